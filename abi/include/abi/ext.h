@@ -1,0 +1,82 @@
+/*
+ * Selvage's extensions of the seL4 ABI. They are opt-in per object: an object
+ * nobody extended behaves as in seL4. A kernel that lacks them answers every
+ * label of this range with ABI_ILLEGAL_OPERATION; a program asks with
+ * ABI_EXT_QUERY on its own TCB capability first. See docs/kernel-interface.md.
+ */
+#pragma once
+
+/* Invocation labels. */
+#define ABI_EXT_BASE 0x10000u
+#define ABI_EXTENSIONS(X)                                                      \
+	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                  \
+	X(QUERY, ABI_EXT_BASE + 0)                                             \
+	/* TCB, extra cap: IRQ handler of PPI 30. The thread may use the EL1  \
+	 * physical timer (CNTP_*) from EL0. */                                \
+	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1)                                  \
+	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */   \
+	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2)                                    \
+	/* VCPU: MR0 = 1 exit message on, 0 off. */                            \
+	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3)
+
+enum abi_extension {
+#define X(name, number) ABI_EXT_##name = (int)(number),
+	ABI_EXTENSIONS(X)
+#undef X
+};
+
+enum abi_ext_feature {
+	ABI_EXTF_TIMER = 1u << 0,       /* TCB_ENABLE_TIMER */
+	ABI_EXTF_VCPU_STATE = 1u << 1,  /* fields of enum abi_ext_vcpu_field */
+	ABI_EXTF_VCPU_TRAPS = 1u << 2,  /* VCPU_SET_TRAPS */
+	ABI_EXTF_EXIT_MESSAGE = 1u << 3, /* VCPU_SET_EXIT_MESSAGE */
+};
+
+/* HCR_EL2 bits that VCPU_SET_TRAPS may set (Arm ARM D13.2.46). */
+#define ABI_EXT_TRAP_TID3 (1ull << 18)  /* ID group 3: CPU feature registers */
+#define ABI_EXT_TRAP_TIDCP (1ull << 20) /* implementation-defined registers */
+#define ABI_EXT_TRAP_TACR (1ull << 21)  /* ACTLR_EL1 */
+#define ABI_EXT_TRAP_MASK                                                      \
+	(ABI_EXT_TRAP_TID3 | ABI_EXT_TRAP_TIDCP | ABI_EXT_TRAP_TACR)
+
+/*
+ * Further fields of VCPU_ReadRegs and VCPU_WriteRegs: the virtual interrupt
+ * controller as the hardware holds it, and the machine's ID registers.
+ */
+enum abi_ext_vcpu_field {
+	/* List registers in GICv3 format whatever the hardware (GICv2 is
+	 * converted): ICH_LR<n>_EL2, Arm IHI 0069 12.4.4. */
+	ABI_EXTV_LR0 = 0x100, /* to LR15 = 0x10f; read/write */
+	ABI_EXTV_AP0R0 = 0x110, /* ICH_AP0R<n>_EL2, n 0-3; read/write */
+	ABI_EXTV_AP1R0 = 0x114, /* ICH_AP1R<n>_EL2, n 0-3; read/write */
+	ABI_EXTV_VMCR = 0x118,  /* ICH_VMCR_EL2 format; read/write */
+	ABI_EXTV_ICH_HCR = 0x119, /* ICH_HCR_EL2: only UIE, LRENPIE, NPIE,
+				   * VGrp*IE are writable */
+	ABI_EXTV_NUM_LRS = 0x11a, /* read-only: number of list registers */
+	ABI_EXTV_GIC_VERSION = 0x11b, /* read-only: 2 or 3 */
+	/* Machine ID registers (op0 3, op1 0, CRn 0): read-only, field =
+	 * ABI_EXTV_ID0 + (CRm << 3 | op2), CRm 0-7. */
+	ABI_EXTV_ID0 = 0x180,
+	ABI_EXTV_ID_LAST = 0x1bf,
+};
+
+/*
+ * Exit message (label ABI_EXT_FAULT_EXIT), instead of the faults VM, VCPU
+ * and UnknownSyscall (HVC) of a vCPU that has it switched on:
+ *
+ *   MR0 guest PC   MR1 ESR_EL2   MR2 IPA (aborts; with the page offset)
+ *   MR3 the register that the access reads (data abort with ISV and WnR,
+ *       MSR), or x0 for HVC and SMC; then MR4-MR10 = x1-x7 (IPC buffer)
+ *
+ * Reply (label 0): MR0 = flags, MR1.. = values.
+ *   ABI_EXIT_ADVANCE     the PC moves past the instruction
+ *   ABI_EXIT_WRITE_RT    MR1 goes to the register that the access writes
+ *                        (data abort with ISV, MRS), sign-extended by the
+ *                        kernel as the syndrome says
+ *   ABI_EXIT_WRITE_X0_3  MR1, MR2, MR3 go to x0, x1, x2, MR4 to x3
+ * A label other than 0 leaves the vCPU stopped.
+ */
+#define ABI_EXT_FAULT_EXIT 0x40
+#define ABI_EXIT_ADVANCE 1u
+#define ABI_EXIT_WRITE_RT 2u
+#define ABI_EXIT_WRITE_X0_3 4u

@@ -1,0 +1,22 @@
+/* Scalar domain types and the identity mapping of physical memory. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t word_t;  /* a machine word: registers, message words */
+typedef uint64_t paddr_t; /* physical address */
+typedef uint64_t vptr_t;  /* user virtual or guest-physical address */
+typedef uint64_t cptr_t;  /* capability pointer of a user */
+typedef uint64_t ticks_t; /* physical counter ticks */
+typedef uint8_t prio_t;
+typedef uint8_t dom_t;
+typedef uint32_t irq_t;
+typedef uint16_t asid_t;
+
+#define NUM_PRIORITIES 256
+
+/* The kernel runs at EL2 with all RAM mapped one-to-one. */
+static inline void *paddr_to_ptr(paddr_t pa) { return (void *)(uintptr_t)pa; }
+static inline paddr_t ptr_to_paddr(const void *p) { return (paddr_t)(uintptr_t)p; }

@@ -1,0 +1,38 @@
+/*
+ * Requests of processes to init (Call on PROC_CAP_INIT_EP; the badge tells
+ * init who asks), and the text protocol of the control channel.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Message labels (processes -> init). Faults have labels below 0x100. */
+enum init_request {
+	INIT_REQ_VM_OFF = 0x100,    /* MR0: enum vm_stop_reason. No answer: the
+	                             * VM is taken down while the call waits */
+	INIT_REQ_VM_RESET = 0x101,  /* the same, and started again */
+	INIT_REQ_READY = 0x102,     /* a service or VMM is up */
+};
+
+enum vm_stop_reason {
+	VM_STOP_OFF = 0,      /* the guest asked */
+	VM_STOP_FAULT = 1,    /* the guest did what nothing handles */
+	VM_STOP_ERROR = 2,    /* the VMM could not start it (bad image, ...) */
+};
+
+/* Requests of init to serial, time and log (Call on the service endpoint). */
+enum server_request {
+	/* MR0: channel number, MR1-MR4: name, 32 bytes. The channel's pages
+	 * are mapped at PROC_RING_BASE + n * PROC_RING_STRIDE, the client's
+	 * notification is in PROC_CAP_CLIENT_NTFN + n. */
+	SERVER_ADD_CLIENT = 0x200,
+	SERVER_REMOVE_CLIENT = 0x201, /* MR0: channel/client number */
+};
+
+/*
+ * Control channel (MUX_CH_CONTROL): one request a line, "verb [argument]";
+ * the answer is lines of JSON, the last one {"ok":true} or
+ * {"ok":false,"error":"..."}. Verbs: ps, start VM, stop VM, kill VM (inject
+ * a fault into its VMM), reboot VM, caps, poweroff.
+ */
+#define CONTROL_MAX_LINE 128

@@ -1,0 +1,50 @@
+/* What init tells a VMM beyond struct procinfo, and which slots it fills. */
+#pragma once
+
+#include <selvage/procinfo.h>
+#include <selvage/sysdesc.h>
+#include <stdint.h>
+
+/* Per-vCPU slots: VMM_CAP_VCPU(i) + enum vmm_vcpu_cap. */
+#define VMM_CAP_VCPU(i) (32u + (unsigned)(i) * 8u)
+enum vmm_vcpu_cap {
+	VMM_VCPU_TCB = 0,     /* the thread that runs the guest */
+	VMM_VCPU_OBJ = 1,     /* its VCPU object */
+	VMM_VCPU_SC = 2,      /* its scheduling context */
+	VMM_VCPU_FAULT_EP = 3, /* Recv: its exits */
+	VMM_VCPU_REPLY = 4,   /* reply object for them */
+	VMM_VCPU_WAKE = 5,    /* Wait/Signal: ends a blocked WFI. The time
+	                       * server holds a copy, badge VMM_WAKE_TIMER */
+	VMM_VCPU_HANDLER = 6, /* TCB of the passive handler thread; init has
+	                       * configured it (spaces, IPC buffer, fault
+	                       * endpoint); the VMM starts it */
+};
+/* Slots after 8 vCPUs: */
+#define VMM_CAP_LOCK 96u   /* notification: waiters of the VM lock */
+
+#define VMM_WAKE_SIGNAL 1u /* badge of the VMM's own wake capability */
+#define VMM_WAKE_TIMER 2u
+/* Badges on the VMM's PROC_CAP_NTFN: */
+#define VMM_NTFN_SERIAL 1u /* console input, or room for output */
+#define VMM_NTFN_INIT 2u   /* a request of init: see control.h */
+
+struct vmm_info {
+	uint32_t vm_index;
+	uint32_t gic_version;     /* of guest and host: 2 or 3 */
+	uint32_t n_vcpus;
+	uint32_t console_ring;    /* 1: channel at PROC_RING_BASE */
+	uint64_t handler_stack_bytes;
+	/* Top of handler thread i's stack. */
+	uint64_t handler_stack_top[SYSDESC_MAX_VCPUS];
+	/* Images, mapped read-only; size 0: none. */
+	uint64_t kernel_vaddr, kernel_bytes;
+	uint64_t initrd_vaddr, initrd_bytes;
+	uint64_t boot_epoch_s;    /* wall clock at machine start, or 0 */
+	uint64_t boot_counter;    /* CNTPCT at that moment */
+	struct sysdesc_vm vm;     /* the VM's part of the description */
+};
+
+static inline const struct vmm_info *vmm_info_get(void)
+{
+	return (const struct vmm_info *)procinfo_get()->detail;
+}

@@ -1,0 +1,57 @@
+# What is built, and with what. Everything can be set on the command line.
+
+# Kernel configuration: pa44 (cortex-a57, a72, max) or pa40 (cortex-a53, a76).
+CONFIG ?= pa44
+# BUILD=release: no kernel printing or assertions. BUILD=debug: both.
+BUILD ?= release
+FUZZ_SECONDS ?= 10
+
+CONFIGS := pa44 pa40
+ifeq ($(filter $(CONFIG),$(CONFIGS)),)
+$(error CONFIG=$(CONFIG) is not one of: $(CONFIGS))
+endif
+ifeq ($(filter $(BUILD),release debug),)
+$(error BUILD=$(BUILD) is neither release nor debug)
+endif
+
+OUT := build
+# Target artefacts: build/pa44/, or build/pa44-debug/
+TOUT := $(OUT)/$(CONFIG)$(if $(filter debug,$(BUILD)),-debug)
+HOUT := $(OUT)/host
+
+CROSS ?= aarch64-linux-gnu-
+TARGET_CC := $(CROSS)gcc
+TARGET_AR := $(CROSS)ar
+TARGET_OBJCOPY := $(CROSS)objcopy
+HOST_CC ?= gcc
+FUZZ_CC ?= clang-16
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
+	-Wstrict-prototypes -Wundef -Wvla -Werror
+CSTD := -std=gnu17
+
+PICOLIBC := /usr/lib/picolibc/aarch64-linux-gnu
+
+# Configuration macros: SELVAGE_PA_BITS picks the row of abi/config.h.
+CONFIG_DEFS_pa44 := -DSELVAGE_PA_BITS=44
+CONFIG_DEFS_pa40 := -DSELVAGE_PA_BITS=40
+BUILD_DEFS_debug := -DSELVAGE_DEBUG=1
+BUILD_DEFS_release := -DSELVAGE_DEBUG=0
+TARGET_DEFS := $(CONFIG_DEFS_$(CONFIG)) $(BUILD_DEFS_$(BUILD))
+
+# Reproducible output: no absolute path of the build machine in the binaries.
+REPRO := -ffile-prefix-map=$(CURDIR)=. -fno-record-gcc-switches
+
+TARGET_CFLAGS := $(CSTD) $(WARN) -O2 -g $(REPRO) $(TARGET_DEFS) \
+	-mno-outline-atomics -ffunction-sections -fdata-sections \
+	-fno-pic -fno-pie -fno-common -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+USER_CFLAGS := $(TARGET_CFLAGS) -mgeneral-regs-only -ftls-model=local-exec \
+	-isystem $(PICOLIBC)/include
+KERNEL_CFLAGS := $(TARGET_CFLAGS) -ffreestanding -mgeneral-regs-only \
+	-mstrict-align -fno-tree-vectorize
+
+HOST_CFLAGS := $(CSTD) $(WARN) -O2 -g $(REPRO) -D_GNU_SOURCE
+TEST_CFLAGS := $(CSTD) $(WARN) -O1 -g -D_GNU_SOURCE $(CONFIG_DEFS_pa44) \
+	-DSELVAGE_DEBUG=1 -fno-omit-frame-pointer
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
