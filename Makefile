@@ -8,6 +8,7 @@ SHELL := /bin/bash
 
 include mk/config.mk
 include mk/rules.mk
+include mk/foreign.mk
 
 # Libraries first: the others name their sources and headers.
 include $(sort $(wildcard lib/*/build.mk)) $(wildcard dev/build.mk)
