@@ -1,0 +1,72 @@
+/*
+ * What AArch64 keeps in a TCB and per core. entry.S depends on the offsets
+ * asserted below.
+ */
+#pragma once
+
+#include <kernel/types.h>
+
+struct vcpu;
+struct tcb;
+
+/*
+ * Registers of a thread, saved at every kernel entry. SP_EL2 points at this
+ * structure while the thread runs, so it must be 16-byte aligned.
+ */
+struct arch_context {
+	word_t x[31];
+	word_t sp;       /* SP_EL0 */
+	word_t elr;      /* next instruction */
+	word_t spsr;
+	word_t tpidr_el0;
+	word_t tpidrro_el0; /* saved only when the thread is switched away */
+	/* Instruction that trapped: SVC itself, or the same as elr. A restart
+	 * continues here. */
+	word_t fault_ip;
+	word_t pad;
+};
+
+struct arch_fpu {
+	word_t v[64];
+	word_t fpcr, fpsr;
+};
+
+struct arch_tcb {
+	struct arch_context context; /* first: offset 0 */
+	struct arch_fpu fpu __attribute__((aligned(16)));
+	struct vcpu *vcpu;   /* NULL: a native thread */
+	bool fpu_disabled;   /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
+	bool timer_enabled;  /* extension TCB_ENABLE_TIMER */
+};
+
+/* Per-core state. TPIDR_EL2 points at it (the first member of struct cpu). */
+struct arch_cpu {
+	word_t kernel_stack; /* top; entry.S loads SP from here */
+	struct tcb *loaded;  /* thread whose registers arch_switch_to loaded */
+	struct tcb *fpu_owner;  /* whose FPU registers are live, or NULL */
+	struct vcpu *el1_owner; /* whose EL1 registers are live, or NULL */
+	bool guest_live;     /* EL1 registers that act on EL0 are the guest's */
+	bool cptr_tfp;       /* CPTR_EL2 traps FP now */
+	word_t hcr, vttbr, cntkctl; /* live values, to skip equal writes */
+};
+
+#define ARCH_CONTEXT_X(n) ((n) * 8)
+#define ARCH_CONTEXT_SP 248
+#define ARCH_CONTEXT_ELR 256
+#define ARCH_CONTEXT_SPSR 264
+#define ARCH_CONTEXT_TPIDR 272
+#define ARCH_CONTEXT_FAULT_IP 288
+_Static_assert(offsetof(struct arch_context, sp) == ARCH_CONTEXT_SP, "entry.S");
+_Static_assert(offsetof(struct arch_context, elr) == ARCH_CONTEXT_ELR, "entry.S");
+_Static_assert(offsetof(struct arch_context, spsr) == ARCH_CONTEXT_SPSR, "entry.S");
+_Static_assert(offsetof(struct arch_context, tpidr_el0) == ARCH_CONTEXT_TPIDR, "entry.S");
+_Static_assert(offsetof(struct arch_context, fault_ip) == ARCH_CONTEXT_FAULT_IP, "entry.S");
+_Static_assert(sizeof(struct arch_context) % 16 == 0, "SP alignment");
+
+static inline struct arch_cpu *arch_cpu(void)
+{
+	word_t p;
+
+	__asm__ volatile("mrs %0, tpidr_el2" : "=r"(p));
+	return (struct arch_cpu *)p;
+}
