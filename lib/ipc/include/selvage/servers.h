@@ -1,0 +1,99 @@
+/*
+ * What init sets up for each server, beyond what every process gets
+ * (procinfo.h), and the badges that tell its senders apart.
+ *
+ * Common to serial, time and log
+ * - One thread. PROC_CAP_NTFN is bound to its TCB (TCB_BindNotification), so
+ *   its Recv on PROC_CAP_SERVICE_EP takes requests and signals alike.
+ *   PROC_CAP_REPLY is the reply object for the requests.
+ * - Init's own capability to the service endpoint has badge SERVER_BADGE_INIT
+ *   (rights write + grantReply are enough); only that badge may use
+ *   SERVER_ADD_CLIENT and SERVER_REMOVE_CLIENT.
+ * - Signals have SERVER_NTFN in their badge, messages do not.
+ * - Servers do not send INIT_REQ_READY (init would call them while they call
+ *   init): a server is up when it answers init's first SERVER_ADD_CLIENT.
+ * - Answers have a label of enum server_status.
+ * - Before SERVER_ADD_CLIENT init has mapped the client's pages into the
+ *   server (read-write, execute-never) and put the client's notification
+ *   into its slot. After SERVER_REMOVE_CLIENT it may take both away: the
+ *   server does not touch them any more. Pages of a new client are zero.
+ * - Every process, server or not, finds its log ring where
+ *   procinfo.log_ring says (LOGRING_BYTES, selvage/log.h; 0: none, it logs
+ *   nothing). PROC_LOG_RING is free for it in every address space.
+ *
+ * Start order: time, serial, log.
+ *
+ * serial
+ *   CNode       >= 2^8 slots
+ *   pages       UART (PL011) at PROC_DEVICE_BASE: read-write, not cacheable
+ *               (attributes ABI_VM_EXECUTE_NEVER only). Channel n's
+ *               CHANNEL_BYTES at PROC_RING_BASE + n * PROC_RING_STRIDE.
+ *   caps        PROC_CAP_DEVICE_IRQ: handler of the UART's interrupt (QEMU
+ *               virt: 33, level), its notification set by init to
+ *               PROC_CAP_NTFN minted with SERIAL_NTFN_IRQ.
+ *               PROC_CAP_TIME_EP: time server, badge client + 1; its timer 0
+ *               signals PROC_CAP_NTFN minted with SERIAL_NTFN_TIMER.
+ *               PROC_CAP_CLIENT_NTFN + n: client n's notification, minted
+ *               with the badge that the client wants to see: signalled when
+ *               input arrived or room for output came back.
+ *   clients     PROC_CAP_SERIAL_NTFN of every client is serial's
+ *               PROC_CAP_NTFN minted with SERIAL_NTFN_CLIENT (write right).
+ *   numbers     channel numbers of mux.h: 0 control (init is its client),
+ *               1 log, 2 + VM index consoles.
+ *
+ * time
+ *   CNode       >= 2^10 slots
+ *   caps        PROC_CAP_DEVICE_IRQ: handler of PPI 30 (GIC INTID 30), its
+ *               notification set by init to PROC_CAP_NTFN minted with
+ *               TIME_NTFN_IRQ.
+ *               PROC_CAP_CLIENT_NTFN + client * TIME_TIMERS + t: what timer t
+ *               of the client signals. Empty slots are allowed.
+ *   clients     PROC_CAP_TIME_EP of client n is the service endpoint minted
+ *               with badge n + 1.
+ *   requests    SERVER_ADD_CLIENT MR0 = client; SERVER_REMOVE_CLIENT cancels
+ *               the client's timers. A client that was not added is refused.
+ *
+ * log
+ *   CNode       >= 2^7 slots
+ *   pages       log ring of client n (LOGRING_BYTES) at PROC_RING_BASE +
+ *               n * PROC_RING_STRIDE; its own serial channel
+ *               (MUX_CH_LOG's CHANNEL_BYTES) at PROC_DEVICE_BASE.
+ *   caps        PROC_CAP_SERIAL_NTFN as any client of serial; serial's
+ *               PROC_CAP_CLIENT_NTFN + MUX_CH_LOG is log's PROC_CAP_NTFN
+ *               minted with LOG_NTFN_SERIAL.
+ *   clients     PROC_CAP_LOG_NTFN of every client is log's PROC_CAP_NTFN
+ *               minted with LOG_NTFN_CLIENT (write right).
+ *   numbers     client 0 .. LOG_CLIENTS-1, init's choice. Init is a client
+ *               like the others: log_attach() with its own mapping.
+ */
+#pragma once
+
+#include <selvage/control.h>
+#include <selvage/procinfo.h>
+#include <stdint.h>
+
+/* Free in every address space for the process's own log ring. */
+#define PROC_LOG_RING (PROC_DEVICE_BASE - PROC_RING_STRIDE)
+
+#define SERVER_NTFN (1ull << 63)       /* set in every signal's badge */
+#define SERVER_BADGE_INIT (1ull << 32) /* init's cap to a service endpoint */
+
+enum server_status {
+	SERVER_OK = 0,
+	SERVER_BAD_ARGUMENT = 1, /* number out of range, already added, ... */
+	SERVER_BAD_REQUEST = 2,  /* unknown label, or not allowed to the badge */
+};
+
+/* Badges on serial's PROC_CAP_NTFN. */
+#define SERIAL_NTFN_IRQ (SERVER_NTFN | 1u)
+#define SERIAL_NTFN_TIMER (SERVER_NTFN | 2u)
+#define SERIAL_NTFN_CLIENT (SERVER_NTFN | 4u)
+
+/* Badge on time's PROC_CAP_NTFN. */
+#define TIME_NTFN_IRQ (SERVER_NTFN | 1u)
+
+/* Badges on log's PROC_CAP_NTFN. */
+#define LOG_NTFN_CLIENT (SERVER_NTFN | 1u)
+#define LOG_NTFN_SERIAL (SERVER_NTFN | 2u)
+
+#define LOG_CLIENTS 80
