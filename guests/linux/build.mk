@@ -1,0 +1,35 @@
+# Linux as a guest: two kernels and one root file system, in build/assets/.
+ASSETS := $(OUT)/assets
+ASSET_FILES := $(addprefix $(ASSETS)/,linux-debian linux-small initrd-busybox)
+
+# Debian's stock kernel is a plain Image.
+$(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
+	@mkdir -p $(@D)
+	@echo "  COPY  $@"
+	$(Q)cp $(FOREIGN)/linux-image-cloud-arm64/boot/vmlinuz-* $@
+
+$(ASSETS)/linux-small: $(call foreign,linux-source-6.1) \
+		guests/linux/small.config guests/linux/build-kernel
+	@echo "  LINUX $@"
+	$(Q)CROSS=$(CROSS) sh guests/linux/build-kernel $(FOREIGN)/linux-source-6.1 $@
+
+PROBE_SRCS := $(addprefix guests/linux/probe/,main.c clock.c load.c hostile.c)
+$(ASSETS)/probe: $(PROBE_SRCS) guests/linux/probe/probe.h
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 -D_GNU_SOURCE $(REPRO) -static -s \
+	  -Wl,--build-id=none -o $@ $(PROBE_SRCS)
+
+GUEST_APPLETS := $(shell cat guests/linux/applets)
+$(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
+		guests/linux/root/init guests/linux/root/selftest \
+		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
+	@echo "  CPIO  $@"
+	$(Q)python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
+	  init=guests/linux/root/init selftest=guests/linux/root/selftest \
+	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox bin/probe=$(ASSETS)/probe \
+	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+assets: $(ASSET_FILES) ## fetch and build the guests' images
+foreign: $(foreach n,$(FOREIGN_NAMES),$(call foreign,$(n))) ## fetch the foreign packages
+.PHONY: assets foreign
