@@ -29,6 +29,9 @@ word_t arch_restart_pc(const struct tcb *t);
 /* Makes the thread run the instruction at its fault/restart PC (again). */
 void arch_restart(struct tcb *t);
 word_t arch_pc(const struct tcb *t);
+/* A later arch_restart goes on at the present PC: a running thread (not one
+ * inside a system call) is suspended, or a suspending call has completed. */
+void arch_restart_here(struct tcb *t);
 /* Context-order register access (abi/regs.h), values sanitised on write. */
 word_t arch_context_get(const struct tcb *t, unsigned index);
 void arch_context_set(struct tcb *t, unsigned index, word_t v);
@@ -83,7 +86,8 @@ int arch_invoke_tcb_ext(struct invocation *inv);
 unsigned arch_debug_cap_identify(struct cap c);
 
 /* --- interrupts and time --- */
-bool arch_irq_valid(word_t irq);          /* may be handed to userland */
+bool arch_irq_valid(word_t irq);          /* may be handed to userland; irq < ARCH_IRQ_COUNT
+					   * (arch/types.h) has been checked */
 void arch_irq_mask(irq_t irq);
 void arch_irq_unmask(irq_t irq);
 void arch_irq_ack(irq_t irq);             /* deactivate after handling */

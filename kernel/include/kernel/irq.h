@@ -1,0 +1,23 @@
+/* Interrupts as notifications. arch/types.h defines ARCH_IRQ_COUNT. */
+#pragma once
+
+#include <kernel/arch.h>
+#include <kernel/slot.h>
+
+static inline struct cap cap_irq_control(void) { return cap_make(CAP_IRQ_CONTROL, 0, 0, 0); }
+static inline struct cap cap_irq_handler(irq_t irq) { return cap_make(CAP_IRQ_HANDLER, 0, 0, irq); }
+static inline irq_t cap_irq(struct cap c) { return (irq_t)c.w1; }
+
+/* Whether a handler capability for it exists. */
+bool irq_is_issued(irq_t irq);
+/*
+ * The common part of IRQControl_Get and IRQControl_GetTrigger: checks irq and
+ * destination slot (extra cap 0 = root), then issues the handler. On ABI_OK the
+ * capability is in its slot.
+ */
+struct invocation;
+int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth);
+/* Signals the notification of the interrupt's handler; masks it. */
+void irq_deliver(irq_t irq);
+/* The last capability of a handler goes. */
+void irq_release(irq_t irq);
