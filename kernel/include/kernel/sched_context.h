@@ -32,7 +32,7 @@ struct sched_context {
 	bool sporadic;
 	uint8_t size_bits;
 	uint8_t pad[7];
-	word_t unused;
+	word_t unused[2];
 	struct refill refill[]; /* circular, refill_max entries */
 };
 _Static_assert(sizeof(struct sched_context) == ABI_SCHED_CONTEXT_CORE_BYTES -
