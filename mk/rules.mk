@@ -26,8 +26,10 @@ FUZZ_BINS :=
 
 INC_abi := -Iabi/include
 LIB_SRCS_abi :=
-# Include flags of a list of library names.
-incs = $(INC_abi) $(foreach l,$(1),$(if $(INC_$(l)),$(INC_$(l)),-Ilib/$(l)/include))
+# Include flags of a list of library names: lib/NAME/include and, for what
+# depends on the architecture, lib/NAME/arch/$(ARCH)/include.
+ARCH ?= aarch64
+incs = $(INC_abi) $(foreach l,$(1),$(if $(INC_$(l)),$(INC_$(l)),-Ilib/$(l)/include $(addprefix -I,$(wildcard lib/$(l)/arch/$(ARCH)/include))))
 # Object paths of sources under an output folder.
 objs = $(patsubst %,$(1)/%.o,$(2))
 

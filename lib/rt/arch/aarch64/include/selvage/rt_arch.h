@@ -1,0 +1,42 @@
+/* AArch64 parts of lib/rt: thread pointer, counter, the crash instruction. */
+#pragma once
+
+#include <stdint.h>
+
+/* The TLS layout of the AArch64 ABI (variant 1): the thread pointer points
+ * at two words, the TLS segment follows at the next multiple of its
+ * alignment. */
+#define RT_ARCH_TCB_BYTES 16u
+
+static inline void rt_arch_set_thread_pointer(uintptr_t tp)
+{
+	__asm__ volatile("msr tpidr_el0, %0" : : "r"(tp) : "memory");
+}
+
+/* CNTPCT_EL0; the barrier keeps the read from moving ahead of what comes
+ * before it in program order (Arm ARM D11.1.2). */
+static inline uint64_t clock_arch_now(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("isb\n\tmrs %0, cntpct_el0" : "=r"(ticks) : : "memory");
+	return ticks;
+}
+
+static inline uint64_t clock_arch_hz(void)
+{
+	uint64_t hz;
+
+	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
+	return hz;
+}
+
+/* An undefined instruction: the fault goes to init with all registers; x0
+ * is the text, for whoever reads the dump. */
+_Noreturn static inline void rt_arch_crash(const char *text)
+{
+	register const char *x0 __asm__("x0") = text;
+
+	for (;;)
+		__asm__ volatile("udf #0xdead" : : "r"(x0) : "memory");
+}

@@ -1,0 +1,6 @@
+RT_SRCS := lib/rt/arch/aarch64/start.S lib/rt/arch/aarch64/thread.S \
+	lib/rt/src/start.c lib/rt/src/run.c lib/rt/src/tls.c lib/rt/src/libc.c
+$(eval $(call target_lib,rt,$(RT_SRCS),sel4 base))
+# The root task's start: link `rt_root` before `rt`.
+RT_ROOT_SRCS := lib/rt/arch/aarch64/root.S lib/rt/src/root.c
+$(eval $(call target_lib,rt_root,$(RT_ROOT_SRCS),rt sel4 base))
