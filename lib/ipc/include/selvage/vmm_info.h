@@ -8,9 +8,16 @@
 /* Per-vCPU slots: VMM_CAP_VCPU(i) + enum vmm_vcpu_cap. */
 #define VMM_CAP_VCPU(i) (32u + (unsigned)(i) * 8u)
 enum vmm_vcpu_cap {
-	VMM_VCPU_TCB = 0,     /* the thread that runs the guest */
+	VMM_VCPU_TCB = 0,     /* the thread that runs the guest: VCPU set,
+	                       * guest VSpace, fault endpoint (badge vCPU + 1),
+	                       * priority; suspended, registers zero */
 	VMM_VCPU_OBJ = 1,     /* its VCPU object */
-	VMM_VCPU_SC = 2,      /* its scheduling context */
+	VMM_VCPU_SC = 2,      /* its scheduling context: configured, bound to
+	                       * nothing. The VMM first binds it to the handler
+	                       * thread until that waits in Recv (NBSendRecv
+	                       * with a signal tells), then unbinds it and binds
+	                       * it to the vCPU's TCB: from then on the handler
+	                       * is passive and runs on what its caller donates */
 	VMM_VCPU_FAULT_EP = 3, /* Recv: its exits */
 	VMM_VCPU_REPLY = 4,   /* reply object for them */
 	VMM_VCPU_WAKE = 5,    /* Wait/Signal: ends a blocked WFI. The time
