@@ -13,6 +13,7 @@
 #pragma once
 
 #include <dev/mmio.h>
+#include <dev/reg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,3 +66,5 @@ void pl011_transmit_ready(struct pl011 *u);
 size_t pl011_transmit_waiting(const struct pl011 *u);
 /* Level of the interrupt line: a pure function of the state. */
 bool pl011_irq_level(const struct pl011 *u);
+/* The register table, for tests and documents. */
+const struct dev_reg *pl011_registers(size_t *n);

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <dev/mmio.h>
+#include <dev/reg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PL031_FRAME_BYTES 0x1000u
@@ -49,3 +51,5 @@ enum mmio_outcome pl031_access(struct pl031 *r, struct mmio *m);
 void pl031_alarm(struct pl031 *r);
 /* Level of the interrupt line. */
 bool pl031_irq_level(const struct pl031 *r);
+/* The register table, for tests and documents. */
+const struct dev_reg *pl031_registers(size_t *n);

@@ -1,0 +1,186 @@
+#include <dev/pl031.h>
+#include <dev/reg.h>
+
+static uint32_t counter(const struct pl031 *r)
+{
+	return (uint32_t)r->env.now_seconds(r->env.opaque) + r->offset;
+}
+
+bool pl031_irq_level(const struct pl031 *r)
+{
+	return r->ris && r->imsc;
+}
+
+static void update_irq(struct pl031 *r)
+{
+	bool level = pl031_irq_level(r);
+
+	if (level == r->irq)
+		return;
+	r->irq = level;
+	r->env.set_irq(r->env.opaque, level);
+}
+
+/* Raises the interrupt if the counter has reached the match value since the
+ * last look. Distances are taken modulo 2^32, as the counter wraps. */
+static void look(struct pl031 *r)
+{
+	uint32_t now = counter(r);
+	uint32_t passed = now - r->matched;
+	uint32_t until = r->match - r->matched;
+
+	if (r->armed && until != 0 && until <= passed)
+		r->ris = true;
+	r->matched = now;
+}
+
+/* After the counter or the match value was set: equality matches at once. */
+static void rearm(struct pl031 *r)
+{
+	uint32_t until;
+
+	r->matched = counter(r);
+	until = r->match - r->matched;
+	if (!r->armed)
+		return;
+	if (until == 0)
+		r->ris = true;
+	if (r->env.set_alarm)
+		r->env.set_alarm(r->env.opaque, until);
+}
+
+static uint32_t dr_read(void *device)
+{
+	return counter(device);
+}
+
+static void mr_write(void *device, uint32_t value)
+{
+	struct pl031 *r = device;
+
+	r->match = value;
+	r->armed = true;
+	rearm(r);
+}
+
+static void lr_write(void *device, uint32_t value)
+{
+	struct pl031 *r = device;
+
+	r->load = value;
+	r->offset += value - counter(r);
+	rearm(r);
+}
+
+/* The clock runs from reset on and cannot be stopped. */
+static uint32_t cr_read(void *device)
+{
+	(void)device;
+	return 1;
+}
+
+static void cr_write(void *device, uint32_t value)
+{
+	(void)device;
+	(void)value;
+}
+
+static uint32_t imsc_read(void *device)
+{
+	const struct pl031 *r = device;
+
+	return r->imsc;
+}
+
+static void imsc_write(void *device, uint32_t value)
+{
+	struct pl031 *r = device;
+
+	r->imsc = value & 1u;
+}
+
+static uint32_t ris_read(void *device)
+{
+	const struct pl031 *r = device;
+
+	return r->ris;
+}
+
+static uint32_t mis_read(void *device)
+{
+	return pl031_irq_level(device);
+}
+
+static void icr_write(void *device, uint32_t value)
+{
+	struct pl031 *r = device;
+
+	if (value & 1u)
+		r->ris = false;
+}
+
+#define FIELD(name) offsetof(struct pl031, name)
+#define NONE DEV_REG_NO_FIELD
+
+/* DDI 0224C table 3-1. */
+static const struct dev_reg registers[] = {
+	{ "RTCDR", 0x000, NONE, 0, 0, dr_read, NULL },
+	{ "RTCMR", 0x004, FIELD(match), 0, UINT32_MAX, NULL, mr_write },
+	{ "RTCLR", 0x008, FIELD(load), 0, UINT32_MAX, NULL, lr_write },
+	{ "RTCCR", 0x00c, NONE, 0, 0x1, cr_read, cr_write },
+	{ "RTCIMSC", 0x010, NONE, 0, 0x1, imsc_read, imsc_write },
+	{ "RTCRIS", 0x014, NONE, 0, 0, ris_read, NULL },
+	{ "RTCMIS", 0x018, NONE, 0, 0, mis_read, NULL },
+	{ "RTCICR", 0x01c, NONE, 0, 0x1, NULL, icr_write },
+	DEV_REG_PRIMECELL_ID(0x31, 0x10, 0x04, 0x00),
+};
+#define N_REGISTERS (sizeof(registers) / sizeof(registers[0]))
+
+const struct dev_reg *pl031_registers(size_t *n)
+{
+	*n = N_REGISTERS;
+	return registers;
+}
+
+enum mmio_outcome pl031_access(struct pl031 *r, struct mmio *m)
+{
+	enum mmio_outcome outcome;
+
+	look(r);
+	outcome = dev_reg_access(registers, N_REGISTERS, r, m);
+	update_irq(r);
+	return outcome;
+}
+
+void pl031_alarm(struct pl031 *r)
+{
+	look(r);
+	update_irq(r);
+	/* Early: ask again for what is left. */
+	if (r->armed && !r->ris && r->env.set_alarm)
+		r->env.set_alarm(r->env.opaque, r->match - r->matched);
+}
+
+static void reset_state(struct pl031 *r)
+{
+	dev_reg_reset(registers, N_REGISTERS, r);
+	r->offset = 0;
+	r->armed = r->ris = r->imsc = false;
+	r->matched = counter(r);
+}
+
+void pl031_init(struct pl031 *r, const struct pl031_env *env)
+{
+	*r = (struct pl031){ .env = *env };
+	reset_state(r);
+}
+
+void pl031_reset(struct pl031 *r)
+{
+	bool armed = r->armed;
+
+	reset_state(r);
+	if (armed && r->env.set_alarm)
+		r->env.set_alarm(r->env.opaque, 0);
+	update_irq(r);
+}
