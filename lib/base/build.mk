@@ -1,3 +1,3 @@
-BASE_SRCS := lib/base/crc32.c lib/base/fmt.c lib/base/ring.c
+BASE_SRCS := lib/base/crc32.c lib/base/fmt.c lib/base/ring.c lib/base/tree.c
 
 $(eval $(call target_lib,base,$(BASE_SRCS),))

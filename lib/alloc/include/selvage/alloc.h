@@ -97,9 +97,10 @@ struct alloc {
 	const struct alloc_ops *ops;
 	void *ctx;
 	struct idalloc *slots;
-	struct tree roots;  /* by address */
-	struct tree sized;  /* free normal blocks by (size, address) */
-	struct tree idle;   /* split normal blocks with nothing taken */
+	struct tree roots; /* by address */
+	struct tree sized; /* free blocks by (device, size, address) */
+	struct tree idle;  /* split blocks with nothing taken, likewise */
+	struct alloc_block *nodes;
 	struct list_node spare; /* unused nodes */
 	struct alloc_stats stats;
 	int kernel_error;   /* what the last failing operation returned */

@@ -4,9 +4,10 @@
  *
  * An arena takes chunks of untyped memory from the allocator and makes
  * kernel objects of them in the order in which the kernel lays them out
- * (upward, aligned to their size). Objects of a page and more (frames, RAM)
- * get chunks that they fill exactly, from any mixture of sizes the allocator
- * still has; smaller ones share chunks of the arena's chunk size.
+ * (upward, aligned to their size). Many large ones (the RAM of a VM) get
+ * chunks that they fill exactly, from any mixture of sizes the allocator
+ * still has; the rest share chunks of the arena's chunk size, pages apart
+ * from smaller objects so that alignment wastes little.
  *
  * It also keeps note of the capability slots it took. Destroying the arena
  * revokes its chunks, deletes what is left in its slots (copies of
@@ -15,6 +16,7 @@
 #pragma once
 
 #include <selvage/alloc.h>
+#include <selvage/objsize.h>
 
 /* A window of empty slots in some CNode, as Untyped_Retype wants it. */
 struct arena_dest {
@@ -47,7 +49,9 @@ struct arena {
 	const struct arena_ops *ops;
 	void *ctx;
 	struct arena_slots *slots;
-	struct list_node open;  /* chunks with room, struct alloc_block.link */
+	/* Chunks, by struct alloc_block.link; mark: bytes used. Those with
+	 * room: [0] for objects below a page, [1] for pages and above. */
+	struct list_node open[2];
 	struct list_node full;
 	uint32_t first_slot;    /* chain through arena_slots.next */
 	unsigned chunk_bits;
@@ -65,8 +69,8 @@ enum arena_error {
 	ARENA_KERNEL = 4,    /* an operation failed; see kernel_error */
 };
 
-/* chunk_bits: size of the chunks for objects below a page, log2 bytes, 12 to
- * ALLOC_MAX_BITS; 16 is a good value. */
+/* chunk_bits: size of shared chunks, log2 bytes, 12 to ALLOC_MAX_BITS (else
+ * the nearest); 16 is a good value. */
 void arena_init(struct arena *ar, struct alloc *alloc,
 		const struct arena_ops *ops, void *ctx,
 		struct arena_slots *slots, unsigned chunk_bits);
@@ -81,8 +85,8 @@ enum arena_error arena_object(struct arena *ar, unsigned type,
 			      unsigned size_bits, uint64_t *slot);
 /*
  * Makes `count` objects (any number) in slots of their own and writes the
- * slots to slot[]. In case of an error the first *made are there and stay
- * until arena_destroy.
+ * slots to slot[], in rows of up to IDALLOC_MAX_RUN. In case of an error the
+ * first *made are there and stay until arena_destroy.
  */
 enum arena_error arena_objects(struct arena *ar, unsigned type,
 			       unsigned size_bits, size_t count,
@@ -94,9 +98,8 @@ enum arena_error arena_objects_into(struct arena *ar, unsigned type,
 				    unsigned size_bits, size_t count,
 				    const struct arena_dest *dest,
 				    size_t *made);
-/* An untyped of the arena's for use otherwise (ASID pool, a process that
- * makes objects itself): as arena_object with ABI_OBJ_UNTYPED, but a block
- * of its own, so that its address is known. */
+/* An untyped for use otherwise (an ASID pool, a process that makes objects
+ * itself): a block of its own, with its address known. */
 enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
 			       const struct alloc_block **block);
 

@@ -33,6 +33,7 @@ struct idalloc {
 	uint64_t *level[IDALLOC_MAX_LEVELS]; /* [0]: a one bit is a free
 	                                      * number; above: a word below
 	                                      * with a one bit */
+	uint64_t words[IDALLOC_MAX_LEVELS];  /* of each level */
 	uint64_t first;
 	uint64_t count;
 	uint64_t free;
