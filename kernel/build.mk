@@ -1,0 +1,42 @@
+# Kernel and loader of the target. The kernel's parts: core and object are
+# portable, arch/$(ARCH) and plat are not.
+ARCH := aarch64
+KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
+	kernel/arch/$(ARCH)/object
+KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S)))
+KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \
+	-Ikernel/plat/include -Ilib/base/include
+KERNEL_OBJS := $(call objs,$(TOUT)/obj/kernel,$(KERNEL_SRCS))
+# Link flags of freestanding images: one page size, nothing hidden inside.
+FREE_LDFLAGS := -static -nostdlib -nostartfiles -Wl,--build-id=none \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+	-Wl,--gc-sections
+
+$(eval $(call compile_rules,$(TOUT)/obj/kernel,$(KERNEL_SRCS),$(TARGET_CC),$(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)))
+
+$(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(TARGET_CC) $(FREE_LDFLAGS) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
+	  -o $@ $(KERNEL_OBJS) -lgcc
+
+# The loader. string.h is picolibc's; the functions are the loader's own.
+LOADER_SRCS := $(sort $(wildcard kernel/loader/*.c kernel/loader/*.S)) kernel/plat/pl011.c
+LOADER_OBJS := $(call objs,$(TOUT)/obj/loader,$(LOADER_SRCS))
+LOADER_CFLAGS := $(KERNEL_CFLAGS) -fno-builtin -isystem $(PICOLIBC)/include \
+	-Ikernel/loader/include -Ikernel/plat/include -isystem $(LIBFDT_INC)
+
+$(eval $(call compile_rules,$(TOUT)/obj/loader,$(LOADER_SRCS),$(TARGET_CC),$(LOADER_CFLAGS)))
+$(LOADER_OBJS): | $(LIBFDT_STAMP)
+
+$(TOUT)/loader.elf: $(LOADER_OBJS) kernel/loader/loader.ld $(LIBFDT_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(TARGET_CC) $(FREE_LDFLAGS) -Wl,-T,kernel/loader/loader.ld -o $@ \
+	  $(LOADER_OBJS) $(LIBFDT_A) -lgcc
+
+$(TOUT)/loader.img: $(TOUT)/loader.elf
+	@echo "  IMG   $@"
+	$(Q)$(TARGET_OBJCOPY) -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
+TARGET_OUT += $(TOUT)/kernel.elf $(TOUT)/loader.img
