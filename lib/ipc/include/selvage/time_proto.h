@@ -19,7 +19,12 @@ enum time_request {
 	                       * error. */
 };
 /* Reply label: enum time_status. */
-enum time_status { TIME_OK = 0, TIME_BAD_ARGUMENT = 1, TIME_BAD_REQUEST = 2 };
+enum time_status {
+	TIME_OK = 0,
+	TIME_BAD_ARGUMENT = 1,
+	TIME_BAD_REQUEST = 2,
+	TIME_UNAVAILABLE = 3, /* the kernel gives no timer to user level */
+};
 
 /* A periodic timer below this is refused, ticks are converted: 20 us. */
 #define TIME_MIN_PERIOD_US 20

@@ -178,6 +178,13 @@ static inline void sel4_signal(cap_t notification)
 	(void)sel4_arch_trap_bare(ABI_SYS_SEND, notification, 0);
 }
 
+/* As sel4_signal(), but nothing happens if the slot is empty (a Send to an
+ * empty slot is a fault of the caller). */
+static inline void sel4_try_signal(cap_t notification)
+{
+	(void)sel4_arch_trap_bare(ABI_SYS_NB_SEND, notification, 0);
+}
+
 /* Gives up the rest of the current budget. */
 static inline void sel4_yield(void)
 {
