@@ -12,6 +12,7 @@ struct tcb_list {
 };
 
 struct cpu {
+	struct arch_cpu arch; /* first: TPIDR_EL2 or GS points here */
 	struct tcb *current; /* whose registers are restored; NULL: idle */
 	struct sched_context *sc; /* charged for the time: of current, or NULL */
 	struct tcb *candidate; /* woken, in no queue: may run next */
@@ -24,7 +25,6 @@ struct cpu {
 	word_t ready_words;    /* bit w: ready_map[w] is not zero */
 	word_t ready_map[PRIO_WORDS];
 	struct tcb_list ready[NUM_PRIORITIES];
-	struct arch_cpu arch;
 };
 
 extern struct cpu cpus[1];

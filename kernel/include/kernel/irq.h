@@ -19,5 +19,6 @@ struct invocation;
 int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth);
 /* Signals the notification of the interrupt's handler; masks it. */
 void irq_deliver(irq_t irq);
-/* The last capability of a handler goes. */
-void irq_release(irq_t irq);
+/* The last capability of a handler goes: masks the interrupt; returns the slot
+ * with its notification, which goes too. */
+struct slot *irq_release(irq_t irq);

@@ -32,6 +32,8 @@ void ntfn_complete(struct notification *n, struct tcb *t);
 void ntfn_remove(struct notification *n, struct tcb *t);
 void ntfn_reorder(struct notification *n, struct tcb *t);
 void ntfn_cancel_all(struct notification *n);
+/* The last capability goes: wakes nobody's wait, unbinds everything. */
+void ntfn_destroy(struct notification *n);
 void ntfn_bind_tcb(struct notification *n, struct tcb *t);
 void ntfn_unbind_tcb(struct notification *n);
 /* A thread that runs on the notification's scheduling context gives it back. */

@@ -1,0 +1,197 @@
+/*
+ * Deletion. Deleting the last capability to a CNode or TCB (a container)
+ * deletes what its slots hold, and so on to any depth, without recursion and
+ * with a preemption point after each slot.
+ *
+ * The last capability of a container becomes a ZOMBIE that counts the slots
+ * left; slots are emptied from the end. Meeting another container in the last
+ * slot, its zombie goes to the exposed slot (the one being deleted), and the
+ * outer zombie waits in slot 0 of the inner container, whose former content
+ * takes the vacated last slot. When the inner container is down to slot 0,
+ * the outer zombie returns. So the state between two steps is only ever in
+ * slots, and whoever deletes the exposed slot next continues.
+ *
+ * The exposed slot may itself lie in a container that is being destroyed (a
+ * CNode that holds the last capability to itself, directly or through others).
+ * Then that container's zombie must be the last thing to go, or its memory
+ * could be reused while the slot is in it: see `self-contained` below.
+ */
+#include <kernel/arch.h>
+#include <kernel/cnode.h>
+#include <kernel/endpoint.h>
+#include <kernel/irq.h>
+#include <kernel/notification.h>
+#include <kernel/reply.h>
+#include <kernel/sched.h>
+#include <kernel/slot.h>
+#include <kernel/tcb.h>
+
+#define ZOMBIE_OF_TCB 64ull
+
+static struct cap make_zombie_cap(struct cap c)
+{
+	if (cap_type(c) == CAP_TCB)
+		return cap_make(CAP_ZOMBIE, cap_addr(c), ZOMBIE_OF_TCB, TCB_SLOTS);
+	return cap_make(CAP_ZOMBIE, cap_addr(c), cap_cnode_radix(c),
+			1ull << cap_cnode_radix(c));
+}
+
+static struct slot *zombie_slots(struct cap z)
+{
+	if (cap_sub(z) & ZOMBIE_OF_TCB)
+		return ((struct tcb *)cap_object(z))->slots;
+	return cap_object(z);
+}
+
+static word_t zombie_size(struct cap z)
+{
+	return cap_sub(z) & ZOMBIE_OF_TCB ? TCB_SLOTS : 1ull << cap_sub_field(z, 0, 6);
+}
+
+static bool zombie_contains(struct cap z, const struct slot *s)
+{
+	uintptr_t first = (uintptr_t)zombie_slots(z);
+
+	return (uintptr_t)s - first < zombie_size(z) * sizeof(struct slot);
+}
+
+/* What the last capability's going means for the object. */
+static void finalise_object(struct cap c)
+{
+	switch (cap_type(c)) {
+	case CAP_ENDPOINT:
+		ep_cancel_all(cap_object(c));
+		break;
+	case CAP_NOTIFICATION:
+		ntfn_destroy(cap_object(c));
+		break;
+	case CAP_REPLY:
+		reply_destroy(cap_object(c));
+		break;
+	case CAP_SCHED_CONTEXT:
+		sc_destroy(cap_object(c));
+		break;
+	case CAP_TCB:
+		tcb_finalise(cap_object(c));
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * Empties the slot, or, if it holds the last capability of a container, turns
+ * it into a zombie and returns true. An interrupt handler takes along the slot
+ * with its notification; that one is never a handler, so the loop ends.
+ */
+static bool empty_or_zombie(struct slot *s)
+{
+	struct slot *along = NULL;
+
+	while (s) {
+		struct cap c = s->cap;
+		bool final = slot_is_final(s);
+
+		if (cap_type(c) == CAP_NULL || cap_type(c) == CAP_ZOMBIE)
+			return cap_type(c) == CAP_ZOMBIE;
+		if (cap_type(c) >= CAP_ARCH_FIRST)
+			arch_cap_finalise(c, final);
+		else if (final)
+			finalise_object(c);
+		if (final && (cap_type(c) == CAP_CNODE || cap_type(c) == CAP_TCB)) {
+			s->cap = make_zombie_cap(c);
+			return true;
+		}
+		along = final && cap_type(c) == CAP_IRQ_HANDLER ?
+			irq_release(cap_irq(c)) : NULL;
+		slot_clear(s);
+		s = along;
+	}
+	return false;
+}
+
+/*
+ * `e`, the last slot of the container of the zombie in `s`, holds a zombie
+ * too: that one's turn. See the head of the file.
+ */
+static void enter_nested(struct slot *s, struct slot *e)
+{
+	struct slot *inner = zombie_slots(e->cap);
+	unsigned host = &inner[0] == s ? 1 : 0;
+
+	if (e->cap.w1 <= host)
+		e->cap.w1 = host + 1;
+	slot_swap(s, s->cap, e, e->cap);
+	slot_swap(e, e->cap, &inner[host], inner[host].cap);
+}
+
+/* One step at the zombie in `s`; `s` is empty when all is done. */
+static void zombie_step(struct slot *s)
+{
+	struct slot *slots = zombie_slots(s->cap);
+	word_t left = s->cap.w1;
+	struct slot *e = &slots[left - 1];
+
+	if (left == 0) {
+		slot_clear(s);
+	} else if (e == s || !empty_or_zombie(e)) {
+		s->cap.w1 = left - 1;
+	} else if (e->cap.w1 == 0) {
+		slot_clear(e);
+		s->cap.w1 = left - 1;
+	} else if (left == 1) {
+		/* Nothing else is left in the outer container: it is gone. */
+		slot_swap(s, s->cap, e, e->cap);
+		slot_clear(e);
+	} else {
+		enter_nested(s, e);
+	}
+}
+
+/*
+ * The slot at which to work. If the exposed slot lies in its own zombie's
+ * container, a nested zombie in the last slot is worked on in its place: no
+ * container below it can hold that slot, since this zombie is the only
+ * capability to the container.
+ */
+static struct slot *active_slot(struct slot *s)
+{
+	struct slot *last = &zombie_slots(s->cap)[s->cap.w1 - 1];
+
+	if (s->cap.w1 == 0 || last == s || !zombie_contains(s->cap, s))
+		return s;
+	return empty_or_zombie(last) ? last : s;
+}
+
+int slot_delete(struct slot *s)
+{
+	if (!empty_or_zombie(s))
+		return ABI_OK;
+	/* Bounded by the slots of all containers that go, twice. */
+	for (;;) {
+		zombie_step(active_slot(s));
+		if (slot_is_empty(s))
+			return ABI_OK;
+		if (arch_irq_pending())
+			return PREEMPTED;
+	}
+}
+
+int slot_revoke(struct slot *s)
+{
+	/* Bounded by the descendants. Deleting one of them may empty `s`. */
+	while (slot_has_children(s)) {
+		int status = slot_delete(slot_next(s));
+
+		if (status != ABI_OK)
+			return status;
+		if (slot_has_children(s) && arch_irq_pending())
+			return PREEMPTED;
+	}
+	return ABI_OK;
+}
+
+void slot_delete_short(struct slot *s)
+{
+	(void)empty_or_zombie(s);
+}
