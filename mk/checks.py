@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""The rules of the tree that need no build: `make check`.
+
+    checks.py [RULE...]     all rules, or the named ones; TAP on stdout
+    checks.py --list        their names
+
+Every rule is a generator of messages `file[:line]: error: cause; hint`.
+"""
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MAX_COLUMNS = 100
+KERNEL_LINES = 8000  # DESIGN: of one build, without blanks and comments
+CODE = (".c", ".h", ".S")
+PICOLIBC = "/usr/lib/picolibc/aarch64-linux-gnu/include"
+
+
+def tracked(*suffixes):
+    """Files that git knows or would add, so that new ones count at once."""
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT,
+                           capture_output=True, text=True, check=False)
+    if names.returncode == 0:
+        files = names.stdout.split("\n")
+    else:  # an unpacked archive
+        files = [os.path.relpath(os.path.join(d, f), ROOT)
+                 for d, _, fs in os.walk(ROOT) if "/build" not in d and "/.git" not in d
+                 for f in fs]
+    return sorted(f for f in files
+                  if f and (not suffixes or f.endswith(suffixes)) and os.path.isfile(f))
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def in_parallel(function, items):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for messages in pool.map(function, items):
+            yield from messages
+
+
+# --- format -----------------------------------------------------------------
+
+def format_one(path):
+    done = subprocess.run(["clang-format-16", "--dry-run", "-Werror", path],
+                          capture_output=True, text=True, check=False)
+    for line in done.stderr.splitlines():
+        if ": error: " in line:
+            place = line.split(": error: ")[0].rsplit(":", 1)[0]
+            return [f"{place}: error: not formatted as .clang-format says; run `make format`"]
+    return []
+
+
+def rule_format():
+    """clang-format, line lengths, trailing blanks, a newline at the end"""
+    yield from in_parallel(format_one, tracked(".c", ".h"))
+    for path in tracked(".c", ".h", ".S", ".py", ".mk", ".sh", ".ld", ".lds", ".yaml", "Makefile"):
+        text = read(path)
+        if text and not text.endswith("\n"):
+            yield f"{path}: error: no newline at the end of the file; add one"
+        for number, line in enumerate(text.splitlines(), 1):
+            if line != line.rstrip():
+                yield f"{path}:{number}: error: trailing blanks; remove them"
+            width = len(line.expandtabs(8))
+            if width > MAX_COLUMNS and path.endswith(CODE):
+                yield f"{path}:{number}: error: {width} columns; break the line at {MAX_COLUMNS}"
+
+
+# --- headers ----------------------------------------------------------------
+
+def include_folders():
+    return sorted({re.sub(r"/include/.*", "/include", h) for h in tracked(".h") if "/include/" in h})
+
+
+def compiler_of(path):
+    """Compiler and flags for a header of this part of the tree."""
+    if path.startswith("guests/linux/"):
+        return ["aarch64-linux-gnu-gcc", "-D_GNU_SOURCE"]
+    if path.startswith(("tool/", "tests/")):
+        return ["gcc", "-D_GNU_SOURCE"]
+    if path.startswith("kernel/"):
+        return ["aarch64-linux-gnu-gcc", "-ffreestanding", "-mgeneral-regs-only"]
+    return ["aarch64-linux-gnu-gcc", "-mgeneral-regs-only", "-isystem", PICOLIBC]
+
+
+def header_alone(path):
+    folders = [f for f in include_folders()
+               if path.startswith("kernel/") or not f.startswith("kernel/")]
+    # A part's private headers are found beside each other.
+    folders += [os.path.dirname(path), path.split("/")[0]]
+    command = compiler_of(path) + [
+        "-std=gnu17", "-fsyntax-only", "-Wall", "-Wextra", "-Wundef", "-Werror",
+        "-DSELVAGE_PA_BITS=44", "-DSELVAGE_DEBUG=1", "-DSELVAGE_HEADER_CHECK=1",
+        *[f"-I{f}" for f in folders], "-x", "c", "-"]
+    done = subprocess.run(command, input=f'#include "{os.path.abspath(path)}"\n',
+                          capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return []
+    first = next((l for l in done.stderr.splitlines() if "error" in l), done.stderr.strip())
+    return [f"{path}: error: does not compile alone ({first.strip()}); include what it uses"]
+
+
+def rule_headers():
+    """every header compiles alone and has #pragma once"""
+    headers = tracked(".h")
+    for path in headers:
+        if "#pragma once" not in read(path):
+            yield f"{path}: error: no `#pragma once`; add it"
+    yield from in_parallel(header_alone, headers)
+
+
+# --- includes ---------------------------------------------------------------
+
+FREESTANDING = {"stddef.h", "stdint.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h",
+                "stdnoreturn.h", "float.h", "iso646.h"}
+PURE_C = FREESTANDING | {"string.h", "errno.h", "inttypes.h", "assert.h", "stdlib.h", "stdio.h"}
+# part: (parts it may include, system headers it may include; None: any)
+ALLOWED = {
+    "abi": (set(), FREESTANDING),
+    "lib/base": (set(), FREESTANDING | {"string.h"}),
+    "kernel": ({"abi", "lib/base"}, FREESTANDING),
+    "kernel/loader": ({"abi", "lib/base", "lib/image", "kernel"},
+                      FREESTANDING | {"string.h", "libfdt.h"}),
+    "lib": ({"abi", "lib"}, None),
+    "dev": ({"lib/base", "lib/virtio"}, PURE_C),
+    "vmm": ({"abi", "lib", "dev"}, None),
+    "servers": ({"abi", "lib"}, None),
+    "tool": ({"abi", "lib/base", "lib/image", "lib/mux", "lib/ipc", "kernel/loader"}, None),
+}
+
+
+def part_of(path):
+    words = path.split("/")
+    if words[0] in ("lib", "servers") or path.startswith("kernel/loader/"):
+        return "/".join(words[:2])
+    return words[0]
+
+
+def owners():
+    """`<selvage/x.h>` -> the part it belongs to, for public headers."""
+    result = {}
+    for header in tracked(".h"):
+        if "/include/" in header:
+            result[header.split("/include/", 1)[1]] = part_of(header)
+    return result
+
+
+def row_of(part):
+    return ALLOWED.get(part) or ALLOWED.get(part.split("/")[0])
+
+
+def may_include(part, other):
+    allowed = row_of(part)[0]
+    return other == part or other in allowed or other.split("/")[0] in allowed
+
+
+def check_include(path, number, name, quoted, public):
+    part = part_of(path)
+    if quoted:
+        # Private headers: of the same part only.
+        near = [os.path.dirname(path)]
+        while near[-1].startswith(f"{part}/"):
+            near.append(os.path.dirname(near[-1]))
+        found = next((os.path.normpath(f"{d}/{name}") for d in near
+                      if os.path.isfile(f"{d}/{name}")), None)
+        if found is None:
+            return f"{path}:{number}: error: \"{name}\" is not found beside the file; " \
+                   "use <...> for public headers"
+        if part_of(found) != part:
+            return f"{path}:{number}: error: private header of {part_of(found)}; " \
+                   "include that part's public header"
+        return None
+    if name in public:
+        if not may_include(part, public[name]):
+            return f"{path}:{number}: error: {part} may not include {public[name]} " \
+                   f"(<{name}>); see the table in docs/architecture.md"
+        return None
+    system = row_of(part)[1]
+    if system is not None and name not in system:
+        return f"{path}:{number}: error: {part} may not include <{name}>; " \
+               "only freestanding headers and its own"
+    return None
+
+
+ARCH_CONDITION = re.compile(r"^\s*#\s*(?:el)?if.*__(?:aarch64|arm|x86_64|i386)__")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def rule_includes():
+    """who may include whom; no #if on an architecture outside arch/"""
+    public = owners()
+    for path in tracked(*CODE):
+        if row_of(part_of(path)) is None:
+            continue  # tests and guests may include anything
+        for number, line in enumerate(read(path).splitlines(), 1):
+            match = INCLUDE.match(line)
+            if match:
+                message = check_include(path, number, match.group(2), match.group(1) == '"', public)
+                if message:
+                    yield message
+            if ARCH_CONDITION.match(line) and "/arch/" not in path:
+                yield f"{path}:{number}: error: #if on an architecture in a portable file; " \
+                      "move that part to arch/"
+
+
+# --- sizes ------------------------------------------------------------------
+
+def count_lines(files):
+    """Lines without blanks and comments."""
+    if not files:
+        return 0
+    done = subprocess.run(["cloc", "--quiet", "--csv", "--list-file=-"], input="\n".join(files),
+                          capture_output=True, text=True, check=False)
+    for line in done.stdout.splitlines():
+        if ",SUM," in line:
+            return int(line.rsplit(",", 1)[1])
+    raise RuntimeError(f"cloc said: {done.stderr or done.stdout}")
+
+
+def kernel_files():
+    return [f for f in tracked(*CODE)
+            if f.startswith("kernel/") and not f.startswith("kernel/loader/")]
+
+
+def rule_sizes():
+    """the kernel's line budget"""
+    lines = count_lines(kernel_files())
+    if lines > KERNEL_LINES:
+        yield f"kernel/: error: {lines} lines of code, {KERNEL_LINES} allowed; take something out"
+
+
+# --- hygiene ----------------------------------------------------------------
+
+# Written in pieces so that this file does not match itself.
+FORBIDDEN = [
+    (re.compile(r"\b(?:deb|security|ftp|snapshot)\.debian\." + "org"),
+     "names a package registry's host", "leave the archive to apt's own configuration"),
+    (re.compile(r"https?://(?:\w+\.)?(?:crates\." + r"io|pypi\.org|npmjs\.|static\.crates)"),
+     "names a package registry's host", "leave it to the package manager"),
+    (re.compile(r"(?<![\w.$}/-])/(?:work|root|home)" + r"/\w"),
+     "names a path of one machine", "use a path relative to the tree"),
+    (re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
+     "unfinished", "finish it, or open an issue"),
+]
+
+
+def rule_hygiene():
+    """no registry hosts, no paths of one machine, nothing marked unfinished"""
+    for path in tracked():
+        try:
+            lines = read(path).splitlines()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(lines, 1):
+            for pattern, cause, hint in FORBIDDEN:
+                if pattern.search(line):
+                    yield f"{path}:{number}: error: {cause}; {hint}"
+
+
+def shell_files():
+    return [f for f in tracked() if not f.endswith((".py", ".md", *CODE))
+            and re.match(r"#!/bin/sh\b", read_first(f))]
+
+
+def read_first(path):
+    with open(path, "rb") as f:
+        return f.readline(200).decode("utf-8", "replace")
+
+
+def rule_scripts():
+    """shell and Python scripts parse"""
+    for path in shell_files():
+        done = subprocess.run(["sh", "-n", path], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            yield f"{path}: error: {done.stderr.strip()}; mend the syntax"
+    for path in tracked():
+        if path.endswith(".py") or "python3" in read_first(path):
+            try:
+                compile(read(path), path, "exec")
+            except SyntaxError as e:
+                yield f"{path}:{e.lineno}: error: {e.msg}; mend the syntax"
+
+
+# --- documents --------------------------------------------------------------
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+# Folders that hold a part of the system, and so explain themselves.
+README_WANTED = re.compile(r"^(abi|kernel|lib/\w+|dev|vmm|servers/\w+|tool|systems|guests/\w+|"
+                           r"tests/(?:unit|fuzz|kernel|system|bad|bench))$")
+README_LINES = 60
+
+
+def rule_docs():
+    """links lead somewhere; every part has a README of one screen"""
+    for path in tracked(".md"):
+        for number, line in enumerate(read(path).splitlines(), 1):
+            for target in LINK.findall(line):
+                if "://" in target or target.startswith(("#", "mailto:")):
+                    continue
+                place = os.path.normpath(os.path.join(os.path.dirname(path), target.split("#")[0]))
+                if not os.path.exists(place):
+                    yield f"{path}:{number}: error: link to {target}, which is not there; mend it"
+    files = tracked()
+    folders = {"/".join(f.split("/")[:n]) for f in files for n in (1, 2)}
+    for folder in sorted(f for f in folders if README_WANTED.match(f) and os.path.isdir(f)):
+        readme = f"{folder}/README.md"
+        if not os.path.isfile(readme):
+            yield f"{folder}: error: no README.md; say what it is, depends on, how to test it"
+        elif len(read(readme).splitlines()) > README_LINES:
+            yield f"{readme}: error: more than {README_LINES} lines; one screen is enough"
+
+
+RULES = {
+    "format": rule_format,
+    "headers": rule_headers,
+    "includes": rule_includes,
+    "sizes": rule_sizes,
+    "hygiene": rule_hygiene,
+    "scripts": rule_scripts,
+    "docs": rule_docs,
+}
+
+
+def main(arguments):
+    os.chdir(ROOT)
+    if arguments == ["--list"]:
+        print("\n".join(RULES))
+        return 0
+    unknown = [a for a in arguments if a not in RULES]
+    if unknown:
+        print(f"checks: error: no rule '{unknown[0]}'; there are {', '.join(RULES)}", file=sys.stderr)
+        return 2
+    chosen = arguments or list(RULES)
+    failed = 0
+    print(f"1..{len(chosen)}")
+    for number, name in enumerate(chosen, 1):
+        messages = list(RULES[name]())
+        failed += bool(messages)
+        print(f"{'not ok' if messages else 'ok'} {number} - {name}: {RULES[name].__doc__}")
+        for message in messages:
+            print(f"# {message}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
