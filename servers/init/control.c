@@ -1,0 +1,251 @@
+#include "control.h"
+
+#include "machine_off.h"
+#include "vm.h"
+
+#include <selvage/base.h>
+#include <selvage/log.h>
+#include <selvage/ring.h>
+#include <string.h>
+
+/* Longest line of an answer; output waits until this much room is there. */
+#define MAX_ANSWER 320
+
+static struct ring in, out;
+static char line[CONTROL_MAX_LINE];
+static unsigned line_fill;
+static bool line_too_long;
+
+/* An answer under way: step(n) writes the n-th line, "" to skip it, and
+ * returns false when there are no more. */
+static struct {
+	bool (*step)(unsigned n, char *text, size_t size);
+	unsigned next;
+} answer;
+
+void control_init(void *channel)
+{
+	ring_attach(&out, (uint8_t *)channel + CHANNEL_OUT_OFFSET, CHANNEL_OUT_SIZE, true);
+	ring_attach(&in, (uint8_t *)channel + CHANNEL_IN_OFFSET, CHANNEL_IN_SIZE, false);
+}
+
+static void put_line(const char *text)
+{
+	(void)ring_put(&out, text, (uint32_t)strlen(text));
+	(void)ring_put(&out, "\n", 1);
+}
+
+static void finish(const char *error)
+{
+	char text[MAX_ANSWER];
+
+	if (error == NULL)
+		fmt_print(text, sizeof(text), "{\"ok\":true}");
+	else
+		fmt_print(text, sizeof(text), "{\"ok\":false,\"error\":\"%s\"}", error);
+	put_line(text);
+}
+
+static void vm_line(unsigned i, char *text, size_t size)
+{
+	const struct sysdesc_vm *d = vm_description(i);
+	const struct vm *vm = vm_get(i);
+	const struct mem_arena *m = &vm_process(i)->mem;
+	uint64_t held = vm->state == VM_RUNNING ? m->arena.taken_bytes : 0;
+	uint64_t ram = vm->state == VM_RUNNING ? m->ram_bytes : 0;
+	uint64_t tables = vm->state == VM_RUNNING ? m->table_bytes : 0;
+
+	fmt_print(text, size,
+		  "{\"kind\":\"vm\",\"name\":\"%s\",\"state\":\"%s\",\"vcpus\":%u,"
+		  "\"priority\":%u,\"ram_bytes\":%lu,\"overhead_bytes\":%lu,"
+		  "\"table_bytes\":%lu,\"starts\":%u}",
+		  d->name, vm_state_name(vm->state), d->vcpus, d->priority,
+		  (unsigned long)ram, (unsigned long)(held - ram - tables),
+		  (unsigned long)tables, vm->starts);
+}
+
+static void service_line(enum proc_kind kind, char *text, size_t size)
+{
+	static const char *const states[] = {"off", "running", "crashed"};
+	const struct process *p = &processes[kind];
+
+	fmt_print(text, size,
+		  "{\"kind\":\"service\",\"name\":\"%s\",\"state\":\"%s\","
+		  "\"held_bytes\":%lu}",
+		  p->name, states[p->state], (unsigned long)p->mem.arena.taken_bytes);
+}
+
+static bool step_ps(unsigned n, char *text, size_t size)
+{
+	struct mem_figures f;
+
+	if (n < vm_count()) {
+		vm_line(n, text, size);
+		return true;
+	}
+	n -= vm_count();
+	if (n < PROC_LOG) {
+		service_line((enum proc_kind)(n + 1), text, size);
+		return true;
+	}
+	if (n > PROC_LOG)
+		return false;
+	mem_figures_get(&f);
+	fmt_print(text, size,
+		  "{\"kind\":\"memory\",\"total_bytes\":%lu,\"free_bytes\":%lu,"
+		  "\"slots_free\":%lu}",
+		  (unsigned long)f.total_bytes, (unsigned long)f.free_bytes,
+		  (unsigned long)f.slots_free);
+	return true;
+}
+
+/* What init itself holds is not a grant; said in words. */
+static const char *const init_holds[][2] = {
+	{"Untyped", "all memory that is free"},
+	{"IRQControl", "interrupts not given out"},
+	{"SchedControl", "to configure budgets"},
+	{"ASIDPool", "address space numbers"},
+	{"SMC", "power off"},
+};
+
+static bool step_caps(unsigned n, char *text, size_t size)
+{
+	if (n < ARRAY_SIZE(init_holds)) {
+		fmt_print(text, size,
+			  "{\"holder\":\"init\",\"slot\":null,\"type\":\"%s\",\"what\":\"%s\"}",
+			  init_holds[n][0], init_holds[n][1]);
+		return true;
+	}
+	n -= (unsigned)ARRAY_SIZE(init_holds);
+	for (unsigned i = 0; i < PROCESS_MAX; i++) {
+		const struct process *p = &processes[i];
+
+		if (n < p->n_grants) {
+			const struct grant *g = &p->grants[n];
+
+			fmt_print(text, size,
+				  "{\"holder\":\"%s\",\"slot\":%u,\"type\":\"%s\","
+				  "\"what\":\"%s\",\"for\":\"%s\"}",
+				  processes[g->holder].name, g->slot, g->type, g->what, p->name);
+			return true;
+		}
+		n -= p->n_grants;
+	}
+	return false;
+}
+
+static void start_answer(bool (*step)(unsigned, char *, size_t))
+{
+	answer.step = step;
+	answer.next = 0;
+}
+
+/* Injects a fault: the main thread goes on at an address it does not have. */
+static const char *kill_process(const char *name)
+{
+	for (unsigned i = 1; i < PROCESS_MAX; i++) {
+		struct process *p = &processes[i];
+		uint64_t regs[1] = {0}; /* ABI_CTX_PC */
+		bool match = strcmp(p->name, name) == 0 ||
+			     (i >= PROCESS_FIRST_VMM && strncmp(p->name, "vmm:", 4) == 0 &&
+			      strcmp(p->name + 4, name) == 0);
+
+		if (!match || p->state != PROCESS_RUNNING)
+			continue;
+		log_warning("control: injecting a fault into %s", p->name);
+		return sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) == ABI_OK ?
+			       NULL : "the kernel refused";
+	}
+	return "no such process is running";
+}
+
+static const char *vm_verb(const char *verb, int vm)
+{
+	unsigned index = (unsigned)vm;
+	bool running = vm_get(index)->state == VM_RUNNING;
+
+	if (strcmp(verb, "start") == 0)
+		return running ? "it is running" : vm_start(index) ? NULL : "out of memory";
+	if (!running)
+		return "it is not running";
+	vm_stop(index, VM_OFF);
+	log_info("vm %s: %s", vm_description(index)->name,
+		 strcmp(verb, "stop") == 0 ? "stopped" : "restarting");
+	return strcmp(verb, "stop") == 0 || vm_start(index) ? NULL : "out of memory";
+}
+
+static void execute(char *request)
+{
+	char *argument = strchr(request, ' ');
+
+	if (argument != NULL)
+		*argument++ = '\0';
+	else
+		argument = request + strlen(request);
+	if (strcmp(request, "ps") == 0)
+		start_answer(step_ps);
+	else if (strcmp(request, "caps") == 0)
+		start_answer(step_caps);
+	else if (strcmp(request, "kill") == 0)
+		finish(kill_process(argument));
+	else if (strcmp(request, "poweroff") == 0) {
+		finish(NULL);
+		machine_off_request();
+	} else if (strcmp(request, "start") == 0 || strcmp(request, "stop") == 0 ||
+		   strcmp(request, "reboot") == 0) {
+		int vm = vm_find(argument);
+
+		finish(vm < 0 ? "no VM has that name" : vm_verb(request, vm));
+	} else {
+		finish("unknown request");
+	}
+}
+
+/* Takes input up to the end of one line; true: `line` holds a request. */
+static bool take_line(void)
+{
+	char c;
+
+	while (ring_get(&in, &c, 1) == 1) {
+		if (c == '\r')
+			continue;
+		if (c != '\n') {
+			if (line_fill < sizeof(line) - 1)
+				line[line_fill++] = c;
+			else
+				line_too_long = true;
+			continue;
+		}
+		line[line_fill] = '\0';
+		line_fill = 0;
+		if (!line_too_long)
+			return true;
+		line_too_long = false;
+		finish("the request is too long");
+	}
+	return false;
+}
+
+/* Writes what fits of the answer under way; true: it is complete. */
+static bool pump_answer(void)
+{
+	char text[MAX_ANSWER];
+
+	while (answer.step != NULL && ring_room(&out) > 2 * MAX_ANSWER) {
+		text[0] = '\0';
+		if (answer.step(answer.next++, text, sizeof(text))) {
+			put_line(text);
+			continue;
+		}
+		answer.step = NULL;
+		finish(NULL);
+	}
+	return answer.step == NULL;
+}
+
+void control_run(void)
+{
+	while (pump_answer() && ring_room(&out) > 2 * MAX_ANSWER && take_line())
+		execute(line);
+	service_control_signal();
+}

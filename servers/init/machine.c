@@ -1,0 +1,81 @@
+#include "machine.h"
+
+#include <libfdt.h>
+
+/* Devicetree Specification 0.4, 2.3.6: `reg` with two cells each. */
+static int reg_entry(const void *fdt, int node, int index, uint64_t *address,
+		     uint64_t *size)
+{
+	int len;
+	const fdt64_t *reg = fdt_getprop(fdt, node, "reg", &len);
+
+	if (reg == NULL || len < (index + 1) * 16)
+		return -1;
+	*address = fdt64_ld(reg + 2 * index);
+	*size = fdt64_ld(reg + 2 * index + 1);
+	return 0;
+}
+
+static const char *read_payload(struct machine *m, const void *fdt)
+{
+	int len;
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	const fdt64_t *p = chosen < 0 ? NULL :
+		fdt_getprop(fdt, chosen, "selvage,payload", &len);
+
+	if (p == NULL || len != 16)
+		return "/chosen has no selvage,payload";
+	m->payload_paddr = fdt64_ld(p);
+	m->payload_bytes = fdt64_ld(p + 1);
+	return NULL;
+}
+
+static const char *read_uart(struct machine *m, const void *fdt)
+{
+	uint64_t size;
+	int len;
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
+	const fdt32_t *irq = node < 0 ? NULL :
+		fdt_getprop(fdt, node, "interrupts", &len);
+
+	if (irq == NULL || len < 12 || reg_entry(fdt, node, 0, &m->uart_paddr, &size))
+		return "no usable arm,pl011 node";
+	/* GIC binding: cell 0 is 0 for shared peripheral interrupts. */
+	m->uart_irq = fdt32_ld(irq + 1) + (fdt32_ld(irq) == 0 ? 32 : 16);
+	return NULL;
+}
+
+static const char *read_gic(struct machine *m, const void *fdt)
+{
+	uint64_t size;
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
+
+	if (node >= 0) {
+		m->gic_version = 3;
+		return NULL;
+	}
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,cortex-a15-gic");
+	if (node < 0)
+		node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-400");
+	/* GICv2 binding: distributor, CPU interface, GICH, GICV. */
+	if (node < 0 || reg_entry(fdt, node, 3, &m->gicv_paddr, &size))
+		return "no GIC with virtualization extensions";
+	m->gic_version = 2;
+	return NULL;
+}
+
+const char *machine_read(struct machine *m, const void *fdt, size_t size)
+{
+	const char *error;
+
+	*m = (struct machine){0};
+	if (size < FDT_V1_SIZE || fdt_check_header(fdt) != 0 ||
+	    fdt_totalsize(fdt) > size)
+		return "no devicetree";
+	error = read_payload(m, fdt);
+	if (error == NULL)
+		error = read_uart(m, fdt);
+	if (error == NULL)
+		error = read_gic(m, fdt);
+	return error;
+}

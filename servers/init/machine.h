@@ -1,0 +1,17 @@
+/* What init needs to know of the machine, read from its devicetree. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine {
+	uint64_t payload_paddr, payload_bytes; /* /chosen selvage,payload */
+	uint64_t uart_paddr;                   /* first arm,pl011 */
+	uint32_t uart_irq;                     /* GIC interrupt number */
+	uint32_t gic_version;                  /* 2 or 3 */
+	uint64_t gicv_paddr;                   /* GICv2: virtual CPU interface */
+	uint64_t epoch_s;                      /* not in the tree: 0 */
+};
+
+/* Returns NULL, or a static text of what is missing or malformed. */
+const char *machine_read(struct machine *machine, const void *fdt, size_t size);

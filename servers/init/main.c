@@ -1,0 +1,169 @@
+/*
+ * Init, the root task: takes the machine over from the kernel, starts the
+ * services and the VMs of the description, then serves requests and faults.
+ */
+#include "control.h"
+#include "crash.h"
+#include "machine_off.h"
+#include "vm.h"
+
+#include <selvage/base.h>
+#include <selvage/clock.h>
+#include <selvage/log.h>
+#include <selvage/ring.h>
+#include <selvage/rt.h>
+
+static struct machine machine;
+
+/* Before there is a log: debug kernels print, release kernels show the fault
+ * of the root task. */
+static _Noreturn void die(const char *what, const char *why)
+{
+	char text[128];
+
+	fmt_print(text, sizeof(text), "init: %s: %s", what, why);
+	rt_panic(text);
+}
+
+/* The devicetree among the extra boot information, or NULL. */
+static const void *find_fdt(const struct abi_bootinfo *bi, size_t *size)
+{
+	const uint8_t *at = (const uint8_t *)bi + 4096;
+	const uint8_t *end = at + bi->extra_len;
+
+	while (at + sizeof(struct abi_extra_chunk) <= end) {
+		const struct abi_extra_chunk *chunk = (const void *)at;
+
+		if (chunk->len < sizeof(*chunk) || chunk->len > (uint64_t)(end - at))
+			break;
+		if (chunk->id == ABI_EXTRA_FDT) {
+			*size = chunk->len - sizeof(*chunk);
+			return chunk + 1;
+		}
+		at += chunk->len;
+	}
+	return NULL;
+}
+
+static void take_over(const struct abi_bootinfo *bi)
+{
+	uint64_t next_slot = bi->empty.start;
+	size_t fdt_bytes = 0;
+	const void *fdt = find_fdt(bi, &fdt_bytes);
+	const char *error;
+	cap_t used;
+
+	error = fdt == NULL ? "none" : machine_read(&machine, fdt, fdt_bytes);
+	if (error != NULL)
+		die("devicetree", error);
+	error = cspace_init(bi, &next_slot, &used);
+	if (error == NULL)
+		error = mem_init(bi, next_slot, used, machine.payload_paddr,
+				 machine.payload_bytes);
+	if (error != NULL)
+		die("memory", error);
+	mem_open(&init_arena);
+	error = images_init(&machine, bi);
+	if (error != NULL)
+		die("payload", error);
+	init_sched_control = bi->sched_control.start;
+	process_counter_hz = clock_hz();
+	process_log_level = images_description()->log_level;
+}
+
+static void start_everything(void)
+{
+	const struct sysdesc *system = images_description();
+	struct mem_figures f;
+	const char *error;
+
+	init_endpoint = mem_object(&init_arena, ABI_OBJ_ENDPOINT);
+	if (init_endpoint == 0)
+		die("memory", "no room for an endpoint");
+	error = service_start(&machine, system);
+	if (error != NULL)
+		die("service cannot be started", error);
+	control_init(service_control_channel());
+	mem_figures_get(&f);
+	log_info("system %s: %u VMs, %lu MiB of %lu MiB free", system->name, system->n_vms,
+		 (unsigned long)(f.free_bytes >> 20), (unsigned long)(f.total_bytes >> 20));
+	vm_init(&machine, system);
+	for (unsigned i = 0; i < system->n_vms; i++)
+		if ((system->vm[i].flags & SYSDESC_VM_AUTOSTART) != 0)
+			(void)vm_start(i);
+}
+
+static void on_vm_request(unsigned vm, uint64_t label, uint64_t argument)
+{
+	if (label == INIT_REQ_VM_RESET) {
+		log_info("vm %s: reboots", vm_description(vm)->name);
+		vm_stop(vm, VM_OFF);
+		(void)vm_start(vm);
+	} else {
+		vm_ended(vm, argument == VM_STOP_OFF   ? VM_STOP_OFF :
+			     argument == VM_STOP_FAULT ? VM_STOP_FAULT :
+							 VM_STOP_ERROR);
+	}
+}
+
+/* A message from a process: a request, or the kernel's about its fault. */
+static void on_message(uint64_t badge, msginfo_t info, const uint64_t mr[SEL4_MSG_REGS])
+{
+	unsigned number = PROCESS_OF_BADGE(badge);
+	uint64_t label = msginfo_label(info);
+	struct process *p = &processes[number];
+	bool is_vmm = number >= PROCESS_FIRST_VMM;
+
+	if (number >= PROCESS_MAX || p->state != PROCESS_RUNNING)
+		return;
+	if (label == INIT_REQ_READY)
+		return;
+	if (label == INIT_REQ_VM_OFF || label == INIT_REQ_VM_RESET) {
+		if (is_vmm)
+			on_vm_request(number - PROCESS_FIRST_VMM, label, mr[0]);
+		return;
+	}
+	crash_report(p, THREAD_OF_BADGE(badge), info, mr);
+	p->state = PROCESS_CRASHED;
+	if (is_vmm)
+		vm_ended(number - PROCESS_FIRST_VMM, VM_STOP_FAULT);
+}
+
+/* Nothing runs and nothing is asked for: the description says what then. */
+static void consider_power_off(bool any_ran)
+{
+	if (any_ran && !vm_any_running() &&
+	    images_description()->on_idle == SYSDESC_IDLE_POWEROFF &&
+	    !machine_off_requested()) {
+		log_info("no VM runs any more: switching off");
+		machine_off_request();
+	}
+	if (machine_off_requested())
+		machine_off();
+}
+
+int main(void)
+{
+	uint64_t mr[SEL4_MSG_REGS] = {0};
+	uint64_t badge;
+	msginfo_t info;
+	cap_t reply;
+	bool any_ran;
+
+	take_over(rt_bootinfo());
+	start_everything();
+	reply = mem_object(&init_arena, ABI_OBJ_REPLY);
+	any_ran = vm_any_running();
+	for (;;) {
+		consider_power_off(any_ran);
+		info = sel4_recv(init_endpoint, &badge, mr, reply);
+		if ((badge & INIT_NTFN_CONTROL) != 0) {
+			control_run();
+		} else {
+			on_message(badge, info, mr);
+			if (msginfo_label(info) == INIT_REQ_READY)
+				sel4_send(reply, msginfo(0, 0, 0), mr);
+		}
+		any_ran = any_ran || vm_any_running();
+	}
+}

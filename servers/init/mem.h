@@ -1,0 +1,51 @@
+/*
+ * Init's memory: every untyped of the machine goes into one allocator
+ * (lib/alloc); processes and VMs live in arenas, which are given back whole.
+ */
+#pragma once
+
+#include "cspace.h"
+
+#include <selvage/alloc.h>
+#include <selvage/arena.h>
+
+/* What one process or VM is made of. */
+struct mem_arena {
+	struct arena arena;
+	uint64_t table_bytes; /* page tables among it */
+	uint64_t ram_bytes;   /* guest RAM among it */
+};
+
+/*
+ * Takes over the untypeds of the kernel except `used_untyped` and the device
+ * pieces that lie in [reserved, reserved + size); next_slot: the first empty
+ * slot. Returns NULL or what failed.
+ */
+const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
+		     cap_t used_untyped, uint64_t reserved, uint64_t reserved_size);
+
+void mem_open(struct mem_arena *m);
+/* Deletes every object and capability of the arena, gives all back. */
+void mem_close(struct mem_arena *m);
+
+/* An empty slot of the arena, or 0. */
+cap_t mem_slot(struct mem_arena *m);
+/* One object of a fixed size; 0 if memory or slots are used up. */
+cap_t mem_object(struct mem_arena *m, enum abi_object type);
+/* One object of a size given as for Untyped_Retype. */
+cap_t mem_object_sized(struct mem_arena *m, enum abi_object type, unsigned size_bits);
+/* `count` objects into slot[]. */
+bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
+		 unsigned count, cap_t *slot);
+/* A copy of a capability in a slot of the arena, or 0. */
+cap_t mem_copy(struct mem_arena *m, cap_t src, uint64_t rights);
+cap_t mem_mint(struct mem_arena *m, cap_t src, uint64_t rights, uint64_t badge);
+
+/* The 4 KiB device frame at `paddr` (made once, kept); 0 if there is none. */
+cap_t mem_device_frame(uint64_t paddr);
+
+struct mem_figures {
+	uint64_t total_bytes, free_bytes;
+	uint64_t slots_free;
+};
+void mem_figures_get(struct mem_figures *figures);

@@ -1,0 +1,254 @@
+#include "process.h"
+
+#include <selvage/base.h>
+#include <selvage/log.h>
+#include <selvage/servers.h>
+#include <string.h>
+
+struct process processes[PROCESS_MAX];
+cap_t init_endpoint;
+cap_t init_sched_control;
+uint64_t process_counter_hz;
+uint32_t process_log_level;
+
+#define PAGE 4096u
+
+bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
+		     unsigned count, cap_t *frames)
+{
+	for (unsigned i = 0; i < count; i++) {
+		cap_t frame = mem_object(arena, ABI_OBJ_SMALL_PAGE);
+
+		if (frame == 0 || map_page(arena, vspace, frame, vaddr + (uint64_t)i * PAGE,
+					   MAP_RW, MAP_DATA) != ABI_OK)
+			return false;
+		if (frames != NULL)
+			frames[i] = frame;
+	}
+	return true;
+}
+
+bool process_share_frames(struct process *p, cap_t vspace, const cap_t *frames,
+			  unsigned count, uint64_t vaddr)
+{
+	for (unsigned i = 0; i < count; i++) {
+		cap_t copy = mem_copy(&p->mem, frames[i], ABI_RIGHTS_ALL);
+
+		if (copy == 0 || map_page(&p->mem, vspace, copy, vaddr + (uint64_t)i * PAGE,
+					  MAP_RW, MAP_DATA) != ABI_OK)
+			return false;
+	}
+	return true;
+}
+
+/* A page with these bytes in it, then mapped for the process. */
+static bool map_filled(struct process *p, uint64_t vaddr, const void *bytes,
+		       size_t size, unsigned rights)
+{
+	cap_t frame = mem_object(&p->mem, ABI_OBJ_SMALL_PAGE);
+	void *page = frame == 0 ? NULL : map_scratch(frame);
+
+	if (page == NULL)
+		return false;
+	memcpy(page, bytes, size);
+	map_scratch_end(frame);
+	return map_page(&p->mem, p->vspace, frame, vaddr, rights, MAP_DATA) == ABI_OK;
+}
+
+/* Read-only segments are the payload's own pages, shared by all. */
+static bool map_shared_segment(struct process *p, const struct elf_segment *s)
+{
+	uint64_t first = align_down_u64(s->offset, PAGE);
+	uint64_t last = align_up_u64(s->offset + s->file_bytes, PAGE);
+
+	if (((s->offset ^ s->vaddr) & (PAGE - 1)) != 0 || s->file_bytes != s->memory_bytes)
+		return false;
+	for (uint64_t at = first; at < last; at += PAGE) {
+		cap_t copy = mem_copy(&p->mem, p->image->frames.frame[at / PAGE],
+				      ABI_RIGHT_READ);
+
+		if (copy == 0 ||
+		    map_page(&p->mem, p->vspace, copy,
+			     align_down_u64(s->vaddr, PAGE) + (at - first), MAP_RO,
+			     s->executable ? MAP_CODE : MAP_DATA) != ABI_OK)
+			return false;
+	}
+	return true;
+}
+
+static bool map_private_segment(struct process *p, const struct elf_segment *s)
+{
+	uint64_t end = align_up_u64(s->vaddr + s->memory_bytes, PAGE);
+	const uint8_t *source = p->image->elf.bytes + s->offset;
+
+	if ((s->vaddr & (PAGE - 1)) != 0)
+		return false;
+	for (uint64_t at = s->vaddr; at < end; at += PAGE) {
+		uint64_t done = at - s->vaddr;
+		size_t n = done >= s->file_bytes ? 0 :
+			   (size_t)min_u64(s->file_bytes - done, PAGE);
+
+		if (n == 0)
+			return process_map_new(&p->mem, p->vspace, at,
+					       (unsigned)((end - at) / PAGE), NULL);
+		if (!map_filled(p, at, source + done, n, MAP_RW))
+			return false;
+	}
+	return true;
+}
+
+static bool map_image(struct process *p)
+{
+	struct elf_segment s;
+
+	for (unsigned i = 0; elf_segment_get(&p->image->elf, i, &s); i++) {
+		if (s.memory_bytes == 0)
+			continue;
+		if (!(s.writable ? map_private_segment(p, &s) : map_shared_segment(p, &s)))
+			return false;
+	}
+	return true;
+}
+
+static bool map_info(struct process *p, const struct process_spec *spec)
+{
+	static union {
+		struct procinfo info;
+		uint8_t page[PAGE];
+	} u;
+
+	memset(&u, 0, sizeof(u));
+	u.info.magic = PROCINFO_MAGIC;
+	u.info.version = PROCINFO_VERSION;
+	u.info.size = (uint32_t)(sizeof(u.info) + spec->detail_bytes);
+	u.info.kind = spec->kind;
+	memcpy(u.info.name, p->name, sizeof(u.info.name));
+	u.info.stack_bytes = spec->stack_bytes;
+	u.info.heap_bytes = spec->heap_bytes;
+	u.info.log_ring = PROC_LOG_RING;
+	u.info.counter_hz = process_counter_hz;
+	u.info.log_level = process_log_level;
+	if (sizeof(u.info) + spec->detail_bytes > PAGE)
+		return false;
+	memcpy(u.info.detail, spec->detail, spec->detail_bytes);
+	return map_filled(p, PROC_INFO_VADDR, &u, u.info.size, MAP_RO);
+}
+
+bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,
+		    cap_t sched_context)
+{
+	cap_t buffer = mem_object(&p->mem, ABI_OBJ_SMALL_PAGE);
+	cap_t fault_ep = mem_mint(&p->mem, init_endpoint,
+				  ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY,
+				  PROCESS_BADGE(p->number, thread));
+	uint64_t vaddr = PROC_IPCBUF_BASE + (uint64_t)thread * PAGE;
+
+	return buffer != 0 && fault_ep != 0 &&
+	       map_page(&p->mem, p->vspace, buffer, vaddr, MAP_RW, MAP_DATA) == ABI_OK &&
+	       sel4_tcb_configure(tcb, p->cnode, p->vspace, buffer,
+				  sel4_cnode_data(0, 64u - p->cnode_bits), 0,
+				  vaddr) == ABI_OK &&
+	       sel4_tcb_set_sched_params(tcb, ABI_ROOT_TCB, sched_context, fault_ep,
+					 priority, priority) == ABI_OK;
+}
+
+static bool make_objects(struct process *p)
+{
+	p->cnode = mem_object_sized(&p->mem, ABI_OBJ_CNODE, p->cnode_bits);
+	p->vspace = mem_object(&p->mem, ABI_OBJ_VSPACE);
+	p->tcb[0] = mem_object(&p->mem, ABI_OBJ_TCB);
+	p->ntfn = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
+	p->service_ep = mem_object(&p->mem, ABI_OBJ_ENDPOINT);
+	return p->cnode != 0 && p->vspace != 0 && p->tcb[0] != 0 && p->ntfn != 0 &&
+	       p->service_ep != 0 &&
+	       sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, p->vspace) == ABI_OK;
+}
+
+static bool make_thread(struct process *p, const struct process_spec *spec)
+{
+	cap_t sc = mem_object_sized(&p->mem, ABI_OBJ_SCHED_CONTEXT, 8);
+
+	return sc != 0 &&
+	       sel4_sched_control_configure(init_sched_control, sc, spec->budget_us,
+					    spec->period_us, 6, p->number, 0) == ABI_OK &&
+	       process_thread(p, p->tcb[0], 0, spec->priority, sc);
+}
+
+static bool map_memory(struct process *p, const struct process_spec *spec)
+{
+	return map_image(p) && map_info(p, spec) &&
+	       process_map_new(&p->mem, p->vspace, PROC_LOG_RING,
+			       ARRAY_SIZE(p->log_frames), p->log_frames) &&
+	       process_map_new(&p->mem, p->vspace, PROC_STACK_TOP - spec->stack_bytes,
+			       (unsigned)(spec->stack_bytes / PAGE), NULL) &&
+	       process_map_new(&p->mem, p->vspace, PROC_HEAP_BASE,
+			       (unsigned)(spec->heap_bytes / PAGE), NULL);
+}
+
+/* What every process holds. */
+static bool grant_common(struct process *p)
+{
+	cap_t reply = mem_object(&p->mem, ABI_OBJ_REPLY);
+
+	return reply != 0 &&
+	       process_grant(p, p, PROC_CAP_TCB, p->tcb[0], ABI_RIGHTS_ALL, 0, "TCB",
+			     "main thread") &&
+	       process_grant(p, p, PROC_CAP_INIT_EP, init_endpoint,
+			     ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY,
+			     PROCESS_BADGE(p->number, 0), "Endpoint", "requests to init") &&
+	       process_grant(p, p, PROC_CAP_NTFN, p->ntfn, ABI_RIGHTS_ALL, 0,
+			     "Notification", "own signals") &&
+	       process_grant(p, p, PROC_CAP_REPLY, reply, ABI_RIGHTS_ALL, 0, "Reply",
+			     "reply object of the main thread");
+}
+
+bool process_create(struct process *p, unsigned number, const struct process_spec *spec)
+{
+	memset(p, 0, sizeof(*p));
+	p->number = (uint8_t)number;
+	p->kind = spec->kind;
+	p->cnode_bits = (uint8_t)spec->cnode_bits;
+	strncpy(p->name, spec->name, sizeof(p->name) - 1);
+	p->image = images_process(spec->image);
+	if (p->image == NULL)
+		return false;
+	mem_open(&p->mem);
+	if (make_objects(p) && map_memory(p, spec) && make_thread(p, spec) &&
+	    grant_common(p)) {
+		p->state = PROCESS_RUNNING;
+		return true;
+	}
+	process_destroy(p);
+	return false;
+}
+
+bool process_start(struct process *p)
+{
+	uint64_t regs[ABI_CTX_COUNT] = {0};
+
+	regs[ABI_CTX_PC] = p->image->elf.entry;
+	regs[ABI_CTX_SP] = PROC_STACK_TOP;
+	regs[ABI_CTX_X0] = PROC_INFO_VADDR;
+	return sel4_tcb_write_registers(p->tcb[0], 1, ABI_CTX_COUNT, regs) == ABI_OK;
+}
+
+void process_destroy(struct process *p)
+{
+	mem_close(&p->mem);
+	p->state = PROCESS_NONE;
+	p->n_grants = 0;
+}
+
+bool process_grant(struct process *p, struct process *holder, unsigned slot,
+		   cap_t src, uint64_t rights, uint64_t badge, const char *type,
+		   const char *what)
+{
+	if (p->n_grants == PROCESS_GRANTS ||
+	    sel4_cnode_mint(holder->cnode, slot, holder->cnode_bits, ABI_ROOT_CNODE, src,
+			    CSPACE_DEPTH, rights, badge) != ABI_OK)
+		return false;
+	p->grants[p->n_grants++] = (struct grant){
+		.holder = holder->number, .slot = (uint16_t)slot, .type = type, .what = what,
+	};
+	return true;
+}

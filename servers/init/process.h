@@ -1,0 +1,101 @@
+/*
+ * Native processes: an arena, an address space with an ELF image in it, a
+ * CNode and a main thread. Everything a process holds was granted here and
+ * is written down, so that "who holds what" has an answer.
+ */
+#pragma once
+
+#include "images.h"
+
+#include <selvage/logring.h>
+#include <selvage/sysdesc.h>
+#include <selvage/procinfo.h>
+
+enum process_state { PROCESS_NONE = 0, PROCESS_RUNNING, PROCESS_CRASHED };
+
+/* One capability that went into a process's CNode. */
+struct grant {
+	uint8_t holder;   /* process number */
+	uint16_t slot;
+	const char *type; /* of the object, for people */
+	const char *what; /* its purpose */
+};
+/* Those of one process, and those others got because of it. */
+#define PROCESS_GRANTS 112
+
+struct process {
+	enum process_state state;
+	enum proc_kind kind;
+	uint8_t number;       /* index in the process table */
+	uint8_t cnode_bits;
+	char name[PROC_NAME];
+	const struct process_image *image;
+	struct mem_arena mem;
+	cap_t cnode, vspace, ntfn;
+	cap_t tcb[1 + SYSDESC_MAX_VCPUS]; /* main thread, then a VMM's handlers */
+	cap_t service_ep;     /* on which it receives */
+	cap_t service_call;   /* init's own way to call it */
+	cap_t log_frames[LOGRING_BYTES / 4096];
+	unsigned n_grants;
+	struct grant grants[PROCESS_GRANTS];
+};
+
+#define PROCESS_MAX 72
+#define PROCESS_FIRST_VMM 4 /* after init, serial, time, log */
+extern struct process processes[PROCESS_MAX];
+
+/* Badges of what reaches init's endpoint: process number + 1, thread above. */
+#define PROCESS_BADGE(number, thread) ((uint64_t)(number) + 1 + ((uint64_t)(thread) << 16))
+#define PROCESS_OF_BADGE(badge) ((unsigned)((badge) & 0xffff) - 1)
+#define THREAD_OF_BADGE(badge) ((unsigned)((badge) >> 16) & 0xff)
+
+struct process_spec {
+	enum proc_kind kind;
+	const char *name;
+	const char *image;      /* payload name */
+	unsigned cnode_bits;
+	unsigned priority;
+	uint64_t budget_us, period_us;
+	uint64_t heap_bytes, stack_bytes; /* multiples of 4096 */
+	const void *detail;     /* kind-specific part of procinfo */
+	size_t detail_bytes;
+};
+
+/* The endpoint on which init hears everyone. */
+extern cap_t init_endpoint;
+/* To configure scheduling contexts. */
+extern cap_t init_sched_control;
+/* CNTFRQ_EL0, set at start. */
+extern uint64_t process_counter_hz;
+extern uint32_t process_log_level;
+
+/*
+ * Makes the process; it does not run yet. False if memory or slots run out
+ * (nothing is left behind) or the image is unknown.
+ */
+bool process_create(struct process *p, unsigned number, const struct process_spec *spec);
+/* Starts the main thread at the image's entry. */
+bool process_start(struct process *p);
+/* Takes the process and all it had away. */
+void process_destroy(struct process *p);
+
+/*
+ * Gives `holder` a copy of `src` in its slot, because of `p` (whose end takes
+ * it back: `src` must be of p's arena, or the copy is revoked otherwise).
+ */
+bool process_grant(struct process *p, struct process *holder, unsigned slot,
+		   cap_t src, uint64_t rights, uint64_t badge, const char *type,
+		   const char *what);
+
+/*
+ * Fresh zeroed pages of the arena at `vaddr`, data, read-write; their slots
+ * go to frames[] unless it is NULL.
+ */
+bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
+		     unsigned count, cap_t *frames);
+/* Copies of frames into another address space; the copies are p's. */
+bool process_share_frames(struct process *p, cap_t vspace, const cap_t *frames,
+			  unsigned count, uint64_t vaddr);
+/* A TCB of p's arena with its spaces, IPC buffer and fault badge set. */
+bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,
+		    cap_t sched_context);

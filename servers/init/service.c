@@ -1,0 +1,217 @@
+#include "service.h"
+
+#include <selvage/base.h>
+#include <selvage/client.h>
+#include <selvage/log.h>
+#include <selvage/mux.h>
+#include <selvage/ring.h>
+#include <selvage/servers.h>
+
+/* Where init sees its own log ring and the control channel. */
+#define INIT_LOG_VADDR 0x0d00000000ull
+#define INIT_CONTROL_VADDR 0x0d00100000ull
+
+#define SERVICE_PERIOD_US 10000
+#define TIMER_IRQ 30 /* EL1 physical timer */
+#define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
+
+static cap_t init_ntfn, control_signal;
+
+static const struct process_spec specs[] = {
+	{
+		.kind = PROC_TIME, .name = "time", .image = "time", .cnode_bits = 10,
+		.priority = 210, .budget_us = 3000, .period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0, .stack_bytes = 0x4000,
+	}, {
+		.kind = PROC_SERIAL, .name = "serial", .image = "serial", .cnode_bits = 8,
+		.priority = 200, .budget_us = 6000, .period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0, .stack_bytes = 0x4000,
+	}, {
+		.kind = PROC_LOG, .name = "log", .image = "log", .cnode_bits = 8,
+		.priority = 190, .budget_us = 3000, .period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0, .stack_bytes = 0x4000,
+	},
+};
+
+struct process *service_process(enum proc_kind kind)
+{
+	struct process *p = &processes[kind];
+
+	return p->state == PROCESS_RUNNING ? p : NULL;
+}
+
+/* What a server has beyond any process. */
+static bool make_server(const struct process_spec *spec)
+{
+	struct process *p = &processes[spec->kind];
+
+	if (!process_create(p, spec->kind, spec))
+		return false;
+	p->service_call = mem_mint(&p->mem, p->service_ep, CALL_RIGHTS, SERVER_BADGE_INIT);
+	return p->service_call != 0 &&
+	       process_grant(p, p, PROC_CAP_SERVICE_EP, p->service_ep, ABI_RIGHT_READ, 0,
+			     "Endpoint", "requests to this server") &&
+	       sel4_tcb_bind_notification(p->tcb[0], p->ntfn) == ABI_OK;
+}
+
+/* The handler of a device's interrupt, which signals `badge` to the driver. */
+static bool give_irq(struct process *p, unsigned irq, bool level, uint64_t badge)
+{
+	cap_t handler = mem_slot(&p->mem);
+	cap_t ntfn = mem_mint(&p->mem, p->ntfn, ABI_RIGHT_WRITE, badge);
+	int error;
+
+	if (handler == 0 || ntfn == 0)
+		return false;
+	error = level ? sel4_irq_control_get_trigger(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE,
+						     irq, 0, handler, CSPACE_DEPTH) :
+			sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, irq,
+					     handler, CSPACE_DEPTH);
+	return error == ABI_OK &&
+	       sel4_irq_handler_set_notification(handler, ntfn) == ABI_OK &&
+	       process_grant(p, p, PROC_CAP_DEVICE_IRQ, handler, ABI_RIGHTS_ALL, 0,
+			     "IRQHandler", "interrupt of the device");
+}
+
+static bool set_up_uart(const struct machine *machine)
+{
+	struct process *serial = &processes[PROC_SERIAL];
+	struct process *time = &processes[PROC_TIME];
+	cap_t frame = mem_device_frame(machine->uart_paddr);
+	cap_t copy = frame == 0 ? 0 : mem_copy(&serial->mem, frame, ABI_RIGHTS_ALL);
+
+	return copy != 0 &&
+	       map_page(&serial->mem, serial->vspace, copy, PROC_DEVICE_BASE, MAP_RW,
+			MAP_DEVICE) == ABI_OK &&
+	       give_irq(serial, machine->uart_irq, true, SERIAL_NTFN_IRQ) &&
+	       process_grant(serial, time,
+			     PROC_CAP_CLIENT_NTFN + PROC_SERIAL * TIME_TIMERS,
+			     serial->ntfn, ABI_RIGHT_WRITE, SERIAL_NTFN_TIMER,
+			     "Notification", "serial's timer");
+}
+
+/* Init's own pages: made in its arena, mapped for it, shared with a server. */
+static bool init_share(uint64_t own_vaddr, unsigned count, struct process *server,
+		       unsigned number)
+{
+	cap_t frames[CHANNEL_BYTES / 4096];
+
+	return process_map_new(&init_arena, ABI_ROOT_VSPACE, own_vaddr, count, frames) &&
+	       process_share_frames(server, server->vspace, frames, count,
+				    PROC_RING_BASE + number * PROC_RING_STRIDE);
+}
+
+static bool connect_init(uint32_t level)
+{
+	struct process *log = &processes[PROC_LOG], *serial = &processes[PROC_SERIAL];
+	cap_t log_signal = mem_mint(&init_arena, log->ntfn, ABI_RIGHT_WRITE,
+				    LOG_NTFN_CLIENT);
+
+	control_signal = mem_mint(&init_arena, serial->ntfn, ABI_RIGHT_WRITE,
+				  SERIAL_NTFN_CLIENT);
+	init_ntfn = mem_object(&init_arena, ABI_OBJ_NOTIFICATION);
+	if (log_signal == 0 || control_signal == 0 || init_ntfn == 0 ||
+	    sel4_tcb_bind_notification(ABI_ROOT_TCB, init_ntfn) != ABI_OK ||
+	    !init_share(INIT_LOG_VADDR, LOGRING_BYTES / 4096, log, 0) ||
+	    server_add_client(log->service_call, 0, "init") != SERVER_OK)
+		return false;
+	log_attach((void *)INIT_LOG_VADDR, log_signal, (enum log_level)level);
+	return init_share(INIT_CONTROL_VADDR, CHANNEL_BYTES / 4096, serial,
+			  MUX_CH_CONTROL) &&
+	       process_grant(serial, serial, PROC_CAP_CLIENT_NTFN + MUX_CH_CONTROL,
+			     init_ntfn, ABI_RIGHT_WRITE, INIT_NTFN_CONTROL,
+			     "Notification", "init: control channel") &&
+	       server_add_client(serial->service_call, MUX_CH_CONTROL, "control") ==
+		       SERVER_OK;
+}
+
+/* The log server writes to the serial line as any client. */
+static bool connect_log(void)
+{
+	struct process *log = &processes[PROC_LOG];
+	cap_t frames[CHANNEL_BYTES / 4096];
+
+	return process_map_new(&log->mem, log->vspace, PROC_DEVICE_BASE,
+			       ARRAY_SIZE(frames), frames) &&
+	       service_attach_channel(log, MUX_CH_LOG, frames, "log", LOG_NTFN_SERIAL);
+}
+
+const char *service_start(const struct machine *machine, const struct sysdesc *system)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
+		if (!make_server(&specs[i]))
+			return specs[i].name;
+	if (!give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ) ||
+	    !process_start(&processes[PROC_TIME]))
+		return "time";
+	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||
+	    !process_start(&processes[PROC_SERIAL]))
+		return "serial";
+	if (!connect_log() || !process_start(&processes[PROC_LOG]) ||
+	    !connect_init(system->log_level))
+		return "log";
+	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
+		if (!service_attach_log(&processes[specs[i].kind]))
+			return "log";
+	return NULL;
+}
+
+bool service_attach_log(struct process *p)
+{
+	struct process *log = service_process(PROC_LOG);
+
+	return log != NULL &&
+	       process_share_frames(p, log->vspace, p->log_frames,
+				    ARRAY_SIZE(p->log_frames),
+				    PROC_RING_BASE + p->number * PROC_RING_STRIDE) &&
+	       process_grant(p, p, PROC_CAP_LOG_NTFN, log->ntfn, ABI_RIGHT_WRITE,
+			     LOG_NTFN_CLIENT, "Notification", "log: records wait") &&
+	       server_add_client(log->service_call, p->number, p->name) == SERVER_OK;
+}
+
+bool service_attach_time(struct process *p)
+{
+	struct process *time = service_process(PROC_TIME);
+
+	return time != NULL &&
+	       process_grant(p, p, PROC_CAP_TIME_EP, time->service_ep, CALL_RIGHTS,
+			     p->number + 1u, "Endpoint", "time server") &&
+	       server_add_client(time->service_call, p->number, p->name) == SERVER_OK;
+}
+
+bool service_attach_channel(struct process *p, unsigned channel, const cap_t *frames,
+			    const char *name, uint64_t badge)
+{
+	struct process *serial = service_process(PROC_SERIAL);
+
+	return serial != NULL &&
+	       process_share_frames(p, serial->vspace, frames, CHANNEL_BYTES / 4096,
+				    PROC_RING_BASE + channel * PROC_RING_STRIDE) &&
+	       process_grant(p, p, PROC_CAP_SERIAL_NTFN, serial->ntfn, ABI_RIGHT_WRITE,
+			     SERIAL_NTFN_CLIENT, "Notification", "serial: bytes wait") &&
+	       process_grant(p, serial, PROC_CAP_CLIENT_NTFN + channel, p->ntfn,
+			     ABI_RIGHT_WRITE, badge, "Notification",
+			     "client: input, or room for output") &&
+	       server_add_client(serial->service_call, channel, name) == SERVER_OK;
+}
+
+void service_detach(struct process *p, int channel)
+{
+	struct process *time = service_process(PROC_TIME);
+	struct process *serial = service_process(PROC_SERIAL);
+	struct process *log = service_process(PROC_LOG);
+
+	if (time != NULL && p != time)
+		(void)server_remove_client(time->service_call, p->number);
+	if (serial != NULL && p != serial && channel >= 0)
+		(void)server_remove_client(serial->service_call, (unsigned)channel);
+	if (log != NULL && p != log)
+		(void)server_remove_client(log->service_call, p->number);
+}
+
+void *service_control_channel(void)
+{
+	return control_signal == 0 ? NULL : (void *)INIT_CONTROL_VADDR;
+}
+
+void service_control_signal(void) { sel4_signal(control_signal); }

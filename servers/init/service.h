@@ -1,0 +1,32 @@
+/*
+ * The services that init starts (time, serial, log) and what connects other
+ * processes to them; see selvage/servers.h for what each expects.
+ */
+#pragma once
+
+#include "machine.h"
+#include "process.h"
+
+/* Badge on init's own notification: the control channel has something. */
+#define INIT_NTFN_CONTROL (1ull << 63)
+
+/* Starts all services and init's own connections. NULL or what failed. */
+const char *service_start(const struct machine *machine, const struct sysdesc *system);
+
+/* The process of a service, or NULL if it does not run. */
+struct process *service_process(enum proc_kind kind);
+
+/* Connects p, before it runs. */
+bool service_attach_log(struct process *p);
+bool service_attach_time(struct process *p);
+/* p's output and input: `frames` (CHANNEL_BYTES) as channel `channel`;
+ * serial signals `badge` on p's notification. */
+bool service_attach_channel(struct process *p, unsigned channel, const cap_t *frames,
+			    const char *name, uint64_t badge);
+/* Ends p's connections; its frames may be taken away afterwards.
+ * channel < 0: it had none. */
+void service_detach(struct process *p, int channel);
+
+/* Init's side of the control channel; NULL before service_start(). */
+void *service_control_channel(void);
+void service_control_signal(void);

@@ -1,0 +1,335 @@
+#include "vm.h"
+
+#include <selvage/base.h>
+#include <selvage/log.h>
+#include <selvage/mux.h>
+#include <selvage/ring.h>
+#include <selvage/time_proto.h>
+#include <selvage/vmm_info.h>
+#include <string.h>
+
+/* Restarts in a row after which a failing VM is left alone. */
+#define MAX_FAILURES 5
+#define VMM_PRIORITY 110
+#define HANDLER_PRIORITY 105
+#define HANDLER_STACK 0x4000u
+/* Handler stacks lie above the main thread's, with gaps between. */
+#define HANDLER_STACK_TOP(i) (PROC_STACK_TOP + ((uint64_t)(i) + 1) * 0x40000)
+/* Where a guest of board `virt` finds its GICv2 CPU interface. */
+#define GUEST_GICC 0x08010000ull
+#define GUEST_GICC_PAGES 2
+
+static struct vm vms[SYSDESC_MAX_VMS];
+static const struct sysdesc *system;
+static const struct machine *machine;
+
+void vm_init(const struct machine *m, const struct sysdesc *desc)
+{
+	machine = m;
+	system = desc;
+}
+
+unsigned vm_count(void) { return system->n_vms; }
+const struct vm *vm_get(unsigned index) { return &vms[index]; }
+const struct sysdesc_vm *vm_description(unsigned index) { return &system->vm[index]; }
+struct process *vm_process(unsigned index) { return &processes[PROCESS_FIRST_VMM + index]; }
+
+int vm_find(const char *name)
+{
+	for (unsigned i = 0; i < system->n_vms; i++)
+		if (strcmp(system->vm[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+const char *vm_state_name(enum vm_state state)
+{
+	static const char *const names[] = {"off", "running", "crashed", "failed"};
+
+	return names[state];
+}
+
+bool vm_any_running(void)
+{
+	for (unsigned i = 0; i < system->n_vms; i++)
+		if (vms[i].state == VM_RUNNING)
+			return true;
+	return false;
+}
+
+/* One region of RAM by large pages, for the guest and for its VMM. */
+static bool map_region(struct process *p, cap_t guest, const struct sysdesc_region *r)
+{
+	cap_t frames[64];
+	uint64_t left = r->size >> ABI_LARGE_PAGE_BITS;
+	uint64_t gpa = r->gpa;
+
+	while (left > 0) {
+		unsigned n = (unsigned)min_u64(left, ARRAY_SIZE(frames));
+
+		if (!mem_objects(&p->mem, ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS, n, frames))
+			return false;
+		for (unsigned i = 0; i < n; i++, gpa += bit_u64(ABI_LARGE_PAGE_BITS)) {
+			cap_t copy = mem_copy(&p->mem, frames[i], ABI_RIGHTS_ALL);
+
+			if (copy == 0 ||
+			    map_page(&p->mem, guest, frames[i], gpa, MAP_RW, MAP_CODE) !=
+				    ABI_OK ||
+			    map_page(&p->mem, p->vspace, copy, PROC_GUEST_BASE + gpa, MAP_RW,
+				     MAP_DATA) != ABI_OK)
+				return false;
+		}
+		left -= n;
+	}
+	p->mem.ram_bytes += r->size;
+	return true;
+}
+
+/* A GICv2 guest uses the hardware's virtual CPU interface directly. */
+static bool map_gicv(struct process *p, cap_t guest)
+{
+	for (uint64_t i = 0; i < GUEST_GICC_PAGES; i++) {
+		cap_t frame = mem_device_frame(machine->gicv_paddr + i * 4096);
+		cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
+
+		if (copy == 0 || map_page(&p->mem, guest, copy, GUEST_GICC + i * 4096, MAP_RW,
+					  MAP_DEVICE) != ABI_OK)
+			return false;
+	}
+	return true;
+}
+
+static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
+{
+	cap_t guest = mem_object(&p->mem, ABI_OBJ_VSPACE);
+
+	if (guest == 0 || sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, guest) != ABI_OK)
+		return 0;
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		if (!map_region(p, guest, &vm->region[i]))
+			return 0;
+	if (machine->gic_version == 2 && !map_gicv(p, guest))
+		return 0;
+	return guest;
+}
+
+/* Puts a guest image before the VMM's eyes; advances *vaddr past it. */
+static bool map_image(struct process *p, uint32_t payload, uint64_t *vaddr)
+{
+	struct image_frames f;
+	uint64_t bytes;
+
+	if (!images_guest(payload, &f, &bytes))
+		return false;
+	for (uint32_t i = 0; i < f.count; i++, *vaddr += bit_u64(f.bits)) {
+		cap_t copy = mem_copy(&p->mem, f.frame[i], ABI_RIGHT_READ);
+
+		if (copy == 0 ||
+		    map_page(&p->mem, p->vspace, copy, *vaddr, MAP_RO, MAP_DATA) != ABI_OK)
+			return false;
+	}
+	*vaddr = align_up_u64(*vaddr, PAYLOAD_LARGE_ALIGN);
+	return true;
+}
+
+struct vcpu_objects {
+	cap_t tcb, vcpu, sc, ep, reply, wake, handler;
+};
+
+static bool make_vcpu_objects(struct process *p, struct vcpu_objects *v)
+{
+	*v = (struct vcpu_objects){
+		.tcb = mem_object(&p->mem, ABI_OBJ_TCB),
+		.vcpu = mem_object(&p->mem, ABI_OBJ_VCPU),
+		.sc = mem_object_sized(&p->mem, ABI_OBJ_SCHED_CONTEXT, 8),
+		.ep = mem_object(&p->mem, ABI_OBJ_ENDPOINT),
+		.reply = mem_object(&p->mem, ABI_OBJ_REPLY),
+		.wake = mem_object(&p->mem, ABI_OBJ_NOTIFICATION),
+		.handler = mem_object(&p->mem, ABI_OBJ_TCB),
+	};
+	return v->tcb != 0 && v->vcpu != 0 && v->sc != 0 && v->ep != 0 && v->reply != 0 &&
+	       v->wake != 0 && v->handler != 0;
+}
+
+/* The guest's thread: no system calls of its own (an empty CNode). */
+static bool set_up_guest_thread(struct process *p, const struct vcpu_objects *v,
+				unsigned i, const struct sysdesc_vm *vm, cap_t guest,
+				cap_t empty_cnode)
+{
+	cap_t fault_ep = mem_mint(&p->mem, v->ep, ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY,
+				  i + 1);
+
+	return fault_ep != 0 &&
+	       sel4_tcb_configure(v->tcb, empty_cnode, guest, 0, sel4_cnode_data(0, 63), 0,
+				  0) == ABI_OK &&
+	       sel4_tcb_set_sched_params(v->tcb, ABI_ROOT_TCB, 0, fault_ep, vm->priority,
+					 vm->priority) == ABI_OK &&
+	       sel4_vcpu_set_tcb(v->vcpu, v->tcb) == ABI_OK &&
+	       sel4_sched_control_configure(init_sched_control, v->sc, vm->budget_us,
+					    vm->period_us, 6, i, 0) == ABI_OK;
+}
+
+static bool grant_vcpu(struct process *p, const struct vcpu_objects *v, unsigned i)
+{
+	const unsigned base = VMM_CAP_VCPU(i);
+	const unsigned timer = PROC_CAP_CLIENT_NTFN + (unsigned)p->number * TIME_TIMERS + i;
+	struct process *time = service_process(PROC_TIME);
+
+	return process_grant(p, p, base + VMM_VCPU_TCB, v->tcb, ABI_RIGHTS_ALL, 0, "TCB",
+			     "guest thread") &&
+	       process_grant(p, p, base + VMM_VCPU_OBJ, v->vcpu, ABI_RIGHTS_ALL, 0, "VCPU",
+			     "guest processor") &&
+	       process_grant(p, p, base + VMM_VCPU_SC, v->sc, ABI_RIGHTS_ALL, 0,
+			     "SchedContext", "guest's time") &&
+	       process_grant(p, p, base + VMM_VCPU_FAULT_EP, v->ep, ABI_RIGHTS_ALL, 0,
+			     "Endpoint", "guest's exits") &&
+	       process_grant(p, p, base + VMM_VCPU_REPLY, v->reply, ABI_RIGHTS_ALL, 0,
+			     "Reply", "answers to exits") &&
+	       process_grant(p, p, base + VMM_VCPU_WAKE, v->wake, ABI_RIGHTS_ALL,
+			     VMM_WAKE_SIGNAL, "Notification", "ends a WFI") &&
+	       process_grant(p, p, base + VMM_VCPU_HANDLER, v->handler, ABI_RIGHTS_ALL, 0,
+			     "TCB", "handler thread") &&
+	       time != NULL &&
+	       process_grant(p, time, timer, v->wake, ABI_RIGHT_WRITE, VMM_WAKE_TIMER,
+			     "Notification", "timer of a vCPU");
+}
+
+static bool make_vcpu(struct process *p, unsigned i, const struct sysdesc_vm *vm,
+		      cap_t guest, cap_t empty_cnode)
+{
+	struct vcpu_objects v;
+
+	if (!make_vcpu_objects(p, &v))
+		return false;
+	p->tcb[1 + i] = v.handler;
+	return set_up_guest_thread(p, &v, i, vm, guest, empty_cnode) &&
+	       process_map_new(&p->mem, p->vspace, HANDLER_STACK_TOP(i) - HANDLER_STACK,
+			       HANDLER_STACK / 4096, NULL) &&
+	       process_thread(p, v.handler, i + 1, HANDLER_PRIORITY, 0) &&
+	       grant_vcpu(p, &v, i);
+}
+
+static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
+{
+	cap_t guest = make_guest_space(p, vm);
+	cap_t empty = mem_object_sized(&p->mem, ABI_OBJ_CNODE, 1);
+	cap_t lock = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
+
+	if (guest == 0 || empty == 0 || lock == 0 ||
+	    !process_grant(p, p, VMM_CAP_LOCK, lock, ABI_RIGHTS_ALL, 0, "Notification",
+			   "the VM's lock") ||
+	    !process_grant(p, p, PROC_CAP_VSPACE, p->vspace, ABI_RIGHTS_ALL, 0, "VSpace",
+			   "own, for cache maintenance"))
+		return false;
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (!make_vcpu(p, i, vm, guest, empty))
+			return false;
+	return true;
+}
+
+static bool connect(struct process *p, unsigned index, const char *name)
+{
+	cap_t frames[CHANNEL_BYTES / 4096];
+
+	return service_attach_log(p) && service_attach_time(p) &&
+	       process_map_new(&p->mem, p->vspace, PROC_RING_BASE, ARRAY_SIZE(frames),
+			       frames) &&
+	       service_attach_channel(p, MUX_CH_FIRST_VM + index, frames, name,
+				      VMM_NTFN_SERIAL);
+}
+
+/* What the VMM is told; images' places are fixed, sizes known here. */
+static bool fill_info(struct vmm_info *info, unsigned index)
+{
+	const struct sysdesc_vm *vm = &system->vm[index];
+	struct image_frames f;
+	uint64_t vaddr = PROC_PAYLOAD_BASE;
+
+	*info = (struct vmm_info){
+		.vm_index = index,
+		.gic_version = machine->gic_version,
+		.n_vcpus = vm->vcpus,
+		.console_ring = 1,
+		.handler_stack_bytes = HANDLER_STACK,
+		.boot_epoch_s = machine->epoch_s,
+		.vm = *vm,
+	};
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		info->handler_stack_top[i] = HANDLER_STACK_TOP(i);
+	if (!images_guest(vm->kernel, &f, &info->kernel_bytes))
+		return false;
+	info->kernel_vaddr = vaddr;
+	vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
+	if (vm->initrd == SYSDESC_NO_PAYLOAD)
+		return true;
+	info->initrd_vaddr = vaddr;
+	return images_guest(vm->initrd, &f, &info->initrd_bytes);
+}
+
+static bool make_vm(struct process *p, unsigned index)
+{
+	const struct sysdesc_vm *vm = &system->vm[index];
+	static struct vmm_info info;
+	uint64_t vaddr = PROC_PAYLOAD_BASE;
+	char name[PROC_NAME];
+	const struct process_spec spec = {
+		.kind = PROC_VMM, .name = name, .image = "vmm", .cnode_bits = 7,
+		.priority = VMM_PRIORITY, .budget_us = 3000, .period_us = 10000,
+		.heap_bytes = 0, .stack_bytes = 0x4000,
+		.detail = &info, .detail_bytes = sizeof(info),
+	};
+
+	fmt_print(name, sizeof(name), "vmm:%s", vm->name);
+	return fill_info(&info, index) &&
+	       process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
+	       map_image(p, vm->kernel, &vaddr) &&
+	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, vm->initrd, &vaddr)) &&
+	       make_guest(p, vm) && connect(p, index, vm->name) && process_start(p);
+}
+
+bool vm_start(unsigned index)
+{
+	struct process *p = vm_process(index);
+
+	if (vms[index].state == VM_RUNNING)
+		return false;
+	vms[index].starts++;
+	if (make_vm(p, index)) {
+		vms[index].state = VM_RUNNING;
+		log_info("vm %s: started", system->vm[index].name);
+		return true;
+	}
+	log_error("vm %s: cannot be started: out of memory or capability slots",
+		  system->vm[index].name);
+	vm_stop(index, VM_FAILED);
+	return false;
+}
+
+void vm_stop(unsigned index, enum vm_state state)
+{
+	struct process *p = vm_process(index);
+
+	if (p->state != PROCESS_NONE) {
+		service_detach(p, MUX_CH_FIRST_VM + (int)index);
+		process_destroy(p);
+	}
+	vms[index].state = state;
+}
+
+void vm_ended(unsigned index, enum vm_stop_reason reason)
+{
+	const struct sysdesc_vm *vm = &system->vm[index];
+	bool failed = reason != VM_STOP_OFF;
+
+	vm_stop(index, failed ? VM_CRASHED : VM_OFF);
+	vms[index].failures = failed ? vms[index].failures + 1 : 0;
+	log_info("vm %s: %s", vm->name, failed ? "stopped after a failure" : "powered off");
+	if (vm->restart == SYSDESC_RESTART_NEVER ||
+	    (vm->restart == SYSDESC_RESTART_ON_FAILURE && !failed))
+		return;
+	if (vms[index].failures >= MAX_FAILURES)
+		log_error("vm %s: failed %u times in a row, left off", vm->name,
+			  vms[index].failures);
+	else
+		(void)vm_start(index);
+}
