@@ -1,3 +1,5 @@
 INIT_LIBS := rt_root rt ipc sel4 alloc image mux base
-PROG_LIBS_init = $(LIBFDT_DIR)/lib/libfdt.a
-$(eval $(call target_prog,init,$(wildcard servers/init/*.c),$(INIT_LIBS),$(LIBFDT_CFLAGS)))
+PROG_LIBS_init := $(LIBFDT_A)
+$(eval $(call target_prog,init,$(wildcard servers/init/*.c),$(INIT_LIBS),-isystem $(LIBFDT_INC)))
+$(TOUT)/obj/bin-init/servers/init/machine.c.o: | $(LIBFDT_STAMP)
+$(TOUT)/bin/init.elf: $(LIBFDT_A)

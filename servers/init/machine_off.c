@@ -19,5 +19,5 @@ void machine_off(void)
 
 	if (sel4_smc_call(ABI_ROOT_SMC, args, results) != ABI_OK)
 		log_error("the kernel gives no SMC capability: the machine stays on");
-	requested = false;
+	requested = false; /* not tried again */
 }
