@@ -1,0 +1,34 @@
+/* The clients' log rings, merged by time. No system call in here. */
+#pragma once
+
+#include "format.h"
+
+#include <selvage/logring.h>
+#include <selvage/procinfo.h>
+#include <selvage/servers.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct log_client {
+	bool used;
+	bool has_record; /* `record` is the oldest not yet written */
+	char name[PROC_NAME];
+	struct logring_reader reader;
+	struct log_record record;
+};
+
+/* A zeroed struct is empty. */
+struct log_merge {
+	uint32_t top; /* clients at and above it are unused */
+	struct log_client client[LOG_CLIENTS];
+};
+
+/* `ring`: the client's LOGRING_BYTES. False: bad number or already there. */
+bool log_merge_add(struct log_merge *m, uint64_t client, const char *name,
+		   void *ring);
+/* Its ring must still be mapped: what waits in it is dropped. */
+bool log_merge_remove(struct log_merge *m, uint64_t client);
+/* Formats the oldest record that waits (or a client's report of lost ones).
+ * hz: of the stamps. Returns its length, 0 if nothing waits. */
+size_t log_merge_next(struct log_merge *m, uint64_t hz,
+		      char out[LOG_FORMATTED_MAX]);
