@@ -65,7 +65,7 @@ $(TOUT)/bin/$(1).elf: $(call objs,$(TOUT)/obj/bin-$(1),$(2)) \
 	  -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
 	  -Wl,-T,lib/rt/process.ld -o $$@ \
 	  $(call objs,$(TOUT)/obj/bin-$(1),$(2)) -Wl,--start-group \
-	  $(foreach l,$(3),$(TOUT)/lib/$(l).a) $(PROG_LIBS_$(1)) \
+	  $(PROG_LIBS_$(1)) $(foreach l,$(3),$(TOUT)/lib/$(l).a) \
 	  $(PICOLIBC)/lib/libc.a -lgcc -Wl,--end-group
 TARGET_OUT += $(TOUT)/bin/$(1).elf
 endef

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+extern uintptr_t __stack_chk_guard;
+
 static char *heap_next, *heap_end;
 
 void rt_set_heap(void *start, size_t bytes)
@@ -45,4 +47,14 @@ void __assert_func(const char *file, int line, const char *function,
 	fmt_print(text, sizeof(text), "%s:%d: %s: assertion failed: %s", file,
 		  line, function ? function : "?", expression);
 	rt_panic(text);
+}
+
+/* Debian's libfdt.a is built with the stack protector. The guard is a fixed
+ * word with a zero byte: it stops string overruns, it is no secret. */
+uintptr_t __stack_chk_guard = 0x00c0ffee5e1fa9e5u;
+
+_Noreturn void __stack_chk_fail(void);
+_Noreturn void __stack_chk_fail(void)
+{
+	rt_panic("a stack guard was overwritten");
 }
