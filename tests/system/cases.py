@@ -1,0 +1,286 @@
+"""The whole-system tests. A case is a function that takes a Report; it is named
+for what it does, and `run --list` prints the names."""
+import glob
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import Bare, Failure, OUT, SELVAGE, System, write_description
+
+QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
+# Debian's stock kernel takes a few times as long as the small one.
+STOCK, SMALL = "linux-debian", "linux-small"
+
+
+def vm(name, test=None, kernel=SMALL, memory="128M", vcpus=1, extra="", gic=3):
+    """A VM of a test system; with `test` it runs that and powers off."""
+    words = [QUIET, f"selvage.name={name}", f"selvage.cpus={vcpus}", f"selvage.gic={gic}"]
+    if test:
+        words.append(f"selvage.test={test}")
+    if extra:
+        words.append(extra)
+    return {"name": name, "test": test, "kernel": kernel, "memory": memory, "vcpus": vcpus,
+            "cmdline": " ".join(words)}
+
+
+def describe(name, vms, gic=3, cpu="cortex-a57", memory="1G", on_idle="poweroff"):
+    """Writes the description of these VMs; returns its path."""
+    text = [f"name: {name}", "machine:", f"  cpu: {cpu}", f"  gic: {gic}",
+            f"  memory: {memory}", f"  on_idle: {on_idle}", "vms:"]
+    for v in vms:
+        text += [f"  - name: {v['name']}", f"    memory: {v['memory']}",
+                 f"    vcpus: {v['vcpus']}", f"    kernel: asset:{v['kernel']}",
+                 "    initrd: asset:initrd-busybox", f"    cmdline: \"{v['cmdline']}\""]
+    return write_description(name, "\n".join(text) + "\n")
+
+
+# --- self-tests inside the guests --------------------------------------------
+
+def judge_selftest(report, run, v, limit_s):
+    """Every check that the guest prints becomes a test of ours."""
+    try:
+        done, _ = run.wait(v["name"], rf"selftest: done {v['test']}, (\d+) ok, (\d+) failed", limit_s)
+    except Failure as failure:
+        report.fail(f"{v['name']}: {v['test']}", str(failure))
+        return
+    seen = 0
+    for line in run.lines.of(v["name"]):
+        match = re.match(r"selftest: (ok|FAIL) (.*)", line)
+        if match:
+            seen += 1
+            report.check(match.group(1) == "ok", f"{v['name']}: {match.group(2)}")
+    report.check(seen == int(done.group(1)) + int(done.group(2)),
+                 f"{v['name']}: all {done.group(1)} checks arrived on the console")
+
+
+def selftest_case(name, vms, gic=3, cpu="cortex-a57", memory="1G", limit_s=240):
+    """A case that boots VMs with self-tests and waits for the machine to end."""
+
+    def run_case(report):
+        if report.bare:
+            with Bare(name, vms[0], gic, cpu) as run:
+                judge_selftest(report, run, vms[0], limit_s)
+            return
+        path = describe(name, vms, gic, cpu, memory)
+        with System(name, path, "--deterministic", limit_s=limit_s) as run:
+            for v in vms:
+                judge_selftest(report, run, v, limit_s)
+            report.equal(run.wait_exit(60), 0, "exit code once the last VM is off")
+
+    run_case.bare_works = len(vms) == 1
+    return run_case
+
+
+def selftest_cases():
+    cases = {}
+    for gic in (2, 3):
+        for cpu in ("cortex-a57", "cortex-a76", "max"):
+            name = f"health-gic{gic}-{cpu}"
+            cases[name] = selftest_case(name, [vm("linux", "health", gic=gic)], gic, cpu)
+    for gic, cpu in ((2, "cortex-a57"), (3, "cortex-a76"), (3, "max")):
+        name = f"smp-gic{gic}-{cpu}"
+        vms = [vm(f"linux{n}", "smp", vcpus=2, gic=gic) for n in (1, 2)]
+        cases[name] = selftest_case(name, vms, gic, cpu)
+    cases["smp-one-vm"] = selftest_case(
+        "smp-one-vm", [vm("linux", "smp", vcpus=2)])
+    for gic, cpu in ((2, "cortex-a57"), (3, "cortex-a76"), (3, "max")):
+        name = f"stock-gic{gic}-{cpu}"
+        cases[name] = selftest_case(
+            name, [vm("linux", "health", STOCK, "512M", gic=gic)], gic, cpu)
+    cases["stock-smp"] = selftest_case(
+        "stock-smp", [vm("linux", "smp", STOCK, "512M", vcpus=2)])
+    cases["two-vms"] = selftest_case(
+        "two-vms", [vm("linux1", "health"), vm("linux2", "health", vcpus=2)])
+    cases["memory-64m"] = selftest_case("memory-64m", [vm("small", "memory", memory="64M")])
+    cases["memory-2g"] = selftest_case(
+        "memory-2g", [vm("large", "memory", memory="2G")], memory="3G")
+    return cases
+
+
+# --- life of a VM -------------------------------------------------------------
+
+def reboot(report):
+    """`reboot` in one guest starts it again; the other goes on."""
+    path = describe("reboot", [vm("one"), vm("two")], on_idle="stay")
+    with System("reboot", path) as run:
+        for name in ("one", "two"):
+            run.wait(name, f"selvage-guest: up {name}")
+        seen = run.lines.count()
+        for round_number in (1, 2, 3):
+            run.type_to("one", "echo bye-$((40 + 2)); reboot -f", "bye-42")
+            _, seen = run.wait("one", "selvage-guest: up one", after=seen)
+            report.ok(f"reboot {round_number}: up again")
+            run.answers("one")
+        run.answers("two")
+        report.ok("the other VM answers after the reboots")
+        report.equal(len([t for t in run.lines.of("two") if "selvage-guest: up" in t]), 1,
+                     "the other VM started once")
+
+
+def reboot_from_outside(report):
+    """`selvage stop`, `start` and `reboot`, many times over: nothing is lost."""
+    path = describe("restart", [vm("one"), vm("two")], on_idle="stay")
+    with System("restart", path) as run:
+        _, seen = run.wait("one", "selvage-guest: up one")
+        run.wait("two", "selvage-guest: up two")
+        free = []
+        for _ in range(4):
+            run.client("stop", "one")
+            free.append(free_bytes(run))
+            seen = run.lines.count()
+            run.client("start", "one")
+            _, seen = run.wait("one", "selvage-guest: up one", after=seen)
+        report.ok("stopped and started four times")
+        if free[0] is not None:
+            report.equal(len(set(free)), 1, f"free memory with the VM off stays the same: {free}")
+        run.client("reboot", "one")
+        run.wait("one", "selvage-guest: up one", after=seen)
+        run.answers("two")
+        report.ok("the other VM answers")
+
+
+def free_bytes(run):
+    """Init's free memory as `ps` reports it, if it does."""
+    match = re.search(r'"free(?:_bytes)?": *(\d+)', run.client("ps", "--json"))
+    return match and int(match.group(1))
+
+
+def poweroff(report):
+    """`poweroff` in each guest ends the machine, with exit code 0."""
+    path = describe("poweroff", [vm("one", "poweroff"), vm("two", "poweroff")])
+    with System("poweroff", path) as run:
+        report.equal(run.wait_exit(120), 0, "exit code")
+        for name in ("one", "two"):
+            run.wait(name, "selftest: done poweroff, 1 ok, 0 failed", 1)
+            report.ok(f"{name} powered off")
+
+
+def kill_monitor(report):
+    """A fault in one VM's monitor: the other answers, and it starts again."""
+    path = describe("kill-monitor", [vm("victim"), vm("witness")], on_idle="stay")
+    with System("kill-monitor", path) as run:
+        for name in ("victim", "witness"):
+            run.wait(name, f"selvage-guest: up {name}")
+        seen = run.lines.count()
+        run.client("kill", "victim")
+        run.wait(None, r"victim.*(fault|crash)|(fault|crash).*victim", 30, seen)
+        report.ok("the monitor's fault is reported")
+        run.answers("witness")
+        report.ok("the other VM answers")
+        report.check(re.search(r"victim.*\b(off|dead|failed|crashed|stopped)", run.client("ps")),
+                     "ps says that the VM is not running")
+        seen = run.lines.count()
+        run.client("start", "victim")
+        run.wait("victim", "selvage-guest: up victim", 60, seen)
+        run.answers("victim")
+        report.ok("the dead VM was started again and answers")
+
+
+def crashed_service(report):
+    """A native service takes a fault: reported with registers and symbol."""
+    path = describe("crashed-service", [vm("one")], on_idle="stay")
+    with System("crashed-service", path) as run:
+        run.wait("one", "selvage-guest: up one")
+        seen = run.lines.count()
+        run.client("kill", "time")
+        run.wait(None, r"\bpc\b", 30, seen)
+        report.ok("the crash is reported with its registers")
+        report.check("one" in run.client("ps"), "init still answers")
+
+
+# --- hostile guests -----------------------------------------------------------
+
+def hostile_case(test):
+    def run_case(report):
+        name = f"hostile-{test}"
+        path = describe(name, [vm("hostile", f"hostile_{test}"), vm("witness")], on_idle="stay")
+        with System(name, path) as run:
+            run.wait("hostile", "selvage-guest: up hostile")
+            run.wait("witness", "selvage-guest: up witness")
+            run.answers("witness")
+            time.sleep(8)  # let it rage
+            run.answers("witness")
+            report.ok("the other VM's console goes on")
+            run.client("ps")
+            report.ok("init answers")
+            ended = any("selftest: done" in t for t in run.lines.of("hostile"))
+            stopped = any(re.search(r"hostile.*(stopped|unmapped|fault|abort|off)", f"{c}: {t}")
+                          for c, t in run.lines.all if c in ("log", "init", "vmm"))
+            report.check(ended or stopped, "the hostile VM finished its test or was stopped with a report")
+    return run_case
+
+
+# --- repeatability, front end -------------------------------------------------
+
+def deterministic(report):
+    """Two runs of the same system give byte-identical console logs."""
+    path = describe("deterministic", [vm("one", "health"), vm("two", "smp", vcpus=2)])
+    logs = []
+    for n in (1, 2):
+        log = f"{OUT}/deterministic-{n}.raw"
+        with System(f"deterministic-{n}", path, "--deterministic", "--log", log) as run:
+            report.equal(run.wait_exit(240), 0, f"run {n}: exit code")
+        with open(log, "rb") as f:
+            logs.append(f.read())
+    report.check(len(logs[0]) > 500, f"the log has {len(logs[0])} bytes")
+    report.equal(logs[0] == logs[1], True, "both logs are the same, byte for byte")
+
+
+def leaves_nothing(report):
+    """Ctrl-C ends the run, and no process stays behind."""
+    path = describe("leaves-nothing", [vm("one")], on_idle="stay")
+    with System("leaves-nothing", path) as run:
+        run.wait("one", "selvage-guest: up one")
+        os.kill(run.process.pid, signal.SIGINT)
+        code = run.wait_exit(15)
+        report.check(code is not None, f"it ended, with exit code {code}")
+        left = subprocess.run(["pgrep", "-g", str(run.process.pid)], capture_output=True,
+                              text=True, check=False).stdout.split()
+        report.equal(left, [], "no process is left of its session")
+
+
+def dry_run(report):
+    """--dry-run prints the emulator's command line and starts nothing."""
+    path = describe("dry-run", [vm("one")])
+    done = subprocess.run([SELVAGE, "run", "--dry-run", path], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=60, check=False)
+    report.equal(done.returncode, 0, "exit code")
+    report.check("qemu-system-aarch64" in done.stdout and "virtualization=on" in done.stdout,
+                 "the command line is on standard output")
+
+
+def example_case(path):
+    """An example of systems/: every VM comes up."""
+    def run_case(report):
+        name = "example-" + os.path.basename(path)[:-len(".yaml")]
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        vms = re.findall(r"^ *- *name: *([\w-]+)", text, re.M)
+        # VMs that are started later by hand have `autostart: false`.
+        waiting = re.findall(r"- *name: *([\w-]+)(?:(?!- *name:)[\s\S])*?autostart: *(?:false|no)", text)
+        with System(name, path) as run:
+            for v in vms:
+                if v not in waiting:
+                    run.wait(v, "selvage-guest: up", 150)
+                    report.ok(f"{v} is up")
+            for v in vms:
+                if v not in waiting:
+                    run.answers(v)
+                    report.ok(f"{v} answers")
+    return run_case
+
+
+def all_cases():
+    cases = selftest_cases()
+    cases.update({
+        "reboot": reboot, "restart": reboot_from_outside, "poweroff": poweroff,
+        "kill-monitor": kill_monitor, "crashed-service": crashed_service,
+        "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
+    })
+    for test in ("mem", "gic", "undef"):
+        cases[f"hostile-{test}"] = hostile_case(test)
+    for path in sorted(glob.glob("systems/*.yaml")):
+        cases["example-" + os.path.basename(path)[:-len(".yaml")]] = example_case(path)
+    return cases
