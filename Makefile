@@ -10,8 +10,10 @@ include mk/config.mk
 include mk/rules.mk
 include mk/foreign.mk
 
-# Libraries first: the others name their sources and headers.
-include $(sort $(wildcard lib/*/build.mk)) $(wildcard dev/build.mk)
+# Libraries first, base before all: the others name their sources and headers.
+include lib/base/build.mk
+include $(filter-out lib/base/build.mk,$(sort $(wildcard lib/*/build.mk))) \
+	$(wildcard dev/build.mk)
 include $(sort $(wildcard vmm/build.mk servers/*/build.mk kernel/build.mk \
 	tool/build.mk guests/*/build.mk tests/*/build.mk))
 include $(sort $(wildcard mk/targets/*.mk))

@@ -193,9 +193,14 @@ static enum alloc_error prepare_half(struct alloc *a, struct alloc_block *b,
 	return ALLOC_OK;
 }
 
+/*
+ * Makes the two halves' capabilities. *stuck: the second failed and so did
+ * the undoing, so the first is still there.
+ */
 static enum alloc_error retype_halves(struct alloc *a, struct alloc_block *b,
-				      struct alloc_block *half[2])
+				      struct alloc_block *half[2], bool *stuck)
 {
+	*stuck = false;
 	for (int i = 0; i < 2; i++) {
 		int error = a->ops->retype_untyped(a->ctx, b->slot, half[i]->slot,
 						   half[i]->size_bits);
@@ -203,16 +208,28 @@ static enum alloc_error retype_halves(struct alloc *a, struct alloc_block *b,
 		if (!error)
 			continue;
 		if (i)
-			a->ops->revoke(a->ctx, b->slot);
+			*stuck = a->ops->revoke(a->ctx, b->slot) != 0;
 		return kernel_failed(a, error);
 	}
 	return ALLOC_OK;
+}
+
+/* Memory of which nobody knows what is in it is never handed out again. The
+ * slot of the half that cannot be deleted is lost with it. */
+static void quarantine(struct alloc *a, struct alloc_block *b,
+		       struct alloc_block *half[2])
+{
+	node_give(a, half[0]);
+	drop_half(a, half[1]);
+	mark_taken(a, b);
+	a->stats.lost_blocks++;
 }
 
 /* Splits a free block. On error it is free as before. */
 static enum alloc_error split(struct alloc *a, struct alloc_block *b)
 {
 	struct alloc_block *half[2];
+	bool stuck;
 	enum alloc_error e = prepare_half(a, b, 0, &half[0]);
 
 	if (e)
@@ -222,7 +239,11 @@ static enum alloc_error split(struct alloc *a, struct alloc_block *b)
 		drop_half(a, half[0]);
 		return e;
 	}
-	e = retype_halves(a, b, half);
+	e = retype_halves(a, b, half, &stuck);
+	if (stuck) {
+		quarantine(a, b, half);
+		return e;
+	}
 	if (e) {
 		drop_half(a, half[0]);
 		drop_half(a, half[1]);

@@ -146,14 +146,15 @@ static enum arena_error chunk_for(struct arena *ar, const struct order *o,
 				  uint64_t count, struct alloc_block **chunk)
 {
 	struct list_node *list = &ar->open[o->bits >= ABI_PAGE_BITS];
-	unsigned bits = piece_bits(ar, o, count);
+	bool many = o->bits + bit_highest_u64(count) >= ar->chunk_bits;
+	unsigned bits = many ? piece_bits(ar, o, count)
+			     : (unsigned)min_u32(ar->chunk_bits,
+						 alloc_largest(ar->alloc));
 
-	if (o->bits + bit_highest_u64(count) < ar->chunk_bits) {
+	if (!many || bits < o->bits) {
 		*chunk = find_open(list, o->bits);
 		if (*chunk)
 			return ARENA_OK;
-		bits = (unsigned)min_u32(ar->chunk_bits,
-					 alloc_largest(ar->alloc));
 	}
 	if (bits < o->bits)
 		return ARENA_NO_MEMORY;

@@ -2,3 +2,8 @@ ALLOC_SRCS := lib/alloc/alloc.c lib/alloc/arena.c lib/alloc/idalloc.c \
 	lib/alloc/objsize.c
 
 $(eval $(call target_lib,alloc,$(ALLOC_SRCS),base))
+$(eval $(call unit_test,idalloc,tests/unit/idalloc_test.c,alloc base))
+$(eval $(call unit_test,alloc,tests/unit/alloc_test.c \
+	tests/unit/untyped_model.c,alloc base))
+$(eval $(call unit_test,arena,tests/unit/arena_test.c \
+	tests/unit/untyped_model.c,alloc base))

@@ -1,3 +1,4 @@
 BASE_SRCS := lib/base/crc32.c lib/base/fmt.c lib/base/ring.c lib/base/tree.c
 
 $(eval $(call target_lib,base,$(BASE_SRCS),))
+$(eval $(call unit_test,base,tests/unit/base_test.c,base))

@@ -47,7 +47,9 @@ struct alloc_ops {
 	 * halves, lower address first. */
 	int (*retype_untyped)(void *ctx, uint64_t parent, uint64_t dest,
 			      unsigned size_bits);
-	/* CNode_Revoke: deletes all that was made from the untyped. */
+	/* CNode_Revoke: deletes all that was made from the untyped. If it is
+	 * needed to undo a half-done split and fails, the block counts as
+	 * taken for ever (lost_blocks). */
 	int (*revoke)(void *ctx, uint64_t slot);
 };
 
@@ -87,6 +89,7 @@ struct alloc_stats {
 	uint64_t taken_blocks;
 	uint64_t split_blocks;
 	uint64_t idle_splits;  /* of these: nothing under them is taken */
+	uint64_t lost_blocks;  /* of the taken: see struct alloc_ops */
 	uint64_t nodes, nodes_used;
 	uint64_t splits, merges; /* ever done */
 };
