@@ -1,0 +1,185 @@
+#include <selvage/sysdesc.h>
+
+#include <stdbool.h>
+
+#include <selvage/crc32.h>
+
+#define BUDGET_MIN_US 20u
+#define PERIOD_MAX_US 3600000000u /* an hour: no overflow in timer ticks */
+#define REGION_ALIGN 0x200000u
+#define GPA_LIMIT (1ull << 44)
+
+#define DEVICES_KNOWN ((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC)
+
+static bool name_char(char c, bool first)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+		return true;
+	return !first && (c == '-' || c == '_');
+}
+
+static bool name_valid(const char name[SYSDESC_NAME])
+{
+	size_t i = 0;
+
+	while (i < SYSDESC_NAME && name[i] != '\0') {
+		if (!name_char(name[i], i == 0))
+			return false;
+		i++;
+	}
+	return i > 0 && i < SYSDESC_NAME;
+}
+
+static bool name_equal(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] == b[i] && a[i] != '\0')
+		i++;
+	return a[i] == b[i];
+}
+
+static bool terminated(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\0')
+			return true;
+	}
+	return false;
+}
+
+static const char *check_regions(const struct sysdesc_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->n_regions; i++) {
+		const struct sysdesc_region *r = &vm->region[i];
+
+		if (r->size == 0)
+			return "a memory region is empty";
+		if (r->gpa % REGION_ALIGN != 0 || r->size % REGION_ALIGN != 0)
+			return "a memory region is not aligned to 2 MiB";
+		if (r->gpa >= GPA_LIMIT || r->size > GPA_LIMIT - r->gpa)
+			return "a memory region ends above the address limit";
+		for (uint32_t j = 0; j < i; j++) {
+			const struct sysdesc_region *q = &vm->region[j];
+
+			if (r->gpa < q->gpa + q->size &&
+			    q->gpa < r->gpa + r->size)
+				return "two memory regions overlap";
+		}
+	}
+	return NULL;
+}
+
+static const char *check_schedule(const struct sysdesc_vm *vm)
+{
+	if (vm->vcpus == 0 || vm->vcpus > SYSDESC_MAX_VCPUS)
+		return "a VM's number of vCPUs is out of range";
+	if (vm->priority == 0 || vm->priority > SYSDESC_VM_PRIORITY_MAX)
+		return "a VM's priority is out of range";
+	if (vm->budget_us < BUDGET_MIN_US)
+		return "a VM's budget is too small";
+	if (vm->period_us > PERIOD_MAX_US)
+		return "a VM's period is too long";
+	if (vm->budget_us > vm->period_us)
+		return "a VM's budget is above its period";
+	return NULL;
+}
+
+static const char *check_enums(const struct sysdesc_vm *vm)
+{
+	if (vm->board != SYSDESC_BOARD_VIRT)
+		return "a VM's board is unknown";
+	if (vm->flags & ~(uint32_t)SYSDESC_VM_AUTOSTART)
+		return "a VM has unknown flags";
+	if (vm->smc_policy > SYSDESC_SMC_COUNT_ONLY)
+		return "a VM's SMC policy is unknown";
+	if (vm->restart > SYSDESC_RESTART_ALWAYS)
+		return "a VM's restart policy is unknown";
+	if (vm->devices & ~DEVICES_KNOWN)
+		return "a VM has unknown devices";
+	return NULL;
+}
+
+static const char *check_images(const struct sysdesc_vm *vm,
+				uint32_t n_payloads)
+{
+	if (vm->kernel >= n_payloads)
+		return "a VM's kernel is not in the payload";
+	if (vm->initrd != SYSDESC_NO_PAYLOAD && vm->initrd >= n_payloads)
+		return "a VM's initrd is not in the payload";
+	return NULL;
+}
+
+static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
+{
+	const char *wrong;
+
+	if (!name_valid(vm->name))
+		return "a VM's name is not valid";
+	wrong = check_enums(vm);
+	if (!wrong)
+		wrong = check_schedule(vm);
+	if (!wrong)
+		wrong = check_images(vm, n_payloads);
+	if (wrong)
+		return wrong;
+	if (!terminated(vm->cmdline, sizeof(vm->cmdline)))
+		return "a VM's command line has no end";
+	if (vm->n_regions == 0 || vm->n_regions > SYSDESC_MAX_REGIONS)
+		return "a VM's number of memory regions is out of range";
+	return check_regions(vm);
+}
+
+static const char *check_header(const struct sysdesc *d, size_t size)
+{
+	if (d->magic != SYSDESC_MAGIC)
+		return "no system description here: wrong magic number";
+	if (d->version != SYSDESC_VERSION)
+		return "the system description is of another version";
+	if (d->n_vms > SYSDESC_MAX_VMS)
+		return "too many VMs";
+	if (d->size != sizeof(*d) + d->n_vms * sizeof(d->vm[0]) ||
+	    d->size > size)
+		return "the system description's size is wrong";
+	if (d->crc32 != sysdesc_checksum(d))
+		return "the system description is damaged: wrong checksum";
+	if (!name_valid(d->name))
+		return "the system's name is not valid";
+	if (d->gic_version != 2 && d->gic_version != 3)
+		return "the GIC version is neither 2 nor 3";
+	if (d->on_idle > SYSDESC_IDLE_POWEROFF)
+		return "what to do when idle is unknown";
+	if (d->log_level > 3)
+		return "the log level is out of range";
+	return NULL;
+}
+
+const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
+{
+	const struct sysdesc *d = desc;
+	const char *wrong;
+
+	if (size < sizeof(*d) || (uintptr_t)desc % _Alignof(uint64_t) != 0)
+		return "no system description here: too small or not aligned";
+	wrong = check_header(d, size);
+	if (wrong)
+		return wrong;
+	for (uint32_t i = 0; i < d->n_vms; i++) {
+		wrong = check_vm(&d->vm[i], n_payloads);
+		if (wrong)
+			return wrong;
+		for (uint32_t j = 0; j < i; j++) {
+			if (name_equal(d->vm[i].name, d->vm[j].name))
+				return "two VMs have one name";
+		}
+	}
+	return NULL;
+}
+
+uint32_t sysdesc_checksum(const struct sysdesc *desc)
+{
+	size_t skip = offsetof(struct sysdesc, name);
+
+	return crc32_update(0, (const uint8_t *)desc + skip,
+			    desc->size - skip);
+}
