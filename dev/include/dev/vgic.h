@@ -104,7 +104,7 @@ struct vgic_block {
 
 /* What is known about a list register. */
 struct vgic_lr {
-	uint64_t hw;   /* last value written or read */
+	uint64_t hw;   /* last value written or read; state 0 when free */
 	uint16_t irq;  /* owner, when in use */
 	uint8_t source; /* source CPU, GICv2 SGI */
 	bool soft;     /* pending because of the latch, not of the line */
@@ -118,10 +118,12 @@ struct vgic_cpu {
 	uint32_t eoi[VGIC_MAX_BLOCKS];  /* env.eoi owed */
 	struct vgic_lr lr[VGIC_MAX_LRS];
 	uint32_t lr_used;             /* bit per list register */
+	uint32_t lr_stale;            /* free, but its EOI bit is still set */
 	uint32_t lr_echo;             /* its maintenance may still come */
+	unsigned hold_depth;
 	bool work;                    /* vgic_flush has something to do */
+	bool overflow;                /* more waited than fitted */
 	bool asleep;                  /* GICR_WAKER.ProcessorSleep */
-	bool held;
 };
 
 struct vgic {

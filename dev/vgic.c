@@ -1,0 +1,215 @@
+#include <dev/vgic.h>
+
+#include "vgic_internal.h"
+
+static void set_wait(struct vgic *g, unsigned vcpu, unsigned block,
+		     uint32_t wait)
+{
+	struct vgic_cpu *c = &g->cpu[vcpu];
+
+	if (wait & ~c->wait[block])
+		c->work = true;
+	c->wait[block] = wait;
+}
+
+void vgic_requeue(struct vgic *g, unsigned vcpu, unsigned block)
+{
+	const struct vgic_block *b = vgic_block(g, vcpu, block);
+	uint32_t want = (b->active | vgic_deliverable(g, b)) & ~b->listed;
+
+	if (block == 0) {
+		set_wait(g, vcpu, 0, want);
+		return;
+	}
+	for (unsigned v = 0; v < g->config.n_vcpus; v++)
+		set_wait(g, v, block, want & g->route[v][block]);
+}
+
+void vgic_sources_set(struct vgic *g, unsigned vcpu, unsigned irq,
+		      uint8_t sources)
+{
+	struct vgic_cpu *c = &g->cpu[vcpu];
+
+	c->sgi_sources[irq] = sources;
+	vgic_set_bit(&c->own.latch, 1u << irq, sources != 0);
+}
+
+void vgic_sgi(struct vgic *g, unsigned source, unsigned target, unsigned irq)
+{
+	struct vgic_cpu *c = &g->cpu[target];
+	struct vgic_edit e = vgic_edit_begin(g, target, 0, 1u << irq);
+
+	if (vgic_has_sources(g, irq))
+		vgic_sources_set(g, target, irq,
+				 (uint8_t)(c->sgi_sources[irq] | 1u << source));
+	else
+		c->own.latch |= 1u << irq;
+	vgic_edit_end(g, &e);
+}
+
+/* The vCPU that an SPI goes to, or VGIC_MAX_VCPUS. A GICv2 SPI with several
+ * targets goes to the first of them. */
+static unsigned target_of(const struct vgic *g, unsigned irq)
+{
+	unsigned v;
+
+	if (g->config.version == 3) {
+		v = g->spi_router[irq - VGIC_PRIVATE_IRQS];
+		return v < g->config.n_vcpus ? v : VGIC_MAX_VCPUS;
+	}
+	v = g->spi_targets[irq - VGIC_PRIVATE_IRQS];
+	return v ? (unsigned)__builtin_ctz(v) : VGIC_MAX_VCPUS;
+}
+
+void vgic_reroute(struct vgic *g, unsigned irq)
+{
+	unsigned target = target_of(g, irq);
+
+	for (unsigned v = 0; v < g->config.n_vcpus; v++)
+		vgic_set_bit(&g->route[v][irq / 32u], 1u << irq % 32u,
+			     v == target);
+}
+
+/* ICC_SGI1R_EL1 (IHI 0069H 12.2.20): Aff3, RS, IRM, Aff2, INTID, Aff1, list. */
+#define SGIR_IRM (1ull << 40)
+#define SGIR_AFFINITY 0x00fff0ff00ff0000ull /* and the range selector: all 0 */
+
+void vgic_write_sgir(struct vgic *g, unsigned vcpu, uint64_t value, bool group1)
+{
+	unsigned irq = (unsigned)(value >> 24) & 0xfu;
+	uint32_t all = (1u << g->config.n_vcpus) - 1u;
+	uint32_t targets = (uint32_t)value & 0xffffu & all;
+
+	if (g->config.version != 3 || vcpu >= g->config.n_vcpus)
+		return;
+	if (value & SGIR_IRM)
+		targets = all & ~(1u << vcpu);
+	else if (value & SGIR_AFFINITY)
+		targets = 0;
+	for (; targets; targets &= targets - 1) {
+		unsigned v = (unsigned)__builtin_ctz(targets);
+		bool in_group1 = g->cpu[v].own.group >> irq & 1u;
+
+		/* SGI0R and ASGI1R reach interrupts of group 0 only. */
+		if (group1 || !in_group1)
+			vgic_sgi(g, vcpu, v, irq);
+	}
+}
+
+/* Is there such an input? */
+static bool has_line(const struct vgic *g, unsigned vcpu, unsigned irq)
+{
+	return irq >= 16 && irq < g->config.n_irqs &&
+	       (irq >= VGIC_PRIVATE_IRQS || vcpu < g->config.n_vcpus);
+}
+
+void vgic_set_level(struct vgic *g, unsigned vcpu, unsigned irq, bool level)
+{
+	uint32_t bit = 1u << irq % 32u;
+	struct vgic_block *b;
+	struct vgic_edit e;
+
+	if (!has_line(g, vcpu, irq))
+		return;
+	b = vgic_block(g, vcpu, irq / 32u);
+	if (((b->line & bit) != 0) == level)
+		return;
+	if (!level && (b->edge & bit)) { /* says nothing */
+		b->line &= ~bit;
+		return;
+	}
+	e = vgic_edit_begin(g, vcpu, irq / 32u, bit);
+	vgic_set_bit(&b->line, bit, level);
+	if (level)
+		b->latch |= bit & b->edge;
+	vgic_edit_end(g, &e);
+}
+
+void vgic_pulse(struct vgic *g, unsigned vcpu, unsigned irq)
+{
+	uint32_t bit = 1u << irq % 32u;
+	struct vgic_edit e;
+
+	if (!has_line(g, vcpu, irq))
+		return;
+	e = vgic_edit_begin(g, vcpu, irq / 32u, bit);
+	vgic_block(g, vcpu, irq / 32u)->latch |= bit;
+	vgic_edit_end(g, &e);
+}
+
+uint32_t vgic_work(const struct vgic *g)
+{
+	uint32_t mask = 0;
+
+	for (unsigned v = 0; v < g->config.n_vcpus; v++)
+		mask |= (uint32_t)g->cpu[v].work << v;
+	return mask;
+}
+
+/* Firmware leaves a GICv3's interrupts in group 1; a GICv2's single Security
+ * state starts with group 0. */
+static void reset_block(const struct vgic *g, struct vgic_block *b,
+			bool private)
+{
+	uint32_t line = b->line;
+
+	*b = (struct vgic_block){ .line = line };
+	b->group = g->config.version == 3 ? UINT32_MAX : 0;
+	b->edge = private ? VGIC_SGI_BITS : 0;
+}
+
+static void reset_routes(struct vgic *g)
+{
+	for (unsigned i = VGIC_PRIVATE_IRQS; i < g->config.n_irqs; i++) {
+		/* With one CPU, everything goes to it (IHI 0048B 4.3.12). */
+		g->spi_targets[i - VGIC_PRIVATE_IRQS] = g->config.n_vcpus == 1;
+		g->spi_router[i - VGIC_PRIVATE_IRQS] = 0;
+		vgic_reroute(g, i);
+	}
+}
+
+static void reset_state(struct vgic *g)
+{
+	g->ctlr = 0;
+	for (unsigned v = 0; v < g->config.n_vcpus; v++) {
+		struct vgic_cpu *c = &g->cpu[v];
+		uint32_t line = c->own.line;
+
+		*c = (struct vgic_cpu){ .own.line = line, .asleep = true };
+		reset_block(g, &c->own, true);
+	}
+	for (unsigned b = 1; b < vgic_n_blocks(g); b++)
+		reset_block(g, &g->spi[b - 1], false);
+	reset_routes(g);
+}
+
+static bool config_valid(const struct vgic_config *c)
+{
+	return (c->version == 2 || c->version == 3) && c->n_vcpus >= 1 &&
+	       c->n_vcpus <= VGIC_MAX_VCPUS && c->n_irqs >= 64 &&
+	       c->n_irqs <= VGIC_MAX_IRQS && c->n_irqs % 32u == 0 &&
+	       c->n_lrs >= 1 && c->n_lrs <= VGIC_MAX_LRS;
+}
+
+bool vgic_init(struct vgic *g, const struct vgic_config *config,
+	       const struct vgic_env *env)
+{
+	if (!config_valid(config))
+		return false;
+	*g = (struct vgic){ .config = *config, .env = *env };
+	reset_state(g);
+	return true;
+}
+
+void vgic_reset(struct vgic *g)
+{
+	for (unsigned v = 0; v < g->config.n_vcpus; v++) {
+		struct vgic_cpu *c = &g->cpu[v];
+		uint32_t full = c->lr_used | c->lr_stale;
+
+		for (; full && g->config.lr_readback; full &= full - 1)
+			g->env.write_lr(g->env.opaque, v,
+					(unsigned)__builtin_ctz(full), 0);
+	}
+	reset_state(g);
+}
