@@ -44,6 +44,15 @@ uint64_t number_arg(int argc, char **argv, int n, uint64_t fallback)
 	return n < argc ? strtoull(argv[n], NULL, 0) : fallback;
 }
 
+/* mark: an instruction that nothing else has, for the instruction counter. */
+static int probe_mark(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	__asm__ volatile("hint #93");
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -52,6 +61,7 @@ static const struct {
 	{ "load", probe_load },   { "ping", probe_ping },
 	{ "oncpu", probe_oncpu }, { "mem", probe_mem },
 	{ "gic", probe_gic },     { "undef", probe_undef },
+	{ "mark", probe_mark },
 };
 
 int main(int argc, char **argv)
@@ -60,6 +70,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof probes / sizeof *probes; i++)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|mem|gic|undef [number...]\n");
+	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|mem|gic|undef|mark [number...]\n");
 	return 2;
 }

@@ -1,0 +1,109 @@
+/*
+ * A QEMU TCG plugin that counts executed instructions and notes the count when
+ * a marker executes. Arguments: out=FILE, first=HEX.
+ *
+ *   first: a guest kernel's first instruction, told by the second word of its
+ *          Image (a branch of its own) at offset 4 of a 2 MiB boundary
+ *   mark:  `hint #93` in user space (probe mark): no operation anywhere else
+ *
+ * The interface is declared by hand (QEMU's plugin API, version 1): Debian's
+ * QEMU has it but no package has the header.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+typedef void (*translate_fn)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+typedef void (*execute_fn)(unsigned vcpu, void *data);
+typedef void (*exit_fn)(qemu_plugin_id_t id, void *data);
+enum { INLINE_ADD_U64 = 0, CB_NO_REGS = 0 };
+
+extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, translate_fn fn);
+extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+						   execute_fn fn, int flags, void *data);
+extern void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+						       int op, void *ptr, uint64_t imm);
+extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, exit_fn fn, void *data);
+extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
+							size_t index);
+extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT extern int qemu_plugin_version;
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
+
+#define MARK_INSN 0xd5032bbfu /* hint #93 */
+#define IMAGE_ALIGN_MASK 0x1fffffu
+
+int qemu_plugin_version = 1;
+
+static uint64_t executed;
+static uint32_t first_word;
+static int first_seen;
+static FILE *out;
+
+static void on_mark(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	(void)data;
+	fprintf(out, "mark %llu\n", (unsigned long long)executed);
+	fflush(out);
+}
+
+static void on_first(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	(void)data;
+	if (!first_seen++)
+		fprintf(out, "first %llu\n", (unsigned long long)executed);
+}
+
+static void on_exit_emulator(qemu_plugin_id_t id, void *data)
+{
+	(void)id;
+	(void)data;
+	fprintf(out, "total %llu\n", (unsigned long long)executed);
+	fclose(out);
+}
+
+static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	(void)id;
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		uint64_t at = qemu_plugin_insn_vaddr(insn);
+		uint32_t word;
+
+		memcpy(&word, qemu_plugin_insn_data(insn), sizeof word);
+		if (word == MARK_INSN)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, CB_NO_REGS, NULL);
+		if (first_word && word == first_word && (at & IMAGE_ALIGN_MASK) == 4)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_first, CB_NO_REGS, NULL);
+		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &executed, 1);
+	}
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
+{
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		if (strncmp(argv[i], "out=", 4) == 0)
+			out = fopen(argv[i] + 4, "w");
+		else if (strncmp(argv[i], "first=", 6) == 0)
+			first_word = (uint32_t)strtoul(argv[i] + 6, NULL, 16);
+	}
+	if (!out) {
+		fprintf(stderr, "insn: give out=FILE\n");
+		return -1;
+	}
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	qemu_plugin_register_atexit_cb(id, on_exit_emulator, NULL);
+	return 0;
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Benchmarks in executed instructions: prints a table, writes build/bench.json.
+
+    run.py [--gate PERCENT] [KERNEL...]     kernels: linux-small, linux-debian
+
+Row `linux_boot_extra`: instructions from the first guest instruction to the
+prompt, in a VM over the same guest on the same QEMU without a hypervisor.
+Counted under icount, so a run repeats exactly; the figures hide caches, TLBs
+and trap latency. With --gate the exit code is 1 above that percentage.
+"""
+import argparse
+import json
+import os
+import re
+import shlex
+import struct
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SELVAGE = "build/host/bin/selvage"
+PLUGIN = "build/host/bench/insn.so"
+OUT = "build/bench"
+MEMORY_MIB = {"linux-small": 128, "linux-debian": 512}
+CMDLINE = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name=bench selvage.test=mark"
+LIMIT_S = 300
+
+
+def second_word(kernel):
+    """The branch after the first instruction of an Image, to recognise it."""
+    with open(f"build/assets/{kernel}", "rb") as f:
+        return struct.unpack("<II", f.read(8))[1]
+
+
+def counts(name, command, kernel):
+    """Runs an emulator with the counting plugin; the counts that it noted."""
+    os.makedirs(OUT, exist_ok=True)
+    out = f"{OUT}/{name}.insn"
+    if os.path.exists(out):
+        os.remove(out)
+    plugin = f"{os.path.abspath(PLUGIN)},out={os.path.abspath(out)},first={second_word(kernel):x}"
+    with open(f"{OUT}/{name}.console", "wb") as console:
+        subprocess.run([*command, "-plugin", plugin], stdin=subprocess.DEVNULL, stdout=console,
+                       stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False)
+    noted = {}
+    if os.path.exists(out):
+        with open(out, encoding="utf-8") as f:
+            for line in f:
+                key, value = line.split()
+                noted.setdefault(key, int(value))
+    if "first" not in noted or "mark" not in noted:
+        sys.exit(f"bench: error: {name} did not reach its prompt; see {OUT}/{name}.console")
+    return noted
+
+
+def bare_command(kernel):
+    return ["qemu-system-aarch64", "-M", "virt,gic-version=3",
+            "-cpu", "cortex-a57,cntfrq=1000000000", "-smp", "1", "-m", str(MEMORY_MIB[kernel]),
+            "-nographic", "-no-reboot", "-nodefaults", "-serial", "stdio", "-monitor", "none",
+            "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
+            "-icount", "shift=0,align=off,sleep=off", "-kernel", f"build/assets/{kernel}",
+            "-initrd", "build/assets/initrd-busybox", "-append", CMDLINE]
+
+
+def vm_command(kernel):
+    """The emulator's command line of a system with one VM, image built."""
+    path = f"{OUT}/{kernel}.yaml"
+    os.makedirs(OUT, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"name: bench-{kernel}\nmachine: {{ cpu: cortex-a57, gic: 3, memory: 1G }}\n"
+                f"vms:\n  - name: bench\n    memory: {MEMORY_MIB[kernel]}M\n"
+                f"    kernel: asset:{kernel}\n    initrd: asset:initrd-busybox\n"
+                f"    cmdline: \"{CMDLINE}\"\n")
+    subprocess.run([SELVAGE, "build", path], check=True, stdout=subprocess.DEVNULL)
+    shown = subprocess.run([SELVAGE, "run", "--dry-run", "--deterministic", path], check=True,
+                           capture_output=True, text=True).stdout
+    line = re.search(r"^\s*(?:\S*/)?qemu-system-aarch64 .*", shown.replace("\\\n", " "), re.M)
+    if not line:
+        sys.exit(f"bench: error: selvage run --dry-run printed no command line: {shown!r}")
+    return shlex.split(line.group(0))
+
+
+def boot_extra(kernel):
+    """Rows of one guest kernel."""
+    bare = counts(f"{kernel}-bare", bare_command(kernel), kernel)
+    vm = counts(f"{kernel}-vm", vm_command(kernel), kernel)
+    bare_part = bare["mark"] - bare["first"]
+    vm_part = vm["mark"] - vm["first"]
+    extra = 100 * (vm_part - bare_part) / bare_part
+    print(f"{kernel:<14} bare {bare_part:>14,}   in a VM {vm_part:>14,}   extra {extra:+.2f} %"
+          f"   (before the guest: {vm['first']:,})")
+
+    def row(name, system, value, unit):
+        return {"row": name, "system": system, "min": value, "median": value, "max": value,
+                "unit": unit}
+
+    suffix = "" if kernel == "linux-debian" else "_small"
+    return extra, [
+        row(f"linux_boot_extra{suffix}", "selvage", round(extra, 3), "percent"),
+        row(f"linux_boot{suffix}", "bare", bare_part, "instructions"),
+        row(f"linux_boot{suffix}", "selvage", vm_part, "instructions"),
+        row(f"linux_boot_before{suffix}", "selvage", vm["first"], "instructions"),
+    ]
+
+
+def save(rows):
+    """Replaces these rows in build/bench.json, keeps the others."""
+    path = "build/bench.json"
+    kept = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            kept = json.load(f)
+    names = {(r["row"], r["system"]) for r in rows}
+    kept = [r for r in kept if (r["row"], r["system"]) not in names]
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(kept + rows, f, indent=1)
+        f.write("\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--gate", type=float, metavar="PERCENT")
+    parser.add_argument("kernel", nargs="*", help="linux-small, linux-debian")
+    arguments = parser.parse_args()
+    os.chdir(ROOT)
+    rows, worst = [], 0.0
+    for kernel in arguments.kernel or MEMORY_MIB:
+        extra, more = boot_extra(kernel)
+        rows += more
+        worst = max(worst, extra)
+    save(rows)
+    if arguments.gate is not None and worst > arguments.gate:
+        print(f"bench: error: {worst:.2f} % extra, {arguments.gate:g} % allowed", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
