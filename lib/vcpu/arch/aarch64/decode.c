@@ -1,0 +1,169 @@
+/* ESR_EL2 to the unified exit record (Arm ARM DDI 0487 D17.2.37). */
+#include <selvage/vcpu.h>
+
+enum esr_class {
+	EC_WFX = 0x01,
+	EC_HVC64 = 0x16,
+	EC_SMC64 = 0x17,
+	EC_SYSREG = 0x18,
+	EC_IABT_LOWER = 0x20,
+	EC_DABT_LOWER = 0x24,
+};
+
+static const char *const class_names[64] = {
+	[0x00] = "unknown reason",
+	[0x01] = "WFI or WFE",
+	[0x03] = "MCR or MRC (CP15)",
+	[0x04] = "MCRR or MRRC (CP15)",
+	[0x05] = "MCR or MRC (CP14)",
+	[0x06] = "LDC or STC (CP14)",
+	[0x07] = "SIMD or floating point",
+	[0x08] = "VMRS",
+	[0x09] = "pointer authentication",
+	[0x0a] = "LD64B or ST64B",
+	[0x0c] = "MRRC (CP14)",
+	[0x0d] = "branch target",
+	[0x0e] = "illegal execution state",
+	[0x11] = "SVC (AArch32)",
+	[0x12] = "HVC (AArch32)",
+	[0x13] = "SMC (AArch32)",
+	[0x15] = "SVC",
+	[0x16] = "HVC",
+	[0x17] = "SMC",
+	[0x18] = "MSR, MRS or system instruction",
+	[0x19] = "SVE",
+	[0x1a] = "ERET",
+	[0x1c] = "pointer authentication failure",
+	[0x1d] = "SME",
+	[0x20] = "instruction abort",
+	[0x21] = "instruction abort in EL2",
+	[0x22] = "PC alignment",
+	[0x24] = "data abort",
+	[0x25] = "data abort in EL2",
+	[0x26] = "SP alignment",
+	[0x27] = "memory operation",
+	[0x2c] = "floating-point exception",
+	[0x2f] = "SError",
+	[0x30] = "breakpoint",
+	[0x32] = "software step",
+	[0x34] = "watchpoint",
+	[0x38] = "BKPT (AArch32)",
+	[0x3c] = "BRK",
+};
+
+static unsigned esr_ec(uint64_t esr)
+{
+	return (unsigned)(esr >> 26) & 0x3f;
+}
+
+const char *vcpu_esr_class(uint64_t esr)
+{
+	const char *name = class_names[esr_ec(esr)];
+
+	return name ? name : "reserved class";
+}
+
+const char *vcpu_esr_fault(uint64_t esr)
+{
+	static const char *const by_group[16] = {
+		[0] = "address size fault",
+		[1] = "translation fault",
+		[2] = "access flag fault",
+		[3] = "permission fault",
+		[4] = "external abort",
+		[5] = "external abort on a table walk",
+		[6] = "parity or ECC error",
+		[7] = "parity or ECC error on a table walk",
+		[8] = "alignment fault",
+		[12] = "TLB conflict or unsupported atomic",
+		[13] = "lockdown or exclusive-access fault",
+	};
+	const char *name = by_group[esr >> 2 & 0xf];
+
+	return name ? name : "reserved fault status";
+}
+
+/* ISS of a data abort: ISV 24, SAS 23:22, SSE 21, SRT 20:16, SF 15, WnR 6. */
+static void decode_data_abort(uint64_t esr, struct vcpu_exit *e)
+{
+	e->write = esr >> 6 & 1;
+	if (!(esr >> 24 & 1)) {
+		e->reason = VCPU_EXIT_MMIO_OPAQUE;
+		return;
+	}
+	e->reason = VCPU_EXIT_MMIO;
+	e->size = (uint8_t)(1u << (esr >> 22 & 3));
+	e->sign_extend = esr >> 21 & 1;
+	e->reg = (uint8_t)(esr >> 16 & 0x1f);
+	e->wide = esr >> 15 & 1;
+}
+
+/* ISS: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, read 0. */
+static void decode_sysreg(uint64_t esr, struct vcpu_exit *e)
+{
+	e->reason = VCPU_EXIT_SYSREG;
+	e->code = VCPU_SYSREG((esr >> 20 & 3), (esr >> 14 & 7),
+			      (esr >> 10 & 15), (esr >> 1 & 15),
+			      (esr >> 17 & 7));
+	e->reg = (uint8_t)(esr >> 5 & 0x1f);
+	e->write = !(esr & 1);
+	e->size = 8;
+	e->wide = true;
+}
+
+void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
+{
+	e->syndrome = esr;
+	e->insn_bytes = esr >> 25 & 1 ? 4 : 2;
+	e->code = 0;
+	e->reg = 31;
+	e->size = 0;
+	e->write = e->sign_extend = e->wide = false;
+	switch (esr_ec(esr)) {
+	case EC_WFX:
+		e->reason = esr & 1 ? VCPU_EXIT_WAIT_EVENT :
+				      VCPU_EXIT_WAIT_IRQ;
+		break;
+	case EC_HVC64:
+		e->reason = VCPU_EXIT_HYPERCALL;
+		e->code = (uint16_t)esr;
+		break;
+	case EC_SMC64:
+		e->reason = VCPU_EXIT_SECURE_CALL;
+		e->code = (uint16_t)esr;
+		break;
+	case EC_SYSREG:
+		decode_sysreg(esr, e);
+		break;
+	case EC_IABT_LOWER:
+		e->reason = VCPU_EXIT_FETCH;
+		break;
+	case EC_DABT_LOWER:
+		decode_data_abort(esr, e);
+		break;
+	case 0x03: case 0x04: case 0x05: case 0x06: case 0x07: case 0x08:
+	case 0x09: case 0x0a: case 0x0c: case 0x12: case 0x13: case 0x19:
+	case 0x1a: case 0x1d: case 0x00:
+		e->reason = VCPU_EXIT_UNDEFINED;
+		break;
+	default:
+		e->reason = VCPU_EXIT_UNKNOWN;
+		break;
+	}
+}
+
+uint64_t vcpu_extend(const struct vcpu_exit *e, uint64_t value)
+{
+	unsigned bits = e->size * 8u;
+
+	if (bits == 0 || bits > 64)
+		return 0;
+	if (bits < 64) {
+		uint64_t mask = (1ull << bits) - 1;
+
+		value &= mask;
+		if (e->sign_extend && value >> (bits - 1) & 1)
+			value |= ~mask;
+	}
+	return e->wide ? value : (uint32_t)value;
+}

@@ -1,0 +1,68 @@
+/*
+ * AArch64 vCPU: register numbers, decoding of ESR_EL2, exception injection
+ * and the back end that runs on the kernel's VCPU object.
+ */
+#pragma once
+
+#include <abi/regs.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+struct vcpu_exit;
+
+/* Register numbers of struct vcpu: X0-X30, then these. */
+enum vcpu_reg {
+	VCPU_X0 = 0,
+	VCPU_X30 = 30,
+	VCPU_PC = 31,
+	VCPU_SP_EL0 = 32,
+	VCPU_PSTATE = 33,
+	VCPU_TPIDR_EL0 = 34,
+	VCPU_TPIDRRO_EL0 = 35,
+	VCPU_FIELD0 = 36, /* + enum abi_vcpu_reg */
+	VCPU_REGS = VCPU_FIELD0 + ABI_VCPU_REG_COUNT,
+};
+#define VCPU_CONTEXT_MASK ((1ull << VCPU_FIELD0) - 1)
+
+static inline unsigned vcpu_field(enum abi_vcpu_reg field)
+{
+	return VCPU_FIELD0 + (unsigned)field;
+}
+
+/* PSTATE of a vCPU at its entry: EL1h, D, A, I, F masked. */
+#define VCPU_PSTATE_RESET 0x3c5u
+
+/* VCPU_EXIT_SYSREG's code: op0 1:0, op1, CRn, CRm, op2. */
+#define VCPU_SYSREG(op0, op1, crn, crm, op2)                                   \
+	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
+
+/*
+ * Decodes ESR_EL2 (Arm ARM D17.2.37) into *e: reason, code, size, register,
+ * direction. gpa, pc and value stay with the caller. Any value is accepted.
+ */
+void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e);
+/* Text for an exception class, for reports. */
+const char *vcpu_esr_class(uint64_t esr);
+/* Text for the fault status of an abort, for reports. */
+const char *vcpu_esr_fault(uint64_t esr);
+/* What a load of e->size bytes leaves in the register. */
+uint64_t vcpu_extend(const struct vcpu_exit *e, uint64_t value);
+
+/* A general register by its number in an instruction; 31 reads as zero and
+ * takes no write. */
+uint64_t vcpu_get_x(struct vcpu *v, unsigned number);
+void vcpu_set_x(struct vcpu *v, unsigned number, uint64_t value);
+
+/* The guest's EL1 takes an exception instead of going on. */
+void vcpu_inject_undefined(struct vcpu *v);
+/* External abort at guest-virtual address `far`; fetch: instruction side. */
+void vcpu_inject_abort(struct vcpu *v, uint64_t far, bool fetch);
+
+struct vcpu_caps {
+	uint64_t tcb, vcpu, fault_ep, reply;
+	/* Notification that is signalled in the same system call in which the
+	 * handler first waits for an exit; 0: none. */
+	uint64_t ready;
+	uint64_t features; /* enum abi_ext_feature bits of this kernel */
+};

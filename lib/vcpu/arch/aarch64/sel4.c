@@ -1,0 +1,333 @@
+/*
+ * The back end on the kernel's objects. Exits arrive as seL4's fault messages
+ * or, where the kernel has it, as the exit message that also says what the
+ * instruction reads and lets the answer write it: one system call an exit.
+ */
+#include <selvage/vcpu_sel4.h>
+
+#include <abi/fault.h>
+#include <selvage/sel4.h>
+
+#define NO_RT 0xffu
+#define X0_TO_X7 0xffull
+#define X0_TO_X3 0xfull
+
+/* Position in the kernel's context order -> register number. */
+static const uint8_t context_order[ABI_CTX_COUNT] = {
+	[ABI_CTX_PC] = VCPU_PC, [ABI_CTX_SP] = VCPU_SP_EL0,
+	[ABI_CTX_SPSR] = VCPU_PSTATE,
+	[ABI_CTX_X0] = 0, [ABI_CTX_X1] = 1, [ABI_CTX_X2] = 2,
+	[ABI_CTX_X3] = 3, [ABI_CTX_X4] = 4, [ABI_CTX_X5] = 5,
+	[ABI_CTX_X6] = 6, [ABI_CTX_X7] = 7, [ABI_CTX_X8] = 8,
+	[ABI_CTX_X16] = 16, [ABI_CTX_X17] = 17, [ABI_CTX_X18] = 18,
+	[ABI_CTX_X29] = 29, [ABI_CTX_X30] = 30, [ABI_CTX_X9] = 9,
+	[ABI_CTX_X10] = 10, [ABI_CTX_X11] = 11, [ABI_CTX_X12] = 12,
+	[ABI_CTX_X13] = 13, [ABI_CTX_X14] = 14, [ABI_CTX_X15] = 15,
+	[ABI_CTX_X19] = 19, [ABI_CTX_X20] = 20, [ABI_CTX_X21] = 21,
+	[ABI_CTX_X22] = 22, [ABI_CTX_X23] = 23, [ABI_CTX_X24] = 24,
+	[ABI_CTX_X25] = 25, [ABI_CTX_X26] = 26, [ABI_CTX_X27] = 27,
+	[ABI_CTX_X28] = 28, [ABI_CTX_TPIDR_EL0] = VCPU_TPIDR_EL0,
+	[ABI_CTX_TPIDRRO_EL0] = VCPU_TPIDRRO_EL0,
+};
+
+static struct vcpu_sel4 *sel4_of(struct vcpu *v)
+{
+	return (struct vcpu_sel4 *)v;
+}
+
+static bool fetch_context(struct vcpu_sel4 *s)
+{
+	uint64_t regs[ABI_CTX_COUNT];
+
+	if (sel4_tcb_read_registers(s->caps.tcb, 0, ABI_CTX_COUNT, regs) !=
+	    ABI_OK)
+		return false;
+	for (unsigned i = 0; i < ABI_CTX_COUNT; i++)
+		vcpu_learn(&s->cpu, context_order[i], regs[i]);
+	return true;
+}
+
+static bool op_fetch(struct vcpu *v, uint64_t mask)
+{
+	struct vcpu_sel4 *s = sel4_of(v);
+
+	if ((mask & VCPU_CONTEXT_MASK & ~v->valid) && !fetch_context(s))
+		return false;
+	mask &= ~VCPU_CONTEXT_MASK & ~v->valid;
+	while (mask != 0) {
+		unsigned reg = (unsigned)__builtin_ctzll(mask);
+		uint64_t value;
+
+		mask &= mask - 1;
+		if (sel4_vcpu_read_regs(s->caps.vcpu, reg - VCPU_FIELD0,
+					&value) != ABI_OK)
+			return false;
+		vcpu_learn(v, reg, value);
+	}
+	return true;
+}
+
+/* Writes the shortest prefix of the context that covers the dirty ones. */
+static bool store_context(struct vcpu_sel4 *s, uint64_t mask, int resume)
+{
+	uint64_t regs[ABI_CTX_COUNT];
+	unsigned count = 0;
+	uint64_t covered = 0;
+
+	for (unsigned i = 0; i < ABI_CTX_COUNT; i++) {
+		if (mask & vcpu_bit(context_order[i]))
+			count = i + 1;
+	}
+	for (unsigned i = 0; i < count; i++)
+		covered |= vcpu_bit(context_order[i]);
+	if ((covered & ~s->cpu.valid) && !fetch_context(s))
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		regs[i] = s->cpu.reg[context_order[i]];
+	return sel4_tcb_write_registers(s->caps.tcb, resume, count, regs) ==
+	       ABI_OK;
+}
+
+static bool store_fields(struct vcpu_sel4 *s, uint64_t mask)
+{
+	mask &= ~VCPU_CONTEXT_MASK;
+	while (mask != 0) {
+		unsigned reg = (unsigned)__builtin_ctzll(mask);
+
+		mask &= mask - 1;
+		if (sel4_vcpu_write_regs(s->caps.vcpu, reg - VCPU_FIELD0,
+					 s->cpu.reg[reg]) != ABI_OK)
+			return false;
+	}
+	return true;
+}
+
+static bool op_store(struct vcpu *v, uint64_t mask)
+{
+	struct vcpu_sel4 *s = sel4_of(v);
+
+	if (!store_fields(s, mask))
+		return false;
+	return !(mask & VCPU_CONTEXT_MASK) ||
+	       store_context(s, mask & VCPU_CONTEXT_MASK, 0);
+}
+
+/* The advance as a plain write of the PC, unless something set the PC. */
+static void advance_pc(struct vcpu_sel4 *s)
+{
+	struct vcpu *v = &s->cpu;
+
+	if (v->advance && !(v->dirty & vcpu_bit(VCPU_PC)))
+		vcpu_set(v, VCPU_PC, vcpu_get(v, VCPU_PC) + s->insn_bytes);
+	v->advance = false;
+}
+
+/* x0-x7 and the PC go back in the reply itself. */
+static msginfo_t answer_syscall(struct vcpu_sel4 *s, uint64_t *mr)
+{
+	const uint64_t carried = X0_TO_X7 | vcpu_bit(VCPU_PC);
+	struct vcpu *v = &s->cpu;
+
+	advance_pc(s);
+	if ((v->dirty & ~carried) || (carried & ~v->valid)) {
+		(void)vcpu_flush(v);
+		return msginfo(0, 0, 0);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		mr[i] = v->reg[i];
+	for (unsigned i = 4; i < 8; i++)
+		sel4_ipcbuf->msg[i] = v->reg[i];
+	sel4_ipcbuf->msg[ABI_SYSFAULT_IP] = v->reg[VCPU_PC];
+	return msginfo(0, 0, ABI_SYSFAULT_IP + 1);
+}
+
+static msginfo_t answer_exit(struct vcpu_sel4 *s, uint64_t *mr)
+{
+	struct vcpu *v = &s->cpu;
+
+	mr[0] = 0;
+	if (v->dirty & vcpu_bit(VCPU_PC))
+		v->advance = false;
+	if (v->advance)
+		mr[0] |= ABI_EXIT_ADVANCE;
+	v->advance = false;
+	if (v->dirty == 0)
+		return msginfo(0, 0, 1);
+	if (s->rt != NO_RT && v->dirty == vcpu_bit(s->rt)) {
+		mr[0] |= ABI_EXIT_WRITE_RT;
+		mr[1] = v->reg[s->rt];
+		return msginfo(0, 0, 2);
+	}
+	if (!(v->dirty & ~X0_TO_X3) && !(X0_TO_X3 & ~v->valid)) {
+		mr[0] |= ABI_EXIT_WRITE_X0_3;
+		mr[1] = v->reg[0];
+		mr[2] = v->reg[1];
+		mr[3] = v->reg[2];
+		sel4_ipcbuf->msg[4] = v->reg[3];
+		return msginfo(0, 0, 5);
+	}
+	(void)vcpu_flush(v);
+	return msginfo(0, 0, 1);
+}
+
+static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
+{
+	msginfo_t info;
+
+	switch (s->answer) {
+	case VCPU_ANSWER_EXIT:
+		info = answer_exit(s, mr);
+		break;
+	case VCPU_ANSWER_SYSCALL:
+		info = answer_syscall(s, mr);
+		break;
+	default:
+		advance_pc(s);
+		(void)vcpu_flush(&s->cpu);
+		info = msginfo(0, 0, 0);
+		break;
+	}
+	s->cpu.valid = 0;
+	s->cpu.dirty = 0;
+	return info;
+}
+
+/* MR0 PC, MR1 ESR, MR2 IPA, MR3 register or x0, MR4-MR10 x1-x7 (abi/ext.h). */
+static void learn_exit(struct vcpu_sel4 *s, const uint64_t *mr, unsigned words,
+		       struct vcpu_exit *e)
+{
+	s->answer = VCPU_ANSWER_EXIT;
+	vcpu_decode_esr(mr[1], e);
+	e->pc = mr[0];
+	e->gpa = mr[2];
+	vcpu_learn(&s->cpu, VCPU_PC, e->pc);
+	if (e->reason == VCPU_EXIT_MMIO || e->reason == VCPU_EXIT_SYSREG) {
+		if (e->write)
+			e->value = mr[3];
+		else if (e->reg < 31)
+			s->rt = e->reg;
+	} else if ((e->reason == VCPU_EXIT_HYPERCALL ||
+		    e->reason == VCPU_EXIT_SECURE_CALL) && words >= 11) {
+		vcpu_learn(&s->cpu, VCPU_X0, mr[3]);
+		for (unsigned i = 1; i < 8; i++)
+			vcpu_learn(&s->cpu, VCPU_X0 + i,
+				   sel4_ipcbuf->msg[3 + i]);
+	}
+}
+
+static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
+			  struct vcpu_exit *e)
+{
+	s->answer = VCPU_ANSWER_SYSCALL;
+	e->reason = VCPU_EXIT_HYPERCALL;
+	e->insn_bytes = 4;
+	for (unsigned i = 0; i < 4; i++)
+		vcpu_learn(&s->cpu, VCPU_X0 + i, mr[i]);
+	for (unsigned i = 4; i < 8; i++)
+		vcpu_learn(&s->cpu, VCPU_X0 + i, sel4_ipcbuf->msg[i]);
+	e->pc = sel4_ipcbuf->msg[ABI_SYSFAULT_IP];
+	vcpu_learn(&s->cpu, VCPU_PC, e->pc);
+}
+
+/* VMFault and VCPUFault say nothing of registers: they are fetched. */
+static void learn_fault(struct vcpu_sel4 *s, uint64_t esr, struct vcpu_exit *e)
+{
+	vcpu_decode_esr(esr, e);
+	e->pc = vcpu_get(&s->cpu, VCPU_PC);
+	if (e->write && (e->reason == VCPU_EXIT_MMIO ||
+			 e->reason == VCPU_EXIT_SYSREG))
+		e->value = vcpu_get_x(&s->cpu, e->reg);
+}
+
+static void learn(struct vcpu_sel4 *s, msginfo_t info, const uint64_t *mr,
+		  struct vcpu_exit *e)
+{
+	*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .reg = 31 };
+	s->answer = VCPU_ANSWER_RESTART;
+	s->rt = NO_RT;
+	switch (msginfo_label(info)) {
+	case ABI_EXT_FAULT_EXIT:
+		learn_exit(s, mr, msginfo_words(info), e);
+		break;
+	case ABI_FAULT_VM:
+		learn_fault(s, mr[ABI_VMFAULT_FSR], e);
+		e->gpa = mr[ABI_VMFAULT_ADDR];
+		break;
+	case ABI_FAULT_VCPU:
+		learn_fault(s, mr[0], e);
+		break;
+	case ABI_FAULT_UNKNOWN_SYSCALL:
+		learn_syscall(s, mr, e);
+		break;
+	case ABI_FAULT_VGIC_MAINTENANCE:
+		e->reason = VCPU_EXIT_MAINTENANCE;
+		e->code = mr[0] < 64 ? (uint16_t)mr[0] : VCPU_NO_INDEX;
+		break;
+	case ABI_FAULT_VPPI_EVENT:
+		e->reason = VCPU_EXIT_TIMER;
+		e->code = (uint16_t)mr[0];
+		break;
+	default:
+		e->code = (uint16_t)msginfo_label(info);
+		e->syndrome = mr[0];
+		break;
+	}
+	s->insn_bytes = e->insn_bytes;
+}
+
+static void op_run(struct vcpu *v, struct vcpu_exit *e)
+{
+	struct vcpu_sel4 *s = sel4_of(v);
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+	uint64_t badge;
+	msginfo_t info;
+
+	if (s->answer == VCPU_ANSWER_NONE && s->caps.ready != 0) {
+		info = sel4_nb_send_recv(s->caps.ready, msginfo(0, 0, 0), mr,
+					 s->caps.fault_ep, &badge,
+					 s->caps.reply);
+	} else if (s->answer == VCPU_ANSWER_NONE) {
+		info = sel4_recv(s->caps.fault_ep, &badge, mr, s->caps.reply);
+	} else {
+		info = answer(s, mr);
+		info = sel4_reply_recv(s->caps.fault_ep, info, &badge, mr,
+				       s->caps.reply);
+	}
+	learn(s, info, mr, e);
+}
+
+static const struct vcpu_ops sel4_ops = {
+	.fetch = op_fetch, .store = op_store, .run = op_run,
+};
+
+void vcpu_sel4_init(struct vcpu_sel4 *s, const struct vcpu_caps *caps)
+{
+	*s = (struct vcpu_sel4){ .caps = *caps, .rt = NO_RT };
+	vcpu_init(&s->cpu, &sel4_ops);
+	if ((caps->features & ABI_EXTF_EXIT_MESSAGE) &&
+	    sel4_ext_vcpu_set_exit_message(caps->vcpu, 1) != ABI_OK)
+		s->caps.features &= ~(uint64_t)ABI_EXTF_EXIT_MESSAGE;
+}
+
+bool vcpu_sel4_start(struct vcpu_sel4 *s)
+{
+	uint64_t dirty = s->cpu.dirty;
+
+	if (!store_fields(s, dirty) ||
+	    !store_context(s, (dirty & VCPU_CONTEXT_MASK) | vcpu_bit(VCPU_PC),
+			   1))
+		return false;
+	s->cpu.valid = 0;
+	s->cpu.dirty = 0;
+	return true;
+}
+
+bool vcpu_sel4_read(const struct vcpu_sel4 *s, unsigned field, uint64_t *value)
+{
+	return sel4_vcpu_read_regs(s->caps.vcpu, field, value) == ABI_OK;
+}
+
+bool vcpu_sel4_write(const struct vcpu_sel4 *s, unsigned field, uint64_t value)
+{
+	return sel4_vcpu_write_regs(s->caps.vcpu, field, value) == ABI_OK;
+}

@@ -1,0 +1,19 @@
+/* AArch64 exits and the state behind them. All under the VM's lock. */
+#pragma once
+
+#include "vm.h"
+
+/* hypercall.c: HVC (PSCI, SMCCC) and SMC by policy. */
+void hypercall_exit(struct vm_vcpu *vc);
+void secure_call_exit(struct vm_vcpu *vc);
+
+/* sysreg_exit.c */
+void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+
+/* vtimer.c */
+void vtimer_exit(struct vm_vcpu *vc, unsigned ppi);
+/* The guest waits for an interrupt: blocks until one may be there. */
+void wfi_block(struct vm_vcpu *vc);
+/* The guest's physical timer registers (enum sysreg_action). */
+uint64_t ptimer_read(const struct vm_vcpu *vc, enum sysreg_action reg);
+void ptimer_write(struct vm_vcpu *vc, enum sysreg_action reg, uint64_t value);

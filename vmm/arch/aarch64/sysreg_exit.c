@@ -1,0 +1,84 @@
+/* Trapped system registers: what sysreg.c decides is carried out here. */
+#include "arch.h"
+
+#include <selvage/clock.h>
+#include <selvage/log.h>
+
+static uint64_t read_id(struct vm *vm, unsigned index)
+{
+	uint64_t machine = 0;
+
+	if (index >= SYSREG_IDS)
+		return 0; /* reserved encodings read as zero */
+	if (!(vm->id_known >> index & 1)) {
+		(void)vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_ID0 + index,
+				     &machine);
+		vm->id[index] = sysreg_filter_id(&vm->sysreg, index, machine);
+		vm->id_known |= 1ull << index;
+	}
+	return vm->id[index];
+}
+
+static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	if (vm_count(vc->vm, VM_EVENT_SYSREG))
+		log_warning("vCPU %u: %s of S%u_%u_C%u_C%u_%u at %llx: undefined instruction injected (%llu so far)",
+			    vc->index, e->write ? "write" : "read",
+			    e->code >> 14, e->code >> 11 & 7, e->code >> 7 & 15,
+			    e->code >> 3 & 15, e->code & 7,
+			    (unsigned long long)e->pc,
+			    (unsigned long long)vc->vm->events[VM_EVENT_SYSREG]);
+	vcpu_inject_undefined(&vc->cpu.cpu);
+}
+
+static void do_write(struct vm_vcpu *vc, enum sysreg_action action,
+		     uint64_t value)
+{
+	switch (action) {
+	case SYSREG_SGI1R:
+	case SYSREG_SGI0R:
+		vgic_write_sgir(&vc->vm->gic, vc->index, value,
+				action == SYSREG_SGI1R);
+		break;
+	case SYSREG_CNTP_CTL:
+	case SYSREG_CNTP_CVAL:
+	case SYSREG_CNTP_TVAL:
+		ptimer_write(vc, action, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static uint64_t do_read(struct vm_vcpu *vc, enum sysreg_action action,
+			uint16_t code, uint64_t value)
+{
+	switch (action) {
+	case SYSREG_ID_READ:
+		return read_id(vc->vm, code & 0x7f);
+	case SYSREG_COUNTER:
+	case SYSREG_CNTP_CTL:
+	case SYSREG_CNTP_CVAL:
+	case SYSREG_CNTP_TVAL:
+		return ptimer_read(vc, action);
+	default:
+		return value;
+	}
+}
+
+void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	uint64_t value = 0;
+	enum sysreg_action action = sysreg_lookup(e->code, e->write, &value);
+
+	if (action == SYSREG_UNDEFINED) {
+		undefined(vc, e);
+		return;
+	}
+	if (e->write)
+		do_write(vc, action, e->value);
+	else
+		vcpu_set_x(&vc->cpu.cpu, e->reg,
+			   do_read(vc, action, e->code, value));
+	vcpu_advance(&vc->cpu.cpu);
+}

@@ -1,0 +1,112 @@
+/*
+ * The interrupt controller on this kernel: list registers through the VCPU
+ * object, distributor and redistributors on the bus, maintenance interrupts.
+ *
+ * The model's `hold` is left out: a handler outranks every vCPU of its VM on
+ * the one core, so none executes while list registers are rewritten, unless
+ * the handler's budget ends in that very moment.
+ */
+#include "vm.h"
+
+#include <selvage/log.h>
+
+/* What plain seL4 does not tell: QEMU's GICs and most hardware have 4. */
+#define ASSUMED_LRS 4u
+#define GIC_IRQS 96u /* SGIs, PPIs and 64 SPIs: more than board tables use */
+
+static uint64_t read_lr(void *opaque, unsigned vcpu, unsigned index)
+{
+	struct vm *vm = opaque;
+	uint64_t value = 0;
+
+	(void)vcpu_sel4_read(&vm->vcpu[vcpu].cpu, ABI_EXTV_LR0 + index, &value);
+	return value;
+}
+
+static void write_lr(void *opaque, unsigned vcpu, unsigned index,
+		     uint64_t value)
+{
+	struct vm *vm = opaque;
+
+	if (!vcpu_sel4_write(&vm->vcpu[vcpu].cpu, ABI_EXTV_LR0 + index, value))
+		log_error("vCPU %u: list register %u refused", vcpu, index);
+}
+
+static void inject(void *opaque, unsigned vcpu, unsigned index, unsigned irq,
+		   unsigned priority, unsigned group)
+{
+	struct vm *vm = opaque;
+
+	if (sel4_vcpu_inject_irq(vm->vcpu[vcpu].cpu.caps.vcpu, (uint16_t)irq,
+				 (uint8_t)priority, (uint8_t)group,
+				 (uint8_t)index) != ABI_OK)
+		log_error("vCPU %u: interrupt %u refused", vcpu, irq);
+}
+
+/*
+ * The guest is done with the timer interrupt: the line is taken to be low and
+ * the kernel watches the timer again. If it is still due, the next exit says
+ * so.
+ */
+static void eoi(void *opaque, unsigned vcpu, unsigned irq)
+{
+	struct vm *vm = opaque;
+
+	if (irq != ABI_PPI_VTIMER)
+		return;
+	vgic_set_level(&vm->gic, vcpu, irq, false);
+	(void)sel4_vcpu_ack_vppi(vm->vcpu[vcpu].cpu.caps.vcpu, irq);
+}
+
+static enum mmio_outcome dist_access(void *device, unsigned vcpu,
+				     struct mmio *m)
+{
+	return vgic_dist_access(&((struct vm *)device)->gic, vcpu, m);
+}
+
+static enum mmio_outcome redist_access(void *device, unsigned vcpu,
+				       struct mmio *m)
+{
+	(void)vcpu;
+	return vgic_redist_access(&((struct vm *)device)->gic, m);
+}
+
+static bool add_regions(struct vm *vm)
+{
+	const struct board *b = vm->board;
+	bool v3 = vm->info->gic_version == 3;
+	const struct board_range *gicd = v3 ? &b->gicd_v3 : &b->gicd_v2;
+	const struct bus_region dist = {
+		.name = "gicd", .base = gicd->base, .size = gicd->size,
+		.handler = dist_access, .device = vm,
+	};
+	const struct bus_region redist = {
+		.name = "gicr", .base = b->gicr.base,
+		.size = b->gicr.size * vm->info->n_vcpus,
+		.handler = redist_access, .device = vm,
+	};
+
+	return bus_add(&vm->bus, &dist) && (!v3 || bus_add(&vm->bus, &redist));
+}
+
+bool vm_gic_init(struct vm *vm)
+{
+	const struct vgic_env env = {
+		.opaque = vm, .read_lr = read_lr, .write_lr = write_lr,
+		.inject = inject, .eoi = eoi,
+	};
+	struct vgic_config config = {
+		.version = vm->info->gic_version,
+		.n_vcpus = vm->info->n_vcpus,
+		.n_irqs = GIC_IRQS,
+		.n_lrs = ASSUMED_LRS,
+		.lr_readback = vm->features & ABI_EXTF_VCPU_STATE,
+	};
+	uint64_t n_lrs;
+
+	if (config.lr_readback &&
+	    vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_NUM_LRS, &n_lrs) &&
+	    n_lrs >= 1 && n_lrs <= VGIC_MAX_LRS)
+		config.n_lrs = (unsigned)n_lrs;
+	return vgic_init(&vm->gic, &config, &env) && add_regions(vm);
+}

@@ -1,0 +1,28 @@
+/* QEMU's `virt` machine as its source hw/arm/virt.c maps it (base_memmap). */
+#include "board.h"
+
+#include <stddef.h>
+#include <selvage/sysdesc.h>
+
+const struct board board_virt = {
+	.name = "virt",
+	.gicd_v2 = { 0x08000000, 0x1000 },
+	.gicd_v3 = { 0x08000000, 0x10000 },
+	.gicc = { 0x08010000, 0x2000 },
+	.gicr = { 0x080a0000, 0x20000 },
+	.uart = { 0x09000000, 0x1000 },
+	.rtc = { 0x09010000, 0x1000 },
+	.uart_irq = BOARD_SPI(1),
+	.rtc_irq = BOARD_SPI(2),
+	.uart_clock_hz = 24000000,
+	/* secure, non-secure, virtual, hypervisor */
+	.timer_irq = { BOARD_PPI(13), BOARD_PPI(14), BOARD_PPI(11),
+		       BOARD_PPI(10) },
+	.n_probes = 0,
+	.probes = NULL,
+};
+
+const struct board *board_find(uint32_t number)
+{
+	return number == SYSDESC_BOARD_VIRT ? &board_virt : NULL;
+}

@@ -1,0 +1,114 @@
+/*
+ * The arm64 Linux boot protocol (Documentation/arm64/booting.rst): kernel
+ * Image, initrd and devicetree in RAM, clean to the point of coherency, since
+ * the guest starts with its caches off.
+ */
+#include "load.h"
+
+#include "arm64_image.h"
+#include "fdt.h"
+#include "layout.h"
+
+#include <selvage/base.h>
+#include <selvage/log.h>
+#include <string.h>
+
+/* Cache maintenance goes in pieces that do not hold the kernel up for long;
+ * a piece lies within one page, of whatever size. */
+#define CLEAN_BYTES 0x10000ull
+#define SMALL_BYTES 0x1000ull
+
+static bool clean_piece(uint64_t start, uint64_t end)
+{
+	for (uint64_t at = start; at < end;) {
+		uint64_t next = min_u64(end, align_down_u64(at, SMALL_BYTES) +
+						     SMALL_BYTES);
+
+		if (sel4_vspace_clean_data(PROC_CAP_VSPACE, at, next) != ABI_OK)
+			return false;
+		at = next;
+	}
+	return true;
+}
+
+static bool clean(const void *p, uint64_t bytes)
+{
+	uint64_t end = (uintptr_t)p + bytes;
+
+	for (uint64_t at = (uintptr_t)p; at < end;) {
+		uint64_t next = min_u64(end, align_down_u64(at, CLEAN_BYTES) +
+						     CLEAN_BYTES);
+
+		if (sel4_vspace_clean_data(PROC_CAP_VSPACE, at, next) !=
+			    ABI_OK &&
+		    !clean_piece(at, next))
+			return false;
+		at = next;
+	}
+	return true;
+}
+
+static const char *copy(struct vm *vm, uint64_t gpa, uint64_t vaddr,
+			uint64_t bytes)
+{
+	void *to = gmem_span(&vm->mem, gpa, bytes);
+
+	if (to == NULL)
+		return "an image does not fit into the memory";
+	memcpy(to, (const void *)(uintptr_t)vaddr, bytes);
+	if (!clean(to, bytes))
+		log_warning("the kernel refused to clean caches at %llx",
+			    (unsigned long long)gpa);
+	return NULL;
+}
+
+static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
+{
+	const struct sysdesc_vm *d = &vm->info->vm;
+	struct fdt_params params = {
+		.board = vm->board, .model = d->name, .bootargs = d->cmdline,
+		.n_cpus = vm->info->n_vcpus,
+		.gic_version = vm->info->gic_version, .devices = d->devices,
+		.initrd_gpa = layout->initrd_gpa,
+		.initrd_bytes = vm->info->initrd_bytes,
+		.n_regions = d->n_regions,
+	};
+	void *to = gmem_span(&vm->mem, layout->fdt_gpa, BOOT_FDT_BYTES);
+
+	for (unsigned i = 0; i < d->n_regions && i < FDT_MAX_REGIONS; i++) {
+		params.region[i].gpa = d->region[i].gpa;
+		params.region[i].size = d->region[i].size;
+	}
+	if (to == NULL || fdt_generate(&params, to, BOOT_FDT_BYTES) == 0)
+		return "the devicetree does not fit";
+	(void)clean(to, BOOT_FDT_BYTES);
+	return NULL;
+}
+
+const char *boot_load(struct vm *vm, struct boot_entry *entry)
+{
+	const struct vmm_info *info = vm->info;
+	const struct sysdesc_region *ram = &info->vm.region[0];
+	struct arm64_image kernel;
+	struct boot_layout layout;
+	const char *error;
+
+	error = arm64_image_parse((const void *)(uintptr_t)info->kernel_vaddr,
+				  info->kernel_bytes, &kernel);
+	if (error == NULL)
+		error = boot_layout_plan(ram->gpa, ram->size, &kernel,
+					 info->initrd_bytes, &layout);
+	if (error == NULL)
+		error = copy(vm, layout.kernel_gpa, info->kernel_vaddr,
+			     info->kernel_bytes);
+	if (error == NULL && info->initrd_bytes != 0)
+		error = copy(vm, layout.initrd_gpa, info->initrd_vaddr,
+			     info->initrd_bytes);
+	if (error == NULL)
+		error = make_fdt(vm, &layout);
+	if (error != NULL)
+		return error;
+	entry->pc = layout.kernel_gpa;
+	entry->x0 = layout.fdt_gpa;
+	return NULL;
+}

@@ -1,0 +1,11 @@
+/* Brings the images into guest RAM. */
+#pragma once
+
+#include "../vm.h"
+
+struct boot_entry {
+	uint64_t pc, x0;
+};
+
+/* NULL and where to enter, or what is wrong with the images. */
+const char *boot_load(struct vm *vm, struct boot_entry *entry);

@@ -1,0 +1,25 @@
+# The monitor, and its portable parts for host tests and fuzzers.
+VMM_PORTABLE := vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
+	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
+	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
+VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/console.c \
+	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \
+	vmm/arch/aarch64/vtimer.c vmm/arch/aarch64/sysreg_exit.c \
+	vmm/arch/aarch64/hypercall.c
+VMM_INC := -Ivmm -Ivmm/arch/aarch64
+
+PROG_LIBS_vmm := $(LIBFDT_A)
+$(eval $(call target_prog,vmm,$(VMM_PORTABLE) $(VMM_TARGET),vcpu dev ipc rt sel4 image base,$(VMM_INC) -isystem $(LIBFDT_INC)))
+$(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/bin-vmm/$(s).o): $(LIBFDT_STAMP)
+
+INC_vmm := $(VMM_INC)
+LIB_SRCS_vmm := $(VMM_PORTABLE)
+VMM_TEST_LIBS := vmm vcpu_host dev image base
+UNIT_LIBS_vmm_fdt := -lfdt
+UNIT_LIBS_vmm := -lfdt
+UNIT_LIBS_guest_boot := -lfdt
+UNIT_LIBS_psci := -lfdt
+$(eval $(call unit_test,vmm,tests/unit/vmm_test.c,$(VMM_TEST_LIBS)))
+$(eval $(call unit_test,vmm_fdt,tests/unit/vmm_fdt_test.c,$(VMM_TEST_LIBS)))
+$(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))
+$(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))

@@ -1,0 +1,44 @@
+/*
+ * The MMIO bus of one VM: which device answers at which guest-physical
+ * address. Accesses are the records of <dev/mmio.h>.
+ */
+#pragma once
+
+#include "gmem.h"
+
+#include <dev/mmio.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum mmio_outcome (*bus_handler)(void *device, unsigned vcpu,
+					 struct mmio *m);
+
+struct bus_region {
+	const char *name;
+	gpa_t base;
+	uint64_t size;
+	bus_handler handler;
+	void *device;
+};
+
+#define BUS_MAX_REGIONS 16
+
+struct bus {
+	unsigned n_regions;
+	unsigned last; /* region of the latest hit: accesses come in runs */
+	struct bus_region region[BUS_MAX_REGIONS];
+};
+
+/* False: no room, empty, wrapping or overlapping another region. */
+bool bus_add(struct bus *b, const struct bus_region *region);
+/* The region that holds gpa, or NULL. */
+const struct bus_region *bus_find(struct bus *b, gpa_t gpa);
+/*
+ * Hands the access to region r, whose gpa it is; m->offset is filled in.
+ * What straddles the region's end or is not naturally aligned is MMIO_FAULT.
+ * Values are cut to m->size both ways.
+ */
+enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
+			     unsigned vcpu, struct mmio *m);
+/* Handler: reads as zero, ignores writes. */
+enum mmio_outcome bus_raz(void *device, unsigned vcpu, struct mmio *m);

@@ -1,0 +1,134 @@
+/* Which device model answers where, and what its environment is. */
+#include "devices.h"
+
+#include <selvage/clock.h>
+#include <selvage/log.h>
+
+/* Characters that wait for the guest go into the FIFO as it empties. */
+static void uart_feed(struct vm *vm)
+{
+	bool taken = false;
+	uint8_t byte;
+
+	while (pl011_receive_room(&vm->uart) > 0 &&
+	       console_get(&vm->console, &byte)) {
+		(void)pl011_receive(&vm->uart, byte);
+		taken = true;
+	}
+	if (taken)
+		console_taken(&vm->console);
+}
+
+void uart_service(struct vm *vm)
+{
+	if (!(vm->info->vm.devices & SYSDESC_DEV_PL011))
+		return;
+	pl011_transmit_ready(&vm->uart);
+	uart_feed(vm);
+}
+
+static bool uart_transmit(void *opaque, uint8_t byte)
+{
+	struct vm *vm = opaque;
+
+	return console_put(&vm->console, byte);
+}
+
+static void uart_set_irq(void *opaque, bool level)
+{
+	struct vm *vm = opaque;
+
+	vgic_set_level(&vm->gic, 0, vm->board->uart_irq, level);
+}
+
+static enum mmio_outcome uart_access(void *device, unsigned vcpu,
+				     struct mmio *m)
+{
+	struct vm *vm = device;
+	enum mmio_outcome outcome = pl011_access(&vm->uart, m);
+
+	(void)vcpu;
+	if (!m->write)
+		uart_feed(vm);
+	return outcome;
+}
+
+static uint64_t rtc_now(void *opaque)
+{
+	const struct vmm_info *info = ((struct vm *)opaque)->info;
+
+	return info->boot_epoch_s +
+	       (clock_now() - info->boot_counter) / clock_hz();
+}
+
+static void rtc_set_irq(void *opaque, bool level)
+{
+	struct vm *vm = opaque;
+
+	vgic_set_level(&vm->gic, 0, vm->board->rtc_irq, level);
+}
+
+static enum mmio_outcome rtc_access(void *device, unsigned vcpu,
+				    struct mmio *m)
+{
+	(void)vcpu;
+	return pl031_access(&((struct vm *)device)->rtc, m);
+}
+
+static bool add_uart(struct vm *vm)
+{
+	const struct pl011_env env = {
+		.opaque = vm, .transmit = uart_transmit,
+		.set_irq = uart_set_irq,
+	};
+	const struct bus_region region = {
+		.name = "pl011", .base = vm->board->uart.base,
+		.size = vm->board->uart.size, .handler = uart_access,
+		.device = vm,
+	};
+
+	pl011_init(&vm->uart, &env);
+	return bus_add(&vm->bus, &region);
+}
+
+static bool add_rtc(struct vm *vm)
+{
+	const struct pl031_env env = {
+		.opaque = vm, .now_seconds = rtc_now, .set_irq = rtc_set_irq,
+	};
+	const struct bus_region region = {
+		.name = "pl031", .base = vm->board->rtc.base,
+		.size = vm->board->rtc.size, .handler = rtc_access,
+		.device = vm,
+	};
+
+	pl031_init(&vm->rtc, &env);
+	return bus_add(&vm->bus, &region);
+}
+
+/* What guests probe though nothing is there. */
+static bool add_probes(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->board->n_probes; i++) {
+		const struct board_probe *p = &vm->board->probes[i];
+		const struct bus_region region = {
+			.name = p->name, .base = p->range.base,
+			.size = p->range.size, .handler = bus_raz,
+		};
+
+		if (!bus_add(&vm->bus, &region))
+			return false;
+	}
+	return true;
+}
+
+bool devices_init(struct vm *vm)
+{
+	uint32_t devices = vm->info->vm.devices;
+
+	if ((devices & SYSDESC_DEV_PL011) && !add_uart(vm))
+		return false;
+	if ((devices & SYSDESC_DEV_RTC) && !add_rtc(vm))
+		return false;
+	return add_probes(vm);
+}

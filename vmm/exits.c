@@ -1,0 +1,124 @@
+/* Exit dispatch. */
+#include "exits.h"
+
+#include "arch/aarch64/arch.h"
+#include "report.h"
+
+#include <selvage/log.h>
+
+static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
+		       const struct bus_region *r, const struct mmio *m)
+{
+	if (!vm_count(vc->vm, VM_EVENT_MMIO))
+		return;
+	log_warning("vCPU %u: %s: %s of %u bytes at offset %llx, pc %llx: %s (%llu so far)",
+		    vc->index, r->name, e->write ? "write" : "read", e->size,
+		    (unsigned long long)m->offset, (unsigned long long)e->pc,
+		    m->reason ? m->reason : "not supported",
+		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
+}
+
+/* The far address of an injected abort: the guest-virtual address is not
+ * known, its page offset is. */
+static void inject_abort(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	vcpu_inject_abort(&vc->cpu.cpu, e->gpa, false);
+}
+
+static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	const struct bus_region *r = bus_find(&vc->vm->bus, e->gpa);
+	struct mmio m = {
+		.size = e->size, .write = e->write, .value = e->value
+	};
+	enum mmio_outcome outcome;
+
+	if (r == NULL)
+		report_stop(vc, e, "access to an address where nothing is");
+	outcome = bus_access(r, e->gpa, vc->index, &m);
+	if (outcome != MMIO_HANDLED)
+		log_misuse(vc, e, r, &m);
+	if (outcome == MMIO_FAULT) {
+		inject_abort(vc, e);
+		return;
+	}
+	if (!e->write)
+		vcpu_set_x(&vc->cpu.cpu, e->reg, vcpu_extend(e, m.value));
+	vcpu_advance(&vc->cpu.cpu);
+}
+
+static void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	if (vm_count(vc->vm, VM_EVENT_UNDEFINED))
+		log_warning("vCPU %u: %s at %llx: undefined instruction injected (%llu so far)",
+			    vc->index, vcpu_esr_class(e->syndrome),
+			    (unsigned long long)e->pc,
+			    (unsigned long long)
+				    vc->vm->events[VM_EVENT_UNDEFINED]);
+	vcpu_inject_undefined(&vc->cpu.cpu);
+}
+
+static void maintenance_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	vgic_maintenance(&vc->vm->gic, vc->index,
+			 e->code == VCPU_NO_INDEX ? -1 : (int)e->code);
+}
+
+static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	switch (e->reason) {
+	case VCPU_EXIT_MMIO:
+		mmio_exit(vc, e);
+		break;
+	case VCPU_EXIT_HYPERCALL:
+		hypercall_exit(vc);
+		break;
+	case VCPU_EXIT_SYSREG:
+		sysreg_exit(vc, e);
+		break;
+	case VCPU_EXIT_TIMER:
+		vtimer_exit(vc, e->code);
+		console_flush(&vc->vm->console);
+		break;
+	case VCPU_EXIT_MAINTENANCE:
+		maintenance_exit(vc, e);
+		break;
+	case VCPU_EXIT_WAIT_IRQ:
+		vcpu_advance(&vc->cpu.cpu);
+		wfi_block(vc);
+		break;
+	case VCPU_EXIT_WAIT_EVENT:
+		vcpu_advance(&vc->cpu.cpu);
+		break;
+	case VCPU_EXIT_SECURE_CALL:
+		secure_call_exit(vc);
+		break;
+	case VCPU_EXIT_UNDEFINED:
+		undefined_exit(vc, e);
+		break;
+	case VCPU_EXIT_FETCH:
+		report_stop(vc, e, "instruction fetch where no memory is");
+	case VCPU_EXIT_MMIO_OPAQUE:
+		report_stop(vc, e, "access that the hardware does not describe");
+	default:
+		report_stop(vc, e, "exit that nothing handles");
+	}
+}
+
+_Noreturn void exits_handler(void *arg)
+{
+	struct vm_vcpu *vc = arg;
+	struct vm *vm = vc->vm;
+	struct vcpu_exit e;
+
+	for (;;) {
+		vcpu_run(&vc->cpu.cpu, &e);
+		mutex_lock(&vm->lock);
+		vm->exits[e.reason]++;
+		dispatch(vc, &e);
+		if (vc->cpu.cpu.failed)
+			report_stop(vc, &e, "the kernel refused a transfer of registers");
+		vm_deliver_irqs(vm, vc);
+		mutex_unlock(&vm->lock);
+	}
+}

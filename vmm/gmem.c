@@ -1,0 +1,77 @@
+/* Checked access to guest RAM. */
+#include "gmem.h"
+
+#include <selvage/base.h>
+#include <string.h>
+
+bool gmem_add(struct gmem *m, gpa_t gpa, uint64_t size, void *host)
+{
+	if (m->n_regions >= GMEM_MAX_REGIONS || size == 0 ||
+	    gpa + size - 1 < gpa)
+		return false;
+	for (unsigned i = 0; i < m->n_regions; i++) {
+		if (range_overlaps_u64(gpa, size, m->region[i].gpa,
+				       m->region[i].size))
+			return false;
+	}
+	m->region[m->n_regions++] = (struct gmem_region){
+		.gpa = gpa, .size = size, .host = host
+	};
+	return true;
+}
+
+void *gmem_span(const struct gmem *m, gpa_t gpa, uint64_t size)
+{
+	for (unsigned i = 0; i < m->n_regions; i++) {
+		const struct gmem_region *r = &m->region[i];
+
+		if (range_within_u64(gpa, size, r->gpa, r->size))
+			return r->host + (gpa - r->gpa);
+	}
+	return NULL;
+}
+
+bool gmem_holds(const struct gmem *m, gpa_t gpa, uint64_t size)
+{
+	return gmem_span(m, gpa, size) != NULL;
+}
+
+bool gmem_read(const struct gmem *m, gpa_t gpa, void *to, size_t size)
+{
+	const void *from = gmem_span(m, gpa, size);
+
+	if (from == NULL)
+		return false;
+	memcpy(to, from, size);
+	return true;
+}
+
+bool gmem_write(const struct gmem *m, gpa_t gpa, const void *from, size_t size)
+{
+	void *to = gmem_span(m, gpa, size);
+
+	if (to == NULL)
+		return false;
+	memcpy(to, from, size);
+	return true;
+}
+
+bool gmem_read_u32(const struct gmem *m, gpa_t gpa, uint32_t *value)
+{
+	const void *from = gmem_span(m, gpa, sizeof(*value));
+
+	if (from == NULL || !is_aligned_u64(gpa, sizeof(*value)))
+		return false;
+	*value = __atomic_load_n((const uint32_t *)from, __ATOMIC_RELAXED);
+	return true;
+}
+
+bool gmem_read_u64(const struct gmem *m, gpa_t gpa, uint64_t *value)
+{
+	const void *from = gmem_span(m, gpa, sizeof(*value));
+
+	if (from == NULL || !is_aligned_u64(gpa, sizeof(*value)))
+		return false;
+	*value = __atomic_load_n((const uint64_t *)from, __ATOMIC_RELAXED);
+	return true;
+}

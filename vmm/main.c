@@ -1,0 +1,77 @@
+/* The VMM's main thread: sets the VM up, starts it, then serves device
+ * events. */
+#include "devices.h"
+#include "exits.h"
+#include "vm.h"
+
+#include <selvage/client.h>
+#include <selvage/log.h>
+#include <selvage/rt.h>
+#include <stddef.h>
+
+static struct vm vm;
+
+_Noreturn static void give_up(const char *why)
+{
+	log_error("VM %s cannot start: %s", vmm_info_get()->vm.name, why);
+	init_vm_off(VM_STOP_ERROR);
+}
+
+/*
+ * The handler runs on the vCPU's scheduling context until it waits for exits,
+ * which it tells by a signal in the same system call (struct vcpu_caps,
+ * ready); then the context goes to the vCPU and the handler is passive.
+ */
+static bool start_handler(struct vm_vcpu *vc)
+{
+	unsigned i = vc->index;
+	cap_t sc = VMM_CAP_VCPU(i) + VMM_VCPU_SC;
+	cap_t handler = VMM_CAP_VCPU(i) + VMM_VCPU_HANDLER;
+	uint64_t regs[ABI_CTX_COUNT];
+
+	rt_thread_prepare(regs,
+			  (void *)(uintptr_t)vm.info->handler_stack_top[i],
+			  (void *)(uintptr_t)(PROC_IPCBUF_BASE +
+					      (i + 1) * 4096u),
+			  exits_handler, vc);
+	if (sel4_sched_context_bind(sc, handler) != ABI_OK ||
+	    sel4_tcb_write_registers(handler, 1, ABI_CTX_COUNT, regs) != ABI_OK)
+		return false;
+	(void)sel4_wait(vc->wake);
+	return sel4_sched_context_unbind_object(sc, handler) == ABI_OK &&
+	       sel4_sched_context_bind(sc, VMM_CAP_VCPU(i) + VMM_VCPU_TCB) ==
+		       ABI_OK;
+}
+
+static void serve(uint64_t badge)
+{
+	if (!(badge & VMM_NTFN_SERIAL))
+		return;
+	mutex_lock(&vm.lock);
+	uart_service(&vm);
+	vm_deliver_irqs(&vm, NULL);
+	mutex_unlock(&vm.lock);
+}
+
+int main(void)
+{
+	const struct vmm_info *info = vmm_info_get();
+	const char *error = vm_init(&vm, info);
+
+	if (error != NULL)
+		give_up(error);
+	for (unsigned i = 0; i < info->n_vcpus; i++) {
+		if (!start_handler(&vm.vcpu[i]))
+			give_up("the kernel refused a handler thread");
+	}
+	error = vm_load(&vm);
+	if (error != NULL)
+		give_up(error);
+	init_ready();
+	log_info("VM %s starts: %u vCPU, GICv%u", info->vm.name, info->n_vcpus,
+		 info->gic_version);
+	if (!vm_vcpu_start(&vm.vcpu[0]))
+		give_up("the kernel refused to start vCPU 0");
+	for (;;)
+		serve(sel4_wait(PROC_CAP_NTFN));
+}

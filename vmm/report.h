@@ -1,0 +1,11 @@
+/* The record of a fault that nothing handles, and the end of the VM. */
+#pragma once
+
+#include "vm.h"
+
+/*
+ * Under the lock, from vc's handler: writes the record to the log (text, then
+ * one line of JSON) and has init take this VM down. Other VMs go on.
+ */
+_Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
+			   const char *what);

@@ -1,0 +1,199 @@
+/* Construction of the VM, and what its threads share. */
+#include "vm.h"
+
+#include "boot/load.h"
+#include "devices.h"
+
+#include <selvage/clock.h>
+#include <selvage/log.h>
+
+/* SCTLR_EL1 at entry: MMU and caches off, RES1 bits of Armv8.0 set. */
+#define SCTLR_RESET 0x30d00800ull
+/* MPIDR: bit 31 is RES1, affinity 0.0.0.index. */
+#define MPIDR_RES1 (1ull << 31)
+/* Traps that the VMM asks for where the kernel has them. */
+#define TRAPS ABI_EXT_TRAP_MASK
+
+#define LOG_EACH 4u
+
+bool vm_count(struct vm *vm, enum vm_event event)
+{
+	uint64_t n = ++vm->events[event];
+
+	return n <= LOG_EACH || (n & (n - 1)) == 0;
+}
+
+void vm_vcpu_wait(struct vm_vcpu *vc)
+{
+	vc->waiting = true;
+	mutex_unlock(&vc->vm->lock);
+	(void)sel4_wait(vc->wake);
+	mutex_lock(&vc->vm->lock);
+	vc->waiting = false;
+}
+
+void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
+{
+	uint32_t work;
+
+	if (self != NULL)
+		vgic_flush(&vm->gic, self->index);
+	work = vgic_work(&vm->gic);
+	while (work != 0) {
+		struct vm_vcpu *vc = &vm->vcpu[__builtin_ctz(work)];
+
+		work &= work - 1;
+		if (vc == self || vc->index >= vm->info->n_vcpus)
+			continue;
+		vgic_flush(&vm->gic, vc->index);
+		if (vc->waiting && !vc->parked)
+			sel4_signal(vc->wake);
+	}
+}
+
+void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context)
+{
+	static const enum abi_vcpu_reg zeroed[] = {
+		ABI_VCPU_CPACR_EL1, ABI_VCPU_TTBR0_EL1, ABI_VCPU_TTBR1_EL1,
+		ABI_VCPU_TCR_EL1, ABI_VCPU_VBAR_EL1, ABI_VCPU_CNTV_CTL,
+		ABI_VCPU_CNTKCTL_EL1,
+	};
+	struct vcpu *v = &vc->cpu.cpu;
+
+	for (unsigned i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
+		vcpu_set(v, vcpu_field(zeroed[i]), 0);
+	vcpu_set(v, vcpu_field(ABI_VCPU_SCTLR_EL1), SCTLR_RESET);
+	vcpu_set(v, vcpu_field(ABI_VCPU_VMPIDR_EL2), MPIDR_RES1 | vc->index);
+	vcpu_set(v, vcpu_field(ABI_VCPU_CNTVOFF), vc->vm->virtual_offset);
+	vcpu_set(v, VCPU_PC, entry);
+	vcpu_set(v, VCPU_PSTATE, VCPU_PSTATE_RESET);
+	vcpu_set(v, VCPU_X0, context);
+	for (unsigned i = 1; i < 4; i++)
+		vcpu_set(v, VCPU_X0 + i, 0);
+}
+
+bool vm_vcpu_start(struct vm_vcpu *vc)
+{
+	if (!vcpu_sel4_start(&vc->cpu))
+		return false;
+	vc->started = true;
+	psci_running(&vc->vm->psci, vc->index);
+	return true;
+}
+
+static bool power_on(void *opaque, unsigned vcpu, uint64_t entry,
+		     uint64_t context)
+{
+	struct vm *vm = opaque;
+	struct vm_vcpu *vc = &vm->vcpu[vcpu];
+
+	if (!vc->started) {
+		vm_vcpu_reset(vc, entry, context);
+		return vm_vcpu_start(vc);
+	}
+	vc->entry = entry;
+	vc->context = context;
+	vc->parked = false;
+	sel4_signal(vc->wake);
+	return true;
+}
+
+static bool entry_valid(void *opaque, uint64_t entry)
+{
+	const struct vm *vm = opaque;
+
+	return (entry & 3) == 0 && gmem_holds(&vm->mem, entry, 4);
+}
+
+static void init_vcpu(struct vm *vm, unsigned i)
+{
+	struct vm_vcpu *vc = &vm->vcpu[i];
+	const struct vcpu_caps caps = {
+		.tcb = VMM_CAP_VCPU(i) + VMM_VCPU_TCB,
+		.vcpu = VMM_CAP_VCPU(i) + VMM_VCPU_OBJ,
+		.fault_ep = VMM_CAP_VCPU(i) + VMM_VCPU_FAULT_EP,
+		.reply = VMM_CAP_VCPU(i) + VMM_VCPU_REPLY,
+		.ready = VMM_CAP_VCPU(i) + VMM_VCPU_WAKE,
+		.features = vm->features,
+	};
+
+	vc->vm = vm;
+	vc->index = i;
+	vc->wake = VMM_CAP_VCPU(i) + VMM_VCPU_WAKE;
+	vcpu_sel4_init(&vc->cpu, &caps);
+	if ((vm->features & ABI_EXTF_VCPU_TRAPS) &&
+	    (vm->features & ABI_EXTF_VCPU_STATE) &&
+	    sel4_ext_vcpu_set_traps(caps.vcpu, TRAPS) != ABI_OK)
+		log_warning("vCPU %u: the guest sees the machine's own ID registers",
+			    i);
+}
+
+static const char *init_memory(struct vm *vm)
+{
+	const struct sysdesc_vm *d = &vm->info->vm;
+
+	for (unsigned i = 0; i < d->n_regions; i++) {
+		if (!gmem_add(&vm->mem, d->region[i].gpa, d->region[i].size,
+			      (void *)(uintptr_t)(PROC_GUEST_BASE +
+						  d->region[i].gpa)))
+			return "memory regions that overlap or are too many";
+	}
+	return NULL;
+}
+
+static void say_what_lacks(const struct vm *vm)
+{
+	if (!(vm->features & ABI_EXTF_EXIT_MESSAGE))
+		log_info("this kernel has no exit messages: exits take seL4's slower way");
+	if (!(vm->features & ABI_EXTF_VCPU_STATE))
+		log_warning("this kernel does not let list registers be read: interrupts are injected one way only");
+	if (!(vm->features & ABI_EXTF_VCPU_TRAPS))
+		log_warning("this kernel does not trap ID registers: the guest sees the machine's own");
+}
+
+const char *vm_init(struct vm *vm, const struct vmm_info *info)
+{
+	const struct psci_env env = {
+		.opaque = vm, .cpu_on = power_on, .entry_valid = entry_valid,
+	};
+	const char *error;
+
+	vm->info = info;
+	if (info->n_vcpus < 1 || info->n_vcpus > SYSDESC_MAX_VCPUS)
+		return "a number of vCPUs that no board has";
+	vm->board = board_find(info->vm.board);
+	if (vm->board == NULL)
+		return "a board that this VMM does not know";
+	mutex_init(&vm->lock, VMM_CAP_LOCK);
+	vm->features = sel4_ext_query(PROC_CAP_TCB);
+	say_what_lacks(vm);
+	vm->sysreg = (struct sysreg_config){
+		.gic_version = info->gic_version, .pa_bits = SELVAGE_PA_BITS,
+	};
+	error = init_memory(vm);
+	if (error != NULL)
+		return error;
+	for (unsigned i = 0; i < info->n_vcpus; i++)
+		init_vcpu(vm, i);
+	console_init(&vm->console,
+		     info->console_ring ? (void *)PROC_RING_BASE : NULL,
+		     PROC_CAP_SERIAL_NTFN);
+	psci_init(&vm->psci, info->n_vcpus, &env);
+	if (!vm_gic_init(vm))
+		return "an interrupt controller that is neither GICv2 nor GICv3";
+	if (!devices_init(vm))
+		return "devices that do not fit on the bus";
+	return NULL;
+}
+
+const char *vm_load(struct vm *vm)
+{
+	struct boot_entry entry;
+	const char *error = boot_load(vm, &entry);
+
+	if (error != NULL)
+		return error;
+	vm->virtual_offset = clock_now();
+	vm_vcpu_reset(&vm->vcpu[0], entry.pc, entry.x0);
+	return NULL;
+}
