@@ -7,6 +7,7 @@
 Every rule is a generator of messages `file[:line]: error: cause; hint`.
 """
 import concurrent.futures
+import functools
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ CODE = (".c", ".h", ".S")
 PICOLIBC = "/usr/lib/picolibc/aarch64-linux-gnu/include"
 
 
+@functools.lru_cache(None)
 def tracked(*suffixes):
     """Files that git knows or would add, so that new ones count at once."""
     names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT,
@@ -91,8 +93,9 @@ def compiler_of(path):
 def header_alone(path):
     folders = [f for f in include_folders()
                if path.startswith("kernel/") or not f.startswith("kernel/")]
-    # A part's private headers are found beside each other.
-    folders += [os.path.dirname(path), path.split("/")[0]]
+    # A part's private headers are found by each other.
+    part = part_of(path)
+    folders += sorted({os.path.dirname(h) for h in tracked(".h") if part_of(h) == part})
     command = compiler_of(path) + [
         "-std=gnu17", "-fsyntax-only", "-Wall", "-Wextra", "-Wundef", "-Werror",
         "-DSELVAGE_PA_BITS=44", "-DSELVAGE_DEBUG=1", "-DSELVAGE_HEADER_CHECK=1",
@@ -163,13 +166,11 @@ def check_include(path, number, name, quoted, public):
     part = part_of(path)
     if quoted:
         # Private headers: of the same part only.
-        near = [os.path.dirname(path)]
-        while near[-1].startswith(f"{part}/"):
-            near.append(os.path.dirname(near[-1]))
-        found = next((os.path.normpath(f"{d}/{name}") for d in near
-                      if os.path.isfile(f"{d}/{name}")), None)
+        inside = [h for h in tracked(".h") if part_of(h) == part and f"/{h}".endswith(f"/{name}")]
+        beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
+        found = beside if os.path.isfile(beside) else next(iter(inside), None)
         if found is None:
-            return f"{path}:{number}: error: \"{name}\" is not found beside the file; " \
+            return f"{path}:{number}: error: \"{name}\" is no header of {part}; " \
                    "use <...> for public headers"
         if part_of(found) != part:
             return f"{path}:{number}: error: private header of {part_of(found)}; " \

@@ -21,7 +21,8 @@ struct qemu_plugin_insn;
 typedef void (*translate_fn)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void (*execute_fn)(unsigned vcpu, void *data);
 typedef void (*exit_fn)(qemu_plugin_id_t id, void *data);
-enum { INLINE_ADD_U64 = 0, CB_NO_REGS = 0 };
+enum { INLINE_ADD_U64 = 0,
+       CB_NO_REGS = 0 };
 
 extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, translate_fn fn);
 extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,

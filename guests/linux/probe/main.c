@@ -10,7 +10,10 @@ uint64_t counter(void)
 {
 	uint64_t v;
 
-	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(v) : : "memory");
+	__asm__ volatile("isb; mrs %0, cntvct_el0"
+			 : "=r"(v)
+			 :
+			 : "memory");
 	return v;
 }
 
@@ -18,7 +21,8 @@ uint64_t counter_hz(void)
 {
 	uint64_t v;
 
-	__asm__("mrs %0, cntfrq_el0" : "=r"(v));
+	__asm__("mrs %0, cntfrq_el0"
+		: "=r"(v));
 	return v;
 }
 
@@ -57,10 +61,14 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } probes[] = {
-	{ "clock", probe_clock }, { "sleep", probe_sleep },
-	{ "load", probe_load },   { "ping", probe_ping },
-	{ "oncpu", probe_oncpu }, { "mem", probe_mem },
-	{ "gic", probe_gic },     { "undef", probe_undef },
+	{ "clock", probe_clock },
+	{ "sleep", probe_sleep },
+	{ "load", probe_load },
+	{ "ping", probe_ping },
+	{ "oncpu", probe_oncpu },
+	{ "mem", probe_mem },
+	{ "gic", probe_gic },
+	{ "undef", probe_undef },
 	{ "mark", probe_mark },
 };
 
@@ -70,6 +78,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof probes / sizeof *probes; i++)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|mem|gic|undef|mark [number...]\n");
+	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|"
+			"mem|gic|undef|mark [number...]\n");
 	return 2;
 }
