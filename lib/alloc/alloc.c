@@ -380,8 +380,7 @@ static bool merge_helps(struct alloc *a, enum alloc_error e)
 void alloc_init(struct alloc *a, const struct alloc_ops *ops, void *ctx,
 		struct idalloc *slots, struct alloc_block *nodes, size_t n_nodes)
 {
-	*a = (struct alloc){ .ops = ops, .ctx = ctx, .slots = slots,
-			     .nodes = nodes };
+	*a = (struct alloc){ .ops = ops, .ctx = ctx, .slots = slots, .nodes = nodes };
 	a->stats.nodes = n_nodes;
 	tree_init(&a->roots, compare_address);
 	tree_init(&a->sized, compare_size);
@@ -413,8 +412,12 @@ enum alloc_error alloc_add(struct alloc *a, uint64_t slot, uint64_t paddr,
 	b = node_take(a);
 	if (!b)
 		return ALLOC_NO_NODES;
-	*b = (struct alloc_block){ .slot = slot, .paddr = paddr, .device = device,
-				   .size_bits = (uint8_t)size_bits };
+	*b = (struct alloc_block){
+		.slot = slot,
+		.paddr = paddr,
+		.size_bits = (uint8_t)size_bits,
+		.device = device,
+	};
 	tree_insert(&a->roots, &b->root_node, &paddr);
 	make_free(a, b);
 	a->stats.roots++;
@@ -565,7 +568,8 @@ static const char *check_taken_below(const struct alloc_block *top)
 	for (const struct alloc_block *b = top; b; b = walk(b, top))
 		n += b->state == ALLOC_TAKEN;
 	return top->state == ALLOC_SPLIT && top->taken_below != n
-		       ? "taken_below is wrong" : NULL;
+		       ? "taken_below is wrong"
+		       : NULL;
 }
 
 static const char *check_counts(const struct alloc *a, const struct census *c)

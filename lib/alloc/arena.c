@@ -44,8 +44,13 @@ void arena_init(struct arena *ar, struct alloc *alloc,
 		const struct arena_ops *ops, void *ctx,
 		struct arena_slots *slots, unsigned chunk_bits)
 {
-	*ar = (struct arena){ .alloc = alloc, .ops = ops, .ctx = ctx,
-			      .slots = slots, .first_slot = NO_SLOT };
+	*ar = (struct arena){
+		.alloc = alloc,
+		.ops = ops,
+		.ctx = ctx,
+		.slots = slots,
+		.first_slot = NO_SLOT,
+	};
 	ar->chunk_bits = (unsigned)min_u32(max_u32(chunk_bits, ABI_PAGE_BITS),
 					   ALLOC_MAX_BITS);
 	list_init(&ar->open[0]);

@@ -9,22 +9,22 @@
  * written down here; the compiler unfolds them.
  */
 #define BIT(n, b, value) (((n) >> (b)) & 1 ? (value) : 0)
-#define ENTRY(n, a, b, c, d, e, f, g, h)                                       \
-	(BIT(n, 0, a) ^ BIT(n, 1, b) ^ BIT(n, 2, c) ^ BIT(n, 3, d) ^           \
+#define ENTRY(n, a, b, c, d, e, f, g, h)                             \
+	(BIT(n, 0, a) ^ BIT(n, 1, b) ^ BIT(n, 2, c) ^ BIT(n, 3, d) ^ \
 	 BIT(n, 4, e) ^ BIT(n, 5, f) ^ BIT(n, 6, g) ^ BIT(n, 7, h))
-#define ROW4(n, ...)                                                           \
-	ENTRY(n, __VA_ARGS__), ENTRY((n) + 1, __VA_ARGS__),                    \
+#define ROW4(n, ...)                                        \
+	ENTRY(n, __VA_ARGS__), ENTRY((n) + 1, __VA_ARGS__), \
 		ENTRY((n) + 2, __VA_ARGS__), ENTRY((n) + 3, __VA_ARGS__)
-#define ROW16(n, ...)                                                          \
-	ROW4(n, __VA_ARGS__), ROW4((n) + 4, __VA_ARGS__),                      \
+#define ROW16(n, ...)                                     \
+	ROW4(n, __VA_ARGS__), ROW4((n) + 4, __VA_ARGS__), \
 		ROW4((n) + 8, __VA_ARGS__), ROW4((n) + 12, __VA_ARGS__)
-#define ROW64(n, ...)                                                          \
-	ROW16(n, __VA_ARGS__), ROW16((n) + 16, __VA_ARGS__),                   \
+#define ROW64(n, ...)                                        \
+	ROW16(n, __VA_ARGS__), ROW16((n) + 16, __VA_ARGS__), \
 		ROW16((n) + 32, __VA_ARGS__), ROW16((n) + 48, __VA_ARGS__)
-#define SLICE(...)                                                             \
-	{                                                                      \
-		ROW64(0, __VA_ARGS__), ROW64(64, __VA_ARGS__),                 \
-			ROW64(128, __VA_ARGS__), ROW64(192, __VA_ARGS__)       \
+#define SLICE(...)                                                       \
+	{                                                                \
+		ROW64(0, __VA_ARGS__), ROW64(64, __VA_ARGS__),           \
+			ROW64(128, __VA_ARGS__), ROW64(192, __VA_ARGS__) \
 	}
 
 static const uint32_t slice[8][256] = {

@@ -3,8 +3,8 @@
  * model of the kernel below it. The central property: a request by size is
  * served exactly if somewhere an aligned stretch of that size is free.
  */
-#include "untyped_model.h"
 #include "unit.h"
+#include "untyped_model.h"
 
 #include <selvage/alloc.h>
 #include <string.h>
@@ -21,8 +21,12 @@ struct root {
 };
 
 static const struct root roots[] = {
-	{ 0x40000, 14, false }, { 0x44000, 12, false }, { 0x80000, 13, false },
-	{ 0x10000, 12, true },  { 0x11000, 10, true },  { 0x82000, 10, false },
+	{ 0x40000, 14, false },
+	{ 0x44000, 12, false },
+	{ 0x80000, 13, false },
+	{ 0x10000, 12, true },
+	{ 0x11000, 10, true },
+	{ 0x82000, 10, false },
 };
 
 /* All memory of the roots in units of 2^UNIT_BITS. */
@@ -142,8 +146,9 @@ static void take_at(struct bench *b, uint64_t paddr, unsigned bits)
 {
 	struct alloc_block *block = NULL;
 	uint8_t *at = map_at(&b->map, paddr, bits);
-	enum alloc_error want = !at ? ALLOC_NOT_OWNED
-				: map_free(at, bits) ? ALLOC_OK : ALLOC_IN_USE;
+	enum alloc_error want = !at                  ? ALLOC_NOT_OWNED
+				: map_free(at, bits) ? ALLOC_OK
+						     : ALLOC_IN_USE;
 	enum alloc_error e = alloc_take_at(&b->alloc, paddr, bits, &block);
 
 	if (!b->model.fail_one_in)
@@ -158,7 +163,8 @@ static void take_at(struct bench *b, uint64_t paddr, unsigned bits)
 static void use(struct bench *b, const struct alloc_block *block)
 {
 	assert_int_equal(model_retype(&b->model, block->slot, 5,
-				      block->size_bits, 9, block->paddr, 1), 0);
+				      block->size_bits, 9, block->paddr, 1),
+			 0);
 }
 
 static void give(struct bench *b, unsigned which)
@@ -275,8 +281,14 @@ static void block_in_unknown_state_is_never_handed_out(void **state)
 
 static void few_slots_and_nodes_are_recycled(void **state)
 {
-	static const struct { uint64_t slots; size_t nodes; } few[] = {
-		{ 20, MAX_NODES }, { MAX_SLOTS, 30 }, { 17, 25 }, { 1, 2000 },
+	static const struct {
+		uint64_t slots;
+		size_t nodes;
+	} few[] = {
+		{ 20, MAX_NODES },
+		{ MAX_SLOTS, 30 },
+		{ 17, 25 },
+		{ 1, 2000 },
 	};
 	struct random r = { 23 };
 

@@ -3,8 +3,8 @@
  * where it should, RAM comes out of any mixture of pieces, and the end of an
  * arena gives back every byte and slot.
  */
-#include "untyped_model.h"
 #include "unit.h"
+#include "untyped_model.h"
 
 #include <abi/object.h>
 #include <selvage/arena.h>
@@ -78,7 +78,8 @@ static void add(uint64_t paddr, unsigned bits)
 {
 	model_add(&bench.model, ++bench.n_roots, paddr, bits);
 	assert_int_equal(alloc_add(&bench.alloc, bench.n_roots, paddr, bits,
-				   false), ALLOC_OK);
+				   false),
+			 ALLOC_OK);
 }
 
 static void assert_all_back(void)
@@ -118,12 +119,19 @@ static void assert_object(uint64_t root, uint64_t slot, unsigned type,
 	assert_true(is_aligned_u64(c->paddr, bit_u64(c->bits)));
 }
 
-static const struct { unsigned type, size_bits; } kinds[] = {
-	{ ABI_OBJ_TCB, 0 },          { ABI_OBJ_ENDPOINT, 0 },
-	{ ABI_OBJ_NOTIFICATION, 0 }, { ABI_OBJ_REPLY, 0 },
-	{ ABI_OBJ_CNODE, 8 },        { ABI_OBJ_SCHED_CONTEXT, 8 },
-	{ ABI_OBJ_SMALL_PAGE, 0 },   { ABI_OBJ_PAGE_TABLE, 0 },
-	{ ABI_OBJ_VSPACE, 0 },       { ABI_OBJ_VCPU, 0 },
+static const struct {
+	unsigned type, size_bits;
+} kinds[] = {
+	{ ABI_OBJ_TCB, 0 },
+	{ ABI_OBJ_ENDPOINT, 0 },
+	{ ABI_OBJ_NOTIFICATION, 0 },
+	{ ABI_OBJ_REPLY, 0 },
+	{ ABI_OBJ_CNODE, 8 },
+	{ ABI_OBJ_SCHED_CONTEXT, 8 },
+	{ ABI_OBJ_SMALL_PAGE, 0 },
+	{ ABI_OBJ_PAGE_TABLE, 0 },
+	{ ABI_OBJ_VSPACE, 0 },
+	{ ABI_OBJ_VCPU, 0 },
 	{ ABI_OBJ_UNTYPED, 10 },
 };
 
@@ -162,7 +170,8 @@ static uint64_t destroy(struct arena *ar)
 		assert_int_equal(e, ARENA_KERNEL);
 	assert_int_equal(bench.alloc.stats.free_bytes, before);
 	assert_int_equal(ar->taken_bytes + ar->object_bytes + ar->n_objects +
-				 ar->n_slots, 0);
+				 ar->n_slots,
+			 0);
 	return before;
 }
 
@@ -214,11 +223,22 @@ static void random_lives_give_everything_back(void **state)
 /* 2 GiB less what is taken, from what a machine's boot leaves. */
 static void ram_comes_from_any_mixture(void **state)
 {
-	static const struct { uint64_t paddr; unsigned bits; } pieces[] = {
-		{ 0x40000000, 30 }, { 0x80000000, 29 }, { 0xa0000000, 28 },
-		{ 0xb0000000, 27 }, { 0xb8000000, 26 }, { 0xbc000000, 25 },
-		{ 0xbe000000, 24 }, { 0xbf000000, 23 }, { 0xbf800000, 22 },
-		{ 0xbfc00000, 21 }, { 0xbfe00000, 21 }, { 0xc0000000, 13 },
+	static const struct {
+		uint64_t paddr;
+		unsigned bits;
+	} pieces[] = {
+		{ 0x40000000, 30 },
+		{ 0x80000000, 29 },
+		{ 0xa0000000, 28 },
+		{ 0xb0000000, 27 },
+		{ 0xb8000000, 26 },
+		{ 0xbc000000, 25 },
+		{ 0xbe000000, 24 },
+		{ 0xbf000000, 23 },
+		{ 0xbf800000, 22 },
+		{ 0xbfc00000, 21 },
+		{ 0xbfe00000, 21 },
+		{ 0xc0000000, 13 },
 	};
 	uint64_t slot[1024];
 	struct arena *ar = &bench.arena[2];
@@ -229,7 +249,8 @@ static void ram_comes_from_any_mixture(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
 		add(pieces[i].paddr, pieces[i].bits);
 	assert_int_equal(arena_objects(ar, ABI_OBJ_LARGE_PAGE, 0, 1024, slot,
-				       &made), ARENA_OK);
+				       &made),
+			 ARENA_OK);
 	assert_int_equal(made, 1024);
 	assert_int_equal(ar->taken_bytes, 2ull << 30);
 	assert_int_equal(ar->object_bytes, 2ull << 30);
@@ -238,7 +259,8 @@ static void ram_comes_from_any_mixture(void **state)
 	/* Few calls: a row of slots at a time. */
 	assert_true(bench.model.calls < 200);
 	assert_int_equal(arena_objects(ar, ABI_OBJ_LARGE_PAGE, 0, 1, slot,
-				       &made), ARENA_NO_MEMORY);
+				       &made),
+			 ARENA_NO_MEMORY);
 	assert_int_equal(made, 0);
 	assert_int_equal(arena_object(ar, ABI_OBJ_SMALL_PAGE, 0, slot), ARENA_OK);
 	destroy(ar);
@@ -289,7 +311,8 @@ static void wrong_arguments_are_refused(void **state)
 	assert_int_equal(arena_object(ar, ABI_OBJ_CNODE, UINT32_MAX - 2, &slot),
 			 ARENA_BAD_ARGUMENT);
 	assert_int_equal(arena_objects_into(ar, ABI_OBJ_TCB, 0, SIZE_MAX, &dest,
-					    &made), ARENA_BAD_ARGUMENT);
+					    &made),
+			 ARENA_BAD_ARGUMENT);
 	assert_int_equal(arena_objects_into(ar, ABI_OBJ_TCB, 0, 0, &dest, &made),
 			 ARENA_OK);
 	assert_int_equal(arena_slot_run(ar, 65, &slot), ARENA_BAD_ARGUMENT);

@@ -100,13 +100,13 @@ static void crc32_is_the_standard_one(void **state)
 
 /* Formatter: the host's printf is the model. */
 
-#define SAME(...)                                                              \
-	do {                                                                   \
-		char want[200], got[200];                                      \
-		snprintf(want, sizeof(want), __VA_ARGS__);                     \
-		assert_int_equal(fmt_print(got, sizeof(got), __VA_ARGS__),     \
-				 strlen(want));                                \
-		assert_string_equal(got, want);                                \
+#define SAME(...)                                                          \
+	do {                                                               \
+		char want[200], got[200];                                  \
+		snprintf(want, sizeof(want), __VA_ARGS__);                 \
+		assert_int_equal(fmt_print(got, sizeof(got), __VA_ARGS__), \
+				 strlen(want));                            \
+		assert_string_equal(got, want);                            \
 	} while (0)
 
 static void fmt_prints_what_printf_prints(void **state)
@@ -212,7 +212,9 @@ static void list_agrees_with_array(void **state)
 		at = 0;
 		LIST_FOR_EACH(node, &head)
 			assert_int_equal(CONTAINER_OF(node, struct item,
-						      link)->value, model[at++]);
+						      link)
+						 ->value,
+					 model[at++]);
 		assert_int_equal(at, n);
 		assert_ptr_equal(list_first(&head),
 				 n ? &items[model[0]].link : NULL);

@@ -38,7 +38,8 @@ static uint64_t lowest(const struct twin *t)
 static uint64_t lowest_run(const struct twin *t, unsigned n)
 {
 	for (uint64_t i = 0, have = 0; i < t->count; i++) {
-		have = t->taken[i] ? 0 : i % 64 ? have + 1 : 1;
+		have = t->taken[i] ? 0 : i % 64 ? have + 1
+						: 1;
 		if (have == n)
 			return i - n + 1;
 	}

@@ -38,8 +38,7 @@ static int put(struct model *m, const struct model_cap *c)
 
 void model_add(struct model *m, uint64_t slot, uint64_t paddr, unsigned bits)
 {
-	put(m, &(struct model_cap){ .slot = slot, .bits = bits, .paddr = paddr,
-				    .parent = -1 });
+	put(m, &(struct model_cap){ .slot = slot, .bits = bits, .paddr = paddr, .parent = -1 });
 }
 
 static bool has_children(const struct model *m, int parent)
@@ -70,11 +69,7 @@ int model_retype(struct model *m, uint64_t untyped, unsigned type,
 		return MODEL_NO_ROOM;
 	for (unsigned i = 0; i < count; i++)
 		if (put(m, &(struct model_cap){
-				    .root = root, .slot = slot + i,
-				    .type = type, .bits = bits,
-				    .paddr = m->cap[parent].paddr + start +
-					     ((uint64_t)i << bits),
-				    .parent = parent }))
+				   .root = root, .slot = slot + i, .type = type, .bits = bits, .paddr = m->cap[parent].paddr + start + ((uint64_t)i << bits), .parent = parent }))
 			return MODEL_FULL;
 	m->cap[parent].mark = start + ((uint64_t)count << bits);
 	return MODEL_OK;

@@ -16,10 +16,10 @@ struct model_cap {
 	bool used;
 	uint64_t root, slot; /* where it is */
 	unsigned type;
-	unsigned bits;       /* log2 bytes */
+	unsigned bits; /* log2 bytes */
 	uint64_t paddr;
-	uint64_t mark;       /* untyped: bytes used */
-	int parent;          /* index or -1 */
+	uint64_t mark; /* untyped: bytes used */
+	int parent;    /* index or -1 */
 };
 
 struct model {

@@ -29,14 +29,14 @@
 
 enum alloc_error {
 	ALLOC_OK = 0,
-	ALLOC_NO_MEMORY = 1,   /* no free block of that size, even merged */
-	ALLOC_NO_SLOTS = 2,    /* no capability slot for a half */
-	ALLOC_NO_NODES = 3,    /* the array given at alloc_init is used up */
-	ALLOC_IN_USE = 4,      /* at that address: allocated, wholly or partly */
-	ALLOC_NOT_OWNED = 5,   /* at that address: no untyped that was added */
-	ALLOC_OVERLAP = 6,     /* alloc_add: covers memory already added */
+	ALLOC_NO_MEMORY = 1,    /* no free block of that size, even merged */
+	ALLOC_NO_SLOTS = 2,     /* no capability slot for a half */
+	ALLOC_NO_NODES = 3,     /* the array given at alloc_init is used up */
+	ALLOC_IN_USE = 4,       /* at that address: allocated, wholly or partly */
+	ALLOC_NOT_OWNED = 5,    /* at that address: no untyped that was added */
+	ALLOC_OVERLAP = 6,      /* alloc_add: covers memory already added */
 	ALLOC_BAD_ARGUMENT = 7, /* size, alignment, or a block not taken */
-	ALLOC_KERNEL = 8,      /* an operation failed; see kernel_error */
+	ALLOC_KERNEL = 8,       /* an operation failed; see kernel_error */
 };
 
 /* What the allocator asks of the kernel. 0 is success; anything else is kept
@@ -56,7 +56,7 @@ struct alloc_ops {
 enum alloc_state {
 	ALLOC_UNUSED = 0, /* the node stands for nothing */
 	ALLOC_FREE = 1,
-	ALLOC_SPLIT = 2,  /* two children stand for it */
+	ALLOC_SPLIT = 2, /* two children stand for it */
 	ALLOC_TAKEN = 3,
 };
 
@@ -65,11 +65,11 @@ enum alloc_state {
  * and may use `link` and `mark` as it likes; everything else belongs to the allocator.
  */
 struct alloc_block {
-	uint64_t slot;      /* of the untyped capability */
+	uint64_t slot; /* of the untyped capability */
 	uint64_t paddr;
 	uint8_t size_bits;
 	bool device;
-	uint8_t state;      /* enum alloc_state */
+	uint8_t state;         /* enum alloc_state */
 	struct list_node link; /* the holder's; the allocator's while free */
 	uint64_t mark;         /* the holder's; 0 when taken */
 
@@ -85,11 +85,11 @@ struct alloc_stats {
 	uint64_t total_bytes, free_bytes, taken_bytes;
 	/* The same for device memory. */
 	uint64_t device_total_bytes, device_free_bytes, device_taken_bytes;
-	uint64_t roots;        /* untypeds that were added */
+	uint64_t roots; /* untypeds that were added */
 	uint64_t taken_blocks;
 	uint64_t split_blocks;
-	uint64_t idle_splits;  /* of these: nothing under them is taken */
-	uint64_t lost_blocks;  /* of the taken: see struct alloc_ops */
+	uint64_t idle_splits; /* of these: nothing under them is taken */
+	uint64_t lost_blocks; /* of the taken: see struct alloc_ops */
 	uint64_t nodes, nodes_used;
 	uint64_t splits, merges; /* ever done */
 };
@@ -106,7 +106,7 @@ struct alloc {
 	struct alloc_block *nodes;
 	struct list_node spare; /* unused nodes */
 	struct alloc_stats stats;
-	int kernel_error;   /* what the last failing operation returned */
+	int kernel_error; /* what the last failing operation returned */
 };
 
 /* `nodes` are kept; every root takes one, every split two. */

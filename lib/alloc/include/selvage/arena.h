@@ -53,10 +53,10 @@ struct arena {
 	 * room: [0] for objects below a page, [1] for pages and above. */
 	struct list_node open[2];
 	struct list_node full;
-	uint32_t first_slot;    /* chain through arena_slots.next */
+	uint32_t first_slot; /* chain through arena_slots.next */
 	unsigned chunk_bits;
-	uint64_t taken_bytes;   /* of chunks */
-	uint64_t object_bytes;  /* of objects made in them */
+	uint64_t taken_bytes;  /* of chunks */
+	uint64_t object_bytes; /* of objects made in them */
 	uint64_t n_objects, n_slots;
 	int kernel_error;
 };
@@ -66,7 +66,7 @@ enum arena_error {
 	ARENA_NO_MEMORY = 1, /* or no slots or nodes to split memory */
 	ARENA_NO_SLOTS = 2,
 	ARENA_BAD_ARGUMENT = 3,
-	ARENA_KERNEL = 4,    /* an operation failed; see kernel_error */
+	ARENA_KERNEL = 4, /* an operation failed; see kernel_error */
 };
 
 /* chunk_bits: size of shared chunks, log2 bytes, 12 to ALLOC_MAX_BITS (else

@@ -16,15 +16,15 @@
 
 #define IDALLOC_UP(n) (((n) + 63) / 64)
 /* Words for `count` numbers, every level included. */
-#define IDALLOC_WORDS(count)                                                   \
-	(IDALLOC_UP(count) + IDALLOC_UP(IDALLOC_UP(count)) +                   \
+#define IDALLOC_WORDS(count)                                 \
+	(IDALLOC_UP(count) + IDALLOC_UP(IDALLOC_UP(count)) + \
 	 IDALLOC_UP(IDALLOC_UP(IDALLOC_UP(count))) + 1)
 
 enum idalloc_error {
 	IDALLOC_OK = 0,
 	IDALLOC_NONE_LEFT = 1,
-	IDALLOC_IN_USE = 2,      /* take_at: somebody has it */
-	IDALLOC_NOT_IN_USE = 3,  /* give: nobody has it */
+	IDALLOC_IN_USE = 2,     /* take_at: somebody has it */
+	IDALLOC_NOT_IN_USE = 3, /* give: nobody has it */
 	IDALLOC_OUT_OF_RANGE = 4,
 	IDALLOC_BAD_ARGUMENT = 5,
 };

@@ -12,11 +12,10 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The structure of which `ptr` points at `member`. */
-#define CONTAINER_OF(ptr, type, member)                                        \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
-#define CONTAINER_OF_CONST(ptr, type, member)                                  \
-	((const type *)(const void *)((const char *)(ptr) -                    \
-				      offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define CONTAINER_OF_CONST(ptr, type, member) \
+	((const type *)(const void *)((const char *)(ptr)-offsetof(type, member)))
 
 static inline uint32_t min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static inline uint32_t max_u32(uint32_t a, uint32_t b) { return a > b ? a : b; }

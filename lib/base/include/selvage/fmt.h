@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define FMT_PRINTF(format_arg, first_arg)                                      \
+#define FMT_PRINTF(format_arg, first_arg) \
 	__attribute__((format(printf, format_arg, first_arg)))
 
 /* Calls put(ctx, c) for each character. Returns how many. */

@@ -10,7 +10,10 @@ struct list_node {
 	struct list_node *prev, *next;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 
 /* Makes an empty list head, or a node that is in no list. */
 static inline void list_init(struct list_node *n)
@@ -75,9 +78,9 @@ static inline struct list_node *list_pop_front(struct list_node *head)
 	return n;
 }
 
-#define LIST_FOR_EACH(n, head)                                                 \
+#define LIST_FOR_EACH(n, head) \
 	for ((n) = (head)->next; (n) != (head); (n) = (n)->next)
 /* The body may remove `n`; `following` is a second variable. */
-#define LIST_FOR_EACH_SAFE(n, following, head)                                 \
-	for ((n) = (head)->next, (following) = (n)->next; (n) != (head);       \
+#define LIST_FOR_EACH_SAFE(n, following, head)                           \
+	for ((n) = (head)->next, (following) = (n)->next; (n) != (head); \
 	     (n) = (following), (following) = (n)->next)
