@@ -4,3 +4,6 @@ $(eval $(call target_lib,rt,$(RT_SRCS),sel4 base))
 # The root task's start: link `rt_root` before `rt`.
 RT_ROOT_SRCS := lib/rt/arch/aarch64/root.S lib/rt/src/root.c
 $(eval $(call target_lib,rt_root,$(RT_ROOT_SRCS),rt sel4 base))
+INC_clock := -Ilib/rt/include
+LIB_SRCS_clock :=
+$(eval $(call unit_test,clock,tests/unit/clock_test.c,clock))
