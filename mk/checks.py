@@ -10,6 +10,7 @@ import concurrent.futures
 import functools
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -209,6 +210,39 @@ def rule_includes():
                       "move that part to arch/"
 
 
+# --- the second compiler ------------------------------------------------------
+
+# What only gcc knows.
+GCC_ONLY = {"-fno-record-gcc-switches", "-MMD", "-MP", "-c"}
+
+
+def clang_command(line):
+    """A compile command of the build, for clang, checking only."""
+    words = shlex.split(line)
+    target = ["--target=aarch64-linux-gnu"] if words[0].startswith("aarch64") else []
+    at = words.index("-o")
+    return ["clang-16", *target, "-fsyntax-only",
+            *[w for w in words[1:at] + words[at + 2:] if w not in GCC_ONLY]]
+
+
+def clang_one(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return []
+    first = next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr.strip())
+    return [f"{first}; clang-16 builds the tree too"]
+
+
+def rule_clang():
+    """clang accepts what gcc builds, with the same warnings"""
+    plan = subprocess.run(["make", "-nkB", "V=1", "all"], capture_output=True,
+                          text=True, check=False)
+    lines = [l for l in plan.stdout.splitlines() if " -c -o " in l and l.endswith(".c")]
+    if not lines:
+        yield f"Makefile: error: no compile commands ({plan.stderr.strip()[:200]}); mend the build"
+    yield from in_parallel(clang_one, [clang_command(l) for l in lines])
+
+
 # --- sizes ------------------------------------------------------------------
 
 def count_lines(files):
@@ -320,6 +354,7 @@ RULES = {
     "format": rule_format,
     "headers": rule_headers,
     "includes": rule_includes,
+    "clang": rule_clang,
     "sizes": rule_sizes,
     "hygiene": rule_hygiene,
     "scripts": rule_scripts,
