@@ -34,7 +34,8 @@ static void test_random(void **state)
 
 			assert_int_equal(logring_put(&ring, put,
 						     LOG_LEVEL_INFO, text,
-						     (size_t)n), room);
+						     (size_t)n),
+					 room);
 			put += room;
 			lost += !room;
 		} else {

@@ -4,8 +4,8 @@
  */
 #include "merge.h"
 
-#include <selvage/clock.h>
 #include <selvage/client.h>
+#include <selvage/clock.h>
 #include <selvage/procinfo.h>
 #include <selvage/ring.h>
 #include <selvage/server_loop.h>

@@ -12,9 +12,9 @@
 #include <selvage/server_loop.h>
 #include <selvage/servers.h>
 
-#define QUIET_US 20000u  /* after which an unfinished line is shown */
+#define QUIET_US 20000u /* after which an unfinished line is shown */
 #define TIMER_QUIET 0u
-#define RX_TURN 256u     /* bytes taken before the wire's output goes on */
+#define RX_TURN 256u /* bytes taken before the wire's output goes on */
 
 static struct serial_mux mux;
 static bool tick_armed;

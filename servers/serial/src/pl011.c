@@ -13,12 +13,12 @@ enum pl011_reg {
 
 #define FR_RXFE (1u << 4)
 #define FR_TXFF (1u << 5)
-#define LCR_H_FEN (1u << 4)  /* FIFOs on */
+#define LCR_H_FEN (1u << 4) /* FIFOs on */
 #define LCR_H_WLEN_8 (3u << 5)
 #define CR_UARTEN (1u << 0)
 #define CR_TXE (1u << 8)
 #define CR_RXE (1u << 9)
-#define IFLS_TX_1_8 0u       /* interrupt when 1/8 full or less */
+#define IFLS_TX_1_8 0u /* interrupt when 1/8 full or less */
 #define IFLS_RX_1_8 (0u << 3)
 #define INT_RX (1u << 4)
 #define INT_TX (1u << 5)

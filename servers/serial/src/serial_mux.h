@@ -16,16 +16,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SERIAL_LINE 256u       /* of a channel's line that can be shown again */
-#define SERIAL_TX_SIZE 8192u   /* bytes on their way to the wire */
-#define SERIAL_TURN_PLAIN 64u  /* bytes of one channel before the next one */
+#define SERIAL_LINE 256u      /* of a channel's line that can be shown again */
+#define SERIAL_TX_SIZE 8192u  /* bytes on their way to the wire */
+#define SERIAL_TURN_PLAIN 64u /* bytes of one channel before the next one */
 #define SERIAL_TURN_FRAMED 256u
 #define SERIAL_CREDIT_STEP 256u /* input credit is granted in steps */
 #define SERIAL_CREDIT_MAX 0x100000u
 #define SERIAL_NO_CHANNEL (-1)
 #define SERIAL_ESCAPE 0x1d /* Ctrl-]: the next console gets the input */
 
-enum serial_mode { SERIAL_PLAIN = 0, SERIAL_FRAMED = 1 };
+enum serial_mode { SERIAL_PLAIN = 0,
+		   SERIAL_FRAMED = 1 };
 
 struct serial_channel {
 	bool used;
@@ -35,8 +36,8 @@ struct serial_channel {
 	bool touched;    /* plain: output came since the last tick */
 	char name[PROC_NAME];
 	struct ring out, in;
-	uint32_t fill;   /* plain: bytes of the unfinished line */
-	uint32_t shown;  /* plain: how many of them the wire has seen */
+	uint32_t fill;      /* plain: bytes of the unfinished line */
+	uint32_t shown;     /* plain: how many of them the wire has seen */
 	uint32_t tx_credit; /* framed: DATA bytes that the host takes */
 	uint32_t rx_credit; /* framed: DATA bytes that the host may send */
 	char line[SERIAL_LINE];
@@ -49,18 +50,18 @@ struct serial_stats {
 
 struct serial_mux {
 	enum serial_mode mode;
-	bool eager;          /* unfinished lines show at once: no ticks */
+	bool eager; /* unfinished lines show at once: no ticks */
 	bool hello_due;
-	uint32_t top;        /* channels at and above it are unused */
-	uint32_t turn;       /* the channel whose turn is next */
-	int32_t focus;       /* console that gets plain input, or none */
-	int32_t line_owner;  /* whose unfinished line the wire ends with */
+	uint32_t top;         /* channels at and above it are unused */
+	uint32_t turn;        /* the channel whose turn is next */
+	int32_t focus;        /* console that gets plain input, or none */
+	int32_t line_owner;   /* whose unfinished line the wire ends with */
 	uint32_t hello_match; /* bytes of MUX_HELLO_HOST seen */
 	uint32_t hello_acted; /* of those: already treated as input */
 	int32_t hello_focus;  /* the focus before them */
-	bool frame_start;    /* framed: nothing but the hello since a zero */
+	bool frame_start;     /* framed: nothing but the hello since a zero */
 	uint32_t tx_head, tx_tail;
-	uint64_t notify[2];  /* bit set of channels */
+	uint64_t notify[2]; /* bit set of channels */
 	struct serial_stats stats;
 	struct mux_decoder decoder;
 	struct serial_channel channel[MUX_CHANNELS];

@@ -8,16 +8,16 @@
 
 /* Message labels (processes -> init). Faults have labels below 0x100. */
 enum init_request {
-	INIT_REQ_VM_OFF = 0x100,    /* MR0: enum vm_stop_reason. No answer: the
+	INIT_REQ_VM_OFF = 0x100,   /* MR0: enum vm_stop_reason. No answer: the
 	                             * VM is taken down while the call waits */
-	INIT_REQ_VM_RESET = 0x101,  /* the same, and started again */
-	INIT_REQ_READY = 0x102,     /* a service or VMM is up */
+	INIT_REQ_VM_RESET = 0x101, /* the same, and started again */
+	INIT_REQ_READY = 0x102,    /* a service or VMM is up */
 };
 
 enum vm_stop_reason {
-	VM_STOP_OFF = 0,      /* the guest asked */
-	VM_STOP_FAULT = 1,    /* the guest did what nothing handles */
-	VM_STOP_ERROR = 2,    /* the VMM could not start it (bad image, ...) */
+	VM_STOP_OFF = 0,   /* the guest asked */
+	VM_STOP_FAULT = 1, /* the guest did what nothing handles */
+	VM_STOP_ERROR = 2, /* the VMM could not start it (bad image, ...) */
 };
 
 /* Requests of init to serial, time and log (Call on the service endpoint). */

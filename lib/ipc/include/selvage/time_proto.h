@@ -15,7 +15,7 @@ enum time_request {
 	/* MR0: timer 0..TIME_TIMERS-1, MR1: deadline (CNTPCT ticks, absolute),
 	 * MR2: period in ticks, 0 = one shot. Arming an armed timer moves it. */
 	TIME_ARM = 0x300,
-	TIME_CANCEL = 0x301,  /* MR0: timer. Cancelling an idle timer is no
+	TIME_CANCEL = 0x301, /* MR0: timer. Cancelling an idle timer is no
 	                       * error. */
 };
 /* Reply label: enum time_status. */

@@ -6,28 +6,28 @@
 #include <stdint.h>
 
 /* Per-vCPU slots: VMM_CAP_VCPU(i) + enum vmm_vcpu_cap. */
-#define VMM_CAP_VCPU(i) (32u + (unsigned)(i) * 8u)
+#define VMM_CAP_VCPU(i) (32u + (unsigned)(i)*8u)
 enum vmm_vcpu_cap {
-	VMM_VCPU_TCB = 0,     /* the thread that runs the guest: VCPU set,
+	VMM_VCPU_TCB = 0,      /* the thread that runs the guest: VCPU set,
 	                       * guest VSpace, fault endpoint (badge vCPU + 1),
 	                       * priority; suspended, registers zero */
-	VMM_VCPU_OBJ = 1,     /* its VCPU object */
-	VMM_VCPU_SC = 2,      /* its scheduling context: configured, bound to
+	VMM_VCPU_OBJ = 1,      /* its VCPU object */
+	VMM_VCPU_SC = 2,       /* its scheduling context: configured, bound to
 	                       * nothing. The VMM first binds it to the handler
 	                       * thread until that waits in Recv (NBSendRecv
 	                       * with a signal tells), then unbinds it and binds
 	                       * it to the vCPU's TCB: from then on the handler
 	                       * is passive and runs on what its caller donates */
 	VMM_VCPU_FAULT_EP = 3, /* Recv: its exits */
-	VMM_VCPU_REPLY = 4,   /* reply object for them */
-	VMM_VCPU_WAKE = 5,    /* Wait/Signal: ends a blocked WFI. The time
+	VMM_VCPU_REPLY = 4,    /* reply object for them */
+	VMM_VCPU_WAKE = 5,     /* Wait/Signal: ends a blocked WFI. The time
 	                       * server holds a copy, badge VMM_WAKE_TIMER */
-	VMM_VCPU_HANDLER = 6, /* TCB of the passive handler thread; init has
+	VMM_VCPU_HANDLER = 6,  /* TCB of the passive handler thread; init has
 	                       * configured it (spaces, IPC buffer, fault
 	                       * endpoint); the VMM starts it */
 };
 /* Slots after 8 vCPUs: */
-#define VMM_CAP_LOCK 96u   /* notification: waiters of the VM lock */
+#define VMM_CAP_LOCK 96u /* notification: waiters of the VM lock */
 
 #define VMM_WAKE_SIGNAL 1u /* badge of the VMM's own wake capability */
 #define VMM_WAKE_TIMER 2u
@@ -37,18 +37,18 @@ enum vmm_vcpu_cap {
 
 struct vmm_info {
 	uint32_t vm_index;
-	uint32_t gic_version;     /* of guest and host: 2 or 3 */
+	uint32_t gic_version; /* of guest and host: 2 or 3 */
 	uint32_t n_vcpus;
-	uint32_t console_ring;    /* 1: channel at PROC_RING_BASE */
+	uint32_t console_ring; /* 1: channel at PROC_RING_BASE */
 	uint64_t handler_stack_bytes;
 	/* Top of handler thread i's stack. */
 	uint64_t handler_stack_top[SYSDESC_MAX_VCPUS];
 	/* Images, mapped read-only; size 0: none. */
 	uint64_t kernel_vaddr, kernel_bytes;
 	uint64_t initrd_vaddr, initrd_bytes;
-	uint64_t boot_epoch_s;    /* wall clock at machine start, or 0 */
-	uint64_t boot_counter;    /* CNTPCT at that moment */
-	struct sysdesc_vm vm;     /* the VM's part of the description */
+	uint64_t boot_epoch_s; /* wall clock at machine start, or 0 */
+	uint64_t boot_counter; /* CNTPCT at that moment */
+	struct sysdesc_vm vm;  /* the VM's part of the description */
 };
 
 static inline const struct vmm_info *vmm_info_get(void)

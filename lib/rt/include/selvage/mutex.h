@@ -8,7 +8,9 @@
 #include <selvage/sel4.h>
 #include <stdint.h>
 
-enum mutex_state { MUTEX_FREE = 0, MUTEX_HELD = 1, MUTEX_CONTENDED = 2 };
+enum mutex_state { MUTEX_FREE = 0,
+		   MUTEX_HELD = 1,
+		   MUTEX_CONTENDED = 2 };
 
 struct mutex {
 	uint32_t state; /* enum mutex_state */

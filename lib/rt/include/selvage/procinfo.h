@@ -13,14 +13,14 @@
 /* Where things are in the address space of every process. */
 #define PROC_IMAGE_BASE 0x0000400000ull /* process.ld */
 #define PROC_INFO_VADDR 0x0010000000ull
-#define PROC_STACK_TOP 0x0011000000ull  /* of the main thread; guard below */
+#define PROC_STACK_TOP 0x0011000000ull   /* of the main thread; guard below */
 #define PROC_IPCBUF_BASE 0x0012000000ull /* thread i: + i * 4096 */
 #define PROC_HEAP_BASE 0x0014000000ull
-#define PROC_RING_BASE 0x0020000000ull  /* shared rings, 64 KiB apart */
+#define PROC_RING_BASE 0x0020000000ull /* shared rings, 64 KiB apart */
 #define PROC_RING_STRIDE 0x10000ull
-#define PROC_DEVICE_BASE 0x0030000000ull /* device frames, 1 MiB apart */
+#define PROC_DEVICE_BASE 0x0030000000ull  /* device frames, 1 MiB apart */
 #define PROC_PAYLOAD_BASE 0x1000000000ull /* a VMM's images, read-only */
-#define PROC_GUEST_BASE 0x2000000000ull /* guest RAM: region r at its
+#define PROC_GUEST_BASE 0x2000000000ull   /* guest RAM: region r at its
                                          * gpa + PROC_GUEST_BASE */
 
 /* Capability slots of every process (its CNode resolves 64 bits). */
@@ -30,14 +30,14 @@ enum proc_cap {
 	PROC_CAP_CNODE = 2,
 	PROC_CAP_VSPACE = 3,
 	PROC_CAP_SC = 4,
-	PROC_CAP_INIT_EP = 5,   /* Call: requests to init (ipc/control.h) */
-	PROC_CAP_LOG_NTFN = 6,  /* Signal: my log ring has something */
-	PROC_CAP_NTFN = 7,      /* Wait: my own notification */
-	PROC_CAP_REPLY = 8,     /* reply object of the main thread */
-	PROC_CAP_SERVICE_EP = 9, /* Recv: my service endpoint, if I have one */
-	PROC_CAP_TIME_EP = 10,  /* Call: time server */
+	PROC_CAP_INIT_EP = 5,      /* Call: requests to init (ipc/control.h) */
+	PROC_CAP_LOG_NTFN = 6,     /* Signal: my log ring has something */
+	PROC_CAP_NTFN = 7,         /* Wait: my own notification */
+	PROC_CAP_REPLY = 8,        /* reply object of the main thread */
+	PROC_CAP_SERVICE_EP = 9,   /* Recv: my service endpoint, if I have one */
+	PROC_CAP_TIME_EP = 10,     /* Call: time server */
 	PROC_CAP_SERIAL_NTFN = 11, /* Signal: my channel has bytes / room */
-	PROC_CAP_DEVICE_IRQ = 16, /* IRQ handler of the driver's device */
+	PROC_CAP_DEVICE_IRQ = 16,  /* IRQ handler of the driver's device */
 	PROC_CAP_CLIENT_NTFN = 64, /* serial, time, log: + client, see there */
 };
 
@@ -53,8 +53,8 @@ enum proc_kind {
 struct procinfo {
 	uint32_t magic;
 	uint32_t version;
-	uint32_t size;       /* bytes that are valid, sub-structure included */
-	uint32_t kind;       /* enum proc_kind */
+	uint32_t size; /* bytes that are valid, sub-structure included */
+	uint32_t kind; /* enum proc_kind */
 	char name[PROC_NAME];
 	uint64_t stack_bytes; /* of the main thread */
 	uint64_t heap_bytes;  /* mapped and zero at PROC_HEAP_BASE; may be 0 */

@@ -128,8 +128,7 @@ static inline msginfo_t sel4_nb_send_recv(cap_t dest, msginfo_t info,
 					  cap_t src, uint64_t *badge,
 					  cap_t reply)
 {
-	struct sel4_trap t = { .cap = src, .info = info, .mr = mr,
-			       .x6 = reply, .x8 = dest };
+	struct sel4_trap t = { .cap = src, .info = info, .mr = mr, .x6 = reply, .x8 = dest };
 
 	sel4_arch_trap(ABI_SYS_NB_SEND_RECV, &t);
 	*badge = t.cap;

@@ -299,7 +299,7 @@ static inline int sel4_cnode_mutate(cap_t cnode, uint64_t dest_index,
 
 /* Source goes to pivot, pivot to destination, with new badges. */
 struct sel4_slot_ref {
-	cap_t root; /* unused for the destination: the invoked CNode */
+	cap_t root;                   /* unused for the destination: the invoked CNode */
 	uint64_t index, depth, badge; /* badge unused for the source */
 };
 

@@ -6,12 +6,16 @@
 
 static void write_control(uint64_t value)
 {
-	__asm__ volatile("msr cntp_ctl_el0, %0\n\tisb" : : "r"(value));
+	__asm__ volatile("msr cntp_ctl_el0, %0\n\tisb"
+			 :
+			 : "r"(value));
 }
 
 void timer_hw_set(uint64_t deadline)
 {
-	__asm__ volatile("msr cntp_cval_el0, %0" : : "r"(deadline));
+	__asm__ volatile("msr cntp_cval_el0, %0"
+			 :
+			 : "r"(deadline));
 	write_control(CNTP_CTL_ENABLE);
 }
 

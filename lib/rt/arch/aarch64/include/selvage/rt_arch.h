@@ -10,7 +10,10 @@
 
 static inline void rt_arch_set_thread_pointer(uintptr_t tp)
 {
-	__asm__ volatile("msr tpidr_el0, %0" : : "r"(tp) : "memory");
+	__asm__ volatile("msr tpidr_el0, %0"
+			 :
+			 : "r"(tp)
+			 : "memory");
 }
 
 /* CNTPCT_EL0; the barrier keeps the read from moving ahead of what comes
@@ -19,7 +22,10 @@ static inline uint64_t clock_arch_now(void)
 {
 	uint64_t ticks;
 
-	__asm__ volatile("isb\n\tmrs %0, cntpct_el0" : "=r"(ticks) : : "memory");
+	__asm__ volatile("isb\n\tmrs %0, cntpct_el0"
+			 : "=r"(ticks)
+			 :
+			 : "memory");
 	return ticks;
 }
 
@@ -27,7 +33,8 @@ static inline uint64_t clock_arch_hz(void)
 {
 	uint64_t hz;
 
-	__asm__("mrs %0, cntfrq_el0" : "=r"(hz));
+	__asm__("mrs %0, cntfrq_el0"
+		: "=r"(hz));
 	return hz;
 }
 
@@ -38,5 +45,8 @@ _Noreturn static inline void rt_arch_crash(const char *text)
 	register const char *x0 __asm__("x0") = text;
 
 	for (;;)
-		__asm__ volatile("udf #0xdead" : : "r"(x0) : "memory");
+		__asm__ volatile("udf #0xdead"
+				 :
+				 : "r"(x0)
+				 : "memory");
 }
