@@ -1,0 +1,253 @@
+#include "broker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 256
+#define CLIENT_OUT_MAX (1u << 20) /* a client that does not read is left */
+
+bool broker_open(struct broker *broker, const char *name)
+{
+	for (unsigned i = 0; i < BROKER_CLIENTS; i++)
+		broker->client[i].fd = -1;
+	broker->listener = sockpath_listen(name, broker->path);
+	return broker->listener >= 0;
+}
+
+static void drop_client(struct broker *broker, struct broker_client *client)
+{
+	requests_forget(broker->requests, (int)(client - broker->client));
+	close(client->fd);
+	buffer_free(&client->in);
+	buffer_free(&client->out);
+	*client = (struct broker_client){ .fd = -1 };
+}
+
+void broker_close(struct broker *broker)
+{
+	if (broker->listener < 0)
+		return;
+	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
+		if (broker->client[i].fd >= 0)
+			drop_client(broker, &broker->client[i]);
+	}
+	close(broker->listener);
+	unlink(broker->path);
+	broker->listener = -1;
+}
+
+unsigned broker_poll(struct broker *broker, struct pollfd *fds)
+{
+	unsigned n = 0;
+
+	if (broker->listener < 0)
+		return 0;
+	fds[n++] = (struct pollfd){ .fd = broker->listener, .events = POLLIN };
+	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
+		const struct broker_client *c = &broker->client[i];
+		short events = POLLIN;
+
+		if (c->fd < 0)
+			continue;
+		if (c->out.size > 0)
+			events |= POLLOUT;
+		fds[n++] = (struct pollfd){ .fd = c->fd, .events = events };
+	}
+	return n;
+}
+
+static void say(struct broker_client *client, const void *data, size_t size)
+{
+	if (client->out.size + size > CLIENT_OUT_MAX)
+		client->state = CLIENT_DONE;
+	else
+		buffer_append(&client->out, data, size);
+}
+
+static void say_line(struct broker_client *client, const char *line)
+{
+	say(client, line, strlen(line));
+	say(client, "\n", 1);
+}
+
+static void start_stream(struct broker *broker, struct broker_client *client,
+			 int channel, bool live)
+{
+	size_t size;
+	const uint8_t *tail;
+
+	if (channel < 0) {
+		say_line(client, "error there is no such console; `selvage ps` "
+				 "lists the VMs");
+		client->state = CLIENT_DONE;
+		return;
+	}
+	say_line(client, "ok");
+	tail = scroll_tail(&broker->view->channel[channel].scroll, SCROLL_KEEP,
+			   &size);
+	say(client, tail, size);
+	client->channel = (unsigned)channel;
+	client->state = live ? CLIENT_STREAM : CLIENT_DONE;
+}
+
+static void start_request(struct broker *broker, struct broker_client *client,
+			  const char *line)
+{
+	if (requests_add(broker->requests, (int)(client - broker->client),
+			 line)) {
+		client->state = CLIENT_CONTROL;
+		return;
+	}
+	say_line(client, "{\"ok\":false,\"error\":\"too many requests, or too "
+			 "long a one\"}");
+	client->state = CLIENT_DONE;
+}
+
+static bool starts_with(const char *line, const char *word)
+{
+	return strncmp(line, word, strlen(word)) == 0;
+}
+
+static void first_line(struct broker *broker, struct broker_client *client,
+		       const char *line)
+{
+	if (starts_with(line, "control ")) {
+		start_request(broker, client, line + 8);
+	} else if (starts_with(line, "console ")) {
+		int channel = link_find(broker->link, line + 8);
+
+		if (channel < MUX_CH_FIRST_VM)
+			channel = -1;
+		client->input = true;
+		start_stream(broker, client, channel, true);
+	} else if (strcmp(line, "logs") == 0) {
+		start_stream(broker, client, MUX_CH_LOG, false);
+	} else if (strcmp(line, "follow") == 0) {
+		start_stream(broker, client, MUX_CH_LOG, true);
+	} else {
+		say_line(client, "error unknown request");
+		client->state = CLIENT_DONE;
+	}
+}
+
+static void got_first_bytes(struct broker *broker,
+			    struct broker_client *client)
+{
+	uint8_t *end = memchr(client->in.data, '\n', client->in.size);
+
+	if (!end) {
+		if (client->in.size > LINE_MAX_BYTES)
+			client->state = CLIENT_DONE;
+		return;
+	}
+	*end = '\0';
+	first_line(broker, client, (const char *)client->in.data);
+	buffer_drop(&client->in, (size_t)(end + 1 - client->in.data));
+}
+
+/* False: the client is gone. */
+static bool read_client(struct broker *broker, struct broker_client *client)
+{
+	uint8_t bytes[1024];
+	ssize_t n = recv(client->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0)
+		return false;
+	buffer_append(&client->in, bytes, (size_t)n);
+	if (client->state == CLIENT_NEW)
+		got_first_bytes(broker, client);
+	if (client->state == CLIENT_NEW)
+		return true;
+	if (client->state == CLIENT_STREAM && client->input)
+		link_send(broker->link, client->channel, client->in.data,
+			  client->in.size);
+	client->in.size = 0;
+	return true;
+}
+
+static bool write_client(struct broker_client *client)
+{
+	ssize_t n;
+
+	if (client->out.size == 0)
+		return true;
+	n = send(client->fd, client->out.data, client->out.size,
+		 MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	buffer_drop(&client->out, (size_t)n);
+	return true;
+}
+
+static void accept_client(struct broker *broker)
+{
+	int fd = accept4(broker->listener, NULL, NULL,
+			 SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	for (unsigned i = 0; fd >= 0 && i < BROKER_CLIENTS; i++) {
+		if (broker->client[i].fd >= 0)
+			continue;
+		broker->client[i] = (struct broker_client){ .fd = fd };
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void serve_client(struct broker *broker, struct broker_client *client,
+			 short events)
+{
+	bool alive = true;
+
+	if (events & (POLLIN | POLLHUP | POLLERR))
+		alive = read_client(broker, client);
+	alive = alive && write_client(client);
+	if (!alive || (client->state == CLIENT_DONE && client->out.size == 0))
+		drop_client(broker, client);
+}
+
+void broker_serve(struct broker *broker, const struct pollfd *fds, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++) {
+		for (unsigned j = 0; j < BROKER_CLIENTS; j++) {
+			if (broker->client[j].fd == fds[i].fd) {
+				serve_client(broker, &broker->client[j],
+					     fds[i].revents);
+				break;
+			}
+		}
+	}
+	if (n > 0 && (fds[0].revents & POLLIN))
+		accept_client(broker);
+}
+
+void broker_output(struct broker *broker, unsigned channel, const void *data,
+		   size_t size)
+{
+	for (unsigned i = 0; broker->listener >= 0 && i < BROKER_CLIENTS; i++) {
+		struct broker_client *client = &broker->client[i];
+
+		if (client->fd >= 0 && client->state == CLIENT_STREAM &&
+		    client->channel == channel)
+			say(client, data, size);
+	}
+}
+
+void broker_answer(struct broker *broker, int owner, const char *line,
+		   bool last)
+{
+	struct broker_client *client;
+
+	if (owner < 0 || owner >= BROKER_CLIENTS)
+		return;
+	client = &broker->client[owner];
+	if (client->fd < 0 || client->state != CLIENT_CONTROL)
+		return;
+	say_line(client, line);
+	if (last)
+		client->state = CLIENT_DONE;
+}

@@ -1,0 +1,55 @@
+/*
+ * Other `selvage` processes reach a running system through the one that runs
+ * it. A client sends one line:
+ *
+ *   control REQUEST   the answer's lines of JSON come back, then the end
+ *   console NAME      recent output, then live, both ways
+ *   logs              recent log, then the end
+ *   follow            recent log, then live
+ *
+ * The answer to `console` and `logs` starts with a line "ok" or "error ...".
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "link.h"
+#include "requests.h"
+#include "sockpath.h"
+#include "view.h"
+
+#define BROKER_CLIENTS 16
+
+struct broker_client {
+	int fd; /* -1: free */
+	enum { CLIENT_NEW, CLIENT_CONTROL, CLIENT_STREAM, CLIENT_DONE } state;
+	unsigned channel; /* of a stream */
+	bool input;       /* what it types goes to the channel */
+	struct buffer in;
+	struct buffer out;
+};
+
+struct broker {
+	int listener; /* -1: none */
+	char path[SOCKPATH_MAX];
+	struct broker_client client[BROKER_CLIENTS];
+	struct link *link;
+	struct view *view;
+	struct requests *requests;
+};
+
+/* False, with a message, if there can be no socket. */
+bool broker_open(struct broker *broker, const char *name);
+void broker_close(struct broker *broker);
+/* Fills fds (BROKER_CLIENTS + 1 of them) for poll; returns how many. */
+unsigned broker_poll(struct broker *broker, struct pollfd *fds);
+/* Serves what poll found. */
+void broker_serve(struct broker *broker, const struct pollfd *fds,
+		  unsigned n);
+/* Output of a channel, for the clients that watch it. */
+void broker_output(struct broker *broker, unsigned channel, const void *data,
+		   size_t size);
+/* A line of an answer; `owner` is the client's number. */
+void broker_answer(struct broker *broker, int owner, const char *line,
+		   bool last);

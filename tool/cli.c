@@ -1,0 +1,373 @@
+#include "cli.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suggest.h"
+
+enum command_bit {
+	CMD_BUILD = 1 << 0,
+	CMD_CHECK = 1 << 1,
+	CMD_RUN = 1 << 2,
+	CMD_QUERY = 1 << 3,   /* ps, caps */
+	CMD_ACTION = 1 << 4,  /* start, stop, reboot, kill, poweroff */
+	CMD_CONSOLE = 1 << 5,
+	CMD_LOGS = 1 << 6,
+};
+
+struct command {
+	const char *name;
+	const char *args;
+	const char *help;
+	unsigned bit;
+	int min_args;
+	int max_args;
+	command_fn run;
+};
+
+static const struct command commands[] = {
+	{ "build", "SYSTEM.yaml",
+	  "Check the system description and build its system image.", CMD_BUILD,
+	  0, 1, command_build },
+	{ "run", "SYSTEM.yaml|IMAGE",
+	  "Build the system and boot it in QEMU.\n"
+	  "The VMs' consoles appear in this terminal. Ctrl-] shows the next "
+	  "console or the\nlog, Ctrl-\\ quits. When input or output is no "
+	  "terminal, it prints lines\n`name| text`. An image runs as it is.",
+	  CMD_RUN, 1, 1, command_run },
+	{ "check", "SYSTEM.yaml",
+	  "Check the system description and the images that it names.",
+	  CMD_CHECK, 1, 1, command_check },
+	{ "ps", "", "List the VMs and services of a running system.", CMD_QUERY,
+	  0, 0, command_control },
+	{ "console", "VM",
+	  "Connect to the console of a VM.\nCtrl-] leaves it.",
+	  CMD_CONSOLE, 1, 1, command_console },
+	{ "logs", "", "Print the log of a running system.", CMD_LOGS, 0, 0,
+	  command_logs },
+	{ "start", "VM", "Start a VM that is off.", CMD_ACTION, 1, 1,
+	  command_control },
+	{ "stop", "VM", "Switch a VM off.", CMD_ACTION, 1, 1, command_control },
+	{ "reboot", "VM", "Start a VM again from its images.", CMD_ACTION, 1, 1,
+	  command_control },
+	{ "kill", "NAME",
+	  "Make a VM's monitor or a service crash, to see that the rest goes on.",
+	  CMD_ACTION, 1, 1, command_control },
+	{ "caps", "", "List which process holds which capability.", CMD_QUERY,
+	  0, 0, command_control },
+	{ "poweroff", "", "Switch the running machine off.", CMD_ACTION, 0, 0,
+	  command_control },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+enum option_type { OPT_FLAG, OPT_TEXT, OPT_NUMBER };
+
+struct option_def {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_type type;
+	const char *arg;
+	unsigned commands;
+	size_t offset; /* in struct options */
+	const char *help;
+};
+
+#define FIELD(member) offsetof(struct options, member)
+#define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN)
+#define CMD_CLIENTS (CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS)
+
+static const struct option_def option_defs[] = {
+	{ "output", 'o', OPT_TEXT, "IMAGE", CMD_BUILD, FIELD(output),
+	  "write the system image there" },
+	{ "root-task", 0, OPT_TEXT, "ELF", CMD_BUILD | CMD_RUN,
+	  FIELD(root_task),
+	  "run this root task instead of Selvage's own (no VMs then)" },
+	{ "kernel", 0, OPT_TEXT, "ELF", CMD_BUILD | CMD_RUN, FIELD(kernel),
+	  "boot this kernel instead of Selvage's own" },
+	{ "debug", 0, OPT_FLAG, NULL, CMD_BUILD | CMD_RUN, FIELD(debug),
+	  "take the debug build of kernel and services" },
+	{ "build-dir", 0, OPT_TEXT, "DIR", CMD_BUILDERS, FIELD(build_dir),
+	  "where kernel, services and assets were built" },
+	{ "dry-run", 'n', OPT_FLAG, NULL, CMD_RUN, FIELD(dry_run),
+	  "print the emulator's command line and stop" },
+	{ "gdb", 'g', OPT_FLAG, NULL, CMD_RUN, FIELD(gdb),
+	  "wait for a debugger on port 1234; says what to type into it" },
+	{ "deterministic", 'd', OPT_FLAG, NULL, CMD_RUN, FIELD(deterministic),
+	  "count time in instructions, so that runs repeat byte for byte\n"
+	  "(no input, implies --plain)" },
+	{ "plain", 'p', OPT_FLAG, NULL, CMD_RUN, FIELD(plain),
+	  "pass the target's text through as it comes, and what is typed" },
+	{ "log", 'l', OPT_TEXT, "FILE", CMD_RUN, FIELD(log),
+	  "write all that the target says to FILE as well" },
+	{ "timeout", 't', OPT_NUMBER, "SECONDS", CMD_RUN, FIELD(timeout_s),
+	  "end the run after so long, with exit code 1" },
+	{ "detach", 0, OPT_FLAG, NULL, CMD_RUN, FIELD(detach),
+	  "run in the background; use ps, console, logs, poweroff" },
+	{ "system", 's', OPT_TEXT, "NAME", CMD_CLIENTS, FIELD(system),
+	  "the running system that is meant, if there are several" },
+	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY, FIELD(json),
+	  "print the answer as lines of JSON" },
+	{ "follow", 'f', OPT_FLAG, NULL, CMD_LOGS, FIELD(follow),
+	  "go on printing as the log grows" },
+};
+
+#define N_OPTIONS (sizeof(option_defs) / sizeof(option_defs[0]))
+#define CODE_HELP 1000
+#define CODE_VERSION 1001
+#define CODE_OPTION 2000 /* + index into option_defs */
+
+static void print_option(const struct option_def *def)
+{
+	char left[64];
+	const char *line = def->help;
+
+	snprintf(left, sizeof(left), "%s%c%s --%s%s%s", def->letter ? "-" : " ",
+		 def->letter ? def->letter : ' ', def->letter ? "," : " ",
+		 def->name, def->arg ? " " : "", def->arg ? def->arg : "");
+	printf("  %-26s", left);
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1)
+		printf(" %.*s\n  %26s", (int)(end - line), line, "");
+	printf(" %s\n", line);
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("Usage: selvage %s [OPTION...]%s%s\n\n%s\n\nOptions:\n",
+	       command->name, *command->args ? " " : "", command->args,
+	       command->help);
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		if (option_defs[i].commands & command->bit)
+			print_option(&option_defs[i]);
+	}
+	printf("  %-26s %s\n", "-h, --help", "print this help");
+}
+
+static void print_help(void)
+{
+	printf("Usage: selvage COMMAND [OPTION...] [ARGUMENT]\n\n"
+	       "Builds, runs and inspects systems of virtual machines that one "
+	       "YAML file\ndescribes.\n\nCommands:\n");
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		const struct command *c = &commands[i];
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s %s", c->name, c->args);
+		printf("  %-24s %.*s\n", left,
+		       (int)strcspn(c->help, "\n"), c->help);
+	}
+	printf("\n`selvage COMMAND --help` tells a command's options, "
+	       "`selvage --version` the version.\n"
+	       "Exit codes: 0 all went well, 1 input or run failed, 2 wrong "
+	       "usage.\n");
+}
+
+static command_fn usage_error(int *code, const char *command)
+{
+	fprintf(stderr, "selvage: try `selvage%s%s --help`\n",
+		command ? " " : "", command ? command : "");
+	*code = EXIT_USAGE;
+	return NULL;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static bool parse_number(const char *text, unsigned *value)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n == 0 || n > 1000000)
+		return false;
+	*value = (unsigned)n;
+	return true;
+}
+
+static bool take_option(struct options *options, const struct option_def *def,
+			const char *value)
+{
+	char *field = (char *)options + def->offset;
+
+	switch (def->type) {
+	case OPT_FLAG:
+		*(bool *)(void *)field = true;
+		return true;
+	case OPT_TEXT:
+		*(const char **)(void *)field = value;
+		return true;
+	default:
+		if (parse_number(value, (unsigned *)(void *)field))
+			return true;
+		fprintf(stderr,
+			"selvage: error: `--%s %s` is no number from 1 to "
+			"1000000\n",
+			def->name, value);
+		return false;
+	}
+}
+
+/* getopt's tables for one command, from ours. */
+struct getopt_tables {
+	struct option longs[N_OPTIONS + 3];
+	char shorts[3 * N_OPTIONS + 4];
+};
+
+static void fill_tables(struct getopt_tables *t, const struct command *command)
+{
+	size_t n = 0;
+	char *s = t->shorts;
+
+	*s++ = ':';
+	*s++ = 'h';
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		const struct option_def *def = &option_defs[i];
+
+		if (!(def->commands & command->bit))
+			continue;
+		t->longs[n++] = (struct option){
+			def->name,
+			def->type == OPT_FLAG ? no_argument : required_argument,
+			NULL, CODE_OPTION + (int)i
+		};
+		if (def->letter)
+			*s++ = def->letter;
+		if (def->letter && def->type != OPT_FLAG)
+			*s++ = ':';
+	}
+	*s = '\0';
+	t->longs[n++] = (struct option){ "help", no_argument, NULL, CODE_HELP };
+	t->longs[n] = (struct option){ 0 };
+}
+
+static const struct option_def *option_of_code(int code)
+{
+	if (code >= CODE_OPTION)
+		return &option_defs[code - CODE_OPTION];
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		if (option_defs[i].letter == code)
+			return &option_defs[i];
+	}
+	return NULL;
+}
+
+static bool parse_options(struct options *options,
+			  const struct command *command, int argc, char **argv,
+			  bool *help)
+{
+	struct getopt_tables tables = { 0 };
+	int code;
+
+	fill_tables(&tables, command);
+	opterr = 0;
+	optind = 1;
+	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs,
+				   NULL)) != -1) {
+		if (code == CODE_HELP || code == 'h') {
+			*help = true;
+			return true;
+		}
+		if (code == ':' || code == '?') {
+			fprintf(stderr, "selvage: error: %s `%s`\n",
+				code == ':' ? "a value is missing after"
+					    : "unknown option",
+				argv[optind - 1]);
+			return false;
+		}
+		if (!take_option(options, option_of_code(code), optarg))
+			return false;
+	}
+	return true;
+}
+
+static bool take_arguments(struct options *options,
+			   const struct command *command, int argc, char **argv)
+{
+	int n = argc - optind;
+
+	if (n < command->min_args || n > command->max_args) {
+		if (n < command->min_args)
+			fprintf(stderr, "selvage: error: `%s` needs %s\n",
+				command->name, command->args);
+		else
+			fprintf(stderr,
+				"selvage: error: `%s` takes no argument `%s`\n",
+				command->name,
+				argv[optind + command->max_args]);
+		return false;
+	}
+	for (int i = 0; i < n; i++)
+		options->arg[i] = argv[optind + i];
+	options->n_args = n;
+	return true;
+}
+
+static command_fn parse_command(struct options *options,
+				const struct command *command, int argc,
+				char **argv, int *code)
+{
+	bool help = false;
+
+	options->command = command->name;
+	if (!parse_options(options, command, argc, argv, &help))
+		return usage_error(code, command->name);
+	if (help) {
+		print_command_help(command);
+		*code = EXIT_OK;
+		return NULL;
+	}
+	if (!take_arguments(options, command, argc, argv))
+		return usage_error(code, command->name);
+	return command->run;
+}
+
+static command_fn unknown_command(const char *name, int *code)
+{
+	const char *near = suggest_near(name, commands, N_COMMANDS,
+					sizeof(commands[0]));
+
+	fprintf(stderr, "selvage: error: unknown command `%s`", name);
+	if (near)
+		fprintf(stderr, "; did you mean `%s`?", near);
+	fputc('\n', stderr);
+	return usage_error(code, NULL);
+}
+
+command_fn cli_parse(struct options *options, int argc, char **argv, int *code)
+{
+	const struct command *command;
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	*options = (struct options){ 0 };
+	*code = EXIT_OK;
+	if (!name) {
+		fprintf(stderr, "selvage: error: no command given\n");
+		return usage_error(code, NULL);
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") ||
+	    (!strcmp(name, "help") && argc == 2)) {
+		print_help();
+		return NULL;
+	}
+	if (!strcmp(name, "--version")) {
+		printf("selvage %s\n", SELVAGE_VERSION);
+		return NULL;
+	}
+	command = find_command(strcmp(name, "help") ? name : argv[2]);
+	if (!command)
+		return unknown_command(name, code);
+	if (!strcmp(name, "help")) {
+		print_command_help(command);
+		return NULL;
+	}
+	return parse_command(options, command, argc - 1, argv + 1, code);
+}

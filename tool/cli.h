@@ -1,0 +1,49 @@
+/* The command line: commands, options, help. One table says it all. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cpus.h"
+
+#define SELVAGE_VERSION "0.1"
+
+enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+#define CLI_ARGS_MAX 2
+
+struct options {
+	const char *command;
+	const char *arg[CLI_ARGS_MAX];
+	int n_args;
+	const char *output;
+	const char *root_task;
+	const char *kernel;
+	const char *build_dir;
+	const char *system;
+	const char *log;
+	unsigned timeout_s; /* 0: none */
+	bool debug;
+	bool dry_run;
+	bool gdb;
+	bool deterministic;
+	bool detach;
+	bool plain;
+	bool json;
+	bool follow;
+};
+
+typedef int (*command_fn)(const struct options *options);
+
+/* The commands, each in its own file. They return an exit code. */
+int command_build(const struct options *options);
+int command_check(const struct options *options);
+int command_run(const struct options *options);
+int command_control(const struct options *options); /* ps, start, ... */
+int command_console(const struct options *options);
+int command_logs(const struct options *options);
+
+/*
+ * Parses the command line. Returns the command to call, or NULL after
+ * printing help (exit code 0 in *code) or a usage error (2).
+ */
+command_fn cli_parse(struct options *options, int argc, char **argv, int *code);

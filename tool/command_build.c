@@ -1,0 +1,102 @@
+/* `selvage check` and `selvage build`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+#include "cli.h"
+#include "diag.h"
+#include "units.h"
+
+/* The machine for a root task of someone else's, when no file gives one. */
+static const char bare_machine[] = "name: root-task\nvms: []\n";
+
+char *build_config(const struct system *sys, const struct options *options)
+{
+	return files_text("%s%s", sys->cpu->config,
+			  options->debug ? "-debug" : "");
+}
+
+bool build_read_system(struct system *sys, const struct options *options,
+		       const char *build_dir)
+{
+	if (!options->arg[0])
+		return system_parse(sys, "(default machine)", bare_machine,
+				    strlen(bare_machine));
+	if (!system_read(sys, options->arg[0]))
+		return false;
+	if (options->root_task || system_load_images(sys, build_dir))
+		return true;
+	system_free(sys);
+	return false;
+}
+
+bool build_image(const struct system *sys, const struct options *options,
+		 const char *build_dir, const char *output)
+{
+	char *config = build_config(sys, options);
+	const struct sysimage_parts parts = {
+		.build_dir = build_dir,
+		.config = config,
+		.kernel = options->kernel,
+		.root_task = options->root_task,
+	};
+	bool ok;
+
+	diag_progress("IMAGE %s", output);
+	ok = sysimage_build(sys, &parts, output);
+	free(config);
+	return ok;
+}
+
+char *build_default_output(const struct system *sys, const char *build_dir)
+{
+	return files_text("%s/images/%s.img", build_dir, sys->desc->name);
+}
+
+int command_check(const struct options *options)
+{
+	char *build_dir = files_build_dir(options->build_dir);
+	struct system sys;
+	bool ok = build_read_system(&sys, options, build_dir);
+
+	if (ok) {
+		printf("%s: ok: %u VMs, %s of guest memory, %s, GICv%u, %s\n",
+		       options->arg[0], sys.desc->n_vms,
+		       units_size_text(system_guest_bytes(&sys)), sys.cpu->name,
+		       sys.desc->gic_version,
+		       units_size_text(sys.machine_bytes));
+		system_free(&sys);
+	}
+	free(build_dir);
+	return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+int command_build(const struct options *options)
+{
+	char *build_dir = files_build_dir(options->build_dir);
+	char *output = NULL;
+	struct system sys;
+	bool ok;
+
+	if (!options->arg[0] && !options->root_task) {
+		fprintf(stderr, "selvage: error: `build` needs SYSTEM.yaml, or "
+				"--root-task\n"
+				"selvage: try `selvage build --help`\n");
+		free(build_dir);
+		return EXIT_USAGE;
+	}
+	ok = build_read_system(&sys, options, build_dir);
+	if (ok) {
+		output = options->output
+				 ? files_text("%s", options->output)
+				 : build_default_output(&sys, build_dir);
+		ok = build_image(&sys, options, build_dir, output);
+		system_free(&sys);
+	}
+	if (ok)
+		printf("%s\n", output);
+	free(output);
+	free(build_dir);
+	return ok ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,231 @@
+/* The commands that talk to a running system: ps, caps, start, stop, reboot,
+ * kill, poweroff, console, logs. */
+#include <cJSON.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "cli.h"
+#include "diag.h"
+#include "screen.h"
+#include "sockpath.h"
+#include "table.h"
+#include "terminal.h"
+
+static bool send_all(int fd, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size > 0) {
+		ssize_t n = send(fd, p, size, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+/* Connects and sends the first line. -1 with a message if that fails. */
+static int open_stream(const struct options *options, const char *verb,
+		       const char *argument)
+{
+	char line[256];
+	int fd;
+	int n = snprintf(line, sizeof(line), "%s%s%s\n", verb,
+			 argument ? " " : "", argument ? argument : "");
+
+	if (n >= (int)sizeof(line) || (argument && strchr(argument, '\n'))) {
+		diag_error("`%.20s...` is too long a name", argument);
+		return -1;
+	}
+	fd = sockpath_connect(options->system);
+	if (fd >= 0 && !send_all(fd, line, (size_t)n)) {
+		diag_error("the running system went away");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void read_to_end(int fd, struct buffer *answer)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0 ||
+	       (n < 0 && errno == EINTR)) {
+		if (n > 0)
+			buffer_append(answer, bytes, (size_t)n);
+	}
+	buffer_append(answer, "", 1);
+}
+
+/* Whether the last line says ok; reports it if not. */
+static bool answer_ok(const char *line)
+{
+	cJSON *object = line ? cJSON_Parse(line) : NULL;
+	const cJSON *ok = cJSON_GetObjectItem(object, "ok");
+	const cJSON *error = cJSON_GetObjectItem(object, "error");
+	bool good = cJSON_IsTrue(ok);
+
+	if (!ok)
+		diag_error("the system ended before it answered");
+	else if (!good)
+		diag_error("%s", cJSON_IsString(error) ? error->valuestring
+						       : "it was refused");
+	cJSON_Delete(object);
+	return good;
+}
+
+static bool is_verdict(const char *line)
+{
+	return strncmp(line, "{\"ok\":", 6) == 0;
+}
+
+/* Splits the answer at its newlines; the verdict is returned. */
+static const char *take_lines(char *text, bool json, struct table *table)
+{
+	const char *verdict = NULL;
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (is_verdict(line))
+			verdict = line;
+		else if (json)
+			puts(line);
+		else
+			table_add(table, line);
+	}
+	return verdict;
+}
+
+int command_control(const struct options *options)
+{
+	struct buffer answer = { 0 };
+	struct table table = { 0 };
+	char verb[64];
+	bool ok;
+	int fd;
+
+	snprintf(verb, sizeof(verb), "control %s", options->command);
+	fd = open_stream(options, verb, options->arg[0]);
+	if (fd < 0)
+		return EXIT_FAILED;
+	read_to_end(fd, &answer);
+	close(fd);
+	ok = answer_ok(take_lines((char *)answer.data, options->json, &table));
+	table_print(&table);
+	table_free(&table);
+	buffer_free(&answer);
+	return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/* Reads the line "ok" or "error ..." byte by byte: what follows is not
+ * ours. */
+static bool stream_accepted(int fd)
+{
+	char line[256];
+	size_t n = 0;
+
+	while (n < sizeof(line) - 1 && read(fd, &line[n], 1) == 1 &&
+	       line[n] != '\n')
+		n++;
+	line[n] = '\0';
+	if (strcmp(line, "ok") == 0)
+		return true;
+	diag_error("%s", strncmp(line, "error ", 6) == 0
+				 ? line + 6
+				 : "the system ended before it answered");
+	return false;
+}
+
+static bool copy_output(int fd)
+{
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	if (n > 0)
+		terminal_write(bytes, (unsigned long)n);
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+int command_logs(const struct options *options)
+{
+	int fd = open_stream(options, options->follow ? "follow" : "logs",
+			     NULL);
+	bool ok;
+
+	if (fd < 0)
+		return EXIT_FAILED;
+	ok = stream_accepted(fd);
+	while (ok && copy_output(fd))
+		;
+	close(fd);
+	return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/* Input up to the key that leaves. False: leave. */
+static bool copy_input(int fd)
+{
+	char bytes[1024];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	char *leave;
+
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	leave = memchr(bytes, SCREEN_KEY_NEXT, (size_t)n);
+	if (leave)
+		n = leave - bytes;
+	return send_all(fd, bytes, (size_t)n) && !leave;
+}
+
+/* When input is a pipe, its end is not ours: what was asked is still to be
+ * answered. The system's end, or a signal, ends us. */
+static void copy_both(int fd, bool terminal)
+{
+	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
+				 { .fd = STDIN_FILENO, .events = POLLIN } };
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[0].revents && !copy_output(fd))
+			return;
+		if (!fds[1].revents || copy_input(fd))
+			continue;
+		if (terminal)
+			return;
+		fds[1].fd = -1;
+	}
+}
+
+int command_console(const struct options *options)
+{
+	int fd = open_stream(options, "console", options->arg[0]);
+	bool terminal;
+
+	if (fd < 0)
+		return EXIT_FAILED;
+	if (!stream_accepted(fd)) {
+		close(fd);
+		return EXIT_FAILED;
+	}
+	terminal = terminal_open();
+	if (terminal)
+		fprintf(stderr, "selvage: console of %s; Ctrl-] leaves\r\n",
+			options->arg[0]);
+	copy_both(fd, terminal);
+	terminal_close();
+	close(fd);
+	return EXIT_OK;
+}

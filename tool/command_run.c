@@ -1,0 +1,186 @@
+/* `selvage run`. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "cli.h"
+#include "diag.h"
+#include "session.h"
+
+#define DETACH_PATIENCE_S 60
+
+/* An image and the machine that it is for. */
+struct run_target {
+	char *image;
+	char *build_dir;
+	struct sysimage_machine machine;
+	bool foreign; /* the root task does not speak our framing */
+};
+
+static bool is_description(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static bool build_target(struct run_target *target,
+			 const struct options *options)
+{
+	struct system sys;
+	char *config;
+	bool ok;
+
+	if (!build_read_system(&sys, options, target->build_dir))
+		return false;
+	config = build_config(&sys, options);
+	target->image = build_default_output(&sys, target->build_dir);
+	sysimage_machine_of(&sys, config, &target->machine);
+	ok = options->dry_run ||
+	     build_image(&sys, options, target->build_dir, target->image);
+	free(config);
+	system_free(&sys);
+	return ok;
+}
+
+static bool find_target(struct run_target *target,
+			const struct options *options)
+{
+	target->build_dir = files_build_dir(options->build_dir);
+	target->foreign = options->root_task != NULL;
+	if (is_description(options->arg[0]))
+		return build_target(target, options);
+	target->image = files_text("%s", options->arg[0]);
+	return sysimage_read(target->image, &target->machine,
+			     &target->foreign);
+}
+
+static void print_gdb_help(const struct run_target *target)
+{
+	const char *dir = target->build_dir;
+	const char *config = target->machine.config;
+
+	diag_note("the machine waits for a debugger on port %d; type",
+		  QEMU_GDB_PORT);
+	fprintf(stderr,
+		"    gdb-multiarch %s/%s/kernel.elf\n"
+		"    (gdb) target remote 127.0.0.1:%d\n"
+		"  Processes share their addresses; load the symbols of the one "
+		"you are after:\n",
+		dir, config, QEMU_GDB_PORT);
+	static const char *const programs[] = { "init", "serial", "time",
+						"log", "vmm" };
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		fprintf(stderr, "    (gdb) add-symbol-file %s/%s/bin/%s.elf\n",
+			dir, config, programs[i]);
+	fprintf(stderr, "    (gdb) continue\n");
+}
+
+static enum session_mode choose_mode(const struct options *options,
+				     const struct run_target *target)
+{
+	if (options->plain || options->deterministic || target->foreign)
+		return SESSION_PLAIN;
+	if (options->detach || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return SESSION_LINES;
+	return SESSION_SCREEN;
+}
+
+/* The child goes on with the session; the parent waits until the system
+ * answers and returns its exit code. In the child: -1. */
+static int detach(const struct run_target *target, int *ready)
+{
+	int fds[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(fds) != 0 || (pid = fork()) < 0) {
+		diag_error("cannot go to the background");
+		return EXIT_FAILED;
+	}
+	if (pid == 0) {
+		close(fds[0]);
+		setsid();
+		if (!freopen("/dev/null", "r", stdin) ||
+		    !freopen("/dev/null", "w", stdout))
+			_exit(EXIT_FAILED);
+		*ready = fds[1];
+		return -1;
+	}
+	close(fds[1]);
+	if (read(fds[0], &byte, 1) == 1) {
+		printf("%s runs in the background; `selvage ps`, `console VM`, "
+		       "`logs`, `poweroff`\n",
+		       target->machine.name);
+		return EXIT_OK;
+	}
+	waitpid(pid, NULL, 0);
+	diag_error("the system ended before it answered");
+	return EXIT_FAILED;
+}
+
+static int run_session(const struct run_target *target,
+		       const struct options *options,
+		       const struct qemu_command *command)
+{
+	char *symbols = files_text("%s/%s", target->build_dir,
+				   target->machine.config);
+	struct session_config config = {
+		.mode = choose_mode(options, target),
+		.machine = &target->machine,
+		.qemu = command,
+		.symbols = symbols,
+		.log = options->log,
+		.timeout_s = options->timeout_s,
+		.null_input = options->deterministic,
+		.silent = options->detach,
+		.ready = -1,
+	};
+	int code = options->detach ? detach(target, &config.ready) : -1;
+
+	if (code < 0)
+		code = session_run(&config);
+	free(symbols);
+	return code;
+}
+
+static bool options_agree(const struct options *options,
+			  const struct run_target *target)
+{
+	if (options->detach && choose_mode(options, target) == SESSION_PLAIN) {
+		diag_error("--detach does not go with --plain, --deterministic "
+			   "or --root-task; leave one out");
+		return false;
+	}
+	return true;
+}
+
+int command_run(const struct options *options)
+{
+	struct run_target target = { 0 };
+	struct qemu_command command;
+	int code = EXIT_FAILED;
+
+	if (find_target(&target, options)) {
+		qemu_command_make(&command, &target.machine, target.image,
+				  options);
+		if (!options_agree(options, &target)) {
+			code = EXIT_USAGE;
+		} else if (options->dry_run) {
+			qemu_command_print(&command, options->deterministic);
+			code = EXIT_OK;
+		} else {
+			if (options->gdb)
+				print_gdb_help(&target);
+			code = run_session(&target, options, &command);
+		}
+		qemu_command_free(&command);
+	}
+	free(target.image);
+	free(target.build_dir);
+	return code;
+}

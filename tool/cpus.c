@@ -1,0 +1,30 @@
+#include "cpus.h"
+
+#include <string.h>
+
+/* Address sizes: ID_AA64MMFR0_EL1.PARange. Without SVE and SME in `max`: the
+ * kernel saves neither. pauth-impdef: the architected algorithm is slow to
+ * emulate. */
+static const struct cpu cpus[] = {
+	{ "cortex-a53", "cortex-a53", "pa40", 40, true },
+	{ "cortex-a57", "cortex-a57", "pa44", 44, true },
+	{ "cortex-a72", "cortex-a72", "pa44", 44, true },
+	{ "cortex-a76", "cortex-a76", "pa40", 40, false },
+	{ "max", "max,sve=off,sme=off,pauth-impdef=on", "pa44", 44, true },
+};
+
+const struct cpu *cpu_at(size_t index)
+{
+	if (index >= sizeof(cpus) / sizeof(cpus[0]))
+		return NULL;
+	return &cpus[index];
+}
+
+const struct cpu *cpu_find(const char *name)
+{
+	for (size_t i = 0; cpu_at(i); i++) {
+		if (strcmp(cpus[i].name, name) == 0)
+			return &cpus[i];
+	}
+	return NULL;
+}

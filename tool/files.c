@@ -1,0 +1,154 @@
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "diag.h"
+
+char *files_text(const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0) {
+		diag_error("out of memory");
+		exit(1);
+	}
+	va_end(args);
+	return text;
+}
+
+static bool map_fd(struct file *file, int fd)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return false;
+	}
+	if (st.st_size == 0) {
+		errno = ENODATA;
+		return false;
+	}
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return false;
+	file->data = data;
+	file->size = (size_t)st.st_size;
+	return true;
+}
+
+bool file_map(struct file *file, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int error;
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = map_fd(file, fd);
+	error = errno;
+	close(fd);
+	if (ok)
+		file->path = files_text("%s", path);
+	errno = error;
+	return ok;
+}
+
+void file_unmap(struct file *file)
+{
+	if (file->data)
+		munmap(file->data, file->size);
+	free(file->path);
+	*file = (struct file){ 0 };
+}
+
+void files_make_parents(const char *path)
+{
+	char *copy = files_text("%s", path);
+
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		mkdir(copy, 0777); /* what fails shows when the file is opened */
+		*p = '/';
+	}
+	free(copy);
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+bool file_write(const char *path, const void *data, size_t size)
+{
+	char *temporary = files_text("%s.%ld.tmp", path, (long)getpid());
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		      0666);
+	bool ok = fd >= 0 && write_all(fd, data, size);
+
+	if (fd >= 0)
+		ok = close(fd) == 0 && ok;
+	ok = ok && rename(temporary, path) == 0;
+	if (!ok) {
+		diag_error_at(path, 0, "cannot write it: %s; choose another "
+				       "file with -o",
+			      strerror(errno));
+		unlink(temporary);
+	}
+	free(temporary);
+	return ok;
+}
+
+/* The folder `levels` above the running program. */
+static char *above_program(unsigned levels)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return files_text("build");
+	path[n] = '\0';
+	while (levels--) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash || slash == path)
+			return files_text("build");
+		*slash = '\0';
+	}
+	return files_text("%s", path);
+}
+
+char *files_build_dir(const char *option)
+{
+	const char *variable = getenv("SELVAGE_BUILD");
+
+	if (option)
+		return files_text("%s", option);
+	if (variable && *variable)
+		return files_text("%s", variable);
+	return above_program(3);
+}

@@ -1,0 +1,29 @@
+/* Files on the host: whole files in memory, and where the build put things. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct file {
+	char *path;
+	uint8_t *data; /* mapped, read-only */
+	size_t size;
+};
+
+/* Maps a regular file. On failure returns false and leaves the reason in
+ * errno (ENODATA: it is empty). */
+bool file_map(struct file *file, const char *path);
+void file_unmap(struct file *file);
+
+/* Writes through a temporary file beside `path` and renames it, so that
+ * nobody sees half an image. False, with a message, if that fails. */
+bool file_write(const char *path, const void *data, size_t size);
+
+/* The build folder: `option` if not NULL, else $SELVAGE_BUILD, else the one
+ * that this program lies in (build/host/bin/selvage). The caller frees. */
+char *files_build_dir(const char *option);
+/* printf into fresh memory; ends the program when there is none. */
+char *files_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* mkdir -p of the folder that `path` lies in. */
+void files_make_parents(const char *path);

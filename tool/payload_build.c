@@ -1,0 +1,192 @@
+#include "payload_build.h"
+
+#include <errno.h>
+#include <selvage/crc32.h>
+#include <selvage/payload.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "diag.h"
+#include "elfcheck.h"
+#include "files.h"
+#include "sysimage.h"
+#include "system.h"
+
+/* The processes that init starts, by the name of their program. */
+static const char *const processes[] = { "serial", "time", "log", "vmm" };
+
+#define N_PROCESSES (sizeof(processes) / sizeof(processes[0]))
+
+struct area {
+	struct payload_header header;
+	struct payload_item item[PAYLOAD_MAX];
+	const void *data[PAYLOAD_MAX]; /* of each item */
+	const char *path[PAYLOAD_MAX]; /* of guest images: one item a file */
+	struct file process[N_PROCESSES];
+	struct sysdesc *desc;
+};
+
+static uint32_t add_item(struct area *area, enum payload_kind kind,
+			 const char *name, const void *data, size_t size)
+{
+	uint32_t index = area->header.n_items++;
+	struct payload_item *item = &area->item[index];
+
+	snprintf(item->name, sizeof(item->name), "%s", name);
+	item->kind = kind;
+	item->size = size;
+	item->crc32 = crc32_update(0, data, size);
+	area->data[index] = data;
+	return index;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* One item for each file, however many VMs boot it. */
+static uint32_t add_guest(struct area *area, const struct file *file)
+{
+	char name[PAYLOAD_NAME];
+	uint32_t index = area->header.n_items;
+
+	for (uint32_t i = 0; i < index; i++) {
+		if (area->path[i] && strcmp(area->path[i], file->path) == 0)
+			return i;
+	}
+	snprintf(name, sizeof(name), "%u-%.40s", index, base_name(file->path));
+	area->path[index] = file->path;
+	return add_item(area, PAYLOAD_GUEST, name, file->data, file->size);
+}
+
+static bool add_processes(struct area *area, const struct sysimage_parts *parts)
+{
+	for (size_t i = 0; i < N_PROCESSES; i++) {
+		struct file *file = &area->process[i];
+		char *path = files_text("%s/%s/bin/%s.elf", parts->build_dir,
+					parts->config, processes[i]);
+		bool ok = file_map(file, path);
+
+		if (!ok)
+			diag_error_at(path, 0, "cannot read it: %s; build it "
+					       "with `make CONFIG=...`",
+				      strerror(errno));
+		free(path);
+		if (!ok ||
+		    !elfcheck_program(file, "build it again with `make`"))
+			return false;
+		add_item(area, PAYLOAD_PROCESS, processes[i], file->data,
+			 file->size);
+	}
+	return true;
+}
+
+static bool add_description(struct area *area, const struct system *sys)
+{
+	area->desc = malloc(sys->desc->size);
+	if (!area->desc) {
+		diag_error("out of memory");
+		return false;
+	}
+	memcpy(area->desc, sys->desc, sys->desc->size);
+	add_item(area, PAYLOAD_DESCRIPTION, "system", area->desc,
+		 area->desc->size);
+	return true;
+}
+
+static void add_guests(struct area *area, const struct system *sys)
+{
+	struct sysdesc *desc = area->desc;
+
+	for (uint32_t i = 0; i < desc->n_vms; i++) {
+		desc->vm[i].kernel = add_guest(area, &sys->kernel[i]);
+		if (sys->initrd[i].data)
+			desc->vm[i].initrd = add_guest(area, &sys->initrd[i]);
+	}
+	desc->crc32 = sysdesc_checksum(desc);
+	area->item[0].crc32 = crc32_update(0, desc, desc->size);
+}
+
+/* Small items first, so that the padding before the large ones is once. */
+static void place_items(struct area *area)
+{
+	uint64_t at = sizeof(area->header) +
+		      area->header.n_items * sizeof(area->item[0]);
+
+	for (int large = 0; large < 2; large++) {
+		for (uint32_t i = 0; i < area->header.n_items; i++) {
+			struct payload_item *item = &area->item[i];
+			bool is_large = item->size >= PAYLOAD_LARGE_ALIGN;
+			uint64_t align = is_large ? PAYLOAD_LARGE_ALIGN
+						  : PAYLOAD_ALIGN;
+
+			if (is_large != (large == 1))
+				continue;
+			at = (at + align - 1) / align * align;
+			item->offset = at;
+			at += item->size;
+		}
+	}
+	area->header.size = (at + PAYLOAD_ALIGN - 1) & ~(PAYLOAD_ALIGN - 1ull);
+}
+
+static void write_area(struct buffer *image, struct area *area)
+{
+	size_t start = image->size;
+	size_t index_size = area->header.n_items * sizeof(area->item[0]);
+
+	area->header.magic = PAYLOAD_MAGIC;
+	area->header.version = PAYLOAD_VERSION;
+	area->header.crc32 = crc32_update(0, area->item, index_size);
+	buffer_append(image, &area->header, sizeof(area->header));
+	buffer_append(image, area->item, index_size);
+	buffer_zeros(image, area->header.size - sizeof(area->header) -
+				    index_size);
+	for (uint32_t i = 0; i < area->header.n_items; i++)
+		memcpy(image->data + start + area->item[i].offset,
+		       area->data[i], area->item[i].size);
+}
+
+/* The target's own check, run on what we are about to write. */
+static bool self_check(const struct buffer *image, size_t start,
+		       const struct area *area)
+{
+	const char *wrong = payload_check(image->data + start,
+					  image->size - start);
+
+	if (!wrong)
+		wrong = sysdesc_check(area->desc, area->desc->size,
+				      area->header.n_items);
+	if (wrong)
+		diag_error("internal: the image would be refused (%s); please "
+			   "report this",
+			   wrong);
+	return !wrong;
+}
+
+bool payload_append(struct buffer *image, const struct system *sys,
+		    const struct sysimage_parts *parts)
+{
+	struct area *area = calloc(1, sizeof(*area));
+	size_t start = image->size;
+	bool ok = area && add_description(area, sys) &&
+		  add_processes(area, parts);
+
+	if (ok) {
+		add_guests(area, sys);
+		place_items(area);
+		write_area(image, area);
+		ok = self_check(image, start, area);
+	}
+	for (size_t i = 0; area && i < N_PROCESSES; i++)
+		file_unmap(&area->process[i]);
+	if (area)
+		free(area->desc);
+	free(area);
+	return ok;
+}

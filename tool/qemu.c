@@ -1,0 +1,231 @@
+#include "qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "files.h"
+
+#define QEMU_PROGRAM "qemu-system-aarch64"
+#define EXEC_FAILED 127
+#define STOP_PATIENCE_MS 1000
+
+static void add(struct qemu_command *command, const char *argument)
+{
+	if (command->n < QEMU_ARGS_MAX)
+		command->argv[command->n++] = files_text("%s", argument);
+}
+
+static void add_list(struct qemu_command *command, const char *first, ...)
+{
+	va_list args;
+
+	va_start(args, first);
+	for (const char *a = first; a; a = va_arg(args, const char *))
+		add(command, a);
+	va_end(args);
+}
+
+static void add_text(struct qemu_command *command, char *argument)
+{
+	add(command, argument);
+	free(argument);
+}
+
+/* One virtual nanosecond an instruction, a fixed date and fixed randomness:
+ * runs repeat to the byte. */
+static void add_deterministic(struct qemu_command *command)
+{
+	add_list(command, "-icount", "shift=0,align=off,sleep=off", "-rtc",
+		 "base=2026-01-01,clock=vm", "-seed", "1", NULL);
+}
+
+void qemu_command_make(struct qemu_command *command,
+		       const struct sysimage_machine *machine,
+		       const char *image, const struct options *options)
+{
+	const struct cpu *cpu = cpu_find(machine->cpu);
+
+	*command = (struct qemu_command){ 0 };
+	add_list(command, QEMU_PROGRAM, "-M", NULL);
+	add_text(command, files_text("virt,virtualization=on,gic-version=%u",
+				     machine->gic));
+	add(command, "-cpu");
+	add_text(command,
+		 files_text("%s%s", cpu->qemu,
+			    options->deterministic ? ",cntfrq=1000000000"
+						   : ""));
+	add_list(command, "-smp", "1", "-m", NULL);
+	add_text(command, files_text("%lluM", (unsigned long long)
+						      machine->memory_bytes >>
+						      20));
+	add_list(command, "-nodefaults", "-display", "none", "-no-reboot",
+		 "-monitor", "none", "-serial", "stdio", NULL);
+	if (options->deterministic)
+		add_deterministic(command);
+	if (options->gdb) {
+		add(command, "-gdb");
+		add_text(command, files_text("tcp:127.0.0.1:%d,server=on,wait=off",
+					     QEMU_GDB_PORT));
+		add(command, "-S");
+	}
+	add_list(command, "-kernel", image, NULL);
+}
+
+static void print_quoted(const char *argument)
+{
+	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789-_=+,./:@%";
+
+	if (*argument && strspn(argument, plain) == strlen(argument)) {
+		fputs(argument, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *argument; argument++) {
+		if (*argument == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*argument);
+	}
+	putchar('\'');
+}
+
+void qemu_command_print(const struct qemu_command *command, bool null_input)
+{
+	for (int i = 0; i < command->n; i++) {
+		if (i)
+			putchar(' ');
+		print_quoted(command->argv[i]);
+	}
+	puts(null_input ? " </dev/null" : "");
+}
+
+void qemu_command_free(struct qemu_command *command)
+{
+	for (int i = 0; i < command->n; i++)
+		free(command->argv[i]);
+	command->n = 0;
+}
+
+/* In the child. */
+static _Noreturn void become_qemu(const struct qemu_command *command,
+				  pid_t parent, int serial, int errors,
+				  bool null_input)
+{
+	sigset_t none;
+	int null = open("/dev/null", O_RDONLY);
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	setpgid(0, 0); /* Ctrl-C in the terminal is for us, not for it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXEC_FAILED);
+	dup2(null_input ? null : serial, STDIN_FILENO);
+	dup2(serial, STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
+	execvp(command->argv[0], command->argv);
+	_exit(EXEC_FAILED);
+}
+
+static bool program_exists(const char *name)
+{
+	const char *path = getenv("PATH");
+	bool found = false;
+
+	for (path = path ? path : "/usr/bin"; !found && *path;) {
+		size_t n = strcspn(path, ":");
+		char *file = files_text("%.*s/%s", (int)n, path, name);
+
+		found = access(file, X_OK) == 0;
+		free(file);
+		path += n + (path[n] == ':');
+	}
+	return found;
+}
+
+static void set_nonblocking(int fd)
+{
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+bool qemu_start(struct qemu *qemu, const struct qemu_command *command,
+		bool null_input)
+{
+	int serial[2];
+	int errors[2];
+	pid_t self = getpid();
+
+	if (!program_exists(command->argv[0])) {
+		diag_error("there is no `%s`; install it: apt-get install "
+			   "qemu-system-arm",
+			   command->argv[0]);
+		return false;
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, serial) != 0 ||
+	    pipe2(errors, O_CLOEXEC) != 0) {
+		diag_error("cannot start the emulator: %s", strerror(errno));
+		return false;
+	}
+	qemu->pid = fork();
+	if (qemu->pid == 0)
+		become_qemu(command, self, serial[1], errors[1], null_input);
+	close(serial[1]);
+	close(errors[1]);
+	qemu->serial = serial[0];
+	qemu->errors = errors[0];
+	set_nonblocking(qemu->serial);
+	set_nonblocking(qemu->errors);
+	if (qemu->pid > 0)
+		return true;
+	diag_error("cannot start the emulator: %s", strerror(errno));
+	qemu_stop(qemu);
+	return false;
+}
+
+bool qemu_ended(struct qemu *qemu, int *status)
+{
+	if (qemu->pid > 0 && waitpid(qemu->pid, status, WNOHANG) == qemu->pid) {
+		qemu->pid = 0;
+		return true;
+	}
+	return qemu->pid <= 0;
+}
+
+static void wait_for_end(struct qemu *qemu, int patience_ms)
+{
+	const struct timespec nap = { .tv_nsec = 10 * 1000000 };
+	int status;
+
+	while (patience_ms > 0 && !qemu_ended(qemu, &status)) {
+		nanosleep(&nap, NULL);
+		patience_ms -= 10;
+	}
+}
+
+void qemu_stop(struct qemu *qemu)
+{
+	if (qemu->pid > 0) {
+		kill(qemu->pid, SIGTERM);
+		wait_for_end(qemu, STOP_PATIENCE_MS);
+	}
+	if (qemu->pid > 0) {
+		kill(qemu->pid, SIGKILL);
+		waitpid(qemu->pid, NULL, 0);
+		qemu->pid = 0;
+	}
+	close(qemu->serial);
+	close(qemu->errors);
+}

@@ -1,0 +1,39 @@
+/* The emulator's command line, and the emulator as a child process. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "cli.h"
+#include "sysimage.h"
+
+#define QEMU_ARGS_MAX 48
+#define QEMU_GDB_PORT 1234
+
+struct qemu_command {
+	char *argv[QEMU_ARGS_MAX + 1];
+	int n;
+};
+
+void qemu_command_make(struct qemu_command *command,
+		       const struct sysimage_machine *machine,
+		       const char *image, const struct options *options);
+/* Prints it so that it can be pasted into a shell. */
+void qemu_command_print(const struct qemu_command *command, bool null_input);
+void qemu_command_free(struct qemu_command *command);
+
+/* A running emulator. It is in a process group of its own and dies with us,
+ * whatever happens to us. */
+struct qemu {
+	pid_t pid;
+	int serial; /* the target's serial line, both ways; not blocking */
+	int errors; /* its standard error; not blocking */
+};
+
+/* With null_input nothing can be sent to the target. Reports a failure. */
+bool qemu_start(struct qemu *qemu, const struct qemu_command *command,
+		bool null_input);
+/* Whether it has ended; then its exit status is in *status. */
+bool qemu_ended(struct qemu *qemu, int *status);
+/* Ends it (first SIGTERM, then SIGKILL) and closes everything. */
+void qemu_stop(struct qemu *qemu);

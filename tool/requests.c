@@ -1,0 +1,88 @@
+#include "requests.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ANSWER_LINE_MAX 4096
+
+bool requests_add(struct requests *r, int owner, const char *line)
+{
+	struct request *request;
+
+	if (r->n == REQUESTS_MAX || strlen(line) + 2 > CONTROL_MAX_LINE)
+		return false;
+	request = &r->queue[r->n++];
+	request->owner = owner;
+	snprintf(request->line, sizeof(request->line), "%s\n", line);
+	return true;
+}
+
+void requests_forget(struct requests *r, int owner)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->queue[i].owner == owner)
+			r->queue[i].owner = REQUEST_NO_OWNER;
+	}
+}
+
+static void finish(struct requests *r)
+{
+	r->n--;
+	memmove(&r->queue[0], &r->queue[1], r->n * sizeof(r->queue[0]));
+	r->sent = false;
+}
+
+static void got_line(struct requests *r, const char *line)
+{
+	bool last = strncmp(line, "{\"ok\":", 6) == 0;
+	int owner;
+
+	if (!r->sent || line[0] != '{')
+		return;
+	owner = r->queue[0].owner;
+	if (owner != REQUEST_NO_OWNER)
+		r->on_line(r->context, owner, line, last);
+	if (last)
+		finish(r);
+}
+
+void requests_receive(struct requests *r, const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] == '\n') {
+			buffer_append(&r->line, "", 1);
+			got_line(r, (const char *)r->line.data);
+			r->line.size = 0;
+		} else if (data[i] >= ' ' && r->line.size < ANSWER_LINE_MAX) {
+			buffer_append(&r->line, &data[i], 1);
+		}
+	}
+}
+
+static void give_up(struct requests *r)
+{
+	int owner = r->queue[0].owner;
+
+	if (owner != REQUEST_NO_OWNER)
+		r->on_line(r->context, owner,
+			   "{\"ok\":false,\"error\":\"the system does not "
+			   "answer\"}",
+			   true);
+	finish(r);
+}
+
+void requests_tick(struct requests *r, uint64_t now_ms, bool connected)
+{
+	if (r->n == 0)
+		return;
+	if (r->deadline_ms == 0 || (!r->sent && connected))
+		r->deadline_ms = now_ms + REQUEST_TIMEOUT_MS;
+	if (!r->sent && connected) {
+		r->line.size = 0;
+		r->sent = true;
+		r->send(r->context, r->queue[0].line);
+	} else if (now_ms > r->deadline_ms) {
+		give_up(r);
+		r->deadline_ms = 0;
+	}
+}

@@ -1,0 +1,217 @@
+#include "schema.h"
+
+#include <cyaml/cyaml.h>
+#include <ctype.h>
+#include <selvage/sysdesc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "schema_check.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define ENUM_FLAGS (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
+#define TEXT(key, type, member, flags, min)                              \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type,  \
+			       member, min, CYAML_UNLIMITED)
+#define REQUIRED CYAML_FLAG_DEFAULT
+#define OPTIONAL CYAML_FLAG_OPTIONAL
+
+static const cyaml_strval_t machine_boards[] = { { "qemu-virt", 0 } };
+static const cyaml_strval_t vm_boards[] = { { "virt", SYSDESC_BOARD_VIRT } };
+static const cyaml_strval_t idle_actions[] = {
+	{ "poweroff", SYSDESC_IDLE_POWEROFF },
+	{ "stay", SYSDESC_IDLE_STAY },
+};
+static const cyaml_strval_t log_levels[] = {
+	{ "error", 0 }, { "warning", 1 }, { "info", 2 }, { "debug", 3 },
+};
+static const cyaml_strval_t smc_policies[] = {
+	{ "forbid", SYSDESC_SMC_FORBID },
+	{ "count", SYSDESC_SMC_COUNT_ONLY },
+};
+static const cyaml_strval_t restart_policies[] = {
+	{ "never", SYSDESC_RESTART_NEVER },
+	{ "on-failure", SYSDESC_RESTART_ON_FAILURE },
+	{ "always", SYSDESC_RESTART_ALWAYS },
+};
+static const cyaml_strval_t device_names[] = {
+	{ "pl011", SYSDESC_DEV_PL011 },
+	{ "rtc", SYSDESC_DEV_RTC },
+};
+
+static const cyaml_schema_field_t region_fields[] = {
+	TEXT("address", struct conf_region, address, OPTIONAL, 1),
+	TEXT("size", struct conf_region, size, REQUIRED, 1),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t region_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_region,
+			    region_fields),
+};
+
+static const cyaml_schema_value_t device_schema = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, device_names,
+			 COUNT(device_names)),
+};
+
+static const cyaml_schema_field_t vm_fields[] = {
+	TEXT("name", struct conf_vm, name, REQUIRED, 1),
+	CYAML_FIELD_ENUM("board", ENUM_FLAGS, struct conf_vm, board, vm_boards,
+			 COUNT(vm_boards)),
+	CYAML_FIELD_SEQUENCE("memory", CYAML_FLAG_POINTER, struct conf_vm,
+			     memory, &region_schema, 1, SYSDESC_MAX_REGIONS),
+	CYAML_FIELD_UINT("vcpus", OPTIONAL, struct conf_vm, vcpus),
+	TEXT("kernel", struct conf_vm, kernel, REQUIRED, 1),
+	TEXT("initrd", struct conf_vm, initrd, OPTIONAL, 1),
+	TEXT("cmdline", struct conf_vm, cmdline, OPTIONAL, 0),
+	CYAML_FIELD_UINT("priority", OPTIONAL, struct conf_vm, priority),
+	TEXT("budget", struct conf_vm, budget, OPTIONAL, 1),
+	TEXT("period", struct conf_vm, period, OPTIONAL, 1),
+	CYAML_FIELD_ENUM("smc", ENUM_FLAGS, struct conf_vm, smc, smc_policies,
+			 COUNT(smc_policies)),
+	CYAML_FIELD_ENUM("restart", ENUM_FLAGS, struct conf_vm, restart,
+			 restart_policies, COUNT(restart_policies)),
+	CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER | OPTIONAL,
+			     struct conf_vm, devices, &device_schema, 0,
+			     COUNT(device_names)),
+	CYAML_FIELD_BOOL("autostart", OPTIONAL, struct conf_vm, autostart),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t vm_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_vm, vm_fields),
+};
+
+static const cyaml_schema_field_t machine_fields[] = {
+	CYAML_FIELD_ENUM("board", ENUM_FLAGS, struct conf_machine, board,
+			 machine_boards, COUNT(machine_boards)),
+	TEXT("cpu", struct conf_machine, cpu, OPTIONAL, 1),
+	CYAML_FIELD_UINT("gic", OPTIONAL, struct conf_machine, gic),
+	TEXT("memory", struct conf_machine, memory, OPTIONAL, 1),
+	CYAML_FIELD_ENUM("on_idle", ENUM_FLAGS, struct conf_machine, on_idle,
+			 idle_actions, COUNT(idle_actions)),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t root_fields[] = {
+	TEXT("name", struct conf, name, REQUIRED, 1),
+	CYAML_FIELD_MAPPING("machine", OPTIONAL, struct conf, machine,
+			    machine_fields),
+	CYAML_FIELD_ENUM("log_level", ENUM_FLAGS, struct conf, log_level,
+			 log_levels, COUNT(log_levels)),
+	CYAML_FIELD_SEQUENCE("vms", CYAML_FLAG_POINTER, struct conf, vms,
+			     &vm_schema, 0, SYSDESC_MAX_VMS),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t root_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct conf, root_fields),
+};
+
+/* What each key takes, for the hints of messages. */
+static const struct key_help key_helps[] = {
+	{ root_fields, "name", "give e.g. `name: two-linux`" },
+	{ root_fields, "vms", "give a list, one `- name: ...` per VM" },
+	{ root_fields, "machine", "give keys under it, e.g. `memory: 1G`" },
+	{ machine_fields, "cpu", "give e.g. `cpu: cortex-a57`" },
+	{ machine_fields, "gic", "give 2 or 3" },
+	{ machine_fields, "memory", "give a size, e.g. `memory: 1G`" },
+	{ vm_fields, "name", "give e.g. `name: linux1`" },
+	{ vm_fields, "memory",
+	  "give a size, e.g. `memory: 256M`, or a list of address and size" },
+	{ vm_fields, "vcpus", "give a number from 1 to 8" },
+	{ vm_fields, "kernel",
+	  "give `kernel: asset:NAME` or the path of an arm64 Image" },
+	{ vm_fields, "initrd", "give `initrd: asset:NAME` or a path" },
+	{ vm_fields, "cmdline",
+	  "give a text, e.g. `cmdline: \"console=ttyAMA0\"`" },
+	{ vm_fields, "priority", "give a number from 1 to 100" },
+	{ vm_fields, "budget", "give a time, e.g. `budget: 10ms`" },
+	{ vm_fields, "period", "give a time, e.g. `period: 10ms`" },
+	{ vm_fields, "devices", "give a list, e.g. `devices: [pl011, rtc]`" },
+	{ vm_fields, "autostart", "give true or false" },
+	{ region_fields, "address", "give e.g. `address: 0x40000000`" },
+	{ region_fields, "size", "give e.g. `size: 256M`" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct mapping_name mapping_names[] = {
+	{ root_fields, "the system description" },
+	{ machine_fields, "`machine`" },
+	{ vm_fields, "a VM" },
+	{ region_fields, "a memory region" },
+	{ NULL, NULL },
+};
+
+/* The check in front reports all that libcyaml could refuse; should it refuse
+ * something all the same, its own words and line reach the user. */
+static void report_cyaml(cyaml_log_t level, void *context, const char *format,
+			 va_list args)
+{
+	char text[256];
+	const struct yamldoc *doc = context;
+
+	if (level < CYAML_LOG_ERROR)
+		return;
+	vsnprintf(text, sizeof(text), format, args);
+	text[strcspn(text, "\n")] = '\0';
+	diag_error_at(doc->file, 0, "%s", text);
+}
+
+static cyaml_config_t cyaml_config(struct yamldoc *doc)
+{
+	return (cyaml_config_t){
+		.log_fn = report_cyaml,
+		.log_ctx = doc,
+		.log_level = CYAML_LOG_ERROR,
+		.mem_fn = cyaml_mem,
+		.flags = CYAML_CFG_DEFAULT,
+	};
+}
+
+static struct conf *load_normalised(struct yamldoc *doc, const void *text,
+				    size_t size)
+{
+	struct yamldoc copy;
+	cyaml_config_t config = cyaml_config(doc);
+	cyaml_data_t *data = NULL;
+	size_t emitted_size = 0;
+	char *emitted;
+
+	if (!yamldoc_parse(&copy, doc->file, text, size))
+		return NULL;
+	if (!yamldoc_normalise(&copy)) {
+		yamldoc_free(&copy);
+		return NULL;
+	}
+	emitted = yamldoc_emit(&copy, &emitted_size);
+	if (!emitted)
+		return NULL;
+	if (cyaml_load_data((const uint8_t *)emitted, emitted_size, &config,
+			    &root_schema, &data, NULL) != CYAML_OK)
+		data = NULL;
+	free(emitted);
+	return data;
+}
+
+struct conf *conf_load(struct yamldoc *doc, const char *file, const void *text,
+		       size_t size)
+{
+	const struct schema_words words = { key_helps, mapping_names };
+	struct conf *conf = NULL;
+
+	if (!yamldoc_parse(doc, file, text, size))
+		return NULL;
+	if (yamldoc_normalise(doc) && schema_check(doc, &root_schema, &words))
+		conf = load_normalised(doc, text, size);
+	if (!conf)
+		yamldoc_free(doc);
+	return conf;
+}
+
+void conf_free(struct conf *conf, struct yamldoc *doc)
+{
+	cyaml_config_t config = cyaml_config(doc);
+
+	cyaml_free(&config, &root_schema, conf, 0);
+	yamldoc_free(doc);
+}

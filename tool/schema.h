@@ -1,0 +1,60 @@
+/*
+ * The schema of a system description: what libcyaml makes of the file, and
+ * the check of keys and types against it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "yamldoc.h"
+
+/* Texts are NULL where the key is missing. */
+struct conf_region {
+	char *address;
+	char *size;
+};
+
+struct conf_vm {
+	char *name;
+	int board;
+	struct conf_region *memory;
+	unsigned memory_count;
+	uint32_t vcpus;
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	uint32_t priority;
+	char *budget;
+	char *period;
+	int smc;
+	int restart;
+	int *devices;
+	unsigned devices_count;
+	bool autostart;
+};
+
+struct conf_machine {
+	int board;
+	char *cpu;
+	uint32_t gic;
+	char *memory;
+	int on_idle;
+};
+
+struct conf {
+	char *name;
+	struct conf_machine machine;
+	int log_level;
+	struct conf_vm *vms;
+	unsigned vms_count;
+};
+
+/*
+ * Loads a description. `doc` gets the tree that gives later messages their
+ * lines; free both with conf_free. NULL, with messages, if the text is not
+ * YAML or does not follow the schema.
+ */
+struct conf *conf_load(struct yamldoc *doc, const char *file, const void *text,
+		       size_t size);
+void conf_free(struct conf *conf, struct yamldoc *doc);

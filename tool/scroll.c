@@ -1,0 +1,28 @@
+#include "scroll.h"
+
+#include <string.h>
+
+void scroll_add(struct scroll *scroll, const void *data, size_t size)
+{
+	buffer_append(&scroll->data, data, size);
+	/* Cut seldom: every cut moves what is kept. */
+	if (scroll->data.size > 2 * SCROLL_KEEP)
+		buffer_drop(&scroll->data, scroll->data.size - SCROLL_KEEP);
+}
+
+const uint8_t *scroll_tail(const struct scroll *scroll, size_t limit,
+			   size_t *size)
+{
+	const uint8_t *data = scroll->data.data;
+	size_t n = scroll->data.size;
+	size_t start = n > limit ? n - limit : 0;
+
+	if (start > 0) {
+		const uint8_t *newline = memchr(data + start, '\n', n - start);
+
+		if (newline)
+			start = (size_t)(newline - data) + 1;
+	}
+	*size = n - start;
+	return data ? data + start : (const uint8_t *)"";
+}

@@ -1,0 +1,505 @@
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "diag.h"
+#include "files.h"
+#include "screen.h"
+#include "terminal.h"
+#include "vmstates.h"
+
+#define OWNER_STATUS 1000 /* asks for the status line */
+#define STATUS_EVERY_MS 2000
+#define TICK_MS 100
+#define READ_BYTES 16384
+#define SERIAL_OUT_MAX (1u << 20)
+
+struct session {
+	const struct session_config *config;
+	struct qemu qemu;
+	struct link link;
+	struct view view;
+	struct requests requests;
+	struct broker broker;
+	struct screen screen;
+	struct vmstates states;
+	unsigned focus;      /* channel on the screen */
+	bool stdin_open;
+	bool done;
+	int code;
+	uint64_t deadline_ms; /* 0: none */
+	uint64_t next_status_ms;
+	int signals;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static bool framed_mode(const struct session *s)
+{
+	return s->config->mode != SESSION_PLAIN;
+}
+
+static bool on_screen(const struct session *s)
+{
+	return s->config->mode == SESSION_SCREEN;
+}
+
+static void finish(struct session *s, int code)
+{
+	if (!s->done)
+		s->code = code;
+	s->done = true;
+}
+
+/* --- what comes from the target --- */
+
+static void on_data(void *context, unsigned channel, const uint8_t *data,
+		    size_t size)
+{
+	struct session *s = context;
+	const struct buffer *shown;
+
+	if (channel == MUX_CH_CONTROL) {
+		requests_receive(&s->requests, data, size);
+		return;
+	}
+	shown = view_data(&s->view, channel, data, size);
+	broker_output(&s->broker, channel, shown->data, shown->size);
+	if (on_screen(s) && channel == s->focus)
+		screen_output(&s->screen, shown->data, shown->size);
+}
+
+static void set_focus(struct session *s, unsigned channel)
+{
+	s->focus = channel;
+	if (on_screen(s))
+		screen_switch(&s->screen, &s->view.channel[channel].scroll);
+}
+
+static void on_name(void *context, unsigned channel)
+{
+	struct session *s = context;
+	const char *name = s->link.channel[channel].name;
+
+	/* A channel that is gone keeps its view: people read what it said. */
+	if (*name)
+		memcpy(s->view.channel[channel].name, name, LINK_NAME);
+	s->screen.status_due = true;
+	/* The first console takes the screen from the boot log. */
+	if (*name && channel >= MUX_CH_FIRST_VM && s->focus == MUX_CH_LOG &&
+	    !s->states.seen_console) {
+		s->states.seen_console = true;
+		set_focus(s, channel);
+	}
+}
+
+static void on_text(void *context, const uint8_t *data, size_t size)
+{
+	struct session *s = context;
+	const struct buffer *shown = view_text(&s->view, data, size);
+
+	broker_output(&s->broker, MUX_CH_LOG, shown->data, shown->size);
+	/* A panic is shown whatever is in focus: nothing else will come. */
+	if (on_screen(s))
+		screen_output(&s->screen, shown->data, shown->size);
+}
+
+static void on_answer(void *context, int owner, const char *line, bool last)
+{
+	struct session *s = context;
+
+	if (owner != OWNER_STATUS) {
+		broker_answer(&s->broker, owner, line, last);
+		return;
+	}
+	vmstates_line(&s->states, line);
+	s->screen.status_due = true;
+}
+
+static void send_request(void *context, const char *line)
+{
+	struct session *s = context;
+
+	link_send(&s->link, MUX_CH_CONTROL, line, strlen(line));
+}
+
+static void plain_output(struct session *s, const uint8_t *data, size_t size)
+{
+	struct buffer *scratch = &s->view.scratch;
+
+	if (s->view.log)
+		fwrite(data, 1, size, s->view.log);
+	scratch->size = 0;
+	symbolise(&s->view.text_symbols, data, size, scratch);
+	if (!s->config->silent)
+		terminal_write(scratch->data, scratch->size);
+}
+
+static void read_serial(struct session *s)
+{
+	uint8_t bytes[READ_BYTES];
+	ssize_t n = read(s->qemu.serial, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		return;
+	if (framed_mode(s))
+		link_receive(&s->link, bytes, (size_t)n);
+	else
+		plain_output(s, bytes, (size_t)n);
+}
+
+static void write_serial(struct session *s)
+{
+	struct buffer *out = &s->link.out;
+	ssize_t n;
+
+	if (s->config->null_input)
+		out->size = 0;
+	if (out->size == 0)
+		return;
+	n = write(s->qemu.serial, out->data, out->size);
+	if (n > 0)
+		buffer_drop(out, (size_t)n);
+}
+
+/* The emulator's own complaints. */
+static void read_errors(struct session *s)
+{
+	char bytes[1024];
+	ssize_t n = read(s->qemu.errors, bytes, sizeof(bytes));
+
+	if (n <= 0)
+		return;
+	if (on_screen(s))
+		on_text(s, (const uint8_t *)bytes, (size_t)n);
+	else
+		fprintf(stderr, "%.*s", (int)n, bytes);
+}
+
+/* --- what comes from the user --- */
+
+static bool can_focus(const struct session *s, unsigned channel)
+{
+	return channel == MUX_CH_LOG ||
+	       (channel >= MUX_CH_FIRST_VM &&
+		s->view.channel[channel].name[0] != '\0');
+}
+
+static void next_focus(struct session *s)
+{
+	unsigned channel = s->focus;
+
+	do
+		channel = (channel + 1) % MUX_CHANNELS;
+	while (!can_focus(s, channel));
+	set_focus(s, channel);
+}
+
+static void key_pressed(struct session *s, uint8_t key)
+{
+	if (key == SCREEN_KEY_QUIT)
+		finish(s, EXIT_OK);
+	else if (key == SCREEN_KEY_NEXT)
+		next_focus(s);
+	else if (s->focus >= MUX_CH_FIRST_VM)
+		link_send(&s->link, s->focus, &key, 1);
+}
+
+static void read_stdin(struct session *s)
+{
+	uint8_t bytes[1024];
+	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+
+	if (n <= 0) {
+		s->stdin_open = n < 0 && errno == EINTR;
+		return;
+	}
+	if (on_screen(s)) {
+		for (ssize_t i = 0; i < n && !s->done; i++)
+			key_pressed(s, bytes[i]);
+	} else {
+		buffer_append(&s->link.out, bytes, (size_t)n);
+	}
+}
+
+/* Standard input is read for the screen, and in plain mode. */
+static bool wants_stdin(const struct session *s)
+{
+	return s->stdin_open && !s->config->null_input && !s->config->silent &&
+	       s->config->mode != SESSION_LINES &&
+	       s->link.out.size < SERIAL_OUT_MAX;
+}
+
+static void read_signal(struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGWINCH:
+		if (on_screen(s))
+			screen_resize(&s->screen);
+		return;
+	case SIGCHLD:
+		return; /* it woke us up; check_end looks */
+	default:
+		finish(s, 128 + (int)info.ssi_signo);
+	}
+}
+
+/* --- the status line --- */
+
+static void draw_status(struct session *s)
+{
+	char text[512];
+	size_t n = 0;
+
+	if (!on_screen(s) || !s->screen.status_due)
+		return;
+	for (unsigned i = MUX_CH_LOG; i < MUX_CHANNELS && n < 400; i++) {
+		const char *name = i == MUX_CH_LOG ? "log"
+						   : s->view.channel[i].name;
+		const char *state = vmstates_of(&s->states, name);
+
+		if (!can_focus(s, i))
+			continue;
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      i == s->focus ? " [%s%s%s]" : "  %s%s%s ",
+				      name, *state ? ": " : "", state);
+	}
+	snprintf(text + n, sizeof(text) - n, "   %sCtrl-] next   Ctrl-\\ quit",
+		 s->link.framed ? "" : "starting...   ");
+	screen_status(&s->screen, text);
+}
+
+static void ask_status(struct session *s, uint64_t now)
+{
+	if (!on_screen(s) || !s->link.framed || now < s->next_status_ms)
+		return;
+	s->next_status_ms = now + STATUS_EVERY_MS;
+	if (s->requests.n == 0)
+		requests_add(&s->requests, OWNER_STATUS, "ps");
+}
+
+/* --- the loop --- */
+
+static void report_end(struct session *s, int status)
+{
+	/* The last bytes may still be in the socket. */
+	for (int i = 0; i < 64; i++)
+		read_serial(s);
+	for (int i = 0; i < 8; i++)
+		read_errors(s);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		finish(s, EXIT_OK);
+		return;
+	}
+	finish(s, EXIT_FAILED);
+	screen_close();
+	if (WIFSIGNALED(status))
+		diag_error("the emulator died of signal %d",
+			   WTERMSIG(status));
+	else
+		diag_error("the emulator failed with code %d",
+			   WEXITSTATUS(status));
+}
+
+static void check_end(struct session *s, uint64_t now)
+{
+	int status = 0;
+
+	if (!s->done && qemu_ended(&s->qemu, &status))
+		report_end(s, status);
+	if (s->done || s->deadline_ms == 0 || now < s->deadline_ms)
+		return;
+	finish(s, EXIT_FAILED);
+	screen_close();
+	diag_error("the run took longer than %u s and was ended; raise "
+		   "--timeout",
+		   s->config->timeout_s);
+}
+
+static void tell_ready(struct session *s)
+{
+	static bool told;
+
+	if (told || s->config->ready < 0 || !s->link.framed)
+		return;
+	told = write(s->config->ready, "r", 1) == 1;
+}
+
+struct poll_set {
+	struct pollfd fd[4 + BROKER_CLIENTS + 1];
+	unsigned n_own;
+	unsigned n_broker;
+};
+
+static void fill_poll(struct session *s, struct poll_set *set)
+{
+	short serial = POLLIN;
+
+	if (s->link.out.size > 0 && !s->config->null_input)
+		serial |= POLLOUT;
+	set->fd[0] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
+	set->fd[1] = (struct pollfd){ .fd = s->qemu.serial, .events = serial };
+	set->fd[2] = (struct pollfd){ .fd = s->qemu.errors, .events = POLLIN };
+	set->fd[3] = (struct pollfd){ .fd = wants_stdin(s) ? STDIN_FILENO : -1,
+				      .events = POLLIN };
+	set->n_own = 4;
+	set->n_broker = broker_poll(&s->broker, set->fd + set->n_own);
+}
+
+static void serve_own(struct session *s, const struct poll_set *set)
+{
+	if (set->fd[0].revents)
+		read_signal(s);
+	if (set->fd[1].revents & POLLIN)
+		read_serial(s);
+	if (set->fd[2].revents & POLLIN)
+		read_errors(s);
+	if (set->fd[3].revents)
+		read_stdin(s);
+}
+
+static void turn(struct session *s)
+{
+	struct poll_set set;
+	uint64_t now;
+	int n;
+
+	fill_poll(s, &set);
+	n = poll(set.fd, set.n_own + set.n_broker, TICK_MS);
+	now = now_ms();
+	if (n > 0) {
+		serve_own(s, &set);
+		broker_serve(&s->broker, set.fd + set.n_own, set.n_broker);
+	}
+	if (framed_mode(s)) {
+		if (n == 0 || !s->link.framed)
+			link_tick(&s->link, now);
+		ask_status(s, now);
+		requests_tick(&s->requests, now, s->link.framed);
+		tell_ready(s);
+	}
+	write_serial(s);
+	check_end(s, now);
+	if (!s->done)
+		draw_status(s);
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGWINCH);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool open_log(struct session *s)
+{
+	const char *path = s->config->log;
+
+	if (!path)
+		return true;
+	s->view.log = fopen(path, "we");
+	s->view.raw_log = !framed_mode(s);
+	if (!s->view.log)
+		diag_error_at(path, 0, "cannot write it: %s; give another file",
+			      strerror(errno));
+	return s->view.log != NULL;
+}
+
+static void set_up(struct session *s, const struct session_config *config)
+{
+	s->config = config;
+	s->focus = MUX_CH_LOG;
+	s->stdin_open = true;
+	s->broker.listener = -1;
+	s->broker.link = &s->link;
+	s->broker.view = &s->view;
+	s->broker.requests = &s->requests;
+	s->link.context = s;
+	s->link.on_data = on_data;
+	s->link.on_name = on_name;
+	s->link.on_text = on_text;
+	s->requests.context = s;
+	s->requests.send = send_request;
+	s->requests.on_line = on_answer;
+	s->view.log_symbols.folder = files_text("%s", config->symbols);
+	s->view.text_symbols.folder = files_text("%s", config->symbols);
+	if (config->mode == SESSION_LINES && !config->silent)
+		s->view.lines = stdout;
+	if (config->timeout_s)
+		s->deadline_ms = now_ms() + 1000ull * config->timeout_s;
+}
+
+static void run(struct session *s)
+{
+	if (on_screen(s) && !screen_open(&s->screen)) {
+		diag_error("cannot use this terminal; try --plain");
+		finish(s, EXIT_FAILED);
+	}
+	while (!s->done)
+		turn(s);
+	screen_close();
+	view_finish(&s->view);
+	if (!framed_mode(s) && !s->config->silent) {
+		s->view.scratch.size = 0;
+		symbolise_flush(&s->view.text_symbols, &s->view.scratch);
+		terminal_write(s->view.scratch.data, s->view.scratch.size);
+	}
+}
+
+int session_run(const struct session_config *config)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int code;
+
+	if (!s) {
+		diag_error("out of memory");
+		return EXIT_FAILED;
+	}
+	set_up(s, config);
+	s->signals = open_signals();
+	if (open_log(s) &&
+	    (!framed_mode(s) || broker_open(&s->broker, config->machine->name)) &&
+	    qemu_start(&s->qemu, config->qemu, config->null_input)) {
+		run(s);
+		qemu_stop(&s->qemu);
+	} else {
+		s->code = EXIT_FAILED;
+	}
+	broker_close(&s->broker);
+	if (s->view.log)
+		fclose(s->view.log);
+	close(s->signals);
+	code = s->code;
+	view_free(&s->view);
+	link_free(&s->link);
+	buffer_free(&s->requests.line);
+	free(s);
+	return code;
+}

@@ -1,0 +1,44 @@
+/*
+ * Writes system images:
+ *
+ *   loader.img | cpio newc (kernel.elf, rootserver) | payload area | record
+ *
+ * The record is a page of text at the very end, which nothing on the target
+ * reads: what machine the image is for, so that `run` needs only the image.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "system.h"
+
+#define SYSIMAGE_RECORD_MAGIC "selvage-system-image 1\n"
+#define SYSIMAGE_RECORD_BYTES 4096
+
+/* What the image is made of. */
+struct sysimage_parts {
+	const char *build_dir;
+	const char *config;    /* "pa44", or "pa44-debug" */
+	const char *kernel;    /* path of another kernel, or NULL */
+	const char *root_task; /* path of another root task, or NULL */
+};
+
+/* What `run` must know; a copy of it is in the image's record. */
+struct sysimage_machine {
+	char name[SYSDESC_NAME];
+	char cpu[32];
+	char config[32]; /* the folder of kernel and processes, for symbols */
+	uint32_t gic;
+	uint64_t memory_bytes;
+};
+
+/* Builds the image of `sys` into the file `output`. */
+bool sysimage_build(const struct system *sys,
+		    const struct sysimage_parts *parts, const char *output);
+/* Reads the record of an image. Reports it if the file is none.
+ * *foreign_root: it has a root task of someone else's. */
+bool sysimage_read(const char *path, struct sysimage_machine *machine,
+		   bool *foreign_root);
+void sysimage_machine_of(const struct system *sys, const char *config,
+			 struct sysimage_machine *machine);

@@ -1,0 +1,277 @@
+#include "system.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "suggest.h"
+#include "units.h"
+
+#define MACHINE_MEMORY_MIN (1ull << 30)
+#define MACHINE_MEMORY_MAX (255ull << 30) /* QEMU virt's RAM ends there */
+
+unsigned system_line(struct system *sys, yaml_node_t *map, const char *key)
+{
+	yaml_node_t *value = yamldoc_get(&sys->doc, map, key);
+
+	return yamldoc_line(&sys->doc, value ? value : map);
+}
+
+yaml_node_t *system_vm_node(struct system *sys, uint32_t vm)
+{
+	yaml_node_t *vms =
+		yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "vms");
+
+	return yamldoc_item(&sys->doc, vms, vm);
+}
+
+static yaml_node_t *machine_node(struct system *sys)
+{
+	yaml_node_t *root = yamldoc_root(&sys->doc);
+	yaml_node_t *machine = yamldoc_get(&sys->doc, root, "machine");
+
+	return machine ? machine : root;
+}
+
+static bool name_valid(const char *name)
+{
+	const char *alnum = "abcdefghijklmnopqrstuvwxyz0123456789";
+	const char *all = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	return *name && strchr(alnum, *name) && strspn(name, all) ==
+							strlen(name);
+}
+
+bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
+		       const char *name)
+{
+	unsigned line = system_line(sys, map, "name");
+
+	if (strlen(name) >= SYSDESC_NAME) {
+		diag_error_at(sys->file, line,
+			      "the name of %s is longer than %d letters; "
+			      "shorten it",
+			      what, SYSDESC_NAME - 1);
+		return false;
+	}
+	if (!name_valid(name)) {
+		diag_error_at(sys->file, line,
+			      "`%s` is no name for %s; use a-z, 0-9, `-` and "
+			      "`_`, a letter or digit first",
+			      name, what);
+		return false;
+	}
+	return true;
+}
+
+static bool unknown_cpu(struct system *sys, const char *name)
+{
+	unsigned line = system_line(sys, machine_node(sys), "cpu");
+	const char *near = suggest_near(name, cpu_at(0), 5,
+					sizeof(struct cpu));
+
+	if (near)
+		diag_error_at(sys->file, line,
+			      "unknown cpu `%s`; did you mean `%s`?", name,
+			      near);
+	else
+		diag_error_at(sys->file, line,
+			      "unknown cpu `%s`; take cortex-a53, cortex-a57, "
+			      "cortex-a72, cortex-a76 or max",
+			      name);
+	return false;
+}
+
+static bool check_cpu(struct system *sys, const struct conf_machine *machine)
+{
+	const char *name = machine->cpu ? machine->cpu : CPU_DEFAULT;
+
+	sys->cpu = cpu_find(name);
+	return sys->cpu || unknown_cpu(sys, name);
+}
+
+static bool check_gic(struct system *sys, const struct conf_machine *machine)
+{
+	yaml_node_t *map = machine_node(sys);
+	bool given = yamldoc_get(&sys->doc, map, "gic") != NULL;
+	uint32_t gic = given ? machine->gic : 3;
+	unsigned line = system_line(sys, map, "gic");
+
+	if (gic != 2 && gic != 3) {
+		diag_error_at(sys->file, line,
+			      "there is no `gic` version %u here; give 2 or 3",
+			      gic);
+		return false;
+	}
+	if (gic == 2 && sys->cpu && !sys->cpu->has_gicv2) {
+		diag_error_at(sys->file, line,
+			      "%s has no GICv2 interface; set `gic: 3`, or take "
+			      "cortex-a57",
+			      sys->cpu->name);
+		return false;
+	}
+	sys->desc->gic_version = gic;
+	return true;
+}
+
+static bool check_machine_memory(struct system *sys,
+				 const struct conf_machine *machine)
+{
+	const char *text =
+		machine->memory ? machine->memory : MACHINE_MEMORY_DEFAULT;
+	unsigned line = system_line(sys, machine_node(sys), "memory");
+
+	if (!units_parse_size(text, &sys->machine_bytes)) {
+		diag_error_at(sys->file, line,
+			      "`%s` is no size; write e.g. 1G or 2048M", text);
+		return false;
+	}
+	if (sys->machine_bytes < MACHINE_MEMORY_MIN ||
+	    sys->machine_bytes > MACHINE_MEMORY_MAX ||
+	    sys->machine_bytes % (1 << 20) != 0) {
+		diag_error_at(sys->file, line,
+			      "the machine cannot have %s of memory; give 1G "
+			      "to 255G in whole megabytes",
+			      text);
+		return false;
+	}
+	return true;
+}
+
+static bool check_machine(struct system *sys)
+{
+	const struct conf_machine *machine = &sys->conf->machine;
+	bool idle_given =
+		yamldoc_get(&sys->doc, machine_node(sys), "on_idle") != NULL;
+	bool ok = check_cpu(sys, machine);
+
+	ok = check_gic(sys, machine) && ok;
+	ok = check_machine_memory(sys, machine) && ok;
+	sys->desc->on_idle = idle_given ? (uint32_t)machine->on_idle
+					: (uint32_t)SYSDESC_IDLE_POWEROFF;
+	return ok;
+}
+
+uint64_t system_guest_bytes(const struct system *sys)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < sys->desc->n_vms; i++) {
+		const struct sysdesc_vm *vm = &sys->desc->vm[i];
+
+		for (uint32_t j = 0; j < vm->n_regions; j++)
+			sum += vm->region[j].size;
+	}
+	return sum;
+}
+
+/* The images are not counted here: `build` knows what they take. */
+static bool check_memory_sum(struct system *sys)
+{
+	uint64_t guests = system_guest_bytes(sys);
+	uint64_t reserve = SYSTEM_RESERVE_BYTES +
+			   sys->desc->n_vms * SYSTEM_VM_RESERVE_BYTES;
+	uint64_t gigabytes = (guests + reserve + (1ull << 30) - 1) >> 30;
+
+	if (guests + reserve <= sys->machine_bytes)
+		return true;
+	diag_error_at(sys->file,
+		      system_line(sys, machine_node(sys), "memory"),
+		      "the VMs have %s of memory and kernel and services take "
+		      "%s, but the machine has %s; set `machine: {memory: "
+		      "%lluG}` or give the VMs less",
+		      units_size_text(guests), units_size_text(reserve),
+		      units_size_text(sys->machine_bytes),
+		      (unsigned long long)gigabytes);
+	return false;
+}
+
+static bool check_vms(struct system *sys)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < sys->desc->n_vms; i++)
+		ok = system_check_vm(sys, i) && ok;
+	return ok;
+}
+
+static bool check_all(struct system *sys)
+{
+	yaml_node_t *root = yamldoc_root(&sys->doc);
+	bool level_given = yamldoc_get(&sys->doc, root, "log_level") != NULL;
+	bool ok;
+
+	sys->desc->log_level = level_given ? (uint32_t)sys->conf->log_level : 2;
+	ok = system_check_name(sys, root, "the system", sys->conf->name);
+	if (ok)
+		strcpy(sys->desc->name, sys->conf->name);
+	ok = check_machine(sys) && ok;
+	ok = check_vms(sys) && ok;
+	return ok && check_memory_sum(sys);
+}
+
+static bool alloc_results(struct system *sys)
+{
+	size_t n = sys->conf->vms_count;
+	size_t size = sizeof(*sys->desc) + n * sizeof(sys->desc->vm[0]);
+
+	sys->desc = calloc(1, size);
+	sys->kernel = calloc(n + 1, sizeof(sys->kernel[0]));
+	sys->initrd = calloc(n + 1, sizeof(sys->initrd[0]));
+	if (!sys->desc || !sys->kernel || !sys->initrd) {
+		diag_error("out of memory");
+		return false;
+	}
+	sys->desc->magic = SYSDESC_MAGIC;
+	sys->desc->version = SYSDESC_VERSION;
+	sys->desc->size = (uint32_t)size;
+	sys->desc->n_vms = (uint32_t)n;
+	return true;
+}
+
+bool system_parse(struct system *sys, const char *file, const void *text,
+		  size_t size)
+{
+	*sys = (struct system){ .file = files_text("%s", file) };
+	sys->conf = conf_load(&sys->doc, sys->file, text, size);
+	if (sys->conf && alloc_results(sys) && check_all(sys))
+		return true;
+	system_free(sys);
+	return false;
+}
+
+bool system_read(struct system *sys, const char *file)
+{
+	struct file text = { 0 };
+	bool ok;
+
+	if (!file_map(&text, file)) {
+		diag_error_at(file, 0, "cannot read it: %s; give the path of a "
+				       "system description",
+			      errno == ENODATA ? "it is empty"
+					       : strerror(errno));
+		return false;
+	}
+	ok = system_parse(sys, file, text.data, text.size);
+	file_unmap(&text);
+	return ok;
+}
+
+void system_free(struct system *sys)
+{
+	for (uint32_t i = 0; sys->desc && i < sys->desc->n_vms; i++) {
+		if (sys->kernel)
+			file_unmap(&sys->kernel[i]);
+		if (sys->initrd)
+			file_unmap(&sys->initrd[i]);
+	}
+	if (sys->conf)
+		conf_free(sys->conf, &sys->doc);
+	free(sys->desc);
+	free(sys->kernel);
+	free(sys->initrd);
+	free(sys->file);
+	*sys = (struct system){ 0 };
+}

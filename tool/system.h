@@ -1,0 +1,52 @@
+/*
+ * A system description, read and checked: what `selvage check` accepts and
+ * `build` and `run` work from.
+ */
+#pragma once
+
+#include <selvage/sysdesc.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpus.h"
+#include "files.h"
+#include "schema.h"
+
+#define MACHINE_RAM_BASE 0x40000000ull
+#define MACHINE_MEMORY_DEFAULT "1G"
+/* Kernel, loader, services and the tables of every VM. */
+#define SYSTEM_RESERVE_BYTES (64ull << 20)
+#define SYSTEM_VM_RESERVE_BYTES (2ull << 20)
+
+struct system {
+	char *file;
+	struct yamldoc doc;
+	struct conf *conf;
+	const struct cpu *cpu;
+	uint64_t machine_bytes;
+	struct sysdesc *desc;   /* payload indexes and checksum not yet set */
+	struct file *kernel;    /* one for each VM; set by system_load_images */
+	struct file *initrd;    /* the same; data is NULL without an initrd */
+};
+
+/* Everything that can be checked without another file. False, with
+ * messages, if the description is wrong. */
+bool system_parse(struct system *sys, const char *file, const void *text,
+		  size_t size);
+/* Reads the file and does system_parse. */
+bool system_read(struct system *sys, const char *file);
+/* Opens and checks the images that the VMs boot. */
+bool system_load_images(struct system *sys, const char *build_dir);
+void system_free(struct system *sys);
+
+/* For the parts of the check. The line of a key's value, or that of the
+ * mapping if the key is missing. */
+unsigned system_line(struct system *sys, yaml_node_t *map, const char *key);
+yaml_node_t *system_vm_node(struct system *sys, uint32_t vm);
+/* A name such as VMs and systems have. Reports it if not. */
+bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
+		       const char *name);
+/* Fills sys->desc->vm[index] from the VM's configuration (system_vm.c). */
+bool system_check_vm(struct system *sys, uint32_t index);
+/* RAM of all VMs, bytes. */
+uint64_t system_guest_bytes(const struct system *sys);

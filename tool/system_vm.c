@@ -1,0 +1,338 @@
+/* The check of one VM of a system description. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+#include "system.h"
+#include "units.h"
+
+#define VIRT_RAM_BASE 0x40000000ull /* board `virt`: devices lie below */
+#define REGION_ALIGN (2ull << 20)
+#define BUDGET_MIN_US 20
+#define PERIOD_MAX_US 3600000000ull
+#define DEFAULT_PERIOD_US 10000
+#define DEFAULT_PRIORITY 100
+
+struct vm_check {
+	struct system *sys;
+	yaml_node_t *node;
+	const struct conf_vm *conf;
+	struct sysdesc_vm *vm;
+};
+
+static bool given(const struct vm_check *c, const char *key)
+{
+	return yamldoc_get(&c->sys->doc, c->node, key) != NULL;
+}
+
+static unsigned line_of(const struct vm_check *c, const char *key)
+{
+	return system_line(c->sys, c->node, key);
+}
+
+/* Names that console and log lines of the system itself carry. */
+static bool name_reserved(const char *name)
+{
+	static const char *const reserved[] = { "control", "init",   "kernel",
+						"log",     "serial", "time",
+						"system" };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strcmp(reserved[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool check_name(const struct vm_check *c)
+{
+	const struct sysdesc *desc = c->sys->desc;
+
+	if (!system_check_name(c->sys, c->node, "a VM", c->conf->name))
+		return false;
+	if (name_reserved(c->conf->name)) {
+		diag_error_at(c->sys->file, line_of(c, "name"),
+			      "`%s` is a name of the system's own; choose "
+			      "another for the VM",
+			      c->conf->name);
+		return false;
+	}
+	for (const struct sysdesc_vm *vm = desc->vm; vm < c->vm; vm++) {
+		if (strcmp(vm->name, c->conf->name) != 0)
+			continue;
+		diag_error_at(c->sys->file, line_of(c, "name"),
+			      "two VMs have the name `%s`; rename one",
+			      c->conf->name);
+		return false;
+	}
+	strcpy(c->vm->name, c->conf->name);
+	return true;
+}
+
+static bool check_range(const struct vm_check *c, const char *key,
+			uint32_t value, uint32_t low, uint32_t high)
+{
+	if (value >= low && value <= high)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, key),
+		      "`%s` is %u; give a number from %u to %u", key, value,
+		      low, high);
+	return false;
+}
+
+static bool check_numbers(const struct vm_check *c)
+{
+	bool ok;
+
+	c->vm->vcpus = given(c, "vcpus") ? c->conf->vcpus : 1;
+	c->vm->priority =
+		given(c, "priority") ? c->conf->priority : DEFAULT_PRIORITY;
+	ok = check_range(c, "vcpus", c->vm->vcpus, 1, SYSDESC_MAX_VCPUS);
+	return check_range(c, "priority", c->vm->priority, 1,
+			   SYSDESC_VM_PRIORITY_MAX) &&
+	       ok;
+}
+
+static bool check_duration(const struct vm_check *c, const char *key,
+			   const char *text, uint64_t *us)
+{
+	if (!units_parse_duration(text, us)) {
+		diag_error_at(c->sys->file, line_of(c, key),
+			      "`%s` is `%s`, which is no time; write e.g. "
+			      "10ms, 500us or 1s",
+			      key, text);
+		return false;
+	}
+	if (*us == 0) {
+		diag_error_at(c->sys->file, line_of(c, key),
+			      "`%s` is zero, so the VM could never run; give "
+			      "e.g. 10ms",
+			      key);
+		return false;
+	}
+	if (*us < BUDGET_MIN_US || *us > PERIOD_MAX_US) {
+		diag_error_at(c->sys->file, line_of(c, key),
+			      "`%s` is %s; give 20us to 3600s", key, text);
+		return false;
+	}
+	return true;
+}
+
+static bool check_schedule(const struct vm_check *c)
+{
+	struct sysdesc_vm *vm = c->vm;
+
+	vm->period_us = DEFAULT_PERIOD_US;
+	if (c->conf->period &&
+	    !check_duration(c, "period", c->conf->period, &vm->period_us))
+		return false;
+	vm->budget_us = vm->period_us;
+	if (c->conf->budget &&
+	    !check_duration(c, "budget", c->conf->budget, &vm->budget_us))
+		return false;
+	if (vm->budget_us <= vm->period_us)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "budget"),
+		      "the budget of %lluus is above the period of %lluus; "
+		      "lower `budget` or raise `period`",
+		      (unsigned long long)vm->budget_us,
+		      (unsigned long long)vm->period_us);
+	return false;
+}
+
+static bool parse_region(const struct vm_check *c, yaml_node_t *node,
+			 const struct conf_region *conf, uint64_t next,
+			 struct sysdesc_region *region)
+{
+	struct system *sys = c->sys;
+
+	region->gpa = next;
+	if (conf->address && !units_parse_size(conf->address, &region->gpa)) {
+		diag_error_at(sys->file, system_line(sys, node, "address"),
+			      "`%s` is no address; write e.g. 0x40000000",
+			      conf->address);
+		return false;
+	}
+	if (!units_parse_size(conf->size, &region->size)) {
+		diag_error_at(sys->file, system_line(sys, node, "size"),
+			      "`%s` is no size; write e.g. 256M or 1G",
+			      conf->size);
+		return false;
+	}
+	if (region->size == 0) {
+		diag_error_at(sys->file, system_line(sys, node, "size"),
+			      "the memory of VM `%s` is of size zero; give e.g. "
+			      "256M",
+			      c->conf->name);
+		return false;
+	}
+	return true;
+}
+
+static bool check_region_align(const struct vm_check *c, yaml_node_t *node,
+			       const struct sysdesc_region *r)
+{
+	struct system *sys = c->sys;
+
+	if (r->gpa % REGION_ALIGN != 0) {
+		diag_error_at(sys->file, system_line(sys, node, "address"),
+			      "address 0x%llx is not aligned to 2 MiB; take "
+			      "0x%llx",
+			      (unsigned long long)r->gpa,
+			      (unsigned long long)(r->gpa & ~(REGION_ALIGN - 1)));
+		return false;
+	}
+	if (r->size % REGION_ALIGN != 0) {
+		diag_error_at(sys->file, system_line(sys, node, "size"),
+			      "a memory size of %s is not a multiple of 2 MiB; "
+			      "take %s",
+			      units_size_text(r->size),
+			      units_size_text((r->size | (REGION_ALIGN - 1)) +
+					      1));
+		return false;
+	}
+	return true;
+}
+
+static bool check_region_place(const struct vm_check *c, yaml_node_t *node,
+			       const struct sysdesc_region *r)
+{
+	struct system *sys = c->sys;
+	unsigned bits = sys->cpu ? sys->cpu->pa_bits : 40;
+	uint64_t limit = 1ull << bits;
+
+	if (r->gpa < VIRT_RAM_BASE) {
+		diag_error_at(sys->file, system_line(sys, node, "address"),
+			      "address 0x%llx lies among the devices of board "
+			      "`virt`; its RAM starts at 0x40000000",
+			      (unsigned long long)r->gpa);
+		return false;
+	}
+	if (r->gpa < limit && r->size <= limit - r->gpa)
+		return true;
+	diag_error_at(sys->file, system_line(sys, node, "size"),
+		      "the memory at 0x%llx ends above 2^%u, which is all that "
+		      "%s can address; lower its address or size",
+		      (unsigned long long)r->gpa, bits,
+		      sys->cpu ? sys->cpu->name : "the cpu");
+	return false;
+}
+
+static bool check_region_overlap(const struct vm_check *c, yaml_node_t *node,
+				 const struct sysdesc_region *r)
+{
+	for (const struct sysdesc_region *q = c->vm->region; q < r; q++) {
+		if (r->gpa >= q->gpa + q->size || q->gpa >= r->gpa + r->size)
+			continue;
+		diag_error_at(c->sys->file,
+			      system_line(c->sys, node, "address"),
+			      "memory 0x%llx..0x%llx overlaps 0x%llx..0x%llx of "
+			      "the same VM; move one of them",
+			      (unsigned long long)r->gpa,
+			      (unsigned long long)(r->gpa + r->size - 1),
+			      (unsigned long long)q->gpa,
+			      (unsigned long long)(q->gpa + q->size - 1));
+		return false;
+	}
+	return true;
+}
+
+/* Without an address, a region follows the one before it. */
+static bool check_memory(const struct vm_check *c)
+{
+	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "memory");
+	uint64_t next = VIRT_RAM_BASE;
+
+	for (unsigned i = 0; i < c->conf->memory_count; i++) {
+		struct sysdesc_region *r = &c->vm->region[i];
+		yaml_node_t *node = yamldoc_item(&c->sys->doc, list, i);
+
+		if (!parse_region(c, node, &c->conf->memory[i], next, r) ||
+		    !check_region_align(c, node, r) ||
+		    !check_region_place(c, node, r) ||
+		    !check_region_overlap(c, node, r))
+			return false;
+		next = r->gpa + r->size;
+	}
+	c->vm->n_regions = c->conf->memory_count;
+	return true;
+}
+
+static bool check_devices(const struct vm_check *c)
+{
+	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "devices");
+
+	if (!list) {
+		c->vm->devices = (uint32_t)SYSDESC_DEV_PL011 |
+				 (uint32_t)SYSDESC_DEV_RTC;
+		return true;
+	}
+	for (unsigned i = 0; i < c->conf->devices_count; i++) {
+		uint32_t device = (uint32_t)c->conf->devices[i];
+		const yaml_node_t *node =
+			yamldoc_item(&c->sys->doc, list, i);
+
+		if (c->vm->devices & device) {
+			diag_error_at(c->sys->file,
+				      yamldoc_line(&c->sys->doc, node),
+				      "device `%s` is listed twice; a VM has at "
+				      "most one",
+				      yamldoc_text(node));
+			return false;
+		}
+		c->vm->devices |= device;
+	}
+	return true;
+}
+
+static bool check_cmdline(const struct vm_check *c)
+{
+	const char *text = c->conf->cmdline ? c->conf->cmdline : "";
+
+	if (strlen(text) >= SYSDESC_CMDLINE) {
+		diag_error_at(c->sys->file, line_of(c, "cmdline"),
+			      "the command line is %zu bytes long; at most %d "
+			      "fit",
+			      strlen(text), SYSDESC_CMDLINE - 1);
+		return false;
+	}
+	for (const char *p = text; *p; p++) {
+		if ((unsigned char)*p >= ' ')
+			continue;
+		diag_error_at(c->sys->file, line_of(c, "cmdline"),
+			      "the command line has a line break or control "
+			      "character; write it in one line");
+		return false;
+	}
+	strcpy(c->vm->cmdline, text);
+	return true;
+}
+
+static void take_choices(const struct vm_check *c)
+{
+	c->vm->board = (uint32_t)c->conf->board;
+	c->vm->smc_policy = (uint32_t)c->conf->smc;
+	c->vm->restart = (uint32_t)c->conf->restart;
+	if (!given(c, "autostart") || c->conf->autostart)
+		c->vm->flags = (uint32_t)SYSDESC_VM_AUTOSTART;
+	c->vm->kernel = 0;
+	c->vm->initrd = SYSDESC_NO_PAYLOAD;
+}
+
+bool system_check_vm(struct system *sys, uint32_t index)
+{
+	const struct vm_check check = {
+		.sys = sys,
+		.node = system_vm_node(sys, index),
+		.conf = &sys->conf->vms[index],
+		.vm = &sys->desc->vm[index],
+	};
+	bool ok = check_name(&check);
+
+	take_choices(&check);
+	ok = check_numbers(&check) && ok;
+	ok = check_schedule(&check) && ok;
+	ok = check_memory(&check) && ok;
+	ok = check_devices(&check) && ok;
+	return check_cmdline(&check) && ok;
+}
