@@ -232,6 +232,22 @@ static void test_hello(void **state)
 	expect_wire("vm0| plain\r\n");
 }
 
+/* The first byte may be lost while the UART is set up. */
+static void test_cut_hello(void **state)
+{
+	struct mux_frame f[16];
+
+	(void)state;
+	type(&HELLO[1], HELLO_SIZE - 1);
+	assert_int_equal(mux.mode, SERIAL_FRAMED);
+	assert_int_equal(frames(f, 16), 4);
+	expect_input(2, "");
+	send_frame(MUX_BYE, 0, NULL, 0);
+	type("\x1dso", 3);
+	expect_wire("serial| input goes to vm1\r\n");
+	expect_input(3, "so");
+}
+
 static void test_data_and_credit(void **state)
 {
 	struct mux_frame f[64];
@@ -397,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup(test_focus, setup),
 		cmocka_unit_test_setup(test_not_quite_hello, setup),
 		cmocka_unit_test_setup(test_hello, setup),
+		cmocka_unit_test_setup(test_cut_hello, setup),
 		cmocka_unit_test_setup(test_data_and_credit, setup),
 		cmocka_unit_test_setup(test_input_credit, setup),
 		cmocka_unit_test_setup(test_channels_come_and_go, setup),

@@ -203,6 +203,12 @@ void plain_rx(struct serial_mux *m, uint8_t byte)
 		}
 		return;
 	}
+	if (m->hello_match == 1 && byte == (uint8_t)MUX_HELLO_HOST[2]) {
+		/* A UART drops what it holds when its FIFO is switched on, so
+		 * one escape is enough: as if one more had been acted on. */
+		m->hello_match++;
+		m->hello_acted++;
+	}
 	if (byte != (uint8_t)MUX_HELLO_HOST[m->hello_match])
 		give_up_hello(m);
 	if (byte != (uint8_t)MUX_HELLO_HOST[m->hello_match]) {
