@@ -51,7 +51,9 @@ void log_printv(enum log_level level, const char *format, va_list args)
 		return;
 	size = fmt_printv(text, sizeof(text), format, args);
 	logring_put(log_ring, clock_now(), level, text, size);
-	sel4_signal(log_notification);
+	/* A server logs before init has connected it: the slot is empty then,
+	 * and the log server looks when the client is added. */
+	sel4_try_signal(log_notification);
 }
 
 void log_print(enum log_level level, const char *format, ...)
