@@ -16,6 +16,7 @@
  * Then that container's zombie must be the last thing to go, or its memory
  * could be reused while the slot is in it: see `self-contained` below.
  */
+#include <abi/error.h>
 #include <kernel/arch.h>
 #include <kernel/cnode.h>
 #include <kernel/endpoint.h>

@@ -7,13 +7,38 @@
 
 /* The thread's buffer for reading (sending) or writing (receiving), or NULL. */
 struct abi_ipcbuf *ipc_buffer(const struct tcb *t, bool write);
-/* Message of `from` (or its fault, if it has one) to `to`. */
-void ipc_transfer(struct tcb *from, struct tcb *to, word_t badge, bool grant);
+/* Message of `from` (or its fault, if it has one) to `to`. `ep` is the endpoint
+ * it goes through, NULL for a reply. */
+struct endpoint;
+void ipc_transfer(struct tcb *from, struct tcb *to, const struct endpoint *ep,
+		  word_t badge, bool grant);
 /* Reply of `from` to the fault of `to`: true if `to` is to run again. */
 bool ipc_fault_reply(struct tcb *from, struct tcb *to);
 /* Whether `c` may be a fault handler: null, or an endpoint with Write and
  * Grant or GrantReply. */
 bool ipc_handler_ok(struct cap c);
-/* Sends t->fault, just set, to its fault (timeout: timeout) handler; a thread
+/* Sends the fault to its fault (timeout: timeout) handler; a thread
  * without one becomes inactive. */
 void ipc_fault_send(struct tcb *t, const struct fault *f);
+/* The budget of t's context is used up and t has a timeout handler. */
+void ipc_timeout_fault(struct tcb *t);
+/* Looks up the sender's extra capabilities into `slots` (3 entries): their
+ * number, or -1 with the failing pointer and reason. */
+int ipc_lookup_extra(const struct tcb *t, const struct abi_ipcbuf *buffer, word_t msginfo,
+		     struct slot **slots, cptr_t *failed, struct lookup_failure *f);
+static inline unsigned msginfo_length(word_t info)
+{
+	word_t n = info & ABI_MSGINFO_LENGTH_MASK;
+
+	return n < ABI_MSG_MAX_WORDS ? (unsigned)n : ABI_MSG_MAX_WORDS;
+}
+static inline unsigned msginfo_caps(word_t info)
+{
+	return (unsigned)(info >> ABI_MSGINFO_CAPS_SHIFT) & 3;
+}
+static inline word_t msginfo_label(word_t info) { return info >> ABI_MSGINFO_LABEL_SHIFT; }
+static inline word_t msginfo_make(word_t label, word_t unwrapped, word_t caps, word_t length)
+{
+	return label << ABI_MSGINFO_LABEL_SHIFT | unwrapped << ABI_MSGINFO_UNWRAPPED_SHIFT |
+	       caps << ABI_MSGINFO_CAPS_SHIFT | length;
+}

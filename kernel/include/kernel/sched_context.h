@@ -46,10 +46,12 @@ static inline struct cap cap_sched_control(unsigned core)
 {
 	return cap_make(CAP_SCHED_CONTROL, 0, core, 0);
 }
-/* Most refills that an object of this size holds. */
+/* Most refills that an object of this size holds (or its fields can count). */
 static inline word_t sc_refill_limit(unsigned size_bits)
 {
-	return ((1ull << size_bits) - ABI_SCHED_CONTEXT_CORE_BYTES) / ABI_REFILL_BYTES + 2;
+	word_t n = ((1ull << size_bits) - ABI_SCHED_CONTEXT_CORE_BYTES) / ABI_REFILL_BYTES + 2;
+
+	return n < UINT16_MAX ? n : UINT16_MAX;
 }
 
 /* --- refills (core/refill.c) --- */
@@ -92,5 +94,7 @@ void sc_destroy(struct sched_context *sc);
 void sc_donate(struct sched_context *sc, struct tcb *to);
 /* The thread has just got it or become runnable: queue or park the thread. */
 void sc_resume(struct sched_context *sc);
+/* Microseconds used since the last reading. */
+uint64_t sc_take_consumed(struct sched_context *sc);
 void sc_complete_yield(struct tcb *yielder);
 void sc_cancel_yield(struct tcb *yielder);

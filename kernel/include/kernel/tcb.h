@@ -79,6 +79,8 @@ void tcb_init(struct tcb *t);
 void tcb_set_priority(struct tcb *t, prio_t prio);
 /* Changes the state; a thread that can no longer run leaves the queues. */
 void tcb_set_state(struct tcb *t, enum thread_state s);
+/* A blocked thread may go on: queues it, or parks it until it has budget. */
+void tcb_wake(struct tcb *t, enum thread_state s);
 /* Stops waiting for IPC: leaves the queue, unlinks the reply; inactive. */
 void tcb_cancel_ipc(struct tcb *t);
 void tcb_suspend(struct tcb *t);

@@ -1,0 +1,251 @@
+/* Message transfer, capability transfer, faults as messages. */
+#include <kernel/ipc.h>
+
+#include <abi/error.h>
+#include <kernel/arch.h>
+#include <kernel/cnode.h>
+#include <kernel/endpoint.h>
+#include <kernel/printk.h>
+#include <kernel/sched.h>
+
+struct abi_ipcbuf *ipc_buffer(const struct tcb *t, bool write)
+{
+	return t->ipc_buffer ?
+		arch_ipc_buffer(t->slots[TCB_IPC_BUFFER].cap, t->ipc_buffer, write) : NULL;
+}
+
+int ipc_lookup_extra(const struct tcb *t, const struct abi_ipcbuf *buffer, word_t msginfo,
+		     struct slot **slots, cptr_t *failed, struct lookup_failure *f)
+{
+	unsigned n = buffer ? msginfo_caps(msginfo) : 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		*failed = buffer->caps_or_badges[i];
+		slots[i] = cnode_lookup(t, *failed, f);
+		if (!slots[i])
+			return -1;
+	}
+	return (int)n;
+}
+
+/* The empty slot that the receiver has set aside for a capability, or NULL. */
+static struct slot *receive_slot(const struct tcb *t)
+{
+	const struct abi_ipcbuf *buffer = ipc_buffer(t, false);
+	struct lookup_failure f;
+	struct slot *root, *s;
+	unsigned left;
+	word_t depth;
+
+	root = buffer ? cnode_lookup(t, buffer->receive_cnode, &f) : NULL;
+	if (!root)
+		return NULL;
+	depth = buffer->receive_depth;
+	if (depth < 1 || depth > 64 ||
+	    !cnode_resolve(root->cap, buffer->receive_index, (unsigned)depth, &s, &left, &f))
+		return NULL;
+	return left == 0 && slot_is_empty(s) ? s : NULL;
+}
+
+static bool is_cap_to(struct cap c, const struct endpoint *ep)
+{
+	return ep && cap_type(c) == CAP_ENDPOINT && cap_object(c) == ep;
+}
+
+struct caps_moved {
+	word_t count, unwrapped;
+};
+
+/* A capability to the endpoint itself arrives as its badge; of the others one
+ * is put into the receiver's slot. Stops at the first without a place. */
+static struct caps_moved transfer_caps(struct slot **src, unsigned n, const struct tcb *to,
+				       struct abi_ipcbuf *buffer, const struct endpoint *ep)
+{
+	struct caps_moved moved = {0, 0};
+	struct slot *dest = receive_slot(to);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct cap c = src[i]->cap;
+
+		if (is_cap_to(c, ep)) {
+			buffer->caps_or_badges[i] = cap_badge(c);
+			moved.unwrapped |= 1ull << i;
+		} else {
+			if (!dest || cap_derive(src[i], c, &c) != ABI_OK ||
+			    cap_type(c) == CAP_NULL)
+				break;
+			slot_insert_copy(dest, c, src[i]);
+			dest = NULL;
+		}
+		moved.count++;
+	}
+	return moved;
+}
+
+static void transfer_message(struct tcb *from, struct tcb *to, const struct endpoint *ep,
+			     bool grant)
+{
+	word_t info = arch_msginfo_reg(from);
+	unsigned length = msginfo_length(info);
+	struct caps_moved moved = {0, 0};
+
+	for (unsigned i = 0; i < length && i < ABI_MSG_REGS; i++)
+		arch_set_msg_reg(to, i, arch_msg_reg(from, i));
+	if (length > ABI_MSG_REGS || msginfo_caps(info)) {
+		struct abi_ipcbuf *in = ipc_buffer(from, false);
+		struct abi_ipcbuf *out = ipc_buffer(to, true);
+
+		if ((!in || !out) && length > ABI_MSG_REGS)
+			length = ABI_MSG_REGS;
+		for (unsigned i = ABI_MSG_REGS; i < length; i++)
+			out->msg[i] = in->msg[i];
+		if (grant && in && out) {
+			struct slot *slots[ABI_MSG_MAX_CAPS];
+			struct lookup_failure f;
+			cptr_t failed;
+			int n = ipc_lookup_extra(from, in, info, slots, &failed, &f);
+
+			if (n > 0)
+				moved = transfer_caps(slots, (unsigned)n, to, out, ep);
+		}
+	}
+	arch_set_msginfo_reg(to, msginfo_make(msginfo_label(info), moved.unwrapped,
+					      moved.count, length));
+}
+
+/* --- faults --- */
+
+static unsigned cap_fault_message(const struct tcb *t, word_t *words)
+{
+	/* Words of detail per lookup failure: abi/error.h. */
+	static const unsigned char details[] = {0, 0, 1, 2, 3};
+	const struct fault *f = &t->fault;
+	unsigned n = details[f->word[2]];
+
+	words[ABI_CAPFAULT_IP] = arch_restart_pc(t);
+	for (unsigned i = 0; i < 3 + n; i++)
+		words[ABI_CAPFAULT_ADDR + i] = f->word[i];
+	return ABI_CAPFAULT_DETAIL0 + n;
+}
+
+static unsigned fault_message(struct tcb *t, word_t *words)
+{
+	switch (t->fault.kind) {
+	case ABI_FAULT_CAP:
+		return cap_fault_message(t, words);
+	case ABI_FAULT_TIMEOUT:
+		words[ABI_TIMEOUT_DATA] = t->fault.word[0];
+		if (!t->sc)
+			return 1;
+		words[ABI_TIMEOUT_CONSUMED] = sc_take_consumed(t->sc);
+		return 2;
+	default:
+		return arch_fault_message(t, &t->fault, words);
+	}
+}
+
+static void transfer_fault(struct tcb *from, struct tcb *to)
+{
+	word_t words[FAULT_MESSAGE_MAX];
+	unsigned length = fault_message(from, words);
+	struct abi_ipcbuf *out = length > ABI_MSG_REGS ? ipc_buffer(to, true) : NULL;
+
+	if (!out && length > ABI_MSG_REGS)
+		length = ABI_MSG_REGS;
+	for (unsigned i = 0; i < length && i < ABI_MSG_REGS; i++)
+		arch_set_msg_reg(to, i, words[i]);
+	for (unsigned i = ABI_MSG_REGS; i < length; i++)
+		out->msg[i] = words[i];
+	arch_set_msginfo_reg(to, msginfo_make(from->fault.kind, 0, 0, length));
+}
+
+void ipc_transfer(struct tcb *from, struct tcb *to, const struct endpoint *ep,
+		  word_t badge, bool grant)
+{
+	if (from->fault.kind)
+		transfer_fault(from, to);
+	else
+		transfer_message(from, to, ep, grant);
+	arch_set_badge_reg(to, badge);
+}
+
+static unsigned reply_words(const struct tcb *from, word_t info, word_t *words)
+{
+	const struct abi_ipcbuf *in;
+	unsigned length = msginfo_length(info);
+
+	if (length > FAULT_MESSAGE_MAX)
+		length = FAULT_MESSAGE_MAX;
+	in = length > ABI_MSG_REGS ? ipc_buffer(from, false) : NULL;
+	if (!in && length > ABI_MSG_REGS)
+		length = ABI_MSG_REGS;
+	for (unsigned i = 0; i < length; i++)
+		words[i] = i < ABI_MSG_REGS ? arch_msg_reg(from, i) : in->msg[i];
+	return length;
+}
+
+static bool timeout_reply(struct tcb *t, word_t label, const word_t *words, unsigned n)
+{
+	for (unsigned i = 0; i < n && i < ABI_TIMEOUT_REPLY_WORDS; i++)
+		arch_context_set(t, i, words[i]);
+	return label == 0;
+}
+
+bool ipc_fault_reply(struct tcb *from, struct tcb *to)
+{
+	word_t info = arch_msginfo_reg(from), words[FAULT_MESSAGE_MAX];
+	struct fault f = to->fault;
+	unsigned n;
+
+	to->fault.kind = ABI_FAULT_NULL;
+	if (f.kind == ABI_FAULT_CAP)
+		return true;
+	n = reply_words(from, info, words);
+	if (f.kind == ABI_FAULT_TIMEOUT)
+		return timeout_reply(to, msginfo_label(info), words, n);
+	return arch_fault_reply(to, &f, msginfo_label(info), words, n);
+}
+
+bool ipc_handler_ok(struct cap c)
+{
+	word_t rights = cap_rights(c);
+
+	return cap_type(c) == CAP_NULL ||
+	       (cap_type(c) == CAP_ENDPOINT && (rights & ABI_RIGHT_WRITE) &&
+		(rights & (ABI_RIGHT_GRANT | ABI_RIGHT_GRANT_REPLY)));
+}
+
+static void send_to_handler(struct tcb *t, struct cap c, bool donate)
+{
+	struct ep_send how = {
+		.badge = cap_badge(c),
+		.blocking = true,
+		.grant = cap_rights(c) & ABI_RIGHT_GRANT,
+		.grant_reply = cap_rights(c) & ABI_RIGHT_GRANT_REPLY,
+		.donate = donate,
+	};
+
+	ep_send(cap_object(c), t, how);
+}
+
+void ipc_fault_send(struct tcb *t, const struct fault *f)
+{
+	struct cap c = t->slots[TCB_FAULT_HANDLER].cap;
+
+	t->fault = *f;
+	if (cap_type(c) == CAP_ENDPOINT) {
+		send_to_handler(t, c, t->sc != NULL);
+	} else {
+		printk("%s: fault %u without a handler, pc %lx, %lx %lx %lx\n", t->name,
+		       f->kind, (unsigned long)arch_restart_pc(t), (unsigned long)f->word[0],
+		       (unsigned long)f->word[1], (unsigned long)f->word[2]);
+		t->fault.kind = ABI_FAULT_NULL;
+		tcb_set_state(t, THREAD_INACTIVE);
+	}
+}
+
+void ipc_timeout_fault(struct tcb *t)
+{
+	t->fault = (struct fault){ABI_FAULT_TIMEOUT, {t->sc->badge}};
+	send_to_handler(t, t->slots[TCB_TIMEOUT_HANDLER].cap, false);
+}

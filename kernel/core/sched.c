@@ -1,0 +1,378 @@
+/* The scheduler: who runs, on whose time. */
+#include <kernel/sched.h>
+
+#include <kernel/arch.h>
+#include <kernel/boot.h>
+#include <kernel/endpoint.h>
+#include <kernel/ipc.h>
+#include <kernel/printk.h>
+
+#define KERNEL_WCET_US 10
+#define MIN_BUDGET_US (2 * KERNEL_WCET_US)
+
+struct cpu cpus[1];
+static ticks_t wcet_ticks, min_budget_ticks;
+
+void cpu_init(void)
+{
+	wcet_ticks = arch_us_to_ticks(KERNEL_WCET_US);
+	min_budget_ticks = arch_us_to_ticks(MIN_BUDGET_US);
+	this_cpu()->now = arch_now();
+}
+
+uint64_t sched_min_budget_us(void) { return MIN_BUDGET_US; }
+ticks_t sched_min_budget(void) { return min_budget_ticks; }
+ticks_t sched_wcet(void) { return wcet_ticks; }
+
+/* --- ready queues --- */
+
+static void mark_ready(struct cpu *c, prio_t prio)
+{
+	c->ready_map[prio / 64] |= 1ull << prio % 64;
+	c->ready_words |= 1ull << prio / 64;
+}
+
+static void unmark_ready(struct cpu *c, prio_t prio)
+{
+	c->ready_map[prio / 64] &= ~(1ull << prio % 64);
+	if (c->ready_map[prio / 64] == 0)
+		c->ready_words &= ~(1ull << prio / 64);
+}
+
+static unsigned top_bit(word_t w) { return 63u - (unsigned)__builtin_clzll(w); }
+
+/* Priority of the best ready thread, -1 if there is none. */
+static int top_priority(const struct cpu *c)
+{
+	unsigned w;
+
+	if (c->ready_words == 0)
+		return -1;
+	w = top_bit(c->ready_words);
+	return (int)(w * 64 + top_bit(c->ready_map[w]));
+}
+
+void sched_enqueue_head(struct tcb *t)
+{
+	struct tcb_list *q = &this_cpu()->ready[t->priority];
+
+	t->queue = QUEUE_READY;
+	t->sched_prev = NULL;
+	t->sched_next = q->head;
+	if (q->head)
+		q->head->sched_prev = t;
+	else
+		q->tail = t;
+	q->head = t;
+	mark_ready(this_cpu(), t->priority);
+}
+
+void sched_enqueue_tail(struct tcb *t)
+{
+	struct tcb_list *q = &this_cpu()->ready[t->priority];
+
+	t->queue = QUEUE_READY;
+	t->sched_next = NULL;
+	t->sched_prev = q->tail;
+	if (q->tail)
+		q->tail->sched_next = t;
+	else
+		q->head = t;
+	q->tail = t;
+	mark_ready(this_cpu(), t->priority);
+}
+
+static void unlink_ready(struct cpu *c, struct tcb *t)
+{
+	struct tcb_list *q = &c->ready[t->priority];
+
+	if (t->sched_prev)
+		t->sched_prev->sched_next = t->sched_next;
+	else
+		q->head = t->sched_next;
+	if (t->sched_next)
+		t->sched_next->sched_prev = t->sched_prev;
+	else
+		q->tail = t->sched_prev;
+	if (!q->head)
+		unmark_ready(c, t->priority);
+	t->queue = QUEUE_NONE;
+}
+
+static void unlink_release(struct cpu *c, struct tcb *t)
+{
+	if (t->sched_prev) {
+		t->sched_prev->sched_next = t->sched_next;
+	} else {
+		c->release = t->sched_next;
+		c->timer_dirty = true;
+	}
+	if (t->sched_next)
+		t->sched_next->sched_prev = t->sched_prev;
+	t->queue = QUEUE_NONE;
+}
+
+void sched_dequeue(struct tcb *t)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->candidate == t)
+		c->candidate = NULL;
+	if (t->queue == QUEUE_READY)
+		unlink_ready(c, t);
+	else if (t->queue == QUEUE_RELEASE)
+		unlink_release(c, t);
+}
+
+void sched_park(struct tcb *t)
+{
+	struct cpu *c = this_cpu();
+	ticks_t due = refill_head(t->sc)->time;
+	struct tcb *before = NULL, *after;
+
+	sched_dequeue(t);
+	after = c->release;
+	/* Bounded by the parked threads. */
+	while (after && refill_head(after->sc)->time <= due) {
+		before = after;
+		after = after->sched_next;
+	}
+	t->queue = QUEUE_RELEASE;
+	t->sched_prev = before;
+	t->sched_next = after;
+	if (after)
+		after->sched_prev = t;
+	if (before)
+		before->sched_next = t;
+	else
+		c->release = t;
+	c->timer_dirty |= !before;
+}
+
+/* --- who may run --- */
+
+bool sched_can_run(const struct tcb *t)
+{
+	return tcb_is_runnable(t) && t->sc && sc_is_configured(t->sc) &&
+	       t->queue != QUEUE_RELEASE;
+}
+
+static void flush_candidate(struct cpu *c)
+{
+	struct tcb *t = c->candidate;
+
+	c->candidate = NULL;
+	c->reschedule = true;
+	if (t)
+		sched_enqueue_tail(t);
+}
+
+void sched_wake(struct tcb *t)
+{
+	struct cpu *c = this_cpu();
+
+	if (!sched_can_run(t) || t == c->current || t == c->candidate ||
+	    t->queue != QUEUE_NONE)
+		return;
+	if (c->candidate || c->reschedule) {
+		flush_candidate(c);
+		sched_enqueue_tail(t);
+	} else {
+		c->candidate = t;
+	}
+}
+
+void sched_reschedule(void) { flush_candidate(this_cpu()); }
+
+static struct tcb *take_top(struct cpu *c)
+{
+	int prio = top_priority(c);
+	struct tcb *t;
+
+	if (prio < 0)
+		return NULL;
+	t = c->ready[prio].head;
+	unlink_ready(c, t);
+	return t;
+}
+
+/* The candidate runs at once if none is better; on a tie with the thread that
+ * is running it waits. */
+static struct tcb *choose(struct cpu *c)
+{
+	struct tcb *t = c->candidate, *cur = c->current;
+
+	c->candidate = NULL;
+	c->reschedule = false;
+	if (cur && cur->queue == QUEUE_NONE && sched_can_run(cur)) {
+		if (t && t->priority <= cur->priority) {
+			sched_enqueue_tail(t);
+			t = NULL;
+		}
+		sched_enqueue_head(cur);
+	}
+	if (t && t->priority >= top_priority(c))
+		return t;
+	if (t)
+		sched_enqueue_head(t);
+	return take_top(c);
+}
+
+/* --- time --- */
+
+void sched_time_enter(void)
+{
+	struct cpu *c = this_cpu();
+	ticks_t now = arch_now();
+
+	c->used += now - c->now;
+	c->now = now;
+}
+
+static void charge(struct cpu *c, ticks_t amount)
+{
+	refill_charge(c->sc, amount);
+	c->sc->consumed += c->used;
+	c->used = 0;
+	c->timer_dirty = true;
+}
+
+void sched_commit_time(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->sc && sc_is_configured(c->sc) && c->used)
+		charge(c, c->used);
+	c->used = 0;
+}
+
+/* The current thread's head refill is gone: end of its time slice. */
+static void end_slice(struct tcb *t, bool may_fault)
+{
+	struct sched_context *sc = t->sc;
+
+	if (!tcb_is_runnable(t))
+		return;
+	if (may_fault && !sc_is_round_robin(sc) &&
+	    cap_type(t->slots[TCB_TIMEOUT_HANDLER].cap) == CAP_ENDPOINT) {
+		ipc_timeout_fault(t);
+	} else if (sc_is_released(sc)) {
+		sched_dequeue(t);
+		sched_enqueue_tail(t);
+	} else {
+		sched_park(t);
+	}
+	sched_reschedule();
+}
+
+bool sched_check_budget(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (!c->sc || refill_sufficient(c->sc, c->used))
+		return true;
+	charge(c, c->used);
+	if (c->current)
+		end_slice(c->current, true);
+	return false;
+}
+
+void sched_yield(void)
+{
+	struct cpu *c = this_cpu();
+
+	charge(c, refill_head(c->sc)->amount);
+	end_slice(c->current, false);
+}
+
+static void switch_context(struct cpu *c, struct sched_context *sc)
+{
+	if (c->sc == sc)
+		return;
+	sched_commit_time();
+	c->sc = sc;
+	c->timer_dirty = true;
+	if (sc && !sc->sporadic)
+		refill_unblock(sc, c->now);
+}
+
+static void set_timer(struct cpu *c)
+{
+	ticks_t deadline = ~0ull;
+
+	if (c->sc)
+		deadline = c->now + refill_head(c->sc)->amount - c->used;
+	if (c->release && refill_head(c->release->sc)->time < deadline)
+		deadline = refill_head(c->release->sc)->time;
+	c->timer_dirty = false;
+	arch_timer_set(deadline);
+}
+
+static void wake_due(struct cpu *c)
+{
+	while (c->release && refill_ready(c->release->sc, c->now)) {
+		struct tcb *t = c->release;
+
+		unlink_release(c, t);
+		if (t == c->current)
+			c->reschedule = true;
+		else
+			sched_wake(t);
+	}
+}
+
+static void switch_thread(struct cpu *c, struct tcb *t)
+{
+	if (t != c->current) {
+		c->current = t;
+		if (t)
+			arch_switch_to(t);
+		else
+			arch_switch_to_idle();
+	}
+}
+
+static void activate(struct tcb *t)
+{
+	if (t->state == THREAD_RESTART) {
+		arch_restart(t);
+		t->state = THREAD_RUNNING;
+	}
+	if (t->yield_to)
+		sc_complete_yield(t);
+}
+
+void sched_finish(void)
+{
+	struct cpu *c = this_cpu();
+
+	wake_due(c);
+	if (c->reschedule || c->candidate || (c->current && !sched_can_run(c->current)))
+		switch_thread(c, choose(c));
+	switch_context(c, c->current ? c->current->sc : NULL);
+	if (c->current)
+		activate(c->current);
+	if (c->timer_dirty)
+		set_timer(c);
+}
+
+void sched_start(struct tcb *t)
+{
+	sched_wake(t);
+	sched_finish();
+}
+
+#if SELVAGE_DEBUG
+void sched_debug_dump(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->current)
+		printk("current %s prio %u\n", c->current->name, c->current->priority);
+	for (int p = NUM_PRIORITIES - 1; p >= 0; p--)
+		for (struct tcb *t = c->ready[p].head; t; t = t->sched_next)
+			printk("ready %s prio %u\n", t->name, t->priority);
+	for (struct tcb *t = c->release; t; t = t->sched_next)
+		printk("parked %s prio %u\n", t->name, t->priority);
+}
+#endif

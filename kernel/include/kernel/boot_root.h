@@ -1,0 +1,57 @@
+/*
+ * Boot, between the architecture (which knows the machine) and core/boot.c
+ * (which makes the root task).
+ */
+#pragma once
+
+#include <kernel/cap.h>
+#include <kernel/types.h>
+
+struct boot_region {
+	paddr_t start, end; /* page-aligned */
+};
+
+#define BOOT_REGIONS 32
+struct boot_regions {
+	unsigned count;
+	struct boot_region r[BOOT_REGIONS];
+};
+
+/* What the loader hands over. */
+struct boot_args {
+	paddr_t image_start, image_end; /* root task, flattened */
+	word_t image_offset;            /* physical - virtual */
+	vptr_t image_entry;
+	paddr_t dtb;
+	word_t dtb_bytes;
+};
+
+/* What the architecture found out. */
+struct boot_machine {
+	struct boot_regions ram;      /* all memory */
+	struct boot_regions reserved; /* of it, not for the kernel: to userland
+				       * as device memory */
+	struct boot_regions kernel;   /* the kernel's image and its devices */
+	bool smc;                     /* firmware may be called */
+};
+
+void boot_regions_add(struct boot_regions *l, paddr_t start, paddr_t end);
+
+struct tcb;
+/* Makes the root task and gives it everything; it is the current thread. */
+void boot_root(const struct boot_machine *m, const struct boot_args *a);
+
+/* --- the architecture's side --- */
+/* The root's address space, with an ASID of the initial pool. */
+struct cap arch_boot_vspace(paddr_t root_table, paddr_t asid_pool);
+/* The first missing table for vaddr becomes `table`; false: none misses. */
+bool arch_boot_map_table(struct cap vspace, vptr_t vaddr, paddr_t table, struct cap *out);
+/* Maps a 4 KiB frame, readable, writable and executable. */
+struct cap arch_boot_map_frame(struct cap vspace, vptr_t vaddr, paddr_t frame);
+struct cap arch_boot_asid_pool(paddr_t pool);
+struct cap arch_boot_asid_control(void);
+struct cap arch_boot_smc(void);
+void arch_boot_start(struct tcb *t, vptr_t entry, vptr_t bootinfo);
+unsigned arch_vspace_bits(void);
+word_t arch_user_top(void);
+unsigned arch_physical_bits(void);

@@ -1,0 +1,92 @@
+/* Interrupts as notifications. */
+#include <kernel/irq.h>
+
+#include <kernel/endpoint.h>
+#include <kernel/invoke.h>
+#include <kernel/notification.h>
+
+/* One per interrupt: whether a handler exists, and its notification. */
+static struct irq_state {
+	bool issued;
+	struct slot ntfn;
+} irqs[ARCH_IRQ_COUNT];
+
+bool irq_is_issued(irq_t irq) { return irqs[irq].issued; }
+
+int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth)
+{
+	struct slot *dest;
+	int error;
+
+	if (irq >= ARCH_IRQ_COUNT)
+		return inv_range(inv, 0, ARCH_IRQ_COUNT - 1);
+	if (!arch_irq_valid(irq) || irqs[irq].issued)
+		return ABI_REVOKE_FIRST;
+	error = inv_lookup_empty(inv, inv_extra(inv, 0), index, depth, &dest);
+	if (error)
+		return error;
+	irqs[irq].issued = true;
+	slot_insert_child(dest, cap_irq_handler((irq_t)irq), inv->slot);
+	return ABI_OK;
+}
+
+void irq_deliver(irq_t irq)
+{
+	struct cap c = cap_null();
+
+	if (irq < ARCH_IRQ_COUNT)
+		c = irqs[irq].ntfn.cap;
+	/* Masked until the handler acknowledges it; without one, for good. */
+	arch_irq_mask(irq);
+	if (cap_type(c) == CAP_NOTIFICATION)
+		ntfn_signal(cap_object(c), cap_badge(c));
+	arch_irq_ack(irq);
+}
+
+struct slot *irq_release(irq_t irq)
+{
+	arch_irq_mask(irq);
+	irqs[irq].issued = false;
+	return &irqs[irq].ntfn;
+}
+
+int irq_control_invoke(struct invocation *inv)
+{
+	if (inv->label != ABI_INV_IRQ_CONTROL_GET)
+		return arch_invoke_irq_control(inv);
+	if (inv->length < 3 || inv->extra_count < 1)
+		return ABI_TRUNCATED_MESSAGE;
+	return irq_issue(inv, inv_arg(inv, 0), inv_arg(inv, 1), inv_arg(inv, 2));
+}
+
+static int set_notification(struct invocation *inv, irq_t irq)
+{
+	struct cap c;
+
+	if (inv->extra_count < 1)
+		return ABI_TRUNCATED_MESSAGE;
+	c = inv_extra(inv, 0);
+	if (cap_type(c) != CAP_NOTIFICATION || !(cap_rights(c) & ABI_RIGHT_WRITE))
+		return inv_invalid_cap(inv, 0);
+	slot_delete_short(&irqs[irq].ntfn);
+	slot_insert_copy(&irqs[irq].ntfn, c, inv->extra[0]);
+	return ABI_OK;
+}
+
+int irq_handler_invoke(struct invocation *inv)
+{
+	irq_t irq = cap_irq(inv->cap);
+
+	switch (inv->label) {
+	case ABI_INV_IRQ_HANDLER_ACK:
+		arch_irq_unmask(irq);
+		return ABI_OK;
+	case ABI_INV_IRQ_HANDLER_SET_NOTIFICATION:
+		return set_notification(inv, irq);
+	case ABI_INV_IRQ_HANDLER_CLEAR:
+		slot_delete_short(&irqs[irq].ntfn);
+		return ABI_OK;
+	default:
+		return ABI_ILLEGAL_OPERATION;
+	}
+}
