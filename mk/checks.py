@@ -24,14 +24,15 @@ PICOLIBC = "/usr/lib/picolibc/aarch64-linux-gnu/include"
 @functools.lru_cache(None)
 def tracked(*suffixes):
     """Files that git knows or would add, so that new ones count at once."""
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT,
-                           capture_output=True, text=True, check=False)
-    if names.returncode == 0:
+    try:
+        names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT,
+                               capture_output=True, text=True, check=True)
         files = names.stdout.split("\n")
-    else:  # an unpacked archive
-        files = [os.path.relpath(os.path.join(d, f), ROOT)
-                 for d, _, fs in os.walk(ROOT) if "/build" not in d and "/.git" not in d
-                 for f in fs]
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git, or no clone
+        files = []
+        for folder, below, names in os.walk(ROOT):
+            below[:] = [d for d in below if d not in ("build", ".git", "__pycache__")]
+            files += [os.path.relpath(os.path.join(folder, f), ROOT) for f in names]
     return sorted(f for f in files
                   if f and (not suffixes or f.endswith(suffixes)) and os.path.isfile(f))
 
@@ -80,12 +81,19 @@ def include_folders():
     return sorted({re.sub(r"/include/.*", "/include", h) for h in tracked(".h") if "/include/" in h})
 
 
+@functools.lru_cache(None)
+def host_flags():
+    done = subprocess.run(["pkg-config", "--cflags", "libcjson", "libcyaml", "libelf"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout.split()
+
+
 def compiler_of(path):
     """Compiler and flags for a header of this part of the tree."""
     if path.startswith("guests/linux/"):
         return ["aarch64-linux-gnu-gcc", "-D_GNU_SOURCE"]
     if path.startswith(("tool/", "tests/")):
-        return ["gcc", "-D_GNU_SOURCE"]
+        return ["gcc", "-D_GNU_SOURCE", *host_flags()]
     if path.startswith("kernel/"):
         return ["aarch64-linux-gnu-gcc", "-ffreestanding", "-mgeneral-regs-only"]
     return ["aarch64-linux-gnu-gcc", "-mgeneral-regs-only", "-isystem", PICOLIBC]

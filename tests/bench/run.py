@@ -77,7 +77,7 @@ def vm_command(kernel):
     line = re.search(r"^\s*(?:\S*/)?qemu-system-aarch64 .*", shown.replace("\\\n", " "), re.M)
     if not line:
         sys.exit(f"bench: error: selvage run --dry-run printed no command line: {shown!r}")
-    return shlex.split(line.group(0))
+    return [w for w in shlex.split(line.group(0)) if not w.startswith("<")]
 
 
 def boot_extra(kernel):
