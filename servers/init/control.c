@@ -66,7 +66,7 @@ static void vm_line(unsigned i, char *text, size_t size)
 
 static void service_line(enum proc_kind kind, char *text, size_t size)
 {
-	static const char *const states[] = {"off", "running", "crashed"};
+	static const char *const states[] = { "off", "running", "crashed" };
 	const struct process *p = &processes[kind];
 
 	fmt_print(text, size,
@@ -101,11 +101,11 @@ static bool step_ps(unsigned n, char *text, size_t size)
 
 /* What init itself holds is not a grant; said in words. */
 static const char *const init_holds[][2] = {
-	{"Untyped", "all memory that is free"},
-	{"IRQControl", "interrupts not given out"},
-	{"SchedControl", "to configure budgets"},
-	{"ASIDPool", "address space numbers"},
-	{"SMC", "power off"},
+	{ "Untyped", "all memory that is free" },
+	{ "IRQControl", "interrupts not given out" },
+	{ "SchedControl", "to configure budgets" },
+	{ "ASIDPool", "address space numbers" },
+	{ "SMC", "power off" },
 };
 
 static bool step_caps(unsigned n, char *text, size_t size)
@@ -145,7 +145,7 @@ static const char *kill_process(const char *name)
 {
 	for (unsigned i = 1; i < PROCESS_MAX; i++) {
 		struct process *p = &processes[i];
-		uint64_t regs[1] = {0}; /* ABI_CTX_PC */
+		uint64_t regs[1] = { 0 }; /* ABI_CTX_PC */
 		bool match = strcmp(p->name, name) == 0 ||
 			     (i >= PROCESS_FIRST_VMM && strncmp(p->name, "vmm:", 4) == 0 &&
 			      strcmp(p->name + 4, name) == 0);
@@ -153,8 +153,7 @@ static const char *kill_process(const char *name)
 		if (!match || p->state != PROCESS_RUNNING)
 			continue;
 		log_warning("control: injecting a fault into %s", p->name);
-		return sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) == ABI_OK ?
-			       NULL : "the kernel refused";
+		return sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) == ABI_OK ? NULL : "the kernel refused";
 	}
 	return "no such process is running";
 }
@@ -165,7 +164,8 @@ static const char *vm_verb(const char *verb, int vm)
 	bool running = vm_get(index)->state == VM_RUNNING;
 
 	if (strcmp(verb, "start") == 0)
-		return running ? "it is running" : vm_start(index) ? NULL : "out of memory";
+		return running ? "it is running" : vm_start(index) ? NULL
+								   : "out of memory";
 	if (!running)
 		return "it is not running";
 	vm_stop(index, VM_OFF);

@@ -21,9 +21,8 @@ static void report_memory_fault(const uint64_t mr[SEL4_MSG_REGS])
 	bool write = (mr[ABI_VMFAULT_FSR] & (1u << 6)) != 0;
 
 	log_error("  %s at address 0x%lx, ESR 0x%lx",
-		  mr[ABI_VMFAULT_IS_FETCH] != 0 ? "instruction fetch" :
-		  write			       ? "write" :
-						 "read",
+		  mr[ABI_VMFAULT_IS_FETCH] != 0 ? "instruction fetch" : write ? "write"
+									      : "read",
 		  (unsigned long)mr[ABI_VMFAULT_ADDR], (unsigned long)mr[ABI_VMFAULT_FSR]);
 }
 
@@ -52,12 +51,37 @@ static void report_cause(uint64_t label, const uint64_t mr[SEL4_MSG_REGS])
 static void report_registers(const struct process *p, const uint64_t *regs)
 {
 	static const uint8_t order[31] = {
-		ABI_CTX_X0, ABI_CTX_X1, ABI_CTX_X2, ABI_CTX_X3, ABI_CTX_X4, ABI_CTX_X5,
-		ABI_CTX_X6, ABI_CTX_X7, ABI_CTX_X8, ABI_CTX_X9, ABI_CTX_X10, ABI_CTX_X11,
-		ABI_CTX_X12, ABI_CTX_X13, ABI_CTX_X14, ABI_CTX_X15, ABI_CTX_X16,
-		ABI_CTX_X17, ABI_CTX_X18, ABI_CTX_X19, ABI_CTX_X20, ABI_CTX_X21,
-		ABI_CTX_X22, ABI_CTX_X23, ABI_CTX_X24, ABI_CTX_X25, ABI_CTX_X26,
-		ABI_CTX_X27, ABI_CTX_X28, ABI_CTX_X29, ABI_CTX_X30,
+		ABI_CTX_X0,
+		ABI_CTX_X1,
+		ABI_CTX_X2,
+		ABI_CTX_X3,
+		ABI_CTX_X4,
+		ABI_CTX_X5,
+		ABI_CTX_X6,
+		ABI_CTX_X7,
+		ABI_CTX_X8,
+		ABI_CTX_X9,
+		ABI_CTX_X10,
+		ABI_CTX_X11,
+		ABI_CTX_X12,
+		ABI_CTX_X13,
+		ABI_CTX_X14,
+		ABI_CTX_X15,
+		ABI_CTX_X16,
+		ABI_CTX_X17,
+		ABI_CTX_X18,
+		ABI_CTX_X19,
+		ABI_CTX_X20,
+		ABI_CTX_X21,
+		ABI_CTX_X22,
+		ABI_CTX_X23,
+		ABI_CTX_X24,
+		ABI_CTX_X25,
+		ABI_CTX_X26,
+		ABI_CTX_X27,
+		ABI_CTX_X28,
+		ABI_CTX_X29,
+		ABI_CTX_X30,
 	};
 	char symbol[80];
 
@@ -77,7 +101,7 @@ static void report_registers(const struct process *p, const uint64_t *regs)
 void crash_report(const struct process *p, unsigned thread, msginfo_t info,
 		  const uint64_t mr[SEL4_MSG_REGS])
 {
-	uint64_t regs[ABI_CTX_COUNT] = {0};
+	uint64_t regs[ABI_CTX_COUNT] = { 0 };
 
 	log_error("process %s crashed (thread %u)", p->name, thread);
 	report_cause(msginfo_label(info), mr);

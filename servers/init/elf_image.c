@@ -12,7 +12,7 @@ const char *elf_open(struct elf_image *elf, const void *bytes, size_t size)
 {
 	Elf64_Ehdr h;
 
-	*elf = (struct elf_image){.bytes = bytes, .size = size};
+	*elf = (struct elf_image){ .bytes = bytes, .size = size };
 	if (size < sizeof(h))
 		return "shorter than an ELF header";
 	memcpy(&h, bytes, sizeof(h));

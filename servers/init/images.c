@@ -81,8 +81,7 @@ static cap_t carver_frame(struct carver *c, uint64_t paddr, unsigned bits)
 		return 0;
 	if (!carver_skip(c, paddr))
 		return 0;
-	return carver_make(c, bits == ABI_LARGE_PAGE_BITS ? ABI_OBJ_LARGE_PAGE :
-							    ABI_OBJ_SMALL_PAGE, bits);
+	return carver_make(c, bits == ABI_LARGE_PAGE_BITS ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE, bits);
 }
 
 static bool map_own(cap_t frame, uint64_t offset)
@@ -115,8 +114,7 @@ static bool carve_item(struct carver *c, uint64_t base, uint32_t item)
 	item_frames[item].frame = &frames[n_frames];
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t offset = it->offset + ((uint64_t)i << bits);
-		cap_t frame = n_frames == MAX_FRAMES ? 0 :
-			      carver_frame(c, base + offset, bits);
+		cap_t frame = n_frames == MAX_FRAMES ? 0 : carver_frame(c, base + offset, bits);
 
 		if (frame == 0 || (it->kind != PAYLOAD_GUEST && !map_own(frame, offset)))
 			return false;
@@ -173,7 +171,7 @@ static const char *open_description(uint32_t item)
 
 const char *images_init(const struct machine *machine, const struct abi_bootinfo *bi)
 {
-	struct carver c = {.bi = bi};
+	struct carver c = { .bi = bi };
 	const char *error;
 	int item;
 

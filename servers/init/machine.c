@@ -20,8 +20,7 @@ static const char *read_payload(struct machine *m, const void *fdt)
 {
 	int len;
 	int chosen = fdt_path_offset(fdt, "/chosen");
-	const fdt64_t *p = chosen < 0 ? NULL :
-		fdt_getprop(fdt, chosen, "selvage,payload", &len);
+	const fdt64_t *p = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "selvage,payload", &len);
 
 	if (p == NULL || len != 16)
 		return "/chosen has no selvage,payload";
@@ -35,8 +34,7 @@ static const char *read_uart(struct machine *m, const void *fdt)
 	uint64_t size;
 	int len;
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
-	const fdt32_t *irq = node < 0 ? NULL :
-		fdt_getprop(fdt, node, "interrupts", &len);
+	const fdt32_t *irq = node < 0 ? NULL : fdt_getprop(fdt, node, "interrupts", &len);
 
 	if (irq == NULL || len < 12 || reg_entry(fdt, node, 0, &m->uart_paddr, &size))
 		return "no usable arm,pl011 node";
@@ -68,7 +66,7 @@ const char *machine_read(struct machine *m, const void *fdt, size_t size)
 {
 	const char *error;
 
-	*m = (struct machine){0};
+	*m = (struct machine){ 0 };
 	if (size < FDT_V1_SIZE || fdt_check_header(fdt) != 0 ||
 	    fdt_totalsize(fdt) > size)
 		return "no devicetree";

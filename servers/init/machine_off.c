@@ -14,7 +14,7 @@ bool machine_off_requested(void) { return requested; }
 
 void machine_off(void)
 {
-	const uint64_t args[8] = {PSCI_SYSTEM_OFF};
+	const uint64_t args[8] = { PSCI_SYSTEM_OFF };
 	uint64_t results[8];
 
 	if (sel4_smc_call(ABI_ROOT_SMC, args, results) != ABI_OK)

@@ -100,9 +100,8 @@ static void on_vm_request(unsigned vm, uint64_t label, uint64_t argument)
 		vm_stop(vm, VM_OFF);
 		(void)vm_start(vm);
 	} else {
-		vm_ended(vm, argument == VM_STOP_OFF   ? VM_STOP_OFF :
-			     argument == VM_STOP_FAULT ? VM_STOP_FAULT :
-							 VM_STOP_ERROR);
+		vm_ended(vm, argument == VM_STOP_OFF ? VM_STOP_OFF : argument == VM_STOP_FAULT ? VM_STOP_FAULT
+											       : VM_STOP_ERROR);
 	}
 }
 
@@ -144,7 +143,7 @@ static void consider_power_off(bool any_ran)
 
 int main(void)
 {
-	uint64_t mr[SEL4_MSG_REGS] = {0};
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
 	uint64_t badge;
 	msginfo_t info;
 	cap_t reply;

@@ -62,7 +62,9 @@ const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
 	    IDALLOC_OK)
 		return "init's slots cannot be numbered";
 	arena_slots = (struct arena_slots){
-		.ids = &slots, .next = slot_next, .root = ABI_ROOT_CNODE,
+		.ids = &slots,
+		.next = slot_next,
+		.root = ABI_ROOT_CNODE,
 	};
 	alloc_init(&untypeds, &alloc_ops, NULL, &slots, blocks, MAX_BLOCKS);
 	for (uint64_t i = 0; i < bi->untyped.end - bi->untyped.start; i++) {
@@ -82,7 +84,7 @@ const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
 
 void mem_open(struct mem_arena *m)
 {
-	*m = (struct mem_arena){0};
+	*m = (struct mem_arena){ 0 };
 	arena_init(&m->arena, &untypeds, &arena_ops, NULL, &arena_slots, CHUNK_BITS);
 }
 

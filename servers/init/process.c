@@ -85,8 +85,7 @@ static bool map_private_segment(struct process *p, const struct elf_segment *s)
 		return false;
 	for (uint64_t at = s->vaddr; at < end; at += PAGE) {
 		uint64_t done = at - s->vaddr;
-		size_t n = done >= s->file_bytes ? 0 :
-			   (size_t)min_u64(s->file_bytes - done, PAGE);
+		size_t n = done >= s->file_bytes ? 0 : (size_t)min_u64(s->file_bytes - done, PAGE);
 
 		if (n == 0)
 			return process_map_new(&p->mem, p->vspace, at,
@@ -224,7 +223,7 @@ bool process_create(struct process *p, unsigned number, const struct process_spe
 
 bool process_start(struct process *p)
 {
-	uint64_t regs[ABI_CTX_COUNT] = {0};
+	uint64_t regs[ABI_CTX_COUNT] = { 0 };
 
 	regs[ABI_CTX_PC] = p->image->elf.entry;
 	regs[ABI_CTX_SP] = PROC_STACK_TOP;
@@ -248,7 +247,10 @@ bool process_grant(struct process *p, struct process *holder, unsigned slot,
 			    CSPACE_DEPTH, rights, badge) != ABI_OK)
 		return false;
 	p->grants[p->n_grants++] = (struct grant){
-		.holder = holder->number, .slot = (uint16_t)slot, .type = type, .what = what,
+		.holder = holder->number,
+		.slot = (uint16_t)slot,
+		.type = type,
+		.what = what,
 	};
 	return true;
 }

@@ -8,14 +8,16 @@
 #include "images.h"
 
 #include <selvage/logring.h>
-#include <selvage/sysdesc.h>
 #include <selvage/procinfo.h>
+#include <selvage/sysdesc.h>
 
-enum process_state { PROCESS_NONE = 0, PROCESS_RUNNING, PROCESS_CRASHED };
+enum process_state { PROCESS_NONE = 0,
+		     PROCESS_RUNNING,
+		     PROCESS_CRASHED };
 
 /* One capability that went into a process's CNode. */
 struct grant {
-	uint8_t holder;   /* process number */
+	uint8_t holder; /* process number */
 	uint16_t slot;
 	const char *type; /* of the object, for people */
 	const char *what; /* its purpose */
@@ -26,15 +28,15 @@ struct grant {
 struct process {
 	enum process_state state;
 	enum proc_kind kind;
-	uint8_t number;       /* index in the process table */
+	uint8_t number; /* index in the process table */
 	uint8_t cnode_bits;
 	char name[PROC_NAME];
 	const struct process_image *image;
 	struct mem_arena mem;
 	cap_t cnode, vspace, ntfn;
 	cap_t tcb[1 + SYSDESC_MAX_VCPUS]; /* main thread, then a VMM's handlers */
-	cap_t service_ep;     /* on which it receives */
-	cap_t service_call;   /* init's own way to call it */
+	cap_t service_ep;                 /* on which it receives */
+	cap_t service_call;               /* init's own way to call it */
 	cap_t log_frames[LOGRING_BYTES / 4096];
 	unsigned n_grants;
 	struct grant grants[PROCESS_GRANTS];
@@ -46,18 +48,18 @@ extern struct process processes[PROCESS_MAX];
 
 /* Badges of what reaches init's endpoint: process number + 1, thread above. */
 #define PROCESS_BADGE(number, thread) ((uint64_t)(number) + 1 + ((uint64_t)(thread) << 16))
-#define PROCESS_OF_BADGE(badge) ((unsigned)((badge) & 0xffff) - 1)
+#define PROCESS_OF_BADGE(badge) ((unsigned)((badge)&0xffff) - 1)
 #define THREAD_OF_BADGE(badge) ((unsigned)((badge) >> 16) & 0xff)
 
 struct process_spec {
 	enum proc_kind kind;
 	const char *name;
-	const char *image;      /* payload name */
+	const char *image; /* payload name */
 	unsigned cnode_bits;
 	unsigned priority;
 	uint64_t budget_us, period_us;
 	uint64_t heap_bytes, stack_bytes; /* multiples of 4096 */
-	const void *detail;     /* kind-specific part of procinfo */
+	const void *detail;               /* kind-specific part of procinfo */
 	size_t detail_bytes;
 };
 

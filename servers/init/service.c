@@ -19,17 +19,37 @@ static cap_t init_ntfn, control_signal;
 
 static const struct process_spec specs[] = {
 	{
-		.kind = PROC_TIME, .name = "time", .image = "time", .cnode_bits = 10,
-		.priority = 210, .budget_us = 3000, .period_us = SERVICE_PERIOD_US,
-		.heap_bytes = 0, .stack_bytes = 0x4000,
-	}, {
-		.kind = PROC_SERIAL, .name = "serial", .image = "serial", .cnode_bits = 8,
-		.priority = 200, .budget_us = 6000, .period_us = SERVICE_PERIOD_US,
-		.heap_bytes = 0, .stack_bytes = 0x4000,
-	}, {
-		.kind = PROC_LOG, .name = "log", .image = "log", .cnode_bits = 8,
-		.priority = 190, .budget_us = 3000, .period_us = SERVICE_PERIOD_US,
-		.heap_bytes = 0, .stack_bytes = 0x4000,
+		.kind = PROC_TIME,
+		.name = "time",
+		.image = "time",
+		.cnode_bits = 10,
+		.priority = 210,
+		.budget_us = 3000,
+		.period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
+	},
+	{
+		.kind = PROC_SERIAL,
+		.name = "serial",
+		.image = "serial",
+		.cnode_bits = 8,
+		.priority = 200,
+		.budget_us = 6000,
+		.period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
+	},
+	{
+		.kind = PROC_LOG,
+		.name = "log",
+		.image = "log",
+		.cnode_bits = 8,
+		.priority = 190,
+		.budget_us = 3000,
+		.period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
 	},
 };
 
@@ -64,8 +84,8 @@ static bool give_irq(struct process *p, unsigned irq, bool level, uint64_t badge
 	if (handler == 0 || ntfn == 0)
 		return false;
 	error = level ? sel4_irq_control_get_trigger(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE,
-						     irq, 0, handler, CSPACE_DEPTH) :
-			sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, irq,
+						     irq, 0, handler, CSPACE_DEPTH)
+		      : sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, irq,
 					     handler, CSPACE_DEPTH);
 	return error == ABI_OK &&
 	       sel4_irq_handler_set_notification(handler, ntfn) == ABI_OK &&

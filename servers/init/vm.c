@@ -44,7 +44,7 @@ int vm_find(const char *name)
 
 const char *vm_state_name(enum vm_state state)
 {
-	static const char *const names[] = {"off", "running", "crashed", "failed"};
+	static const char *const names[] = { "off", "running", "crashed", "failed" };
 
 	return names[state];
 }
@@ -273,10 +273,17 @@ static bool make_vm(struct process *p, unsigned index)
 	uint64_t vaddr = PROC_PAYLOAD_BASE;
 	char name[PROC_NAME];
 	const struct process_spec spec = {
-		.kind = PROC_VMM, .name = name, .image = "vmm", .cnode_bits = 7,
-		.priority = VMM_PRIORITY, .budget_us = 3000, .period_us = 10000,
-		.heap_bytes = 0, .stack_bytes = 0x4000,
-		.detail = &info, .detail_bytes = sizeof(info),
+		.kind = PROC_VMM,
+		.name = name,
+		.image = "vmm",
+		.cnode_bits = 7,
+		.priority = VMM_PRIORITY,
+		.budget_us = 3000,
+		.period_us = 10000,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
+		.detail = &info,
+		.detail_bytes = sizeof(info),
 	};
 
 	fmt_print(name, sizeof(name), "vmm:%s", vm->name);

@@ -5,7 +5,10 @@
 
 #include <selvage/control.h>
 
-enum vm_state { VM_OFF = 0, VM_RUNNING, VM_CRASHED, VM_FAILED };
+enum vm_state { VM_OFF = 0,
+		VM_RUNNING,
+		VM_CRASHED,
+		VM_FAILED };
 
 struct vm {
 	enum vm_state state;

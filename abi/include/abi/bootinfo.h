@@ -63,7 +63,8 @@ _Static_assert(offsetof(struct abi_bootinfo, sched_control) == 152, "schedcontro
 _Static_assert(offsetof(struct abi_bootinfo, untyped_list) == 184, "untypedList");
 _Static_assert(sizeof(struct abi_bootinfo) == 3864, "bootinfo size");
 
-enum abi_extra_id { ABI_EXTRA_PADDING = 0, ABI_EXTRA_FDT = 6 };
+enum abi_extra_id { ABI_EXTRA_PADDING = 0,
+		    ABI_EXTRA_FDT = 6 };
 
 struct abi_extra_chunk {
 	uint64_t id;

@@ -13,8 +13,8 @@
 
 #if SELVAGE_PA_BITS == 44
 #define ABI_CONFIG_NAME "pa44"
-#define ABI_VSPACE_BITS 12        /* log2 bytes of the top-level table */
-#define ABI_VSPACE_INDEX_BITS 5   /* used entries of the top level: 2^5 */
+#define ABI_VSPACE_BITS 12      /* log2 bytes of the top-level table */
+#define ABI_VSPACE_INDEX_BITS 5 /* used entries of the top level: 2^5 */
 #define ABI_VSPACE_LEVELS 4
 #elif SELVAGE_PA_BITS == 40
 #define ABI_CONFIG_NAME "pa40"

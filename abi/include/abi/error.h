@@ -6,9 +6,9 @@ enum abi_error {
 	ABI_INVALID_ARGUMENT = 1,   /* MR0: argument number */
 	ABI_INVALID_CAPABILITY = 2, /* MR0: capability number */
 	ABI_ILLEGAL_OPERATION = 3,
-	ABI_RANGE_ERROR = 4,        /* MR0: minimum, MR1: maximum */
+	ABI_RANGE_ERROR = 4, /* MR0: minimum, MR1: maximum */
 	ABI_ALIGNMENT_ERROR = 5,
-	ABI_FAILED_LOOKUP = 6,      /* MR0: was source, MR1..: lookup failure */
+	ABI_FAILED_LOOKUP = 6, /* MR0: was source, MR1..: lookup failure */
 	ABI_TRUNCATED_MESSAGE = 7,
 	ABI_DELETE_FIRST = 8,
 	ABI_REVOKE_FIRST = 9,

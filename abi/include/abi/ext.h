@@ -8,15 +8,15 @@
 
 /* Invocation labels. */
 #define ABI_EXT_BASE 0x10000u
-#define ABI_EXTENSIONS(X)                                                      \
-	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                  \
-	X(QUERY, ABI_EXT_BASE + 0)                                             \
+#define ABI_EXTENSIONS(X)                                                       \
+	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                   \
+	X(QUERY, ABI_EXT_BASE + 0)                                              \
 	/* TCB, extra cap: IRQ handler of PPI 30. The thread may use the EL1  \
-	 * physical timer (CNTP_*) from EL0. */                                \
-	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1)                                  \
-	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */   \
-	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2)                                    \
-	/* VCPU: MR0 = 1 exit message on, 0 off. */                            \
+	 * physical timer (CNTP_*) from EL0. */ \
+	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1)                                   \
+	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */    \
+	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2)                                     \
+	/* VCPU: MR0 = 1 exit message on, 0 off. */                             \
 	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3)
 
 enum abi_extension {
@@ -26,9 +26,9 @@ enum abi_extension {
 };
 
 enum abi_ext_feature {
-	ABI_EXTF_TIMER = 1u << 0,       /* TCB_ENABLE_TIMER */
-	ABI_EXTF_VCPU_STATE = 1u << 1,  /* fields of enum abi_ext_vcpu_field */
-	ABI_EXTF_VCPU_TRAPS = 1u << 2,  /* VCPU_SET_TRAPS */
+	ABI_EXTF_TIMER = 1u << 0,        /* TCB_ENABLE_TIMER */
+	ABI_EXTF_VCPU_STATE = 1u << 1,   /* fields of enum abi_ext_vcpu_field */
+	ABI_EXTF_VCPU_TRAPS = 1u << 2,   /* VCPU_SET_TRAPS */
 	ABI_EXTF_EXIT_MESSAGE = 1u << 3, /* VCPU_SET_EXIT_MESSAGE */
 };
 
@@ -36,7 +36,7 @@ enum abi_ext_feature {
 #define ABI_EXT_TRAP_TID3 (1ull << 18)  /* ID group 3: CPU feature registers */
 #define ABI_EXT_TRAP_TIDCP (1ull << 20) /* implementation-defined registers */
 #define ABI_EXT_TRAP_TACR (1ull << 21)  /* ACTLR_EL1 */
-#define ABI_EXT_TRAP_MASK                                                      \
+#define ABI_EXT_TRAP_MASK \
 	(ABI_EXT_TRAP_TID3 | ABI_EXT_TRAP_TIDCP | ABI_EXT_TRAP_TACR)
 
 /*
@@ -46,13 +46,13 @@ enum abi_ext_feature {
 enum abi_ext_vcpu_field {
 	/* List registers in GICv3 format whatever the hardware (GICv2 is
 	 * converted): ICH_LR<n>_EL2, Arm IHI 0069 12.4.4. */
-	ABI_EXTV_LR0 = 0x100, /* to LR15 = 0x10f; read/write */
-	ABI_EXTV_AP0R0 = 0x110, /* ICH_AP0R<n>_EL2, n 0-3; read/write */
-	ABI_EXTV_AP1R0 = 0x114, /* ICH_AP1R<n>_EL2, n 0-3; read/write */
-	ABI_EXTV_VMCR = 0x118,  /* ICH_VMCR_EL2 format; read/write */
-	ABI_EXTV_ICH_HCR = 0x119, /* ICH_HCR_EL2: only UIE, LRENPIE, NPIE,
+	ABI_EXTV_LR0 = 0x100,         /* to LR15 = 0x10f; read/write */
+	ABI_EXTV_AP0R0 = 0x110,       /* ICH_AP0R<n>_EL2, n 0-3; read/write */
+	ABI_EXTV_AP1R0 = 0x114,       /* ICH_AP1R<n>_EL2, n 0-3; read/write */
+	ABI_EXTV_VMCR = 0x118,        /* ICH_VMCR_EL2 format; read/write */
+	ABI_EXTV_ICH_HCR = 0x119,     /* ICH_HCR_EL2: only UIE, LRENPIE, NPIE,
 				   * VGrp*IE are writable */
-	ABI_EXTV_NUM_LRS = 0x11a, /* read-only: number of list registers */
+	ABI_EXTV_NUM_LRS = 0x11a,     /* read-only: number of list registers */
 	ABI_EXTV_GIC_VERSION = 0x11b, /* read-only: 2 or 3 */
 	/* Machine ID registers (op0 3, op1 0, CRn 0): read-only, field =
 	 * ABI_EXTV_ID0 + (CRm << 3 | op2), CRm 0-7. */

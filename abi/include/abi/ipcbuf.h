@@ -8,9 +8,9 @@
 #define ABI_IPCBUF_BITS 10
 
 struct abi_ipcbuf {
-	uint64_t tag;                          /* not touched by the kernel */
+	uint64_t tag; /* not touched by the kernel */
 	uint64_t msg[ABI_MSG_MAX_WORDS];
-	uint64_t user_data;                    /* not touched by the kernel */
+	uint64_t user_data; /* not touched by the kernel */
 	uint64_t caps_or_badges[ABI_MSG_MAX_CAPS];
 	uint64_t receive_cnode;
 	uint64_t receive_index;
