@@ -6,5 +6,5 @@ configs: $(addprefix config-,$(CONFIGS))
 config-%:
 	@$(MAKE) --no-print-directory CONFIG=$* target
 
-test-parts: host configs assets $(UNIT_BINS) $(FUZZ_BINS)
+test-parts: host configs assets $(UNIT_BINS) $(FUZZ_BINS) $(INSN_PLUGIN)
 .PHONY: demo-parts configs test-parts

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Benchmarks in executed instructions: prints a table, writes build/bench.json.
 
-    run.py [--gate PERCENT] [KERNEL...]     kernels: linux-small, linux-debian
+    run.py [--gate PERCENT] [ROW...]     rows: linux-small, linux-debian, memory
 
 Row `linux_boot_extra`: instructions from the first guest instruction to the
 prompt, in a VM over the same guest on the same QEMU without a hypervisor.
 Counted under icount, so a run repeats exactly; the figures hide caches, TLBs
 and trap latency. With --gate the exit code is 1 above that percentage.
+
+Row `vm_memory`: what init's free memory gains when a VM is switched off, less
+the VM's RAM: monitor, kernel objects, tables.
 """
 import argparse
 import json
@@ -80,6 +83,12 @@ def vm_command(kernel):
     return [w for w in shlex.split(line.group(0)) if not w.startswith("<")]
 
 
+def row(name, system, value, unit):
+    """A figure that repeats exactly."""
+    return {"row": name, "system": system, "min": value, "median": value, "max": value,
+            "unit": unit}
+
+
 def boot_extra(kernel):
     """Rows of one guest kernel."""
     bare = counts(f"{kernel}-bare", bare_command(kernel), kernel)
@@ -90,10 +99,6 @@ def boot_extra(kernel):
     print(f"{kernel:<14} bare {bare_part:>14,}   in a VM {vm_part:>14,}   extra {extra:+.2f} %"
           f"   (before the guest: {vm['first']:,})")
 
-    def row(name, system, value, unit):
-        return {"row": name, "system": system, "min": value, "median": value, "max": value,
-                "unit": unit}
-
     suffix = "" if kernel == "linux-debian" else "_small"
     return extra, [
         row(f"linux_boot_extra{suffix}", "selvage", round(extra, 3), "percent"),
@@ -101,6 +106,25 @@ def boot_extra(kernel):
         row(f"linux_boot{suffix}", "selvage", vm_part, "instructions"),
         row(f"linux_boot_before{suffix}", "selvage", vm["first"], "instructions"),
     ]
+
+
+def vm_memory():
+    """Rows of the memory that one running VM takes beyond its RAM."""
+    sys.path.insert(0, "tests/system")
+    sys.dont_write_bytecode = True
+    from cases import describe, free_bytes, vm  # pylint: disable=import-outside-toplevel
+    from harness import System  # pylint: disable=import-outside-toplevel
+    ram = 64 << 20
+    path = describe("bench-memory", [vm("one", memory="64M"), vm("two", memory="64M")],
+                    on_idle="stay")
+    with System("bench-memory", path) as system:
+        for name in ("one", "two"):
+            system.wait(name, f"selvage-guest: up {name}")
+        running = free_bytes(system)
+        system.client("stop", "two")
+        used = free_bytes(system) - running - ram
+    print(f"memory of a VM beyond its RAM: {used:,} bytes ({used / 1024:,.0f} KiB)")
+    return [row("vm_memory", "selvage", used, "bytes")]
 
 
 def save(rows):
@@ -120,14 +144,18 @@ def save(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--gate", type=float, metavar="PERCENT")
-    parser.add_argument("kernel", nargs="*", help="linux-small, linux-debian")
+    parser.add_argument("row", nargs="*", choices=[*MEMORY_MIB, "memory", []],
+                        help="linux-small, linux-debian, memory; all by default")
     arguments = parser.parse_args()
     os.chdir(ROOT)
     rows, worst = [], 0.0
-    for kernel in arguments.kernel or MEMORY_MIB:
-        extra, more = boot_extra(kernel)
-        rows += more
-        worst = max(worst, extra)
+    for name in arguments.row or [*MEMORY_MIB, "memory"]:
+        if name == "memory":
+            rows += vm_memory()
+        else:
+            extra, more = boot_extra(name)
+            rows += more
+            worst = max(worst, extra)
     save(rows)
     if arguments.gate is not None and worst > arguments.gate:
         print(f"bench: error: {worst:.2f} % extra, {arguments.gate:g} % allowed", file=sys.stderr)
