@@ -15,10 +15,7 @@ $(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/bin-vmm/$(s).o): $(LIBFDT_
 INC_vmm := $(VMM_INC)
 LIB_SRCS_vmm := $(VMM_PORTABLE)
 VMM_TEST_LIBS := vmm vcpu_host dev image base
-UNIT_LIBS_vmm_fdt := -lfdt
-UNIT_LIBS_vmm := -lfdt
-UNIT_LIBS_guest_boot := -lfdt
-UNIT_LIBS_psci := -lfdt
+$(foreach t,vmm vmm_fdt guest_boot psci,$(eval UNIT_LIBS_$(t) := -lfdt))
 $(eval $(call unit_test,vmm,tests/unit/vmm_test.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,vmm_fdt,tests/unit/vmm_fdt_test.c,$(VMM_TEST_LIBS)))
 $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))

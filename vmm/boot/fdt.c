@@ -55,7 +55,7 @@ static void prop_u32(struct writer *w, const char *name, uint32_t value)
 
 static void prop_string(struct writer *w, const char *name, const char *value)
 {
-	note(w, fdt_property_string(w->fdt, name, value));
+	note(w, fdt_property(w->fdt, name, value, (int)strlen(value) + 1));
 }
 
 static void prop_empty(struct writer *w, const char *name)

@@ -1,0 +1,361 @@
+/* lib/vcpu: register cache, pending bitmap, decoding, injection. */
+#include <selvage/vcpu.h>
+
+#include "random.h"
+#include "unit.h"
+
+#include <string.h>
+
+/* --- Register cache, on a machine that is an array ------------------------ */
+
+static uint64_t machine[VCPU_MAX_REGS];
+static unsigned fetches;
+static bool refuse;
+
+static bool fetch(struct vcpu *v, uint64_t mask)
+{
+	fetches++;
+	if (refuse)
+		return false;
+	for (unsigned i = 0; i < VCPU_REGS; i++) {
+		if (mask >> i & 1)
+			vcpu_learn(v, i, machine[i]);
+	}
+	return true;
+}
+
+static bool store(struct vcpu *v, uint64_t mask)
+{
+	for (unsigned i = 0; i < VCPU_REGS; i++) {
+		if (mask >> i & 1)
+			machine[i] = v->reg[i];
+	}
+	return !refuse;
+}
+
+static const struct vcpu_ops ops = { .fetch = fetch, .store = store };
+
+static void setup(struct vcpu *v)
+{
+	memset(machine, 0, sizeof(machine));
+	fetches = 0;
+	refuse = false;
+	vcpu_init(v, &ops);
+}
+
+static void registers_are_fetched_once(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	machine[5] = 55;
+	assert_int_equal(vcpu_get(&v, 5), 55);
+	assert_int_equal(vcpu_get(&v, 5), 55);
+	assert_int_equal(fetches, 1);
+	vcpu_forget(&v);
+	machine[5] = 56;
+	assert_int_equal(vcpu_get(&v, 5), 56);
+}
+
+static void only_dirty_registers_are_written(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	machine[1] = 11;
+	(void)vcpu_get(&v, 1);
+	vcpu_set(&v, 2, 22);
+	machine[1] = 12; /* a write-back of register 1 would show */
+	assert_true(vcpu_flush(&v));
+	assert_int_equal(machine[1], 12);
+	assert_int_equal(machine[2], 22);
+	assert_int_equal(v.dirty, 0);
+}
+
+static void a_change_outlives_forget_and_learn(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	vcpu_set(&v, 7, 77);
+	vcpu_forget(&v);
+	vcpu_learn(&v, 7, 1);
+	assert_int_equal(vcpu_get(&v, 7), 77);
+}
+
+static void refusal_is_remembered(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	refuse = true;
+	assert_int_equal(vcpu_get(&v, 3), 0);
+	assert_true(v.failed);
+	assert_int_equal(vcpu_get(&v, 200), 0);
+	vcpu_set(&v, 200, 1);
+}
+
+static void cache_agrees_with_plain_memory(void **state)
+{
+	struct random r = { 1 };
+	uint64_t model[VCPU_REGS] = { 0 };
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned reg = random_below(&r, VCPU_REGS);
+
+		switch (random_below(&r, 4)) {
+		case 0:
+			model[reg] = random_u64(&r);
+			vcpu_set(&v, reg, model[reg]);
+			break;
+		case 1:
+			assert_int_equal(vcpu_get(&v, reg), model[reg]);
+			break;
+		case 2:
+			assert_true(vcpu_flush(&v));
+			break;
+		default:
+			vcpu_forget(&v);
+			break;
+		}
+	}
+	assert_true(vcpu_flush(&v));
+	assert_memory_equal(machine, model, sizeof(model));
+}
+
+static void irqs_agree_with_an_array(void **state)
+{
+	struct random r = { 2 };
+	struct vcpu_irqs p = { { 0 } };
+	bool model[256] = { false };
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t vector = (uint8_t)random_below(&r, 256);
+		int highest = -1;
+
+		model[vector] = random_below(&r, 8) == 0;
+		if (model[vector])
+			vcpu_irqs_set(&p, vector);
+		else
+			vcpu_irqs_clear(&p, vector);
+		for (int j = 0; j < 256; j++) {
+			if (model[j])
+				highest = j;
+		}
+		assert_int_equal(vcpu_irqs_highest(&p), highest);
+		assert_int_equal(vcpu_irqs_test(&p, vector), model[vector]);
+	}
+}
+
+/* --- Decoding: encodings as an assembler and the architecture give them --- */
+
+static struct vcpu_exit decode(uint64_t esr)
+{
+	struct vcpu_exit e = { .value = 0 };
+
+	vcpu_decode_esr(esr, &e);
+	assert_int_equal(e.syndrome, esr);
+	return e;
+}
+
+#define ESR(ec, iss) ((uint64_t)(ec) << 26 | 1u << 25 | (iss))
+
+static void data_aborts(void **state)
+{
+	struct vcpu_exit e;
+
+	(void)state;
+	/* str w3, [x]: ISV, SAS 2, SRT 3, WnR, translation fault level 2 */
+	e = decode(ESR(0x24, 1u << 24 | 2u << 22 | 3u << 16 | 1u << 6 | 6));
+	assert_int_equal(e.reason, VCPU_EXIT_MMIO);
+	assert_true(e.write);
+	assert_int_equal(e.size, 4);
+	assert_int_equal(e.reg, 3);
+	assert_false(e.wide);
+	assert_int_equal(e.insn_bytes, 4);
+	/* ldrsh x30, [x]: ISV, SAS 1, SSE, SRT 30, SF */
+	e = decode(ESR(0x24, 1u << 24 | 1u << 22 | 1u << 21 | 30u << 16 |
+			     1u << 15 | 6));
+	assert_false(e.write);
+	assert_true(e.sign_extend);
+	assert_true(e.wide);
+	assert_int_equal(e.size, 2);
+	assert_int_equal(e.reg, 30);
+	/* ldp: no syndrome */
+	e = decode(ESR(0x24, 6));
+	assert_int_equal(e.reason, VCPU_EXIT_MMIO_OPAQUE);
+	e = decode(ESR(0x20, 6));
+	assert_int_equal(e.reason, VCPU_EXIT_FETCH);
+	/* from EL2 itself: never a guest's */
+	assert_int_equal(decode(ESR(0x25, 0)).reason, VCPU_EXIT_UNKNOWN);
+	/* 16-bit Thumb instruction: IL clear */
+	assert_int_equal(decode(0x24ull << 26).insn_bytes, 2);
+}
+
+static void other_classes(void **state)
+{
+	struct vcpu_exit e;
+
+	(void)state;
+	assert_int_equal(decode(ESR(0x01, 0)).reason, VCPU_EXIT_WAIT_IRQ);
+	assert_int_equal(decode(ESR(0x01, 1)).reason, VCPU_EXIT_WAIT_EVENT);
+	e = decode(ESR(0x16, 0xbeef));
+	assert_int_equal(e.reason, VCPU_EXIT_HYPERCALL);
+	assert_int_equal(e.code, 0xbeef);
+	e = decode(ESR(0x17, 3));
+	assert_int_equal(e.reason, VCPU_EXIT_SECURE_CALL);
+	assert_int_equal(e.code, 3);
+	assert_int_equal(decode(ESR(0x19, 0)).reason, VCPU_EXIT_UNDEFINED);
+	assert_int_equal(decode(ESR(0x2f, 0)).reason, VCPU_EXIT_UNKNOWN);
+	for (unsigned ec = 0; ec < 64; ec++)
+		assert_non_null(vcpu_esr_class((uint64_t)ec << 26));
+	for (unsigned fsc = 0; fsc < 64; fsc++)
+		assert_non_null(vcpu_esr_fault(fsc));
+}
+
+/* op0, op1, CRn, CRm, op2, Rt, read, as in ISS of EC 0x18. */
+static uint64_t sysreg_esr(unsigned op0, unsigned op1, unsigned crn,
+			   unsigned crm, unsigned op2, unsigned rt, unsigned rd)
+{
+	return ESR(0x18, (uint64_t)(op0 << 20 | op2 << 17 | op1 << 14 |
+				    crn << 10 | rt << 5 | crm << 1 | rd));
+}
+
+static void system_registers(void **state)
+{
+	struct vcpu_exit e;
+
+	(void)state;
+	/* msr ICC_SGI1R_EL1 (S3_0_C12_C11_5), x9 */
+	e = decode(sysreg_esr(3, 0, 12, 11, 5, 9, 0));
+	assert_int_equal(e.reason, VCPU_EXIT_SYSREG);
+	assert_int_equal(e.code, VCPU_SYSREG(3, 0, 12, 11, 5));
+	assert_true(e.write);
+	assert_int_equal(e.reg, 9);
+	/* mrs x31 (xzr), ID_AA64MMFR2_EL1 */
+	e = decode(sysreg_esr(3, 0, 0, 7, 2, 31, 1));
+	assert_int_equal(e.code, VCPU_SYSREG(3, 0, 0, 7, 2));
+	assert_false(e.write);
+	assert_int_equal(e.reg, 31);
+}
+
+static void loads_are_extended(void **state)
+{
+	struct vcpu_exit e = { .size = 1, .sign_extend = true, .wide = true };
+
+	(void)state;
+	assert_int_equal(vcpu_extend(&e, 0x180), 0xffffffffffffff80ull);
+	e.wide = false;
+	assert_int_equal(vcpu_extend(&e, 0x80), 0xffffff80u);
+	e.sign_extend = false;
+	assert_int_equal(vcpu_extend(&e, 0xfff80), 0x80);
+	e.size = 4;
+	assert_int_equal(vcpu_extend(&e, 0x1ffffffffull), 0xffffffffu);
+	e.size = 8;
+	e.wide = true;
+	assert_int_equal(vcpu_extend(&e, ~0ull), ~0ull);
+	e.size = 0;
+	assert_int_equal(vcpu_extend(&e, 5), 0);
+}
+
+static void register_31_is_zero(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	vcpu_set_x(&v, 31, 7);
+	assert_int_equal(v.dirty, 0);
+	assert_int_equal(vcpu_get_x(&v, 31), 0);
+	vcpu_set_x(&v, 30, 7);
+	assert_int_equal(vcpu_get_x(&v, 30), 7);
+}
+
+/* --- Injection ------------------------------------------------------------ */
+
+static void start_at(struct vcpu *v, uint64_t pc, uint64_t pstate)
+{
+	setup(v);
+	machine[VCPU_PC] = pc;
+	machine[VCPU_PSTATE] = pstate;
+	machine[vcpu_field(ABI_VCPU_VBAR_EL1)] = 0x1000800;
+	machine[vcpu_field(ABI_VCPU_SCTLR_EL1)] = 1u << 23; /* SPAN */
+}
+
+static void undefined_goes_to_the_vector(void **state)
+{
+	static const struct { uint64_t pstate, offset; } cases[] = {
+		{ 0x3c5, 0x200 },      /* EL1h */
+		{ 0x004, 0x000 },      /* EL1t */
+		{ 0x60000000, 0x400 }, /* EL0t */
+		{ 0x10, 0x600 },       /* AArch32 user */
+	};
+	struct vcpu v;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		start_at(&v, 0x4000, cases[i].pstate);
+		v.advance = true;
+		vcpu_inject_undefined(&v);
+		assert_false(v.advance);
+		assert_true(vcpu_flush(&v));
+		assert_int_equal(machine[VCPU_PC],
+				 0x1000800 + cases[i].offset);
+		assert_int_equal(machine[vcpu_field(ABI_VCPU_ELR_EL1)], 0x4000);
+		assert_int_equal(machine[vcpu_field(ABI_VCPU_SPSR_EL1)],
+				 cases[i].pstate);
+		assert_int_equal(machine[vcpu_field(ABI_VCPU_ESR_EL1)],
+				 1u << 25);
+		assert_int_equal(machine[VCPU_PSTATE] & 0x3ff, 0x3c5);
+	}
+}
+
+static void aborts_say_where_and_whence(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	start_at(&v, 0x4000, 0x3c5);
+	vcpu_inject_abort(&v, 0xdead000, false);
+	assert_int_equal(vcpu_get(&v, vcpu_field(ABI_VCPU_ESR_EL1)),
+			 0x25ull << 26 | 1u << 25 | 0x10);
+	assert_int_equal(vcpu_get(&v, vcpu_field(ABI_VCPU_FAR_EL1)), 0xdead000);
+	start_at(&v, 0x4000, 0);
+	vcpu_inject_abort(&v, 0xdead000, true);
+	assert_int_equal(vcpu_get(&v, vcpu_field(ABI_VCPU_ESR_EL1)),
+			 0x20ull << 26 | 1u << 25 | 0x10);
+	/* SPAN clear: PAN is set at the exception */
+	start_at(&v, 0x4000, 0);
+	machine[vcpu_field(ABI_VCPU_SCTLR_EL1)] = 0;
+	vcpu_inject_undefined(&v);
+	assert_true(vcpu_get(&v, VCPU_PSTATE) >> 22 & 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers_are_fetched_once),
+		cmocka_unit_test(only_dirty_registers_are_written),
+		cmocka_unit_test(a_change_outlives_forget_and_learn),
+		cmocka_unit_test(refusal_is_remembered),
+		cmocka_unit_test(cache_agrees_with_plain_memory),
+		cmocka_unit_test(irqs_agree_with_an_array),
+		cmocka_unit_test(data_aborts),
+		cmocka_unit_test(other_classes),
+		cmocka_unit_test(system_registers),
+		cmocka_unit_test(loads_are_extended),
+		cmocka_unit_test(register_31_is_zero),
+		cmocka_unit_test(undefined_goes_to_the_vector),
+		cmocka_unit_test(aborts_say_where_and_whence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/* The generated devicetree, read back with libfdt. */
+#include "boot/fdt.h"
+
+#include "unit.h"
+
+#include <libfdt.h>
+#include <selvage/base.h>
+#include <selvage/sysdesc.h>
+#include <string.h>
+
+static uint8_t blob[0x10000];
+
+static struct fdt_params params(void)
+{
+	struct fdt_params p = {
+		.board = &board_virt, .model = "linux1",
+		.bootargs = "console=ttyAMA0 quiet", .n_cpus = 2,
+		.gic_version = 3,
+		.devices = SYSDESC_DEV_PL011 | SYSDESC_DEV_RTC,
+		.initrd_gpa = 0x42000000, .initrd_bytes = 0x1234,
+		.n_regions = 2,
+	};
+
+	p.region[0].gpa = 0x40000000;
+	p.region[0].size = 0x10000000;
+	p.region[1].gpa = 0x100000000ull;
+	p.region[1].size = 0x80000000;
+	return p;
+}
+
+static int node(const char *path)
+{
+	int offset = fdt_path_offset(blob, path);
+
+	if (offset < 0)
+		fail_msg("%s: %s", path, fdt_strerror(offset));
+	return offset;
+}
+
+static void check_cells(const char *path, const char *name,
+			const uint32_t *want, int n)
+{
+	int length = 0;
+	const uint8_t *have = fdt_getprop(blob, node(path), name, &length);
+
+	assert_non_null(have);
+	assert_int_equal(length, n * 4);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(load_be32(have + i * 4), want[i]);
+}
+#define CELLS(path, name, ...)                                                 \
+	check_cells(path, name, (const uint32_t[]){ __VA_ARGS__ },             \
+		    sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4)
+
+static const char *string(const char *path, const char *name)
+{
+	return fdt_getprop(blob, node(path), name, NULL);
+}
+
+static void generate(const struct fdt_params *p)
+{
+	size_t size = fdt_generate(p, blob, sizeof(blob));
+
+	assert_true(size > 0);
+	assert_int_equal(fdt_check_full(blob, size), 0);
+}
+
+static void gicv3_tree(void **state)
+{
+	struct fdt_params p = params();
+
+	(void)state;
+	generate(&p);
+	assert_string_equal(string("/chosen", "bootargs"), p.bootargs);
+	assert_string_equal(string("/chosen", "stdout-path"), "/pl011@9000000");
+	CELLS("/chosen", "linux,initrd-start", 0, 0x42000000);
+	CELLS("/chosen", "linux,initrd-end", 0, 0x42001234);
+	CELLS("/memory@40000000", "reg", 0, 0x40000000, 0, 0x10000000);
+	CELLS("/memory@100000000", "reg", 1, 0, 0, 0x80000000);
+	CELLS("/cpus/cpu@1", "reg", 1);
+	assert_string_equal(string("/cpus/cpu@1", "enable-method"), "psci");
+	assert_string_equal(string("/psci", "method"), "hvc");
+	assert_string_equal(string("/intc@8000000", "compatible"), "arm,gic-v3");
+	CELLS("/intc@8000000", "reg", 0, 0x08000000, 0, 0x10000, 0, 0x080a0000,
+	      0, 0x40000);
+	CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4);
+	CELLS("/pl011@9000000", "interrupts", 0, 1, 4);
+	CELLS("/pl031@9010000", "interrupts", 0, 2, 4);
+}
+
+static void gicv2_tree(void **state)
+{
+	struct fdt_params p = params();
+
+	(void)state;
+	p.gic_version = 2;
+	p.initrd_bytes = 0;
+	p.devices = 0;
+	generate(&p);
+	CELLS("/intc@8000000", "reg", 0, 0x08000000, 0, 0x1000, 0, 0x08010000,
+	      0, 0x2000);
+	CELLS("/timer", "interrupts", 1, 13, 0x304, 1, 14, 0x304, 1, 11, 0x304,
+	      1, 10, 0x304);
+	assert_true(fdt_path_offset(blob, "/pl011@9000000") < 0);
+	assert_null(fdt_getprop(blob, node("/chosen"), "linux,initrd-start",
+				NULL));
+}
+
+static void bad_parameters(void **state)
+{
+	struct fdt_params p = params();
+
+	(void)state;
+	assert_int_equal(fdt_generate(&p, blob, 512), 0);
+	assert_int_equal(fdt_generate(&p, blob, 0), 0);
+	p.n_cpus = 0;
+	assert_int_equal(fdt_generate(&p, blob, sizeof(blob)), 0);
+	p = params();
+	p.n_regions = 9;
+	assert_int_equal(fdt_generate(&p, blob, sizeof(blob)), 0);
+	p = params();
+	p.gic_version = 4;
+	assert_int_equal(fdt_generate(&p, blob, sizeof(blob)), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gicv3_tree),
+		cmocka_unit_test(gicv2_tree),
+		cmocka_unit_test(bad_parameters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

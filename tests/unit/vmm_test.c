@@ -1,0 +1,533 @@
+/* vmm: guest memory, bus, image header, layout, PSCI, system registers, the
+ * walk of the guest's tables. */
+#include "arm64_image_test.h"
+#include "boot/layout.h"
+#include "bus.h"
+#include "gmem.h"
+#include "psci.h"
+#include "sysreg.h"
+#include "walk.h"
+
+#include "random.h"
+#include "unit.h"
+
+#include <selvage/base.h>
+#include <selvage/vcpu_arch.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- gmem ----------------------------------------------------------------- */
+
+static void gmem_bounds(void **state)
+{
+	static uint8_t low[0x100], high[0x200];
+	struct gmem m = { 0 };
+	uint32_t word;
+	uint8_t byte = 7;
+
+	(void)state;
+	assert_true(gmem_add(&m, 0, sizeof(low), low));
+	assert_true(gmem_add(&m, 0x1000, sizeof(high), high));
+	assert_false(gmem_add(&m, 0x10ff, 1, low));
+	assert_false(gmem_add(&m, ~0ull, 2, low));
+	assert_false(gmem_add(&m, 0x5000, 0, low));
+	assert_true(gmem_holds(&m, 0, 0x100));
+	assert_false(gmem_holds(&m, 0, 0x101));
+	assert_false(gmem_holds(&m, 0x100, 1));
+	assert_false(gmem_holds(&m, 0xff, ~0ull));
+	assert_false(gmem_holds(&m, ~0ull, 1));
+	assert_true(gmem_write(&m, 0x11ff, &byte, 1));
+	assert_int_equal(high[0x1ff], 7);
+	assert_false(gmem_write(&m, 0x11ff, &word, 4));
+	assert_false(gmem_read_u32(&m, 0x1001, &word));
+	assert_false(gmem_read_u32(&m, 0x1200, &word));
+	high[0] = 1;
+	assert_true(gmem_read_u32(&m, 0x1000, &word));
+	assert_int_equal(word, 1);
+}
+
+static void gmem_agrees_with_a_model(void **state)
+{
+	static uint8_t ram[4][256];
+	struct random r = { 3 };
+	struct gmem m = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(gmem_add(&m, i * 1024, 256, ram[i]));
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t gpa = random_below(&r, 5000);
+		uint64_t size = random_below(&r, 600);
+		bool inside = gpa % 1024 < 256 && gpa / 1024 < 4 &&
+			      gpa % 1024 + size <= 256;
+
+		/* an empty range at a region's very end counts as inside */
+		if (size == 0)
+			continue;
+		assert_int_equal(gmem_holds(&m, gpa, size), inside);
+	}
+}
+
+/* --- bus ------------------------------------------------------------------ */
+
+struct probe {
+	unsigned calls;
+	struct mmio last;
+	uint64_t answer;
+};
+
+static enum mmio_outcome probe_access(void *device, unsigned vcpu,
+				      struct mmio *m)
+{
+	struct probe *p = device;
+
+	(void)vcpu;
+	p->calls++;
+	p->last = *m;
+	if (!m->write)
+		m->value = p->answer;
+	return MMIO_HANDLED;
+}
+
+static void bus_routes(void **state)
+{
+	struct probe a = { .answer = ~0ull }, b = { .answer = 5 };
+	struct bus bus = { 0 };
+	const struct bus_region ra = { "a", 0x1000, 0x100, probe_access, &a };
+	const struct bus_region rb = { "b", 0x1100, 0x100, probe_access, &b };
+	const struct bus_region bad = { "c", 0x11ff, 1, probe_access, &b };
+	struct mmio m = { .size = 4 };
+	const struct bus_region *r;
+
+	(void)state;
+	assert_true(bus_add(&bus, &ra));
+	assert_true(bus_add(&bus, &rb));
+	assert_false(bus_add(&bus, &bad));
+	assert_null(bus_find(&bus, 0xfff));
+	assert_null(bus_find(&bus, 0x1200));
+	r = bus_find(&bus, 0x10fc);
+	assert_int_equal(bus_access(r, 0x10fc, 0, &m), MMIO_HANDLED);
+	assert_int_equal(m.value, 0xffffffff);
+	assert_int_equal(a.last.offset, 0xfc);
+	m = (struct mmio){ .size = 1, .write = true, .value = 0x1234 };
+	r = bus_find(&bus, 0x1101);
+	assert_int_equal(bus_access(r, 0x1101, 0, &m), MMIO_HANDLED);
+	assert_int_equal(b.last.value, 0x34);
+}
+
+static void bus_refuses_what_is_crooked(void **state)
+{
+	struct probe a = { 0 };
+	const struct bus_region r = { "a", 0x1000, 0xfc, probe_access, &a };
+	struct mmio m = { .size = 4 };
+
+	(void)state;
+	assert_int_equal(bus_access(&r, 0x1002, 0, &m), MMIO_FAULT);
+	m.size = 8;
+	assert_int_equal(bus_access(&r, 0x10f8, 0, &m), MMIO_FAULT);
+	m.size = 3;
+	assert_int_equal(bus_access(&r, 0x1000, 0, &m), MMIO_FAULT);
+	assert_int_equal(a.calls, 0);
+}
+
+/* --- arm64 Image and layout ----------------------------------------------- */
+
+static void image_headers(void **state)
+{
+	uint8_t h[64];
+	struct arm64_image out;
+
+	(void)state;
+	make_image_header(h, 0, 0x500000, 0xa);
+	assert_null(arm64_image_parse(h, sizeof(h), &out));
+	assert_int_equal(out.memory_bytes, 0x500000);
+	assert_int_equal(out.text_offset, 0);
+	assert_non_null(arm64_image_parse(h, 63, &out));
+	make_image_header(h, 0, 0x500000, 1);
+	assert_non_null(arm64_image_parse(h, sizeof(h), &out));
+	make_image_header(h, 0x200000, 0x500000, 0);
+	assert_non_null(arm64_image_parse(h, sizeof(h), &out));
+	make_image_header(h, 0x80001, 0x500000, 0);
+	assert_non_null(arm64_image_parse(h, sizeof(h), &out));
+	make_image_header(h, 0, ~0ull, 0);
+	assert_non_null(arm64_image_parse(h, sizeof(h), &out));
+	make_image_header(h, 0, 0, 0);
+	assert_null(arm64_image_parse(h, sizeof(h), &out));
+	assert_int_equal(out.text_offset, 0x80000);
+	h[56] = 0;
+	assert_non_null(arm64_image_parse(h, sizeof(h), &out));
+}
+
+static void layouts(void **state)
+{
+	struct arm64_image kernel = { .text_offset = 0, .memory_bytes = 0x1234567 };
+	struct boot_layout l;
+
+	(void)state;
+	assert_null(boot_layout_plan(0x40000000, 64 << 20, &kernel, 0x100000,
+				     &l));
+	assert_int_equal(l.fdt_gpa, 0x40000000);
+	assert_int_equal(l.kernel_gpa, 0x40200000);
+	assert_true(l.initrd_gpa >= l.kernel_gpa + kernel.memory_bytes);
+	assert_int_equal(l.initrd_gpa % 0x1000, 0);
+	assert_non_null(boot_layout_plan(0x40000000, 16 << 20, &kernel, 0, &l));
+	assert_non_null(boot_layout_plan(0x40000000, 32 << 20, &kernel,
+					 16 << 20, &l));
+	assert_non_null(boot_layout_plan(0x40000000, 64 << 20, &kernel, ~0ull,
+					 &l));
+	assert_non_null(boot_layout_plan(~0ull - 5, 6, &kernel, 0, &l));
+}
+
+/* --- PSCI ----------------------------------------------------------------- */
+
+static struct {
+	unsigned calls, vcpu;
+	uint64_t entry, context;
+	bool refuse;
+} started;
+
+static bool cpu_on(void *opaque, unsigned vcpu, uint64_t entry,
+		   uint64_t context)
+{
+	(void)opaque;
+	started.calls++;
+	started.vcpu = vcpu;
+	started.entry = entry;
+	started.context = context;
+	return !started.refuse;
+}
+
+static bool entry_valid(void *opaque, uint64_t entry)
+{
+	(void)opaque;
+	return entry >= 0x40000000 && entry < 0x50000000;
+}
+
+static struct psci psci;
+
+static void psci_boot(void)
+{
+	const struct psci_env env = {
+		.cpu_on = cpu_on, .entry_valid = entry_valid
+	};
+
+	memset(&started, 0, sizeof(started));
+	psci_init(&psci, 2, &env);
+	psci_running(&psci, 0);
+}
+
+/* Calls and gives x0, as 64 bits signed. */
+static int64_t call(unsigned vcpu, uint32_t function, uint64_t a, uint64_t b,
+		    uint64_t c)
+{
+	const uint64_t args[4] = { function, a, b, c };
+	uint64_t result[4] = { 0 };
+
+	assert_int_equal(psci_call(&psci, vcpu, args, result), PSCI_RETURN);
+	assert_int_equal(result[1], a);
+	return (int64_t)result[0];
+}
+
+static enum psci_action action(unsigned vcpu, uint32_t function, uint64_t a)
+{
+	const uint64_t args[4] = { function, a, 0, 0 };
+	uint64_t result[4];
+
+	return psci_call(&psci, vcpu, args, result);
+}
+
+static void psci_versions(void **state)
+{
+	(void)state;
+	psci_boot();
+	assert_int_equal(call(0, 0x84000000, 0, 0, 0), 0x10001);
+	assert_int_equal(call(0, 0x84000006, 0, 0, 0), 2);
+	assert_int_equal(call(0, 0x80000000, 0, 0, 0), 0x10001);
+	assert_int_equal(call(0, 0x80000001, 0x80000000, 0, 0), 0);
+	assert_int_equal(call(0, 0x80000001, 0x80008000, 0, 0), -1);
+	assert_int_equal(call(0, 0x8400000a, 0x80000000, 0, 0), 0);
+	assert_int_equal(call(0, 0x8400000a, 0x84000001, 0, 0), 0);
+	assert_int_equal(call(0, 0x8400000a, 0xc4000003, 0, 0), 0);
+	assert_int_equal(call(0, 0x8400000a, 0x84000005, 0, 0), -1);
+	assert_int_equal(call(0, 0x12345678, 0, 0, 0), -1);
+	/* MIGRATE does not exist: MIGRATE_INFO_TYPE says so */
+	assert_int_equal(call(0, 0x84000005, 0, 0, 0), -1);
+}
+
+static void psci_cpus(void **state)
+{
+	(void)state;
+	psci_boot();
+	assert_int_equal(call(0, 0xc4000004, 1, 0, 0), 1);
+	assert_int_equal(call(0, 0xc4000004, 0, 0, 0), 0);
+	assert_int_equal(call(0, 0xc4000004, 2, 0, 0), -2);
+	assert_int_equal(call(0, 0xc4000004, 1, 1, 0), -2);
+	assert_int_equal(call(0, 0xc4000003, 2, 0x40000000, 0), -2);
+	assert_int_equal(call(0, 0xc4000003, 1ull << 32, 0x40000000, 0), -2);
+	assert_int_equal(call(0, 0xc4000003, 0, 0x40000000, 0), -4);
+	assert_int_equal(call(0, 0xc4000003, 1, 0x1000, 0), -9);
+	assert_int_equal(started.calls, 0);
+	started.refuse = true;
+	assert_int_equal(call(0, 0xc4000003, 1, 0x40000000, 9), -6);
+	assert_int_equal(call(0, 0xc4000004, 1, 0, 0), 1);
+	started.refuse = false;
+	assert_int_equal(call(0, 0xc4000003, 1, 0x40000000, 9), 0);
+	assert_int_equal(started.vcpu, 1);
+	assert_int_equal(started.entry, 0x40000000);
+	assert_int_equal(started.context, 9);
+	assert_int_equal(call(0, 0xc4000003, 1, 0x40000000, 9), -5);
+	assert_int_equal(call(0, 0xc4000004, 1, 0, 0), 2);
+	psci_running(&psci, 1);
+	assert_int_equal(call(0, 0xc4000004, 1, 0, 0), 0);
+	assert_int_equal(action(1, 0x84000002, 0), PSCI_PARK);
+	assert_int_equal(call(0, 0xc4000004, 1, 0, 0), 1);
+}
+
+/* A 32-bit call looks at 32 bits of its arguments. */
+static void psci_narrow(void **state)
+{
+	const uint64_t args[4] = { 0xffffffff84000003ull, 1ull << 32 | 1,
+				   0x40000000, 1ull << 40 | 7 };
+	uint64_t result[4];
+
+	(void)state;
+	psci_boot();
+	assert_int_equal(psci_call(&psci, 0, args, result), PSCI_RETURN);
+	assert_int_equal(result[0], 0);
+	assert_int_equal(started.context, 7);
+}
+
+static void psci_power(void **state)
+{
+	(void)state;
+	psci_boot();
+	assert_int_equal(action(0, 0x84000008, 0), PSCI_VM_OFF);
+	assert_int_equal(action(0, 0x84000009, 0), PSCI_VM_RESET);
+	assert_int_equal(action(0, 0xc4000012, 0), PSCI_VM_RESET);
+	assert_int_equal(call(0, 0xc4000012, 1, 0, 0), -2);
+	assert_int_equal(call(0, 0xc4000012, 0x80000000, 0, 0), -1);
+	assert_int_equal(action(0, 0xc4000001, 0), PSCI_STANDBY);
+	assert_int_equal(action(0, 0x84000001, 0x10000), PSCI_STANDBY);
+	assert_int_equal(call(0, 0x84000001, 0x80000000, 0, 0), -2);
+}
+
+/* --- System registers ----------------------------------------------------- */
+
+static const struct sysreg_config v3 = { .gic_version = 3, .pa_bits = 44 };
+static const struct sysreg_config v2 = { .gic_version = 2, .pa_bits = 40 };
+
+static unsigned field(uint64_t value, unsigned shift)
+{
+	return (unsigned)(value >> shift) & 0xf;
+}
+
+/* Every feature the kernel saves nothing for, by its field in the Arm ARM. */
+static void unsaved_features_are_hidden(void **state)
+{
+	static const struct { unsigned crm, op2, shift; const char *name; } hidden[] = {
+		{ 4, 0, 8, "EL2" }, { 4, 0, 12, "EL3" }, { 4, 0, 28, "RAS" },
+		{ 4, 0, 32, "SVE" }, { 4, 0, 36, "SEL2" }, { 4, 0, 40, "MPAM" },
+		{ 4, 0, 44, "AMU" }, { 4, 0, 52, "RME" },
+		{ 4, 1, 8, "MTE" }, { 4, 1, 12, "RAS_frac" },
+		{ 4, 1, 16, "MPAM_frac" }, { 4, 1, 24, "SME" },
+		{ 5, 0, 4, "TraceVer" }, { 5, 0, 8, "PMUVer" },
+		{ 5, 0, 32, "PMSVer" }, { 5, 0, 40, "TraceFilt" },
+		{ 5, 0, 44, "TraceBuffer" },
+		{ 6, 0, 24, "TME" },
+		{ 6, 1, 4, "APA" }, { 6, 1, 8, "API" }, { 6, 1, 24, "GPA" },
+		{ 6, 1, 28, "GPI" }, { 6, 1, 40, "SPECRES" },
+		{ 6, 1, 56, "XS" }, { 6, 1, 60, "LS64" },
+		{ 6, 2, 0, "WFxT" }, { 6, 2, 8, "GPA3" }, { 6, 2, 12, "APA3" },
+		{ 6, 2, 16, "MOPS" },
+		{ 7, 0, 56, "FGT" }, { 7, 0, 60, "ECV" },
+		{ 7, 1, 4, "VMIDBits" }, { 7, 1, 8, "VH" }, { 7, 1, 16, "LO" },
+		{ 7, 1, 24, "SpecSEI" }, { 7, 1, 40, "HCX" },
+		{ 7, 2, 12, "IESB" }, { 7, 2, 24, "NV" }, { 7, 2, 40, "FWB" },
+		{ 1, 0, 28, "RAS" }, { 1, 0, 20, "AMU" }, { 1, 2, 24, "PerfMon" },
+		{ 1, 1, 12, "Virtualization" }, { 1, 1, 4, "Security" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(hidden); i++) {
+		unsigned index = SYSREG_ID(hidden[i].crm, hidden[i].op2);
+		/* the largest unsigned value that is not negative as signed */
+		uint64_t all = sysreg_filter_id(&v3, index, 0x7777777777777777ull);
+
+		if (field(all, hidden[i].shift) != 0)
+			fail_msg("%s.%s shows", sysreg_id_name(index),
+				 hidden[i].name);
+		all = sysreg_filter_id(&v3, index, ~0ull);
+		if (field(all, hidden[i].shift) != 0)
+			fail_msg("%s.%s shows", sysreg_id_name(index),
+				 hidden[i].name);
+	}
+}
+
+static void offered_features_are_capped(void **state)
+{
+	uint64_t pfr0 = SYSREG_ID(4, 0), mmfr0 = SYSREG_ID(7, 0);
+	uint64_t id;
+
+	(void)state;
+	/* cortex-a57: EL0 and EL1 with AArch32, GICv3 */
+	id = sysreg_filter_id(&v3, (unsigned)pfr0, 0x01002222);
+	assert_int_equal(id, 0x01000012);
+	id = sysreg_filter_id(&v2, (unsigned)pfr0, 0x01002222);
+	assert_int_equal(id, 0x00000012);
+	/* no floating point stays no floating point */
+	id = sysreg_filter_id(&v3, (unsigned)pfr0, 0xff0011);
+	assert_int_equal(id, 0xff0011);
+	id = sysreg_filter_id(&v3, (unsigned)mmfr0, 0x6);
+	assert_int_equal(field(id, 0), 4);
+	id = sysreg_filter_id(&v2, (unsigned)mmfr0, 0x6);
+	assert_int_equal(field(id, 0), 2);
+	/* 4 and 64 KiB granules: 0 is "yes", 0xf "no" */
+	id = sysreg_filter_id(&v3, (unsigned)mmfr0, 0xf0000000);
+	assert_int_equal(field(id, 28), 0xf);
+	assert_int_equal(field(id, 24), 0);
+	/* debug is made up, whatever the machine has */
+	assert_int_equal(sysreg_filter_id(&v3, SYSREG_ID(5, 0), ~0ull),
+			 0x101006);
+	/* reserved encodings read as zero */
+	assert_int_equal(sysreg_filter_id(&v3, SYSREG_ID(3, 7), ~0ull), 0);
+	assert_int_equal(sysreg_filter_id(&v3, 999, ~0ull), 0);
+}
+
+static void filtering_never_adds(void **state)
+{
+	struct random r = { 5 };
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned index = random_below(&r, SYSREG_IDS);
+		uint64_t machine = random_u64(&r);
+		uint64_t id = sysreg_filter_id(&v3, index, machine);
+
+		if (index == SYSREG_ID(5, 0))
+			continue; /* made up */
+		for (unsigned shift = 0; shift < 64; shift += 4)
+			assert_true(field(id, shift) <= field(machine, shift));
+		/* what has been filtered passes unchanged */
+		assert_int_equal(sysreg_filter_id(&v3, index, id), id);
+	}
+}
+
+static enum sysreg_action look(uint16_t code, bool write)
+{
+	uint64_t value;
+
+	return sysreg_lookup(code, write, &value);
+}
+
+static void trapped_registers(void **state)
+{
+	uint64_t value = 99;
+
+	(void)state;
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 0, 4, 0), false), SYSREG_ID_READ);
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 0, 4, 0), true), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 12, 11, 5), true), SYSREG_SGI1R);
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 12, 11, 5), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 12, 11, 7), true), SYSREG_SGI0R);
+	assert_int_equal(look(VCPU_SYSREG(2, 0, 1, 0, 4), true), SYSREG_VALUE);
+	assert_int_equal(sysreg_lookup(VCPU_SYSREG(2, 0, 1, 1, 4), false, &value),
+			 SYSREG_VALUE);
+	assert_int_equal(value, 8);
+	assert_int_equal(sysreg_lookup(VCPU_SYSREG(2, 0, 0, 3, 5), false, &value),
+			 SYSREG_VALUE);
+	assert_int_equal(value, 0);
+	/* PMU, LOR, trace, SVE control: not there */
+	assert_int_equal(look(VCPU_SYSREG(3, 3, 9, 12, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 10, 4, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(2, 1, 0, 0, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(3, 0, 1, 2, 0), true), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(3, 3, 14, 2, 1), true), SYSREG_CNTP_CTL);
+}
+
+/* --- Walk ----------------------------------------------------------------- */
+
+static void put64(uint8_t *ram, uint64_t at, uint64_t value)
+{
+	memcpy(ram + at, &value, sizeof(value));
+}
+
+static void walk_4k(void **state)
+{
+	uint8_t *ram = calloc(1, 0x10000);
+	struct gmem m = { 0 };
+	/* 39-bit halves, 4 KiB granule; TTBR1 table at 0x1000 */
+	struct walk_regs r = {
+		.sctlr = 1, .tcr = 25 | 25ull << 16 | 2ull << 30,
+		.ttbr0 = 0x5000, .ttbr1 = 0x1000,
+	};
+	uint64_t gpa;
+
+	(void)state;
+	assert_true(gmem_add(&m, 0, 0x10000, ram));
+	put64(ram, 0x1000, 0x2003);                 /* level 1 */
+	put64(ram, 0x2000, 0x3003);                 /* level 2 */
+	put64(ram, 0x2008, 0x40200001);             /* 2 MiB block */
+	put64(ram, 0x3000 + 5 * 8, 0x0060000007003003ull); /* page */
+	assert_true(walk_stage1(&m, &r, 0xffffff8000005123ull, &gpa));
+	assert_int_equal(gpa, 0x7003123);
+	assert_true(walk_stage1(&m, &r, 0xffffff8000212345ull, &gpa));
+	assert_int_equal(gpa, 0x40212345);
+	assert_false(walk_stage1(&m, &r, 0xffffff8000006000ull, &gpa));
+	assert_false(walk_stage1(&m, &r, 0x1000, &gpa));
+	/* tables outside RAM, reserved granule */
+	r.ttbr1 = 0x100000;
+	assert_false(walk_stage1(&m, &r, 0xffffff8000005123ull, &gpa));
+	r.tcr = 25 | 25ull << 16;
+	assert_false(walk_stage1(&m, &r, 0xffffff8000005123ull, &gpa));
+	r.sctlr = 0;
+	assert_true(walk_stage1(&m, &r, 0x1234, &gpa));
+	assert_int_equal(gpa, 0x1234);
+	free(ram);
+}
+
+static void walk_survives_anything(void **state)
+{
+	uint64_t *ram = calloc(1, 0x10000);
+	struct random rnd = { 11 };
+	struct gmem m = { 0 };
+
+	(void)state;
+	assert_true(gmem_add(&m, 0, 0x10000, ram));
+	for (unsigned i = 0; i < 0x2000; i++)
+		ram[i] = random_u64(&rnd) & 0xff3ull;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct walk_regs r = {
+			.sctlr = 1, .tcr = random_u64(&rnd),
+			.ttbr0 = random_u64(&rnd) & 0xf000,
+			.ttbr1 = random_u64(&rnd) & 0xf000,
+		};
+		uint64_t gpa;
+
+		(void)walk_stage1(&m, &r, random_u64(&rnd), &gpa);
+	}
+	free(ram);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gmem_bounds),
+		cmocka_unit_test(gmem_agrees_with_a_model),
+		cmocka_unit_test(bus_routes),
+		cmocka_unit_test(bus_refuses_what_is_crooked),
+		cmocka_unit_test(image_headers),
+		cmocka_unit_test(layouts),
+		cmocka_unit_test(psci_versions),
+		cmocka_unit_test(psci_cpus),
+		cmocka_unit_test(psci_narrow),
+		cmocka_unit_test(psci_power),
+		cmocka_unit_test(unsaved_features_are_hidden),
+		cmocka_unit_test(offered_features_are_capped),
+		cmocka_unit_test(filtering_never_adds),
+		cmocka_unit_test(trapped_registers),
+		cmocka_unit_test(walk_4k),
+		cmocka_unit_test(walk_survives_anything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
