@@ -1,0 +1,309 @@
+/* lib/image: sound areas and descriptions pass, every single wrong field is
+ * found, and random damage never passes unseen. */
+#include <selvage/crc32.h>
+#include <selvage/payload.h>
+#include <selvage/sysdesc.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define N_VMS 3
+#define N_PAYLOADS 4
+
+struct description {
+	struct sysdesc head;
+	struct sysdesc_vm vm[N_VMS];
+};
+
+static struct description d;
+
+static void seal(void)
+{
+	d.head.crc32 = sysdesc_checksum(&d.head);
+}
+
+static void make_description(void)
+{
+	memset(&d, 0, sizeof(d));
+	d.head.magic = SYSDESC_MAGIC;
+	d.head.version = SYSDESC_VERSION;
+	d.head.size = sizeof(d);
+	strcpy(d.head.name, "system-1");
+	d.head.gic_version = 3;
+	d.head.n_vms = N_VMS;
+	for (unsigned i = 0; i < N_VMS; i++) {
+		struct sysdesc_vm *vm = &d.vm[i];
+
+		strcpy(vm->name, "vm0");
+		vm->name[2] = (char)('0' + i);
+		vm->vcpus = 1 + i;
+		vm->priority = 100;
+		vm->budget_us = 10000;
+		vm->period_us = 10000;
+		vm->devices = 3;
+		vm->n_regions = 2;
+		vm->region[0] = (struct sysdesc_region){ 0x40000000, 64 << 20 };
+		vm->region[1] = (struct sysdesc_region){ 0x80000000, 2 << 20 };
+		vm->kernel = i;
+		vm->initrd = SYSDESC_NO_PAYLOAD;
+		strcpy(vm->cmdline, "console=ttyAMA0");
+	}
+	seal();
+}
+
+static const char *check(void)
+{
+	return sysdesc_check(&d, sizeof(d), N_PAYLOADS);
+}
+
+static void sound_description_passes(void **state)
+{
+	(void)state;
+	make_description();
+	assert_null(check());
+	d.head.n_vms = 0;
+	d.head.size = sizeof(d.head);
+	seal();
+	assert_null(check());
+}
+
+/* Each line: make one field wrong, and the check must say so. */
+#define WRONG(change)                      \
+	do {                               \
+		make_description();        \
+		change;                    \
+		seal();                    \
+		assert_non_null(check());  \
+	} while (0)
+
+static void every_wrong_field_is_found(void **state)
+{
+	(void)state;
+	WRONG(d.head.magic++);
+	WRONG(d.head.version++);
+	WRONG(d.head.name[0] = '\0');
+	WRONG(d.head.name[0] = '-');
+	WRONG(d.head.name[1] = 'Y');
+	WRONG(memset(d.head.name, 'a', SYSDESC_NAME));
+	WRONG(d.head.gic_version = 1);
+	WRONG(d.head.gic_version = 4);
+	WRONG(d.head.on_idle = 2);
+	WRONG(d.head.log_level = 4);
+	WRONG(d.vm[1].name[0] = ' ');
+	WRONG(strcpy(d.vm[1].name, "vm2"));
+	WRONG(d.vm[1].board = 1);
+	WRONG(d.vm[1].flags = 2);
+	WRONG(d.vm[1].vcpus = 0);
+	WRONG(d.vm[1].vcpus = SYSDESC_MAX_VCPUS + 1);
+	WRONG(d.vm[1].priority = 0);
+	WRONG(d.vm[1].priority = SYSDESC_VM_PRIORITY_MAX + 1);
+	WRONG(d.vm[1].budget_us = 0);
+	WRONG(d.vm[1].budget_us = 10001);
+	WRONG(d.vm[1].period_us = 1ull << 40);
+	WRONG(d.vm[1].smc_policy = 2);
+	WRONG(d.vm[1].restart = 3);
+	WRONG(d.vm[1].devices = 4);
+	WRONG(d.vm[1].n_regions = 0);
+	WRONG(d.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);
+	WRONG(d.vm[1].region[0].gpa += 4096);
+	WRONG(d.vm[1].region[0].size += 4096);
+	WRONG(d.vm[1].region[0].size = 0);
+	WRONG(d.vm[1].region[1].gpa = 0x40200000);
+	WRONG(d.vm[1].region[1].gpa = 1ull << 44);
+	WRONG(d.vm[1].region[1].size = ~0ull << 21);
+	WRONG(d.vm[1].kernel = N_PAYLOADS);
+	WRONG(d.vm[1].kernel = SYSDESC_NO_PAYLOAD);
+	WRONG(d.vm[1].initrd = N_PAYLOADS);
+	WRONG(memset(d.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
+}
+
+static void wrong_sizes_are_found(void **state)
+{
+	(void)state;
+	make_description();
+	assert_non_null(sysdesc_check(&d, sizeof(d) - 1, N_PAYLOADS));
+	assert_non_null(sysdesc_check(&d, 0, N_PAYLOADS));
+	d.head.size--;
+	assert_non_null(check());
+	make_description();
+	d.head.n_vms = SYSDESC_MAX_VMS + 1;
+	assert_non_null(check());
+	make_description();
+	d.head.n_vms = 0xffffffff;
+	assert_non_null(check());
+}
+
+/* The checksum sees every flipped bit. */
+static void flipped_bits_are_found(void **state)
+{
+	uint8_t *bytes = (uint8_t *)&d;
+
+	(void)state;
+	srand(1);
+	for (unsigned i = 0; i < 2000; i++) {
+		size_t at = (size_t)rand() % sizeof(d);
+
+		make_description();
+		bytes[at] ^= (uint8_t)(1u << (rand() % 8));
+		assert_non_null(check());
+	}
+}
+
+#define AREA_BYTES (8u << 20)
+
+struct area {
+	struct payload_header head;
+	struct payload_item item[3];
+};
+
+static uint8_t area[AREA_BYTES] __attribute__((aligned(4096)));
+
+static struct area *index_of_area(void)
+{
+	return (struct area *)(void *)area;
+}
+
+static void seal_area(void)
+{
+	struct area *a = index_of_area();
+	uint32_t n = a->head.n_items < 3 ? a->head.n_items : 3;
+
+	a->head.crc32 = crc32_update(0, a->item, n * sizeof(a->item[0]));
+}
+
+static void make_area(void)
+{
+	struct area *a = index_of_area();
+	static const struct payload_item items[3] = {
+		{ "system", PAYLOAD_DESCRIPTION, 0, 4096, 100 },
+		{ "vmm", PAYLOAD_PROCESS, 0, 8192, 4096 },
+		{ "linux", PAYLOAD_GUEST, 0, 2u << 20, 5u << 20 },
+	};
+
+	memset(area, 0, 16384);
+	a->head = (struct payload_header){ .magic = PAYLOAD_MAGIC,
+					   .version = PAYLOAD_VERSION,
+					   .n_items = 3,
+					   .size = AREA_BYTES };
+	memcpy(a->item, items, sizeof(items));
+	for (unsigned i = 0; i < 3; i++)
+		a->item[i].crc32 = crc32_update(0, area + items[i].offset,
+						items[i].size);
+	seal_area();
+}
+
+static void sound_area_passes(void **state)
+{
+	struct payload_header *h = &index_of_area()->head;
+
+	(void)state;
+	make_area();
+	assert_null(payload_check(area, AREA_BYTES));
+	assert_int_equal(payload_find(h, PAYLOAD_PROCESS, "vmm"), 1);
+	assert_int_equal(payload_find(h, PAYLOAD_GUEST, "vmm"), -1);
+	assert_int_equal(payload_find(h, PAYLOAD_GUEST, "linux"), 2);
+	assert_true(payload_item_intact(h, 2));
+	area[3u << 20] ^= 1;
+	assert_false(payload_item_intact(h, 2));
+	area[3u << 20] ^= 1;
+	assert_false(payload_item_intact(h, 3));
+}
+
+#define WRONG_AREA(change)                                        \
+	do {                                                      \
+		struct area *a = index_of_area();                 \
+		make_area();                                      \
+		change;                                           \
+		seal_area();                                      \
+		assert_non_null(payload_check(area, AREA_BYTES)); \
+	} while (0)
+
+static void every_wrong_item_is_found(void **state)
+{
+	(void)state;
+	WRONG_AREA(a->head.magic++);
+	WRONG_AREA(a->head.version++);
+	WRONG_AREA(a->head.n_items = 0);
+	WRONG_AREA(a->head.n_items = PAYLOAD_MAX + 1);
+	WRONG_AREA(a->head.size = AREA_BYTES + 1);
+	WRONG_AREA(a->head.size = 100);
+	WRONG_AREA(a->item[1].name[0] = '\0');
+	WRONG_AREA(memset(a->item[1].name, 'a', PAYLOAD_NAME));
+	WRONG_AREA(a->item[1].kind = 4);
+	WRONG_AREA(a->item[1].kind = PAYLOAD_DESCRIPTION);
+	WRONG_AREA(a->item[0].kind = PAYLOAD_GUEST);
+	WRONG_AREA(a->item[1].size = 0);
+	WRONG_AREA(a->item[1].offset += 8);
+	WRONG_AREA(a->item[1].offset = 0);
+	WRONG_AREA(a->item[1].offset = 4096);
+	WRONG_AREA(a->item[1].size = 3u << 20);
+	WRONG_AREA(a->item[2].offset = 4096 * 1000);
+	WRONG_AREA(a->item[2].size = AREA_BYTES);
+	WRONG_AREA(a->item[2].size = ~0ull);
+	WRONG_AREA(a->item[2].offset = ~0ull << 21);
+	WRONG_AREA(a->item[2] = a->item[1]; a->item[2].offset = 2u << 20);
+}
+
+static void damaged_index_is_found(void **state)
+{
+	(void)state;
+	make_area();
+	index_of_area()->item[1].name[1] = 'x';
+	assert_non_null(payload_check(area, AREA_BYTES));
+	make_area();
+	assert_non_null(payload_check(area, 10));
+	assert_non_null(payload_check(area + 4, AREA_BYTES - 4));
+}
+
+/* The reference: one bit at a time. */
+static uint32_t slow_crc(const uint8_t *data, size_t size)
+{
+	uint32_t crc = ~0u;
+
+	for (size_t i = 0; i < size * 8; i++) {
+		uint32_t bit = (crc ^ (uint32_t)(data[i / 8] >> (i % 8))) & 1;
+
+		crc = (crc >> 1) ^ (bit ? 0xedb88320u : 0);
+	}
+	return ~crc;
+}
+
+static void crc_equals_its_definition(void **state)
+{
+	uint8_t bytes[300];
+
+	(void)state;
+	assert_int_equal(crc32_update(0, "123456789", 9), 0xcbf43926);
+	srand(2);
+	for (unsigned i = 0; i < 500; i++) {
+		size_t n = (size_t)rand() % sizeof(bytes);
+		size_t cut = n ? (size_t)rand() % n : 0;
+
+		for (size_t j = 0; j < n; j++)
+			bytes[j] = (uint8_t)rand();
+		assert_int_equal(crc32_update(0, bytes, n), slow_crc(bytes, n));
+		assert_int_equal(crc32_update(crc32_update(0, bytes, cut),
+					      bytes + cut, n - cut),
+				 slow_crc(bytes, n));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sound_description_passes),
+		cmocka_unit_test(every_wrong_field_is_found),
+		cmocka_unit_test(wrong_sizes_are_found),
+		cmocka_unit_test(flipped_bits_are_found),
+		cmocka_unit_test(sound_area_passes),
+		cmocka_unit_test(every_wrong_item_is_found),
+		cmocka_unit_test(damaged_index_is_found),
+		cmocka_unit_test(crc_equals_its_definition),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
