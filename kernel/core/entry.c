@@ -17,8 +17,7 @@
 
 static void cap_fault(struct tcb *t, cptr_t addr, bool receiving, const struct lookup_failure *l)
 {
-	struct fault f = {ABI_FAULT_CAP, {addr, receiving, l->type, l->word[0], l->word[1],
-					  l->word[2]}};
+	struct fault f = { ABI_FAULT_CAP, { addr, receiving, l->type, l->word[0], l->word[1], l->word[2] } };
 
 	ipc_fault_send(t, &f);
 }
@@ -198,7 +197,7 @@ static void send(struct tcb *t, cptr_t dest, bool call, bool blocking, bool firs
 
 static void receive_fault(struct tcb *t, cptr_t addr)
 {
-	struct lookup_failure f = {ABI_LOOKUP_MISSING_CAPABILITY, {0}};
+	struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY, { 0 } };
 
 	cap_fault(t, addr, true, &f);
 }
@@ -311,8 +310,7 @@ static word_t identify(const struct tcb *t, cptr_t cptr)
 
 	if (!s)
 		return ABI_DEBUG_CAP_NULL;
-	return cap_type(s->cap) < CAP_ARCH_FIRST ? answers[cap_type(s->cap)] :
-						   arch_debug_cap_identify(s->cap);
+	return cap_type(s->cap) < CAP_ARCH_FIRST ? answers[cap_type(s->cap)] : arch_debug_cap_identify(s->cap);
 }
 
 static void name_thread(const struct tcb *t, cptr_t cptr)
@@ -383,7 +381,7 @@ void syscall_handle(int64_t nr)
 		if (may_proceed(t))
 			system_call(t, nr);
 	} else if (!debug_call(t, nr)) {
-		struct fault f = {ABI_FAULT_UNKNOWN_SYSCALL, {(word_t)nr}};
+		struct fault f = { ABI_FAULT_UNKNOWN_SYSCALL, { (word_t)nr } };
 
 		if (may_proceed(t))
 			ipc_fault_send(t, &f);

@@ -35,7 +35,7 @@ int inv_not_enough_memory(struct invocation *inv, word_t bytes_left)
 int inv_failed_lookup(struct invocation *inv, bool source, const struct lookup_failure *f)
 {
 	/* Lookup failure type -> words after it. */
-	static const unsigned char details[] = {0, 0, 1, 2, 3};
+	static const unsigned char details[] = { 0, 0, 1, 2, 3 };
 
 	inv->reply[2] = f->word[0];
 	inv->reply[3] = f->word[1];
@@ -50,7 +50,7 @@ int inv_lookup_slot(struct invocation *inv, bool source, struct cap root,
 	unsigned left;
 
 	if (cap_type(root) != CAP_CNODE) {
-		f = (struct lookup_failure){ABI_LOOKUP_INVALID_ROOT, {0}};
+		f = (struct lookup_failure){ ABI_LOOKUP_INVALID_ROOT, { 0 } };
 		return inv_failed_lookup(inv, source, &f);
 	}
 	if (depth < 1 || depth > 64)
@@ -58,7 +58,7 @@ int inv_lookup_slot(struct invocation *inv, bool source, struct cap root,
 	if (!cnode_resolve(root, index, (unsigned)depth, out, &left, &f))
 		return inv_failed_lookup(inv, source, &f);
 	if (left != 0) {
-		f = (struct lookup_failure){ABI_LOOKUP_DEPTH_MISMATCH, {left, 0}};
+		f = (struct lookup_failure){ ABI_LOOKUP_DEPTH_MISMATCH, { left, 0 } };
 		return inv_failed_lookup(inv, source, &f);
 	}
 	return ABI_OK;

@@ -10,8 +10,7 @@
 
 struct abi_ipcbuf *ipc_buffer(const struct tcb *t, bool write)
 {
-	return t->ipc_buffer ?
-		arch_ipc_buffer(t->slots[TCB_IPC_BUFFER].cap, t->ipc_buffer, write) : NULL;
+	return t->ipc_buffer ? arch_ipc_buffer(t->slots[TCB_IPC_BUFFER].cap, t->ipc_buffer, write) : NULL;
 }
 
 int ipc_lookup_extra(const struct tcb *t, const struct abi_ipcbuf *buffer, word_t msginfo,
@@ -61,7 +60,7 @@ struct caps_moved {
 static struct caps_moved transfer_caps(struct slot **src, unsigned n, const struct tcb *to,
 				       struct abi_ipcbuf *buffer, const struct endpoint *ep)
 {
-	struct caps_moved moved = {0, 0};
+	struct caps_moved moved = { 0, 0 };
 	struct slot *dest = receive_slot(to);
 
 	for (unsigned i = 0; i < n; i++) {
@@ -87,7 +86,7 @@ static void transfer_message(struct tcb *from, struct tcb *to, const struct endp
 {
 	word_t info = arch_msginfo_reg(from);
 	unsigned length = msginfo_length(info);
-	struct caps_moved moved = {0, 0};
+	struct caps_moved moved = { 0, 0 };
 
 	for (unsigned i = 0; i < length && i < ABI_MSG_REGS; i++)
 		arch_set_msg_reg(to, i, arch_msg_reg(from, i));
@@ -118,7 +117,7 @@ static void transfer_message(struct tcb *from, struct tcb *to, const struct endp
 static unsigned cap_fault_message(const struct tcb *t, word_t *words)
 {
 	/* Words of detail per lookup failure: abi/error.h. */
-	static const unsigned char details[] = {0, 0, 1, 2, 3};
+	static const unsigned char details[] = { 0, 0, 1, 2, 3 };
 	const struct fault *f = &t->fault;
 	unsigned n = details[f->word[2]];
 
@@ -246,6 +245,6 @@ void ipc_fault_send(struct tcb *t, const struct fault *f)
 
 void ipc_timeout_fault(struct tcb *t)
 {
-	t->fault = (struct fault){ABI_FAULT_TIMEOUT, {t->sc->badge}};
+	t->fault = (struct fault){ ABI_FAULT_TIMEOUT, { t->sc->badge } };
 	send_to_handler(t, t->slots[TCB_TIMEOUT_HANDLER].cap, false);
 }

@@ -56,7 +56,7 @@ void refill_reset(struct sched_context *sc, unsigned max, ticks_t budget,
 		  ticks_t period, ticks_t now)
 {
 	set_parameters(sc, max, budget, period);
-	sc->refill[0] = (struct refill){now, budget};
+	sc->refill[0] = (struct refill){ now, budget };
 }
 
 void refill_update(struct sched_context *sc, unsigned max, ticks_t budget,
@@ -70,7 +70,7 @@ void refill_update(struct sched_context *sc, unsigned max, ticks_t budget,
 	if (head.amount >= budget || period == 0) {
 		head.amount = budget;
 	} else {
-		sc->refill[1] = (struct refill){head.time + period, budget - head.amount};
+		sc->refill[1] = (struct refill){ head.time + period, budget - head.amount };
 		sc->count = 2;
 	}
 	sc->refill[0] = head;
@@ -121,7 +121,7 @@ static void charge_sporadic(struct sched_context *sc, ticks_t used)
 	}
 	if (used > 0) {
 		struct refill *head = refill_head(sc);
-		struct refill r = {head->time + sc->period, used};
+		struct refill r = { head->time + sc->period, used };
 
 		head->amount -= used;
 		head->time += used;

@@ -342,12 +342,25 @@ static void activate(struct tcb *t)
 		sc_complete_yield(t);
 }
 
+/* The current thread may go on; on a context that it has just been given only
+ * if that has budget. */
+static bool current_goes_on(const struct cpu *c)
+{
+	struct tcb *t = c->current;
+
+	if (!t)
+		return true;
+	if (sched_can_run(t) && t->sc != c->sc && !sc_is_released(t->sc))
+		sched_park(t);
+	return sched_can_run(t);
+}
+
 void sched_finish(void)
 {
 	struct cpu *c = this_cpu();
 
 	wake_due(c);
-	if (c->reschedule || c->candidate || (c->current && !sched_can_run(c->current)))
+	if (!current_goes_on(c) || c->reschedule || c->candidate)
 		switch_thread(c, choose(c));
 	switch_context(c, c->current ? c->current->sc : NULL);
 	if (c->current)

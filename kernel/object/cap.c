@@ -59,8 +59,7 @@ struct cap cap_update_data(struct cap c, word_t data, bool preserve)
 	case CAP_CNODE:
 		return cnode_update_guard(c, data);
 	default:
-		return cap_type(c) >= CAP_ARCH_FIRST ?
-			arch_cap_update_data(c, data, preserve) : c;
+		return cap_type(c) >= CAP_ARCH_FIRST ? arch_cap_update_data(c, data, preserve) : c;
 	}
 }
 
@@ -83,8 +82,7 @@ bool cap_same_object(struct cap a, struct cap b)
 	case CAP_SGI_SIGNAL:
 		return a.w1 == b.w1;
 	default:
-		return type >= CAP_ARCH_FIRST ? arch_cap_same_object(a, b) :
-						cap_addr(a) == cap_addr(b);
+		return type >= CAP_ARCH_FIRST ? arch_cap_same_object(a, b) : cap_addr(a) == cap_addr(b);
 	}
 }
 
@@ -106,8 +104,7 @@ static unsigned object_bits(struct cap c)
 	case CAP_TCB:
 		return ABI_TCB_BITS;
 	case CAP_ZOMBIE:
-		return cap_sub_field(c, 6, 1) ? ABI_TCB_BITS :
-			(unsigned)cap_sub_field(c, 0, 6) + ABI_SLOT_BITS;
+		return cap_sub_field(c, 6, 1) ? ABI_TCB_BITS : (unsigned)cap_sub_field(c, 0, 6) + ABI_SLOT_BITS;
 	default:
 		return 0;
 	}
@@ -116,7 +113,6 @@ static unsigned object_bits(struct cap c)
 bool cap_region(struct cap c, paddr_t *base, unsigned *bits)
 {
 	*base = cap_addr(c);
-	*bits = cap_type(c) >= CAP_ARCH_FIRST ? (unsigned)arch_cap_size_bits(c) :
-						object_bits(c);
+	*bits = cap_type(c) >= CAP_ARCH_FIRST ? (unsigned)arch_cap_size_bits(c) : object_bits(c);
 	return *bits != 0;
 }

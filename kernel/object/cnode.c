@@ -6,15 +6,14 @@
 
 static bool resolve_failed(struct lookup_failure *f, word_t type, word_t a, word_t b, word_t c)
 {
-	*f = (struct lookup_failure){type, {a, b, c}};
+	*f = (struct lookup_failure){ type, { a, b, c } };
 	return false;
 }
 
 /* The `guard_bits` bits below bit `bits` of `cptr`. */
 static word_t guard_of(cptr_t cptr, unsigned bits, unsigned guard_bits)
 {
-	return guard_bits == 0 ? 0 :
-		(cptr >> (bits - guard_bits)) & (~0ull >> (64 - guard_bits));
+	return guard_bits == 0 ? 0 : (cptr >> (bits - guard_bits)) & (~0ull >> (64 - guard_bits));
 }
 
 bool cnode_resolve(struct cap root, cptr_t cptr, unsigned bits, struct slot **out,
@@ -52,7 +51,7 @@ struct slot *cnode_lookup(const struct tcb *t, cptr_t cptr, struct lookup_failur
 
 static int missing(struct invocation *inv, bool source, word_t depth)
 {
-	struct lookup_failure f = {ABI_LOOKUP_MISSING_CAPABILITY, {depth}};
+	struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY, { depth } };
 
 	return inv_failed_lookup(inv, source, &f);
 }

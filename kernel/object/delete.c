@@ -103,8 +103,7 @@ static bool empty_or_zombie(struct slot *s)
 			s->cap = make_zombie_cap(c);
 			return true;
 		}
-		along = final && cap_type(c) == CAP_IRQ_HANDLER ?
-			irq_release(cap_irq(c)) : NULL;
+		along = final && cap_type(c) == CAP_IRQ_HANDLER ? irq_release(cap_irq(c)) : NULL;
 		slot_clear(s);
 		s = along;
 	}

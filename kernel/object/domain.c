@@ -40,8 +40,7 @@ static int schedule_set_start(struct invocation *inv)
 		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) > SCHEDULE_LENGTH - 1)
 		return inv_range(inv, 0, SCHEDULE_LENGTH - 1);
-	return inv_arg(inv, 0) == SCHEDULE_LENGTH - 1 ?
-		inv_invalid_argument(inv, 0) : ABI_OK;
+	return inv_arg(inv, 0) == SCHEDULE_LENGTH - 1 ? inv_invalid_argument(inv, 0) : ABI_OK;
 }
 
 int domain_invoke(struct invocation *inv)

@@ -7,8 +7,7 @@
 
 static struct sched_context *head_context(const struct reply *r)
 {
-	return r->next & REPLY_IS_HEAD ?
-		(struct sched_context *)(uintptr_t)(r->next & ~REPLY_IS_HEAD) : NULL;
+	return r->next & REPLY_IS_HEAD ? (struct sched_context *)(uintptr_t)(r->next & ~REPLY_IS_HEAD) : NULL;
 }
 
 static struct reply *newer(const struct reply *r)

@@ -58,7 +58,7 @@ static void commit(const struct configure *p)
 
 int sched_control_invoke(struct invocation *inv)
 {
-	struct configure p = {0};
+	struct configure p = { 0 };
 	int error;
 
 	if (inv->label != ABI_INV_SCHED_CONTROL_CONFIGURE_FLAGS)

@@ -76,7 +76,7 @@ void slot_move(struct slot *dest, struct cap c, struct slot *src)
 	dest->next = src->next;
 	dest->prev = src->prev;
 	relink_neighbours(dest);
-	*src = (struct slot){0};
+	*src = (struct slot){ 0 };
 }
 
 /* A capability keeps its place in the list and its flags; only the slot that
@@ -126,7 +126,7 @@ void slot_clear(struct slot *s)
 		set_next(before, after);
 	if (after)
 		after->prev = (word_t)(uintptr_t)before;
-	*s = (struct slot){0};
+	*s = (struct slot){ 0 };
 }
 
 static bool region_contains(struct cap untyped, struct cap c)

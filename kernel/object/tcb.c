@@ -140,7 +140,7 @@ static int check_buffer(struct invocation *inv, unsigned i, vptr_t vaddr, struct
 {
 	int error;
 
-	*r = (struct root){.src = inv->extra[i], .cap = cap_null()};
+	*r = (struct root){ .src = inv->extra[i], .cap = cap_null() };
 	if (vaddr == 0)
 		return ABI_OK;
 	error = cap_derive(r->src, inv_extra(inv, i), &r->cap);
@@ -193,7 +193,7 @@ static int set_ipc_buffer(struct invocation *inv, struct tcb *t)
 /* A fault handler from extra capability `i`. */
 static int check_handler(struct invocation *inv, unsigned i, struct root *r)
 {
-	*r = (struct root){.src = inv->extra[i], .cap = inv_extra(inv, i)};
+	*r = (struct root){ .src = inv->extra[i], .cap = inv_extra(inv, i) };
 	return ipc_handler_ok(r->cap) ? ABI_OK : inv_invalid_cap(inv, i + 1);
 }
 

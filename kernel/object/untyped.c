@@ -79,7 +79,7 @@ static int find_node(struct invocation *inv, struct cap *node)
 		*node = s->cap;
 	}
 	if (cap_type(*node) != CAP_CNODE) {
-		struct lookup_failure f = {ABI_LOOKUP_MISSING_CAPABILITY, {depth}};
+		struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY, { depth } };
 
 		return inv_failed_lookup(inv, false, &f);
 	}
@@ -191,7 +191,7 @@ static void commit(struct slot *parent, const struct retype *r)
 
 int untyped_invoke(struct invocation *inv)
 {
-	struct retype r = {0};
+	struct retype r = { 0 };
 	int error;
 
 	if (inv->label != ABI_INV_UNTYPED_RETYPE)

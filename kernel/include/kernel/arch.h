@@ -18,10 +18,10 @@ struct fault;
 /* --- registers of a thread (struct tcb's arch.context) --- */
 word_t arch_msg_reg(const struct tcb *t, unsigned i); /* MR i, i < 4 */
 void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v);
-cptr_t arch_cap_reg(const struct tcb *t);       /* x0 on entry */
-word_t arch_msginfo_reg(const struct tcb *t);   /* x1 */
-cptr_t arch_reply_reg(const struct tcb *t);     /* x6 */
-cptr_t arch_nbsend_dest_reg(const struct tcb *t); /* x8 */
+cptr_t arch_cap_reg(const struct tcb *t);           /* x0 on entry */
+word_t arch_msginfo_reg(const struct tcb *t);       /* x1 */
+cptr_t arch_reply_reg(const struct tcb *t);         /* x6 */
+cptr_t arch_nbsend_dest_reg(const struct tcb *t);   /* x8 */
 void arch_set_badge_reg(struct tcb *t, word_t v);   /* x0 on return */
 void arch_set_msginfo_reg(struct tcb *t, word_t v); /* x1 on return */
 /* PC of the instruction to run again if the system call restarts. */
@@ -38,7 +38,7 @@ void arch_context_set(struct tcb *t, unsigned index, word_t v);
 unsigned arch_context_count(void);       /* 36 */
 unsigned arch_context_frame_count(void); /* 17 */
 void arch_set_tls_base(struct tcb *t, word_t base);
-void arch_tcb_init(struct tcb *t);   /* all zero, EL0, FPU reset */
+void arch_tcb_init(struct tcb *t);    /* all zero, EL0, FPU reset */
 void arch_tcb_destroy(struct tcb *t); /* unbind VCPU, drop FPU ownership */
 void arch_tcb_flags_changed(struct tcb *t);
 
@@ -86,11 +86,11 @@ int arch_invoke_tcb_ext(struct invocation *inv);
 unsigned arch_debug_cap_identify(struct cap c);
 
 /* --- interrupts and time --- */
-bool arch_irq_valid(word_t irq);          /* may be handed to userland; irq < ARCH_IRQ_COUNT
+bool arch_irq_valid(word_t irq); /* may be handed to userland; irq < ARCH_IRQ_COUNT
 					   * (arch/types.h) has been checked */
 void arch_irq_mask(irq_t irq);
 void arch_irq_unmask(irq_t irq);
-void arch_irq_ack(irq_t irq);             /* deactivate after handling */
+void arch_irq_ack(irq_t irq); /* deactivate after handling */
 void arch_irq_set_trigger(irq_t irq, bool edge);
 /* Whether an unmasked interrupt waits (preemption point of long work). */
 bool arch_irq_pending(void);

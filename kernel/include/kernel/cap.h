@@ -67,9 +67,9 @@ struct cap {
 
 static inline struct cap cap_make(enum cap_type t, paddr_t addr, word_t sub, word_t w1)
 {
-	return (struct cap){(addr & CAP_ADDR_MASK) | ((word_t)t << 44) | (sub << 49), w1};
+	return (struct cap){ (addr & CAP_ADDR_MASK) | ((word_t)t << 44) | (sub << 49), w1 };
 }
-static inline struct cap cap_null(void) { return (struct cap){0, 0}; }
+static inline struct cap cap_null(void) { return (struct cap){ 0, 0 }; }
 static inline enum cap_type cap_type(struct cap c) { return (enum cap_type)((c.w0 >> 44) & 31); }
 static inline paddr_t cap_addr(struct cap c) { return c.w0 & CAP_ADDR_MASK; }
 static inline void *cap_object(struct cap c) { return paddr_to_ptr(cap_addr(c)); }

@@ -12,17 +12,17 @@ struct tcb_list {
 };
 
 struct cpu {
-	struct arch_cpu arch; /* first: TPIDR_EL2 or GS points here */
-	struct tcb *current; /* whose registers are restored; NULL: idle */
+	struct arch_cpu arch;     /* first: TPIDR_EL2 or GS points here */
+	struct tcb *current;      /* whose registers are restored; NULL: idle */
 	struct sched_context *sc; /* charged for the time: of current, or NULL */
-	struct tcb *candidate; /* woken, in no queue: may run next */
-	bool reschedule;       /* the current thread need not go on */
-	bool timer_dirty;      /* the next deadline changed */
+	struct tcb *candidate;    /* woken, in no queue: may run next */
+	bool reschedule;          /* the current thread need not go on */
+	bool timer_dirty;         /* the next deadline changed */
 	unsigned index;
-	ticks_t now;           /* time of this kernel entry */
-	ticks_t used;          /* by cpu->sc, not yet charged to it */
-	struct tcb *release;   /* parked threads, earliest first */
-	word_t ready_words;    /* bit w: ready_map[w] is not zero */
+	ticks_t now;         /* time of this kernel entry */
+	ticks_t used;        /* by cpu->sc, not yet charged to it */
+	struct tcb *release; /* parked threads, earliest first */
+	word_t ready_words;  /* bit w: ready_map[w] is not zero */
 	word_t ready_map[PRIO_WORDS];
 	struct tcb_list ready[NUM_PRIORITIES];
 };

@@ -8,7 +8,9 @@
 struct tcb;
 struct reply;
 
-enum ep_state { EP_IDLE = 0, EP_SENDING = 1, EP_RECEIVING = 2 };
+enum ep_state { EP_IDLE = 0,
+		EP_SENDING = 1,
+		EP_RECEIVING = 2 };
 
 struct endpoint {
 	word_t head_state; /* struct tcb * | enum ep_state */

@@ -17,22 +17,22 @@
 #define INV_DETAILS 5
 
 struct invocation {
-	struct tcb *thread;  /* the invoker: the current thread */
-	struct cap cap;      /* what is invoked, and its slot */
+	struct tcb *thread; /* the invoker: the current thread */
+	struct cap cap;     /* what is invoked, and its slot */
 	struct slot *slot;
 	word_t label;
-	unsigned length;     /* words; above 4 only if `buffer` is there */
-	bool call;           /* whether the invoker waits for the result */
+	unsigned length; /* words; above 4 only if `buffer` is there */
+	bool call;       /* whether the invoker waits for the result */
 	bool blocking;
-	bool first_phase;    /* of ReplyRecv, NBSendRecv, NBSendWait */
+	bool first_phase; /* of ReplyRecv, NBSendRecv, NBSendWait */
 	unsigned extra_count;
 	struct slot *extra[ABI_MSG_MAX_CAPS]; /* may be empty slots */
-	struct abi_ipcbuf *buffer; /* readable, or NULL */
+	struct abi_ipcbuf *buffer;            /* readable, or NULL */
 
 	/* Results. */
 	unsigned reply_length;
-	word_t reply[ABI_MSG_REGS];  /* MR0-3, also the details of an error */
-	word_t detail4;              /* MR4 of a FAILED_LOOKUP */
+	word_t reply[ABI_MSG_REGS]; /* MR0-3, also the details of an error */
+	word_t detail4;             /* MR4 of a FAILED_LOOKUP */
 };
 
 /* Message word i; the caller has checked inv->length. */

@@ -8,7 +8,9 @@
 struct tcb;
 struct sched_context;
 
-enum ntfn_state { NTFN_IDLE = 0, NTFN_WAITING, NTFN_ACTIVE };
+enum ntfn_state { NTFN_IDLE = 0,
+		  NTFN_WAITING,
+		  NTFN_ACTIVE };
 
 struct notification {
 	struct tcb *head, *tail;

@@ -12,7 +12,7 @@ struct reply;
 struct notification;
 
 struct refill {
-	ticks_t time;   /* from when it may be used */
+	ticks_t time; /* from when it may be used */
 	ticks_t amount;
 };
 _Static_assert(sizeof(struct refill) == ABI_REFILL_BYTES, "ABI");
@@ -36,7 +36,8 @@ struct sched_context {
 	struct refill refill[]; /* circular, refill_max entries */
 };
 _Static_assert(sizeof(struct sched_context) == ABI_SCHED_CONTEXT_CORE_BYTES -
-		2 * ABI_REFILL_BYTES, "ABI");
+						       2 * ABI_REFILL_BYTES,
+	       "ABI");
 
 static inline struct cap cap_sched_context(struct sched_context *sc, unsigned bits)
 {

@@ -30,7 +30,9 @@ enum tcb_slot {
 	TCB_SLOTS
 };
 
-enum tcb_queue { QUEUE_NONE = 0, QUEUE_READY, QUEUE_RELEASE };
+enum tcb_queue { QUEUE_NONE = 0,
+		 QUEUE_READY,
+		 QUEUE_RELEASE };
 
 #define TCB_NAME_BYTES 32
 
@@ -48,7 +50,7 @@ struct tcb {
 	word_t flags; /* ABI_TCB_FLAG_* */
 	vptr_t ipc_buffer;
 
-	void *blocked_on; /* endpoint or notification of ON_SEND/RECEIVE/... */
+	void *blocked_on;    /* endpoint or notification of ON_SEND/RECEIVE/... */
 	struct reply *reply; /* attached (receiving) or blocked on (ON_REPLY) */
 	struct sched_context *sc;
 	struct sched_context *yield_to;
