@@ -7,7 +7,8 @@ static void set_wait(struct vgic *g, unsigned vcpu, unsigned block,
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 
-	if (wait & ~c->wait[block])
+	/* While some wait, any change may change who comes first. */
+	if ((wait & ~c->wait[block]) || c->overflow)
 		c->work = true;
 	c->wait[block] = wait;
 }

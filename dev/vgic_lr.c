@@ -162,7 +162,8 @@ static void take_pending(struct vgic *g, unsigned v, struct vgic_lr *lr)
 
 /* May the interrupt become pending in this vCPU's list register? Active and
  * pending at once is for edges: a level is looked at when it is deactivated,
- * and an SGI's next source gets its turn then. */
+ * and an SGI's next source gets its turn then. While others wait nothing is
+ * both, since it would become pending again without a report. */
 static bool may_pend(const struct vgic *g, unsigned v, unsigned irq,
 		     const struct vgic_block *b)
 {
@@ -173,7 +174,8 @@ static bool may_pend(const struct vgic *g, unsigned v, unsigned irq,
 	if (irq >= VGIC_PRIVATE_IRQS && !(g->route[v][irq / 32u] & bit))
 		return false;
 	return !(b->active & bit) ||
-	       ((b->edge & bit) && !vgic_has_sources(g, irq));
+	       ((b->edge & bit) && !vgic_has_sources(g, irq) &&
+		!g->cpu[v].overflow);
 }
 
 /* The value that list register i is to have for its interrupt. */
@@ -204,6 +206,7 @@ static void settle(struct vgic *g, unsigned v, unsigned i)
 {
 	uint64_t value = compose(g, v, i);
 
+	g->cpu[v].work |= g->cpu[v].overflow;
 	if (value & VGIC_LR_STATE) {
 		write_lr(g, v, i, value);
 		return;
@@ -434,21 +437,28 @@ static void displace(struct vgic *g, unsigned v)
 	}
 }
 
-/* While something waits, every list register reports its end. */
+/* While something waits, every list register reports when the guest is done
+ * with what stands there. */
 static bool all_report(const struct vgic_cpu *c)
 {
-	for (uint32_t m = c->lr_used; m; m &= m - 1)
-		if (!(c->lr[lowest(m)].hw & VGIC_LR_EOI))
+	for (uint32_t m = c->lr_used; m; m &= m - 1) {
+		uint64_t hw = c->lr[lowest(m)].hw;
+
+		if (!(hw & VGIC_LR_EOI) || (hw & VGIC_LR_STATE) == VGIC_LR_STATE)
 			return false;
+	}
 	return true;
 }
 
+/* As above, once `overflow` says so; what is in use is known exactly. */
 static void make_report(struct vgic *g, unsigned v)
 {
-	const struct vgic_cpu *c = &g->cpu[v];
+	struct vgic_cpu *c = &g->cpu[v];
 
-	for (uint32_t m = c->lr_used; m; m &= m - 1)
-		write_lr(g, v, lowest(m), c->lr[lowest(m)].hw | VGIC_LR_EOI);
+	for (uint32_t m = c->lr_used; m; m &= m - 1) {
+		absorb(g, v, lowest(m), c->lr[lowest(m)].hw);
+		settle(g, v, lowest(m));
+	}
 }
 
 /* More wait than there are free list registers; `rank` is the most urgent. */
@@ -460,14 +470,16 @@ static void spill(struct vgic *g, unsigned v, unsigned rank)
 	/* Nothing to learn from reading: each will report its end, and none
 	 * is less urgent than what waits. */
 	(void)least_urgent(c, &worst_rank);
-	if (all_report(c) && rank >= worst_rank)
+	if (all_report(c) && rank >= worst_rank) {
+		c->overflow = true;
 		return;
+	}
 	hold(g, v);
 	refresh_all(g, v);
 	report_eois(g, v);
-	if (fill(g, v) != RANK_NONE) {
+	c->overflow = fill(g, v) != RANK_NONE;
+	if (c->overflow) {
 		displace(g, v);
-		c->overflow = true;
 		make_report(g, v);
 	}
 	let_go(g, v);
