@@ -11,8 +11,8 @@
 
 struct console {
 	bool attached;
-	uint32_t unsent;     /* bytes that the server was not signalled for */
-	uint64_t server;     /* notification to signal */
+	uint32_t unsent; /* bytes that the server was not signalled for */
+	uint64_t server; /* notification to signal */
 	struct ring out, in;
 };
 

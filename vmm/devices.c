@@ -78,12 +78,15 @@ static enum mmio_outcome rtc_access(void *device, unsigned vcpu,
 static bool add_uart(struct vm *vm)
 {
 	const struct pl011_env env = {
-		.opaque = vm, .transmit = uart_transmit,
+		.opaque = vm,
+		.transmit = uart_transmit,
 		.set_irq = uart_set_irq,
 	};
 	const struct bus_region region = {
-		.name = "pl011", .base = vm->board->uart.base,
-		.size = vm->board->uart.size, .handler = uart_access,
+		.name = "pl011",
+		.base = vm->board->uart.base,
+		.size = vm->board->uart.size,
+		.handler = uart_access,
 		.device = vm,
 	};
 
@@ -94,11 +97,15 @@ static bool add_uart(struct vm *vm)
 static bool add_rtc(struct vm *vm)
 {
 	const struct pl031_env env = {
-		.opaque = vm, .now_seconds = rtc_now, .set_irq = rtc_set_irq,
+		.opaque = vm,
+		.now_seconds = rtc_now,
+		.set_irq = rtc_set_irq,
 	};
 	const struct bus_region region = {
-		.name = "pl031", .base = vm->board->rtc.base,
-		.size = vm->board->rtc.size, .handler = rtc_access,
+		.name = "pl031",
+		.base = vm->board->rtc.base,
+		.size = vm->board->rtc.size,
+		.handler = rtc_access,
 		.device = vm,
 	};
 
@@ -112,8 +119,10 @@ static bool add_probes(struct vm *vm)
 	for (unsigned i = 0; i < vm->board->n_probes; i++) {
 		const struct board_probe *p = &vm->board->probes[i];
 		const struct bus_region region = {
-			.name = p->name, .base = p->range.base,
-			.size = p->range.size, .handler = bus_raz,
+			.name = p->name,
+			.base = p->range.base,
+			.size = p->range.size,
+			.handler = bus_raz,
 		};
 
 		if (!bus_add(&vm->bus, &region))

@@ -127,8 +127,7 @@ static enum psci_action do_system_reset(const struct call *c)
 static enum psci_action do_system_reset2(const struct call *c)
 {
 	if ((uint32_t)c->args[1] != 0)
-		return ret(c, (uint32_t)c->args[1] >> 31 ? NOT_SUPPORTED :
-							  INVALID_PARAMETERS);
+		return ret(c, (uint32_t)c->args[1] >> 31 ? NOT_SUPPORTED : INVALID_PARAMETERS);
 	return PSCI_VM_RESET;
 }
 

@@ -12,13 +12,15 @@
 
 #define PSCI_MAX_VCPUS 8
 
-enum psci_power { PSCI_OFF = 0, PSCI_ON = 1, PSCI_ON_PENDING = 2 };
+enum psci_power { PSCI_OFF = 0,
+		  PSCI_ON = 1,
+		  PSCI_ON_PENDING = 2 };
 
 /* What the calling vCPU does after the call. */
 enum psci_action {
-	PSCI_RETURN,   /* goes on; result[] holds x0-x3 */
-	PSCI_STANDBY,  /* waits as WFI does, then goes on with result[] */
-	PSCI_PARK,     /* is off until somebody switches it on */
+	PSCI_RETURN,  /* goes on; result[] holds x0-x3 */
+	PSCI_STANDBY, /* waits as WFI does, then goes on with result[] */
+	PSCI_PARK,    /* is off until somebody switches it on */
 	PSCI_VM_OFF,
 	PSCI_VM_RESET,
 };

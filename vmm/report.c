@@ -56,7 +56,8 @@ static void report_registers(struct vcpu *v)
 					  (ull)vcpu_get(v, VCPU_X0 + j));
 		log_error(" %s", line);
 	}
-	log_error("  elr_el1 %llx  spsr_el1 %llx  esr_el1 %llx  far_el1 %llx  vbar_el1 %llx  sctlr_el1 %llx",
+	log_error("  elr_el1 %llx  spsr_el1 %llx  esr_el1 %llx  "
+		  "far_el1 %llx  vbar_el1 %llx  sctlr_el1 %llx",
 		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_ELR_EL1)),
 		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_SPSR_EL1)),
 		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_ESR_EL1)),
@@ -93,12 +94,9 @@ static void report_map(struct vm *vm, uint64_t gpa)
 	const struct bus_region *below = NULL, *above = NULL;
 
 	for (unsigned i = 0; i < vm->mem.n_regions; i++)
-		log_error("  memory %llx..%llx%s", (ull)vm->mem.region[i].gpa,
+		log_error("  memory %llx..%llx", (ull)vm->mem.region[i].gpa,
 			  (ull)(vm->mem.region[i].gpa +
-				vm->mem.region[i].size - 1),
-			  gmem_holds(&vm->mem, gpa, 1) ? "" :
-			  gpa < vm->mem.region[i].gpa ? "  (address below)" :
-							"  (address above)");
+				vm->mem.region[i].size - 1));
 	for (unsigned i = 0; i < vm->bus.n_regions; i++) {
 		const struct bus_region *r = &vm->bus.region[i];
 
@@ -126,21 +124,25 @@ static const char *likely_cause(struct vm *vm, const struct vcpu_exit *e)
 	if (e->syndrome & ISS_S1PTW)
 		return "the guest's page tables stand outside its memory";
 	if (gmem_holds(&vm->mem, e->gpa, 1))
-		return "guest memory that is not mapped as it should be: a fault of the system, not of the guest";
+		return "guest memory that is not mapped as it should be: "
+		       "a fault of the system, not of the guest";
 	if (e->reason == VCPU_EXIT_MMIO_OPAQUE &&
 	    bus_find(&vm->bus, e->gpa) != NULL)
-		return "a device register used with an instruction of several registers or with write-back";
+		return "a device register used with an instruction of several "
+		       "registers or with write-back";
 	if (e->gpa >= ram->gpa && e->gpa - ram->gpa < 4 * ram->size)
 		return "just above the memory: give the VM more (key `memory` of the VM)";
 	if (e->gpa < 0x1000)
 		return "a null pointer, or a jump to address 0";
-	return "a device that this VM does not have (keys `board` and `devices` of the VM), or a wild pointer";
+	return "a device that this VM does not have (keys `board` and `devices` "
+	       "of the VM), or a wild pointer";
 }
 
 static void report_json(struct vm_vcpu *vc, const struct vcpu_exit *e,
 			const char *what)
 {
-	log_error("{\"vm_fault\":{\"vm\":\"%s\",\"vcpu\":%u,\"reason\":\"%s\",\"pc\":\"%llx\",\"gpa\":\"%llx\",\"esr\":\"%llx\",\"what\":\"%s\"}}",
+	log_error("{\"vm_fault\":{\"vm\":\"%s\",\"vcpu\":%u,\"reason\":\"%s\","
+		  "\"pc\":\"%llx\",\"gpa\":\"%llx\",\"esr\":\"%llx\",\"what\":\"%s\"}}",
 		  vc->vm->info->vm.name, vc->index, reason_names[e->reason],
 		  (ull)vcpu_get(&vc->cpu.cpu, VCPU_PC), (ull)e->gpa,
 		  (ull)e->syndrome, what);

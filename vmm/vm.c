@@ -54,8 +54,12 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context)
 {
 	static const enum abi_vcpu_reg zeroed[] = {
-		ABI_VCPU_CPACR_EL1, ABI_VCPU_TTBR0_EL1, ABI_VCPU_TTBR1_EL1,
-		ABI_VCPU_TCR_EL1, ABI_VCPU_VBAR_EL1, ABI_VCPU_CNTV_CTL,
+		ABI_VCPU_CPACR_EL1,
+		ABI_VCPU_TTBR0_EL1,
+		ABI_VCPU_TTBR1_EL1,
+		ABI_VCPU_TCR_EL1,
+		ABI_VCPU_VBAR_EL1,
+		ABI_VCPU_CNTV_CTL,
 		ABI_VCPU_CNTKCTL_EL1,
 	};
 	struct vcpu *v = &vc->cpu.cpu;
@@ -144,17 +148,22 @@ static const char *init_memory(struct vm *vm)
 static void say_what_lacks(const struct vm *vm)
 {
 	if (!(vm->features & ABI_EXTF_EXIT_MESSAGE))
-		log_info("this kernel has no exit messages: exits take seL4's slower way");
+		log_info("this kernel has no exit messages: exits take seL4's "
+			 "slower way");
 	if (!(vm->features & ABI_EXTF_VCPU_STATE))
-		log_warning("this kernel does not let list registers be read: interrupts are injected one way only");
+		log_warning("this kernel does not let list registers be read: "
+			    "interrupts are injected one way only");
 	if (!(vm->features & ABI_EXTF_VCPU_TRAPS))
-		log_warning("this kernel does not trap ID registers: the guest sees the machine's own");
+		log_warning("this kernel does not trap ID registers: the guest "
+			    "sees the machine's own");
 }
 
 const char *vm_init(struct vm *vm, const struct vmm_info *info)
 {
 	const struct psci_env env = {
-		.opaque = vm, .cpu_on = power_on, .entry_valid = entry_valid,
+		.opaque = vm,
+		.cpu_on = power_on,
+		.entry_valid = entry_valid,
 	};
 	const char *error;
 
@@ -168,7 +177,8 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 	vm->features = sel4_ext_query(PROC_CAP_TCB);
 	say_what_lacks(vm);
 	vm->sysreg = (struct sysreg_config){
-		.gic_version = info->gic_version, .pa_bits = SELVAGE_PA_BITS,
+		.gic_version = info->gic_version,
+		.pa_bits = SELVAGE_PA_BITS,
 	};
 	error = init_memory(vm);
 	if (error != NULL)

@@ -41,10 +41,10 @@ struct vm_vcpu {
 	struct vcpu_sel4 cpu;
 	struct vm *vm;
 	unsigned index;
-	cap_t wake;    /* notification: ends a wait */
-	bool started;  /* its thread has run */
-	bool parked;   /* switched off by PSCI; its handler waits */
-	bool waiting;  /* its handler waits for `wake` */
+	cap_t wake;              /* notification: ends a wait */
+	bool started;            /* its thread has run */
+	bool parked;             /* switched off by PSCI; its handler waits */
+	bool waiting;            /* its handler waits for `wake` */
 	uint64_t entry, context; /* of the CPU_ON that ends parking */
 	struct vtimer vtimer;
 	struct ptimer ptimer;
@@ -52,11 +52,11 @@ struct vm_vcpu {
 
 /* What the guest did that is worth a line, but not one each time. */
 enum vm_event {
-	VM_EVENT_SMC,        /* SMC, which the policy forbids or ignores */
-	VM_EVENT_HVC,        /* hypercall of a number that nobody knows */
-	VM_EVENT_SYSREG,     /* register that the vCPU does not have */
-	VM_EVENT_UNDEFINED,  /* trapped instruction of another kind */
-	VM_EVENT_MMIO,       /* device register used in a wrong way */
+	VM_EVENT_SMC,       /* SMC, which the policy forbids or ignores */
+	VM_EVENT_HVC,       /* hypercall of a number that nobody knows */
+	VM_EVENT_SYSREG,    /* register that the vCPU does not have */
+	VM_EVENT_UNDEFINED, /* trapped instruction of another kind */
+	VM_EVENT_MMIO,      /* device register used in a wrong way */
 	VM_EVENTS
 };
 
@@ -64,7 +64,7 @@ struct vm {
 	const struct vmm_info *info;
 	const struct board *board;
 	struct mutex lock;
-	uint64_t features; /* enum abi_ext_feature bits of this kernel */
+	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs */
 	struct gmem mem;
 	struct bus bus;
@@ -74,8 +74,8 @@ struct vm {
 	struct pl011 uart;
 	struct pl031 rtc;
 	struct sysreg_config sysreg;
-	uint64_t id_known;            /* bit per entry of id[] */
-	uint64_t id[SYSREG_IDS];      /* filtered, as the guest reads them */
+	uint64_t id_known;       /* bit per entry of id[] */
+	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
 	uint64_t events[VM_EVENTS];
 	uint64_t exits[VCPU_EXIT_UNKNOWN + 1];
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];

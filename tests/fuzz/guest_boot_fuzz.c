@@ -24,10 +24,15 @@ static void check_fdt(const struct input *in, const struct boot_layout *l)
 {
 	static uint8_t blob[BOOT_FDT_BYTES];
 	struct fdt_params p = {
-		.board = &board_virt, .model = "m", .bootargs = in->bootargs,
-		.n_cpus = in->n_cpus, .gic_version = in->gic,
-		.devices = in->devices, .initrd_gpa = l->initrd_gpa,
-		.initrd_bytes = in->initrd_bytes, .n_regions = in->n_regions,
+		.board = &board_virt,
+		.model = "m",
+		.bootargs = in->bootargs,
+		.n_cpus = in->n_cpus,
+		.gic_version = in->gic,
+		.devices = in->devices,
+		.initrd_gpa = l->initrd_gpa,
+		.initrd_bytes = in->initrd_bytes,
+		.n_regions = in->n_regions,
 	};
 	size_t length;
 

@@ -13,7 +13,11 @@
 static struct abi_ipcbuf buffer;
 _Thread_local struct abi_ipcbuf *sel4_ipcbuf;
 
-enum { CAP_TCB = 10, CAP_VCPU = 11, CAP_EP = 12, CAP_REPLY = 13, CAP_READY = 14 };
+enum { CAP_TCB = 10,
+       CAP_VCPU = 11,
+       CAP_EP = 12,
+       CAP_REPLY = 13,
+       CAP_READY = 14 };
 
 /* The played kernel. */
 static struct {
@@ -134,8 +138,12 @@ static struct vcpu_exit e;
 static void boot(uint64_t features)
 {
 	const struct vcpu_caps caps = {
-		.tcb = CAP_TCB, .vcpu = CAP_VCPU, .fault_ep = CAP_EP,
-		.reply = CAP_REPLY, .ready = CAP_READY, .features = features,
+		.tcb = CAP_TCB,
+		.vcpu = CAP_VCPU,
+		.fault_ep = CAP_EP,
+		.reply = CAP_REPLY,
+		.ready = CAP_READY,
+		.features = features,
 	};
 
 	memset(&k, 0, sizeof(k));
@@ -156,8 +164,8 @@ static void fault(uint64_t label, const uint64_t *words, unsigned n)
 		k.message[i] = words[i];
 	vcpu_run(&v.cpu, &e);
 }
-#define FAULT(label, ...)                                                      \
-	fault(label, (const uint64_t[]){ __VA_ARGS__ },                        \
+#define FAULT(label, ...)                               \
+	fault(label, (const uint64_t[]){ __VA_ARGS__ }, \
 	      sizeof((const uint64_t[]){ __VA_ARGS__ }) / 8)
 
 #define ESR_STR_W3 (0x24ull << 26 | 1u << 25 | 1u << 24 | 2u << 22 | 3u << 16 | 1u << 6)

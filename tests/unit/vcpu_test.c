@@ -183,7 +183,7 @@ static void data_aborts(void **state)
 	assert_int_equal(e.insn_bytes, 4);
 	/* ldrsh x30, [x]: ISV, SAS 1, SSE, SRT 30, SF */
 	e = decode(ESR(0x24, 1u << 24 | 1u << 22 | 1u << 21 | 30u << 16 |
-			     1u << 15 | 6));
+				     1u << 15 | 6));
 	assert_false(e.write);
 	assert_true(e.sign_extend);
 	assert_true(e.wide);
@@ -292,7 +292,9 @@ static void start_at(struct vcpu *v, uint64_t pc, uint64_t pstate)
 
 static void undefined_goes_to_the_vector(void **state)
 {
-	static const struct { uint64_t pstate, offset; } cases[] = {
+	static const struct {
+		uint64_t pstate, offset;
+	} cases[] = {
 		{ 0x3c5, 0x200 },      /* EL1h */
 		{ 0x004, 0x000 },      /* EL1t */
 		{ 0x60000000, 0x400 }, /* EL0t */

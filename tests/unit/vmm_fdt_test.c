@@ -13,11 +13,14 @@ static uint8_t blob[0x10000];
 static struct fdt_params params(void)
 {
 	struct fdt_params p = {
-		.board = &board_virt, .model = "linux1",
-		.bootargs = "console=ttyAMA0 quiet", .n_cpus = 2,
+		.board = &board_virt,
+		.model = "linux1",
+		.bootargs = "console=ttyAMA0 quiet",
+		.n_cpus = 2,
 		.gic_version = 3,
 		.devices = SYSDESC_DEV_PL011 | SYSDESC_DEV_RTC,
-		.initrd_gpa = 0x42000000, .initrd_bytes = 0x1234,
+		.initrd_gpa = 0x42000000,
+		.initrd_bytes = 0x1234,
 		.n_regions = 2,
 	};
 
@@ -48,8 +51,8 @@ static void check_cells(const char *path, const char *name,
 	for (int i = 0; i < n; i++)
 		assert_int_equal(load_be32(have + i * 4), want[i]);
 }
-#define CELLS(path, name, ...)                                                 \
-	check_cells(path, name, (const uint32_t[]){ __VA_ARGS__ },             \
+#define CELLS(path, name, ...)                                     \
+	check_cells(path, name, (const uint32_t[]){ __VA_ARGS__ }, \
 		    sizeof((const uint32_t[]){ __VA_ARGS__ }) / 4)
 
 static const char *string(const char *path, const char *name)

@@ -324,27 +324,54 @@ static unsigned field(uint64_t value, unsigned shift)
 /* Every feature the kernel saves nothing for, by its field in the Arm ARM. */
 static void unsaved_features_are_hidden(void **state)
 {
-	static const struct { unsigned crm, op2, shift; const char *name; } hidden[] = {
-		{ 4, 0, 8, "EL2" }, { 4, 0, 12, "EL3" }, { 4, 0, 28, "RAS" },
-		{ 4, 0, 32, "SVE" }, { 4, 0, 36, "SEL2" }, { 4, 0, 40, "MPAM" },
-		{ 4, 0, 44, "AMU" }, { 4, 0, 52, "RME" },
-		{ 4, 1, 8, "MTE" }, { 4, 1, 12, "RAS_frac" },
-		{ 4, 1, 16, "MPAM_frac" }, { 4, 1, 24, "SME" },
-		{ 5, 0, 4, "TraceVer" }, { 5, 0, 8, "PMUVer" },
-		{ 5, 0, 32, "PMSVer" }, { 5, 0, 40, "TraceFilt" },
+	static const struct {
+		unsigned crm, op2, shift;
+		const char *name;
+	} hidden[] = {
+		{ 4, 0, 8, "EL2" },
+		{ 4, 0, 12, "EL3" },
+		{ 4, 0, 28, "RAS" },
+		{ 4, 0, 32, "SVE" },
+		{ 4, 0, 36, "SEL2" },
+		{ 4, 0, 40, "MPAM" },
+		{ 4, 0, 44, "AMU" },
+		{ 4, 0, 52, "RME" },
+		{ 4, 1, 8, "MTE" },
+		{ 4, 1, 12, "RAS_frac" },
+		{ 4, 1, 16, "MPAM_frac" },
+		{ 4, 1, 24, "SME" },
+		{ 5, 0, 4, "TraceVer" },
+		{ 5, 0, 8, "PMUVer" },
+		{ 5, 0, 32, "PMSVer" },
+		{ 5, 0, 40, "TraceFilt" },
 		{ 5, 0, 44, "TraceBuffer" },
 		{ 6, 0, 24, "TME" },
-		{ 6, 1, 4, "APA" }, { 6, 1, 8, "API" }, { 6, 1, 24, "GPA" },
-		{ 6, 1, 28, "GPI" }, { 6, 1, 40, "SPECRES" },
-		{ 6, 1, 56, "XS" }, { 6, 1, 60, "LS64" },
-		{ 6, 2, 0, "WFxT" }, { 6, 2, 8, "GPA3" }, { 6, 2, 12, "APA3" },
+		{ 6, 1, 4, "APA" },
+		{ 6, 1, 8, "API" },
+		{ 6, 1, 24, "GPA" },
+		{ 6, 1, 28, "GPI" },
+		{ 6, 1, 40, "SPECRES" },
+		{ 6, 1, 56, "XS" },
+		{ 6, 1, 60, "LS64" },
+		{ 6, 2, 0, "WFxT" },
+		{ 6, 2, 8, "GPA3" },
+		{ 6, 2, 12, "APA3" },
 		{ 6, 2, 16, "MOPS" },
-		{ 7, 0, 56, "FGT" }, { 7, 0, 60, "ECV" },
-		{ 7, 1, 4, "VMIDBits" }, { 7, 1, 8, "VH" }, { 7, 1, 16, "LO" },
-		{ 7, 1, 24, "SpecSEI" }, { 7, 1, 40, "HCX" },
-		{ 7, 2, 12, "IESB" }, { 7, 2, 24, "NV" }, { 7, 2, 40, "FWB" },
-		{ 1, 0, 28, "RAS" }, { 1, 0, 20, "AMU" }, { 1, 2, 24, "PerfMon" },
-		{ 1, 1, 12, "Virtualization" }, { 1, 1, 4, "Security" },
+		{ 7, 0, 56, "FGT" },
+		{ 7, 0, 60, "ECV" },
+		{ 7, 1, 4, "VMIDBits" },
+		{ 7, 1, 8, "VH" },
+		{ 7, 1, 16, "LO" },
+		{ 7, 1, 24, "SpecSEI" },
+		{ 7, 1, 40, "HCX" },
+		{ 7, 2, 12, "IESB" },
+		{ 7, 2, 24, "NV" },
+		{ 7, 2, 40, "FWB" },
+		{ 1, 0, 28, "RAS" },
+		{ 1, 0, 20, "AMU" },
+		{ 1, 2, 24, "PerfMon" },
+		{ 1, 1, 12, "Virtualization" },
+		{ 1, 1, 4, "Security" },
 	};
 
 	(void)state;
@@ -457,16 +484,18 @@ static void walk_4k(void **state)
 	struct gmem m = { 0 };
 	/* 39-bit halves, 4 KiB granule; TTBR1 table at 0x1000 */
 	struct walk_regs r = {
-		.sctlr = 1, .tcr = 25 | 25ull << 16 | 2ull << 30,
-		.ttbr0 = 0x5000, .ttbr1 = 0x1000,
+		.sctlr = 1,
+		.tcr = 25 | 25ull << 16 | 2ull << 30,
+		.ttbr0 = 0x5000,
+		.ttbr1 = 0x1000,
 	};
 	uint64_t gpa;
 
 	(void)state;
 	assert_true(gmem_add(&m, 0, 0x10000, ram));
-	put64(ram, 0x1000, 0x2003);                 /* level 1 */
-	put64(ram, 0x2000, 0x3003);                 /* level 2 */
-	put64(ram, 0x2008, 0x40200001);             /* 2 MiB block */
+	put64(ram, 0x1000, 0x2003);                        /* level 1 */
+	put64(ram, 0x2000, 0x3003);                        /* level 2 */
+	put64(ram, 0x2008, 0x40200001);                    /* 2 MiB block */
 	put64(ram, 0x3000 + 5 * 8, 0x0060000007003003ull); /* page */
 	assert_true(walk_stage1(&m, &r, 0xffffff8000005123ull, &gpa));
 	assert_int_equal(gpa, 0x7003123);
@@ -497,7 +526,8 @@ static void walk_survives_anything(void **state)
 		ram[i] = random_u64(&rnd) & 0xff3ull;
 	for (unsigned i = 0; i < 20000; i++) {
 		struct walk_regs r = {
-			.sctlr = 1, .tcr = random_u64(&rnd),
+			.sctlr = 1,
+			.tcr = random_u64(&rnd),
 			.ttbr0 = random_u64(&rnd) & 0xf000,
 			.ttbr1 = random_u64(&rnd) & 0xf000,
 		};

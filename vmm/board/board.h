@@ -22,10 +22,10 @@ struct board_probe {
 struct board {
 	const char *name;
 	struct board_range gicd_v2, gicd_v3;
-	struct board_range gicc;  /* GICv2: the GICV pages, mapped by init */
-	struct board_range gicr;  /* GICv3: first redistributor; one a vCPU */
-	struct board_range uart;  /* PL011 */
-	struct board_range rtc;   /* PL031 */
+	struct board_range gicc; /* GICv2: the GICV pages, mapped by init */
+	struct board_range gicr; /* GICv3: first redistributor; one a vCPU */
+	struct board_range uart; /* PL011 */
+	struct board_range rtc;  /* PL031 */
 	uint32_t uart_irq, rtc_irq;
 	uint32_t uart_clock_hz;
 	/* Timer PPIs as the generic-timer binding orders them. */

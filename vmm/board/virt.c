@@ -1,8 +1,8 @@
 /* QEMU's `virt` machine as its source hw/arm/virt.c maps it (base_memmap). */
 #include "board.h"
 
-#include <stddef.h>
 #include <selvage/sysdesc.h>
+#include <stddef.h>
 
 const struct board board_virt = {
 	.name = "virt",

@@ -8,7 +8,7 @@
 #define ARM64_IMAGE_HEADER 64u
 
 struct arm64_image {
-	uint64_t text_offset; /* from a 2 MiB boundary */
+	uint64_t text_offset;  /* from a 2 MiB boundary */
 	uint64_t memory_bytes; /* what the kernel occupies, file included */
 };
 

@@ -69,7 +69,7 @@ static void prop_list(struct writer *w, const char *name, const char *strings,
 {
 	note(w, fdt_property(w->fdt, name, strings, size));
 }
-#define PROP_LIST(w, name, strings)                                            \
+#define PROP_LIST(w, name, strings) \
 	prop_list(w, name, strings, (int)sizeof(strings))
 
 static void prop_cells(struct writer *w, const char *name,
@@ -186,8 +186,7 @@ static void write_gic(struct writer *w, const struct fdt_params *p)
 		ranges[1].size *= p->n_cpus;
 	}
 	begin_at(w, "intc", ranges[0].base);
-	prop_string(w, "compatible", p->gic_version == 3 ?
-		    "arm,gic-v3" : "arm,cortex-a15-gic");
+	prop_string(w, "compatible", p->gic_version == 3 ? "arm,gic-v3" : "arm,cortex-a15-gic");
 	prop_empty(w, "interrupt-controller");
 	prop_u32(w, "#interrupt-cells", 3);
 	prop_u32(w, "#address-cells", 2);

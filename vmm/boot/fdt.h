@@ -10,14 +10,16 @@
 
 struct fdt_params {
 	const struct board *board;
-	const char *model;       /* NUL-terminated */
-	const char *bootargs;    /* NUL-terminated */
+	const char *model;    /* NUL-terminated */
+	const char *bootargs; /* NUL-terminated */
 	unsigned n_cpus;
-	unsigned gic_version;    /* 2 or 3 */
-	uint32_t devices;        /* enum sysdesc_device */
+	unsigned gic_version;              /* 2 or 3 */
+	uint32_t devices;                  /* enum sysdesc_device */
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes: none */
 	unsigned n_regions;
-	struct { uint64_t gpa, size; } region[FDT_MAX_REGIONS];
+	struct {
+		uint64_t gpa, size;
+	} region[FDT_MAX_REGIONS];
 };
 
 /* Writes the tree into buffer[size]; its length, or 0 if it does not fit or

@@ -8,7 +8,7 @@
 #define BOOT_FDT_BYTES 0x10000u
 
 struct boot_layout {
-	uint64_t fdt_gpa;    /* BOOT_FDT_BYTES */
+	uint64_t fdt_gpa; /* BOOT_FDT_BYTES */
 	uint64_t kernel_gpa;
 	uint64_t initrd_gpa; /* meaningful if there is one */
 };

@@ -66,9 +66,12 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 {
 	const struct sysdesc_vm *d = &vm->info->vm;
 	struct fdt_params params = {
-		.board = vm->board, .model = d->name, .bootargs = d->cmdline,
+		.board = vm->board,
+		.model = d->name,
+		.bootargs = d->cmdline,
 		.n_cpus = vm->info->n_vcpus,
-		.gic_version = vm->info->gic_version, .devices = d->devices,
+		.gic_version = vm->info->gic_version,
+		.devices = d->devices,
 		.initrd_gpa = layout->initrd_gpa,
 		.initrd_bytes = vm->info->initrd_bytes,
 		.n_regions = d->n_regions,

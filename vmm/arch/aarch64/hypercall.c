@@ -71,14 +71,14 @@ void secure_call_exit(struct vm_vcpu *vc)
 {
 	struct vcpu *v = &vc->cpu.cpu;
 	bool forbid = vc->vm->info->vm.smc_policy == SYSDESC_SMC_FORBID;
+	const char *what = forbid ? "forbidden, undefined instruction injected" : "answered NOT_SUPPORTED";
 
 	if (vm_count(vc->vm, VM_EVENT_SMC))
 		log_warning("vCPU %u: SMC %llx at %llx: %s (%llu so far)",
 			    vc->index,
 			    (unsigned long long)vcpu_get(v, VCPU_X0),
 			    (unsigned long long)vcpu_get(v, VCPU_PC),
-			    forbid ? "forbidden, undefined instruction injected" :
-				     "answered NOT_SUPPORTED",
+			    what,
 			    (unsigned long long)vc->vm->events[VM_EVENT_SMC]);
 	if (forbid) {
 		vcpu_inject_undefined(v);

@@ -11,10 +11,10 @@
  * "implemented", are listed as SIGNED and keep a negative value.
  */
 enum id_policy {
-	ID_MAX,    /* unsigned: the machine's value, at most `limit` */
-	ID_SIGNED, /* signed: negative stays, else at most `limit` */
-	ID_FIXED,  /* `limit` itself */
-	ID_GIC,    /* ID_MAX on a machine with GICv3, else 0 */
+	ID_MAX,     /* unsigned: the machine's value, at most `limit` */
+	ID_SIGNED,  /* signed: negative stays, else at most `limit` */
+	ID_FIXED,   /* `limit` itself */
+	ID_GIC,     /* ID_MAX on a machine with GICv3, else 0 */
 	ID_PARANGE, /* ID_MAX, and no more than the guest's address space */
 };
 

@@ -22,7 +22,8 @@ static uint64_t read_id(struct vm *vm, unsigned index)
 static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	if (vm_count(vc->vm, VM_EVENT_SYSREG))
-		log_warning("vCPU %u: %s of S%u_%u_C%u_C%u_%u at %llx: undefined instruction injected (%llu so far)",
+		log_warning("vCPU %u: %s of S%u_%u_C%u_C%u_%u at %llx: "
+			    "undefined instruction injected (%llu so far)",
 			    vc->index, e->write ? "write" : "read",
 			    e->code >> 14, e->code >> 11 & 7, e->code >> 7 & 15,
 			    e->code >> 3 & 15, e->code & 7,

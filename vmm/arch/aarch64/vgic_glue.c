@@ -77,13 +77,18 @@ static bool add_regions(struct vm *vm)
 	bool v3 = vm->info->gic_version == 3;
 	const struct board_range *gicd = v3 ? &b->gicd_v3 : &b->gicd_v2;
 	const struct bus_region dist = {
-		.name = "gicd", .base = gicd->base, .size = gicd->size,
-		.handler = dist_access, .device = vm,
+		.name = "gicd",
+		.base = gicd->base,
+		.size = gicd->size,
+		.handler = dist_access,
+		.device = vm,
 	};
 	const struct bus_region redist = {
-		.name = "gicr", .base = b->gicr.base,
+		.name = "gicr",
+		.base = b->gicr.base,
 		.size = b->gicr.size * vm->info->n_vcpus,
-		.handler = redist_access, .device = vm,
+		.handler = redist_access,
+		.device = vm,
 	};
 
 	return bus_add(&vm->bus, &dist) && (!v3 || bus_add(&vm->bus, &redist));
@@ -92,8 +97,11 @@ static bool add_regions(struct vm *vm)
 bool vm_gic_init(struct vm *vm)
 {
 	const struct vgic_env env = {
-		.opaque = vm, .read_lr = read_lr, .write_lr = write_lr,
-		.inject = inject, .eoi = eoi,
+		.opaque = vm,
+		.read_lr = read_lr,
+		.write_lr = write_lr,
+		.inject = inject,
+		.eoi = eoi,
 	};
 	struct vgic_config config = {
 		.version = vm->info->gic_version,

@@ -25,7 +25,9 @@ void vtimer_exit(struct vm_vcpu *vc, unsigned ppi)
 	vgic_set_level(&vc->vm->gic, vc->index, ppi, true);
 }
 
-enum wait_kind { WAIT_NONE, WAIT_TIMED, WAIT_FOREVER };
+enum wait_kind { WAIT_NONE,
+		 WAIT_TIMED,
+		 WAIT_FOREVER };
 
 /* When the guest's timer will be due, in CNTPCT ticks. */
 static enum wait_kind timer_deadline(struct vm_vcpu *vc, uint64_t *deadline)

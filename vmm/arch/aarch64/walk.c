@@ -24,8 +24,7 @@ static bool pick_regime(const struct walk_regs *r, uint64_t va,
 	bool high = va >> 55 & 1;
 	unsigned tsz = (unsigned)(r->tcr >> (high ? 16 : 0)) & 0x3f;
 
-	out->granule_bits = high ? tg1_bits[r->tcr >> 30 & 3] :
-				   tg0_bits[r->tcr >> 14 & 3];
+	out->granule_bits = high ? tg1_bits[r->tcr >> 30 & 3] : tg0_bits[r->tcr >> 14 & 3];
 	if (out->granule_bits == 0 || tsz < 16 || tsz > 39)
 		return false;
 	out->va_bits = 64 - tsz;
@@ -53,8 +52,7 @@ bool walk_stage1(const struct gmem *m, const struct walk_regs *r, uint64_t va,
 	table = g.base;
 	va &= mask_u64(g.va_bits);
 	for (;;) {
-		if (!gmem_read_u64(m, table + ((va >> shift) &
-					       mask_u64(stride)) * 8, &desc) ||
+		if (!gmem_read_u64(m, table + ((va >> shift) & mask_u64(stride)) * 8, &desc) ||
 		    !(desc & DESC_VALID))
 			return false;
 		if (shift == g.granule_bits || !(desc & DESC_TABLE))

@@ -121,8 +121,7 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
 	e->write = e->sign_extend = e->wide = false;
 	switch (esr_ec(esr)) {
 	case EC_WFX:
-		e->reason = esr & 1 ? VCPU_EXIT_WAIT_EVENT :
-				      VCPU_EXIT_WAIT_IRQ;
+		e->reason = esr & 1 ? VCPU_EXIT_WAIT_EVENT : VCPU_EXIT_WAIT_IRQ;
 		break;
 	case EC_HVC64:
 		e->reason = VCPU_EXIT_HYPERCALL;
@@ -141,9 +140,21 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
 	case EC_DABT_LOWER:
 		decode_data_abort(esr, e);
 		break;
-	case 0x03: case 0x04: case 0x05: case 0x06: case 0x07: case 0x08:
-	case 0x09: case 0x0a: case 0x0c: case 0x12: case 0x13: case 0x19:
-	case 0x1a: case 0x1d: case 0x00:
+	case 0x03:
+	case 0x04:
+	case 0x05:
+	case 0x06:
+	case 0x07:
+	case 0x08:
+	case 0x09:
+	case 0x0a:
+	case 0x0c:
+	case 0x12:
+	case 0x13:
+	case 0x19:
+	case 0x1a:
+	case 0x1d:
+	case 0x00:
 		e->reason = VCPU_EXIT_UNDEFINED;
 		break;
 	default:

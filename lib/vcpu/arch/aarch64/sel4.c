@@ -14,19 +14,41 @@
 
 /* Position in the kernel's context order -> register number. */
 static const uint8_t context_order[ABI_CTX_COUNT] = {
-	[ABI_CTX_PC] = VCPU_PC, [ABI_CTX_SP] = VCPU_SP_EL0,
+	[ABI_CTX_PC] = VCPU_PC,
+	[ABI_CTX_SP] = VCPU_SP_EL0,
 	[ABI_CTX_SPSR] = VCPU_PSTATE,
-	[ABI_CTX_X0] = 0, [ABI_CTX_X1] = 1, [ABI_CTX_X2] = 2,
-	[ABI_CTX_X3] = 3, [ABI_CTX_X4] = 4, [ABI_CTX_X5] = 5,
-	[ABI_CTX_X6] = 6, [ABI_CTX_X7] = 7, [ABI_CTX_X8] = 8,
-	[ABI_CTX_X16] = 16, [ABI_CTX_X17] = 17, [ABI_CTX_X18] = 18,
-	[ABI_CTX_X29] = 29, [ABI_CTX_X30] = 30, [ABI_CTX_X9] = 9,
-	[ABI_CTX_X10] = 10, [ABI_CTX_X11] = 11, [ABI_CTX_X12] = 12,
-	[ABI_CTX_X13] = 13, [ABI_CTX_X14] = 14, [ABI_CTX_X15] = 15,
-	[ABI_CTX_X19] = 19, [ABI_CTX_X20] = 20, [ABI_CTX_X21] = 21,
-	[ABI_CTX_X22] = 22, [ABI_CTX_X23] = 23, [ABI_CTX_X24] = 24,
-	[ABI_CTX_X25] = 25, [ABI_CTX_X26] = 26, [ABI_CTX_X27] = 27,
-	[ABI_CTX_X28] = 28, [ABI_CTX_TPIDR_EL0] = VCPU_TPIDR_EL0,
+	[ABI_CTX_X0] = 0,
+	[ABI_CTX_X1] = 1,
+	[ABI_CTX_X2] = 2,
+	[ABI_CTX_X3] = 3,
+	[ABI_CTX_X4] = 4,
+	[ABI_CTX_X5] = 5,
+	[ABI_CTX_X6] = 6,
+	[ABI_CTX_X7] = 7,
+	[ABI_CTX_X8] = 8,
+	[ABI_CTX_X16] = 16,
+	[ABI_CTX_X17] = 17,
+	[ABI_CTX_X18] = 18,
+	[ABI_CTX_X29] = 29,
+	[ABI_CTX_X30] = 30,
+	[ABI_CTX_X9] = 9,
+	[ABI_CTX_X10] = 10,
+	[ABI_CTX_X11] = 11,
+	[ABI_CTX_X12] = 12,
+	[ABI_CTX_X13] = 13,
+	[ABI_CTX_X14] = 14,
+	[ABI_CTX_X15] = 15,
+	[ABI_CTX_X19] = 19,
+	[ABI_CTX_X20] = 20,
+	[ABI_CTX_X21] = 21,
+	[ABI_CTX_X22] = 22,
+	[ABI_CTX_X23] = 23,
+	[ABI_CTX_X24] = 24,
+	[ABI_CTX_X25] = 25,
+	[ABI_CTX_X26] = 26,
+	[ABI_CTX_X27] = 27,
+	[ABI_CTX_X28] = 28,
+	[ABI_CTX_TPIDR_EL0] = VCPU_TPIDR_EL0,
 	[ABI_CTX_TPIDRRO_EL0] = VCPU_TPIDRRO_EL0,
 };
 
@@ -207,7 +229,8 @@ static void learn_exit(struct vcpu_sel4 *s, const uint64_t *mr, unsigned words,
 		else if (e->reg < 31)
 			s->rt = e->reg;
 	} else if ((e->reason == VCPU_EXIT_HYPERCALL ||
-		    e->reason == VCPU_EXIT_SECURE_CALL) && words >= 11) {
+		    e->reason == VCPU_EXIT_SECURE_CALL) &&
+		   words >= 11) {
 		vcpu_learn(&s->cpu, VCPU_X0, mr[3]);
 		for (unsigned i = 1; i < 8; i++)
 			vcpu_learn(&s->cpu, VCPU_X0 + i,
@@ -297,7 +320,9 @@ static void op_run(struct vcpu *v, struct vcpu_exit *e)
 }
 
 static const struct vcpu_ops sel4_ops = {
-	.fetch = op_fetch, .store = op_store, .run = op_run,
+	.fetch = op_fetch,
+	.store = op_store,
+	.run = op_run,
 };
 
 void vcpu_sel4_init(struct vcpu_sel4 *s, const struct vcpu_caps *caps)

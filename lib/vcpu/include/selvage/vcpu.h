@@ -33,16 +33,16 @@ enum vcpu_exit_reason {
 struct vcpu_exit {
 	enum vcpu_exit_reason reason;
 	uint64_t pc;
-	uint64_t syndrome;   /* as the hardware reports it; 0: none */
-	uint64_t gpa;        /* MMIO, FETCH */
-	uint64_t value;      /* MMIO and SYSREG writes: what is written */
+	uint64_t syndrome; /* as the hardware reports it; 0: none */
+	uint64_t gpa;      /* MMIO, FETCH */
+	uint64_t value;    /* MMIO and SYSREG writes: what is written */
 	uint16_t code;
-	uint8_t insn_bytes;  /* of the instruction that exited; 0: unknown */
-	uint8_t size;        /* MMIO: bytes accessed, 1, 2, 4, 8 */
-	uint8_t reg;         /* register number in the instruction */
-	bool write;          /* the guest writes */
-	bool sign_extend;    /* MMIO reads */
-	bool wide;           /* the register is 64 bits wide, else 32 */
+	uint8_t insn_bytes; /* of the instruction that exited; 0: unknown */
+	uint8_t size;       /* MMIO: bytes accessed, 1, 2, 4, 8 */
+	uint8_t reg;        /* register number in the instruction */
+	bool write;         /* the guest writes */
+	bool sign_extend;   /* MMIO reads */
+	bool wide;          /* the register is 64 bits wide, else 32 */
 };
 
 struct vcpu;

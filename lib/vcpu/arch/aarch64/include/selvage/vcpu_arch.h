@@ -34,7 +34,7 @@ static inline unsigned vcpu_field(enum abi_vcpu_reg field)
 #define VCPU_PSTATE_RESET 0x3c5u
 
 /* VCPU_EXIT_SYSREG's code: op0 1:0, op1, CRn, CRm, op2. */
-#define VCPU_SYSREG(op0, op1, crn, crm, op2)                                   \
+#define VCPU_SYSREG(op0, op1, crn, crm, op2) \
 	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
 
 /*
