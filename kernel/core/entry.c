@@ -17,7 +17,10 @@
 
 static void cap_fault(struct tcb *t, cptr_t addr, bool receiving, const struct lookup_failure *l)
 {
-	struct fault f = { ABI_FAULT_CAP, { addr, receiving, l->type, l->word[0], l->word[1], l->word[2] } };
+	struct fault f = {
+		ABI_FAULT_CAP,
+		{ addr, receiving, l->type, l->word[0], l->word[1], l->word[2] },
+	};
 
 	ipc_fault_send(t, &f);
 }
@@ -280,7 +283,7 @@ static void system_call(struct tcb *t, int64_t nr)
 		receive(t, nr == ABI_SYS_WAIT, false);
 		break;
 	default:
-		sched_yield();
+		sched_give_up();
 		break;
 	}
 }
@@ -310,7 +313,9 @@ static word_t identify(const struct tcb *t, cptr_t cptr)
 
 	if (!s)
 		return ABI_DEBUG_CAP_NULL;
-	return cap_type(s->cap) < CAP_ARCH_FIRST ? answers[cap_type(s->cap)] : arch_debug_cap_identify(s->cap);
+	if (cap_type(s->cap) >= CAP_ARCH_FIRST)
+		return arch_debug_cap_identify(s->cap);
+	return answers[cap_type(s->cap)];
 }
 
 static void name_thread(const struct tcb *t, cptr_t cptr)

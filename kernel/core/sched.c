@@ -277,7 +277,7 @@ bool sched_check_budget(void)
 	return false;
 }
 
-void sched_yield(void)
+void sched_give_up(void)
 {
 	struct cpu *c = this_cpu();
 

@@ -25,7 +25,7 @@ bool sched_check_budget(void);
 /* Charges the time used so far to the current context. */
 void sched_commit_time(void);
 /* Current thread gives up its head refill. */
-void sched_yield(void);
+void sched_give_up(void);
 /* Wakes parked threads whose refill is due; picks and switches the thread;
  * sets the timer. The last act of every kernel entry. */
 void sched_finish(void);

@@ -1,0 +1,172 @@
+#include "mock_arch.h"
+
+#include <abi/error.h>
+#include <kernel/cap.h>
+#include <kernel/fault.h>
+#include <kernel/invoke.h>
+#include <kernel/tcb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define TICKS_PER_US 10
+
+ticks_t mock_time, mock_deadline;
+unsigned mock_preempt_every;
+static unsigned questions;
+
+void *mock_memory(size_t bytes)
+{
+	static uintptr_t next = 0x20000000;
+	void *p = mmap((void *)next, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		abort();
+	}
+	next += (bytes + 0xffffff) & ~(size_t)0xffffff;
+	return p;
+}
+
+/* Registers: messages in x2.., as on AArch64. */
+word_t arch_msg_reg(const struct tcb *t, unsigned i) { return t->arch.regs[ABI_CTX_X2 + i]; }
+void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v) { t->arch.regs[ABI_CTX_X2 + i] = v; }
+cptr_t arch_cap_reg(const struct tcb *t) { return t->arch.regs[ABI_CTX_X0]; }
+word_t arch_msginfo_reg(const struct tcb *t) { return t->arch.regs[ABI_CTX_X1]; }
+cptr_t arch_reply_reg(const struct tcb *t) { return t->arch.regs[ABI_CTX_X6]; }
+cptr_t arch_nbsend_dest_reg(const struct tcb *t) { return t->arch.regs[ABI_CTX_X8]; }
+void arch_set_badge_reg(struct tcb *t, word_t v) { t->arch.regs[ABI_CTX_X0] = v; }
+void arch_set_msginfo_reg(struct tcb *t, word_t v) { t->arch.regs[ABI_CTX_X1] = v; }
+word_t arch_restart_pc(const struct tcb *t) { return t->arch.restart_pc; }
+word_t arch_pc(const struct tcb *t) { return t->arch.pc; }
+void arch_restart(struct tcb *t) { t->arch.pc = t->arch.restart_pc; }
+void arch_restart_here(struct tcb *t) { t->arch.restart_pc = t->arch.pc; }
+word_t arch_context_get(const struct tcb *t, unsigned index) { return t->arch.regs[index]; }
+void arch_context_set(struct tcb *t, unsigned index, word_t v) { t->arch.regs[index] = v; }
+unsigned arch_context_count(void) { return ABI_CTX_COUNT; }
+unsigned arch_context_frame_count(void) { return ABI_CTX_FRAME_COUNT; }
+void arch_set_tls_base(struct tcb *t, word_t base) { t->arch.regs[ABI_CTX_TPIDR_EL0] = base; }
+void arch_tcb_init(struct tcb *t) { (void)t; }
+void arch_tcb_destroy(struct tcb *t) { (void)t; }
+void arch_tcb_flags_changed(struct tcb *t) { (void)t; }
+
+unsigned arch_fault_message(struct tcb *t, const struct fault *f, word_t *words)
+{
+	words[0] = t->arch.restart_pc;
+	words[1] = f->word[0];
+	return 2;
+}
+
+bool arch_fault_reply(struct tcb *t, const struct fault *f, word_t label,
+		      const word_t *words, unsigned count)
+{
+	(void)f;
+	if (count > 0)
+		t->arch.restart_pc = words[0];
+	return label == 0;
+}
+
+bool arch_cap_is_valid_vspace(struct cap c) { return cap_type(c) == CAP_VSPACE; }
+void arch_switch_to(struct tcb *t) { (void)t; }
+void arch_switch_to_idle(void) {}
+bool arch_cap_is_ipc_frame(struct cap c) { return cap_type(c) == CAP_FRAME; }
+
+void *arch_ipc_buffer(struct cap c, vptr_t vaddr, bool write)
+{
+	(void)vaddr;
+	(void)write;
+	return cap_type(c) == CAP_FRAME ? cap_object(c) : NULL;
+}
+
+bool arch_object_type_ok(word_t type) { return type == ABI_OBJ_SMALL_PAGE; }
+
+unsigned arch_object_bits(word_t type)
+{
+	(void)type;
+	return ABI_PAGE_BITS;
+}
+
+bool arch_object_is_frame(word_t type) { return type == ABI_OBJ_SMALL_PAGE; }
+
+struct cap arch_object_create(word_t type, paddr_t addr, bool device)
+{
+	(void)type;
+	return cap_make(CAP_FRAME, addr, device ? 16 : 0, 0);
+}
+
+int arch_cap_derive(struct cap c, struct cap *out)
+{
+	*out = c;
+	return ABI_OK;
+}
+
+struct cap arch_cap_mask_rights(struct cap c, word_t rights)
+{
+	(void)rights;
+	return c;
+}
+
+struct cap arch_cap_update_data(struct cap c, word_t data, bool preserve)
+{
+	(void)data;
+	(void)preserve;
+	return c;
+}
+
+bool arch_cap_same_object(struct cap a, struct cap b) { return cap_addr(a) == cap_addr(b); }
+word_t arch_cap_size_bits(struct cap c) { return cap_type(c) == CAP_FRAME ? ABI_PAGE_BITS : 0; }
+
+void arch_cap_finalise(struct cap c, bool final)
+{
+	(void)c;
+	(void) final;
+}
+
+int arch_invoke(struct invocation *inv)
+{
+	(void)inv;
+	return ABI_ILLEGAL_OPERATION;
+}
+
+int arch_invoke_irq_control(struct invocation *inv) { return arch_invoke(inv); }
+int arch_invoke_tcb_ext(struct invocation *inv) { return arch_invoke(inv); }
+
+unsigned arch_debug_cap_identify(struct cap c)
+{
+	(void)c;
+	return 0;
+}
+
+bool arch_irq_valid(word_t irq) { return irq >= 32; }
+void arch_irq_mask(irq_t irq) { (void)irq; }
+void arch_irq_unmask(irq_t irq) { (void)irq; }
+void arch_irq_ack(irq_t irq) { (void)irq; }
+
+void arch_irq_set_trigger(irq_t irq, bool edge)
+{
+	(void)irq;
+	(void)edge;
+}
+
+bool arch_irq_pending(void)
+{
+	return mock_preempt_every && ++questions % mock_preempt_every == 0;
+}
+
+ticks_t arch_now(void) { return mock_time; }
+void arch_timer_set(ticks_t deadline) { mock_deadline = deadline; }
+ticks_t arch_us_to_ticks(uint64_t us) { return us * TICKS_PER_US; }
+uint64_t arch_ticks_to_us(ticks_t t) { return t / TICKS_PER_US; }
+uint64_t arch_max_us(void) { return ~0ull / TICKS_PER_US / 8; }
+void arch_clear_memory(void *p, word_t bytes) { memset(p, 0, bytes); }
+
+void arch_clean_object(word_t type, paddr_t addr)
+{
+	(void)type;
+	(void)addr;
+}
+
+void arch_putc(char c) { putchar(c); }
+_Noreturn void arch_halt(void) { abort(); }
