@@ -35,6 +35,7 @@ struct session {
 	unsigned focus;      /* channel on the screen */
 	bool stdin_open;
 	bool done;
+	bool told_ready;
 	int code;
 	uint64_t deadline_ms; /* 0: none */
 	uint64_t next_status_ms;
@@ -210,14 +211,22 @@ static void next_focus(struct session *s)
 	set_focus(s, channel);
 }
 
-static void key_pressed(struct session *s, uint8_t key)
+static void keys_pressed(struct session *s, const uint8_t *keys, size_t n)
 {
-	if (key == SCREEN_KEY_QUIT)
-		finish(s, EXIT_OK);
-	else if (key == SCREEN_KEY_NEXT)
-		next_focus(s);
-	else if (s->focus >= MUX_CH_FIRST_VM)
-		link_send(&s->link, s->focus, &key, 1);
+	size_t start = 0;
+
+	for (size_t i = 0; i <= n && !s->done; i++) {
+		if (i < n && keys[i] != SCREEN_KEY_QUIT &&
+		    keys[i] != SCREEN_KEY_NEXT)
+			continue;
+		if (i > start && s->focus >= MUX_CH_FIRST_VM)
+			link_send(&s->link, s->focus, keys + start, i - start);
+		start = i + 1;
+		if (i < n && keys[i] == SCREEN_KEY_QUIT)
+			finish(s, EXIT_OK);
+		else if (i < n)
+			next_focus(s);
+	}
 }
 
 static void read_stdin(struct session *s)
@@ -229,12 +238,10 @@ static void read_stdin(struct session *s)
 		s->stdin_open = n < 0 && errno == EINTR;
 		return;
 	}
-	if (on_screen(s)) {
-		for (ssize_t i = 0; i < n && !s->done; i++)
-			key_pressed(s, bytes[i]);
-	} else {
+	if (on_screen(s))
+		keys_pressed(s, bytes, (size_t)n);
+	else
 		buffer_append(&s->link.out, bytes, (size_t)n);
-	}
 }
 
 /* Standard input is read for the screen, and in plain mode. */
@@ -335,13 +342,15 @@ static void check_end(struct session *s, uint64_t now)
 		   s->config->timeout_s);
 }
 
+/* From then on there is nobody to tell anything. */
 static void tell_ready(struct session *s)
 {
-	static bool told;
-
-	if (told || s->config->ready < 0 || !s->link.framed)
+	if (s->told_ready || s->config->ready < 0 || !s->link.framed)
 		return;
-	told = write(s->config->ready, "r", 1) == 1;
+	s->told_ready = true;
+	if (write(s->config->ready, "r", 1) != 1 ||
+	    !freopen("/dev/null", "w", stderr))
+		finish(s, EXIT_FAILED);
 }
 
 struct poll_set {

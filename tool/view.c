@@ -54,6 +54,17 @@ const struct buffer *view_data(struct view *view, unsigned channel,
 	return &view->scratch;
 }
 
+/* Half a frame may be among it. */
+static void make_readable(struct buffer *text)
+{
+	for (size_t i = 0; i < text->size; i++) {
+		uint8_t byte = text->data[i];
+
+		if ((byte < ' ' && !strchr("\t\n\r\033", byte)) || byte >= 0x7f)
+			text->data[i] = '?';
+	}
+}
+
 const struct buffer *view_text(struct view *view, const void *data,
 			       size_t size)
 {
@@ -63,6 +74,7 @@ const struct buffer *view_text(struct view *view, const void *data,
 
 	view->scratch.size = 0;
 	symbolise(&view->text_symbols, data, size, &view->scratch);
+	make_readable(&view->scratch);
 	scroll_add(&view->channel[MUX_CH_LOG].scroll, view->scratch.data,
 		   view->scratch.size);
 	add_to_lines(view, "", line, &view->scratch);
