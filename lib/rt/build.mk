@@ -1,4 +1,4 @@
-RT_SRCS := lib/rt/arch/aarch64/start.S lib/rt/arch/aarch64/thread.S \
+RT_SRCS := lib/rt/arch/aarch64/start.S lib/rt/arch/aarch64/thread.S lib/rt/arch/aarch64/mem.S \
 	lib/rt/src/start.c lib/rt/src/run.c lib/rt/src/tls.c lib/rt/src/libc.c
 $(eval $(call target_lib,rt,$(RT_SRCS),sel4 base))
 # The root task's start: link `rt_root` before `rt`.
