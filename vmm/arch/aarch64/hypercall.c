@@ -71,8 +71,10 @@ void secure_call_exit(struct vm_vcpu *vc)
 {
 	struct vcpu *v = &vc->cpu.cpu;
 	bool forbid = vc->vm->info->vm.smc_policy == SYSDESC_SMC_FORBID;
-	const char *what = forbid ? "forbidden, undefined instruction injected" : "answered NOT_SUPPORTED";
+	const char *what = "answered NOT_SUPPORTED";
 
+	if (forbid)
+		what = "forbidden, undefined instruction injected";
 	if (vm_count(vc->vm, VM_EVENT_SMC))
 		log_warning("vCPU %u: SMC %llx at %llx: %s (%llu so far)",
 			    vc->index,
