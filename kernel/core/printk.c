@@ -113,5 +113,6 @@ _Noreturn void panic(const char *fmt, ...)
 			printk_always("%016lx%c", (unsigned long)arch_context_get(t, i),
 				      i % 4 == 3 ? '\n' : ' ');
 	}
+	arch_dump();
 	arch_halt();
 }

@@ -107,4 +107,5 @@ void arch_clean_object(word_t type, paddr_t addr);
 
 /* --- debug --- */
 void arch_putc(char c);
+void arch_dump(void); /* registers and backtrace, for a panic */
 _Noreturn void arch_halt(void);

@@ -44,8 +44,10 @@ void boot_root(const struct boot_machine *m, const struct boot_args *a);
 /* --- the architecture's side --- */
 /* The root's address space, with an ASID of the initial pool. */
 struct cap arch_boot_vspace(paddr_t root_table, paddr_t asid_pool);
-/* The first missing table for vaddr becomes `table`; false: none misses. */
-bool arch_boot_map_table(struct cap vspace, vptr_t vaddr, paddr_t table, struct cap *out);
+/* Whether a table misses on the way to the 4 KiB entry for vaddr. */
+bool arch_boot_needs_table(struct cap vspace, vptr_t vaddr);
+/* The first missing table for vaddr becomes `table`. */
+struct cap arch_boot_map_table(struct cap vspace, vptr_t vaddr, paddr_t table);
 /* Maps a 4 KiB frame, readable, writable and executable. */
 struct cap arch_boot_map_frame(struct cap vspace, vptr_t vaddr, paddr_t frame);
 struct cap arch_boot_asid_pool(paddr_t pool);

@@ -4,7 +4,11 @@
  */
 #pragma once
 
+#include <arch/offsets.h>
 #include <kernel/types.h>
+
+/* Interrupt numbers of the GIC: 0-15 SGI, 16-31 PPI, up to 1019 SPI. */
+#define ARCH_IRQ_COUNT 1020
 
 struct vcpu;
 struct tcb;
@@ -45,17 +49,13 @@ struct arch_cpu {
 	struct tcb *loaded;  /* thread whose registers arch_switch_to loaded */
 	struct tcb *fpu_owner;  /* whose FPU registers are live, or NULL */
 	struct vcpu *el1_owner; /* whose EL1 registers are live, or NULL */
-	bool guest_live;     /* EL1 registers that act on EL0 are the guest's */
-	bool cptr_tfp;       /* CPTR_EL2 traps FP now */
-	word_t hcr, vttbr, cntkctl; /* live values, to skip equal writes */
+	bool guest_live;     /* el1_owner runs: its eager registers are loaded */
+	bool fpu_trapped;    /* CPTR_EL2.TFP is set */
+	bool vtimer_masked;  /* PPI 27 is masked at the GIC */
+	bool timer_open;     /* EL0 may use CNTP_* (TCB_ENABLE_TIMER) */
+	word_t vttbr;        /* live value */
 };
 
-#define ARCH_CONTEXT_X(n) ((n) * 8)
-#define ARCH_CONTEXT_SP 248
-#define ARCH_CONTEXT_ELR 256
-#define ARCH_CONTEXT_SPSR 264
-#define ARCH_CONTEXT_TPIDR 272
-#define ARCH_CONTEXT_FAULT_IP 288
 _Static_assert(offsetof(struct arch_context, sp) == ARCH_CONTEXT_SP, "entry.S");
 _Static_assert(offsetof(struct arch_context, elr) == ARCH_CONTEXT_ELR, "entry.S");
 _Static_assert(offsetof(struct arch_context, spsr) == ARCH_CONTEXT_SPSR, "entry.S");

@@ -1,0 +1,116 @@
+/* A thread's registers as the core and messages see them. */
+#include <arch/sysreg.h>
+#include <arch/vcpu.h>
+#include <kernel/arch.h>
+#include <kernel/tcb.h>
+
+word_t arch_msg_reg(const struct tcb *t, unsigned i) { return t->arch.context.x[2 + i]; }
+void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v) { t->arch.context.x[2 + i] = v; }
+cptr_t arch_cap_reg(const struct tcb *t) { return t->arch.context.x[0]; }
+word_t arch_msginfo_reg(const struct tcb *t) { return t->arch.context.x[1]; }
+cptr_t arch_reply_reg(const struct tcb *t) { return t->arch.context.x[6]; }
+cptr_t arch_nbsend_dest_reg(const struct tcb *t) { return t->arch.context.x[8]; }
+void arch_set_badge_reg(struct tcb *t, word_t v) { t->arch.context.x[0] = v; }
+void arch_set_msginfo_reg(struct tcb *t, word_t v) { t->arch.context.x[1] = v; }
+
+word_t arch_restart_pc(const struct tcb *t) { return t->arch.context.fault_ip; }
+word_t arch_pc(const struct tcb *t) { return t->arch.context.elr; }
+void arch_restart(struct tcb *t) { t->arch.context.elr = t->arch.context.fault_ip; }
+void arch_restart_here(struct tcb *t) { t->arch.context.fault_ip = t->arch.context.elr; }
+
+void arch_set_tls_base(struct tcb *t, word_t base)
+{
+	t->arch.context.tpidr_el0 = base;
+}
+
+/* Positions in struct arch_context, in the order of ABI_CONTEXT_REGS. */
+enum { POS_SP = 31, POS_PC, POS_SPSR, POS_TPIDR_EL0, POS_TPIDRRO_EL0 };
+#define POS_X0 0
+#define POS_X1 1
+#define POS_X2 2
+#define POS_X3 3
+#define POS_X4 4
+#define POS_X5 5
+#define POS_X6 6
+#define POS_X7 7
+#define POS_X8 8
+#define POS_X9 9
+#define POS_X10 10
+#define POS_X11 11
+#define POS_X12 12
+#define POS_X13 13
+#define POS_X14 14
+#define POS_X15 15
+#define POS_X16 16
+#define POS_X17 17
+#define POS_X18 18
+#define POS_X19 19
+#define POS_X20 20
+#define POS_X21 21
+#define POS_X22 22
+#define POS_X23 23
+#define POS_X24 24
+#define POS_X25 25
+#define POS_X26 26
+#define POS_X27 27
+#define POS_X28 28
+#define POS_X29 29
+#define POS_X30 30
+
+static const uint8_t position[ABI_CTX_COUNT] = {
+#define X(name) POS_##name,
+	ABI_CONTEXT_REGS(X)
+#undef X
+};
+
+unsigned arch_context_count(void) { return ABI_CTX_COUNT; }
+unsigned arch_context_frame_count(void) { return ABI_CTX_FRAME_COUNT; }
+
+word_t arch_context_get(const struct tcb *t, unsigned index)
+{
+	unsigned pos = position[index];
+
+	switch (pos) {
+	case POS_SP:
+		return t->arch.context.sp;
+	case POS_PC:
+		return t->arch.context.fault_ip;
+	case POS_SPSR:
+		return t->arch.context.spsr;
+	case POS_TPIDR_EL0:
+		return t->arch.context.tpidr_el0;
+	case POS_TPIDRRO_EL0:
+		return arch_cpu()->loaded == t ? SYSREG_READ(tpidrro_el0)
+					       : t->arch.context.tpidrro_el0;
+	default:
+		return t->arch.context.x[pos];
+	}
+}
+
+void arch_context_set(struct tcb *t, unsigned index, word_t v)
+{
+	unsigned pos = position[index];
+
+	switch (pos) {
+	case POS_SP:
+		t->arch.context.sp = v;
+		break;
+	case POS_PC:
+		t->arch.context.fault_ip = v;
+		t->arch.context.elr = v;
+		break;
+	case POS_SPSR:
+		t->arch.context.spsr = spsr_sanitise(v, t->arch.vcpu != NULL);
+		break;
+	case POS_TPIDR_EL0:
+		t->arch.context.tpidr_el0 = v;
+		break;
+	case POS_TPIDRRO_EL0:
+		t->arch.context.tpidrro_el0 = v;
+		if (arch_cpu()->loaded == t)
+			SYSREG_WRITE(tpidrro_el0, v);
+		break;
+	default:
+		t->arch.context.x[pos] = v;
+	}
+}

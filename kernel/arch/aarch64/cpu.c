@@ -1,0 +1,196 @@
+/* EL2 control registers at boot, and the switch between threads. */
+#include <abi/invocation.h>
+#include <arch/boot.h>
+#include <arch/gic.h>
+#include <arch/sysreg.h>
+#include <arch/trap.h>
+#include <arch/vcpu.h>
+#include <arch/vspace.h>
+#include <kernel/arch.h>
+#include <kernel/cpu.h>
+
+extern char kernel_stack_top[];
+void fpu_save(struct arch_fpu *f);
+void fpu_load(const struct arch_fpu *f);
+
+static unsigned field(word_t reg, unsigned shift)
+{
+	return (unsigned)(reg >> shift) & 15;
+}
+
+/* Debug, trace and performance monitors: nobody's; every access traps. */
+static void init_debug(void)
+{
+	word_t dfr0 = SYSREG_READ(id_aa64dfr0_el1);
+	unsigned pmu = field(dfr0, 8);
+	word_t mdcr = MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPM | MDCR_TPMCR |
+		      MDCR_TPMS | MDCR_TTRF;
+
+	if (pmu && pmu != 15) {
+		mdcr |= SYSREG_READ(pmcr_el0) >> 11 & 31; /* HPMN: all counters */
+		SYSREG_WRITE(pmuserenr_el0, 0);
+	}
+	SYSREG_WRITE(mdcr_el2, mdcr);
+	SYSREG_WRITE(mdscr_el1, 0);
+}
+
+/* Fine-grained traps are undefined after reset: none of them. */
+static void init_fine_traps(void)
+{
+	if (!field(SYSREG_READ(id_aa64mmfr0_el1), 56))
+		return;
+	SYSREG_WRITE(s3_4_c1_c1_4, 0); /* HFGRTR_EL2 */
+	SYSREG_WRITE(s3_4_c1_c1_5, 0); /* HFGWTR_EL2 */
+	SYSREG_WRITE(s3_4_c1_c1_6, 0); /* HFGITR_EL2 */
+	SYSREG_WRITE(s3_4_c3_c1_4, 0); /* HDFGRTR_EL2 */
+	SYSREG_WRITE(s3_4_c3_c1_5, 0); /* HDFGWTR_EL2 */
+}
+
+static word_t cptr_value(bool trap_fp)
+{
+	static word_t base;
+
+	if (!base) {
+		base = CPTR_BASE | CPTR_TTA;
+		if (field(SYSREG_READ(id_aa64pfr0_el1), 44)) /* activity monitors */
+			base |= CPTR_TAM;
+	}
+	return trap_fp ? base | CPTR_TFP : base;
+}
+
+static void fpu_set_trap(struct arch_cpu *cpu, bool on)
+{
+	if (cpu->fpu_trapped == on)
+		return;
+	SYSREG_WRITE(cptr_el2, cptr_value(on));
+	isb();
+	cpu->fpu_trapped = on;
+}
+
+void cpu_init_el2(void)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	SYSREG_WRITE(tpidr_el2, cpu);
+	cpu->kernel_stack = (word_t)kernel_stack_top;
+	SYSREG_WRITE(hcr_el2, HCR_NATIVE);
+	SYSREG_WRITE(hstr_el2, 0);
+	SYSREG_WRITE(vtcr_el2, stage2_vtcr());
+	SYSREG_WRITE(vpidr_el2, SYSREG_READ(midr_el1));
+	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
+	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
+	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);
+	SYSREG_WRITE(cnthctl_el2, CNTHCTL_COUNTER);
+	SYSREG_WRITE(cntvoff_el2, 0);
+	SYSREG_WRITE(cntv_ctl_el0, 0);
+	SYSREG_WRITE(cntp_ctl_el0, 0);
+	SYSREG_WRITE(cnthp_ctl_el2, 0);
+	init_debug();
+	init_fine_traps();
+	fpu_set_trap(cpu, true);
+	cpu->vttbr = asid_empty_vttbr();
+	SYSREG_WRITE(vttbr_el2, cpu->vttbr);
+	isb();
+	/* Whatever VMIDs meant before us. */
+	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" ::: "memory");
+}
+
+/* --- FPU: registers stay with their last user until another one traps --- */
+void fpu_take(struct tcb *t)
+{
+	struct arch_cpu *cpu = arch_cpu();
+
+	fpu_set_trap(cpu, false);
+	if (cpu->fpu_owner == t)
+		return;
+	if (cpu->fpu_owner)
+		fpu_save(&cpu->fpu_owner->arch.fpu);
+	fpu_load(&t->arch.fpu);
+	cpu->fpu_owner = t;
+}
+
+/* --- switching --- */
+/* What the registers hold of a thread that stops being loaded. */
+static void unload(struct arch_cpu *cpu)
+{
+	if (cpu->loaded)
+		cpu->loaded->arch.context.tpidrro_el0 = SYSREG_READ(tpidrro_el0);
+	cpu->loaded = NULL;
+}
+
+static void open_timer(struct arch_cpu *cpu, bool open)
+{
+	if (cpu->timer_open == open)
+		return;
+	SYSREG_WRITE(cnthctl_el2, open ? CNTHCTL_COUNTER | CNTHCTL_TIMER : CNTHCTL_COUNTER);
+	/* A guest's CNTKCTL_EL1 is its own; closing precedes its load. */
+	SYSREG_WRITE(cntkctl_el1, open ? CNTKCTL_NATIVE | CNTKCTL_EL0PTEN : CNTKCTL_NATIVE);
+	cpu->timer_open = open;
+}
+
+static void load_vspace(const struct tcb *t)
+{
+	struct cap c = t->slots[TCB_VSPACE].cap;
+
+	asid_load_vttbr(vspace_is_live(c) ? asid_vttbr(cap_map_asid(c)) : asid_empty_vttbr());
+}
+
+void arch_switch_to(struct tcb *t)
+{
+	struct arch_cpu *cpu = arch_cpu();
+	struct vcpu *v = t->arch.vcpu;
+
+	if (cpu->loaded != t) {
+		unload(cpu);
+		SYSREG_WRITE(tpidrro_el0, t->arch.context.tpidrro_el0);
+		cpu->loaded = t;
+	}
+	/* The guest's stage 1 must never meet another's stage 2. */
+	if (cpu->guest_live && cpu->el1_owner != v)
+		vcpu_leave();
+	load_vspace(t);
+	if (v) {
+		open_timer(cpu, false);
+		vcpu_enter(v);
+	} else {
+		open_timer(cpu, t->arch.timer_enabled);
+	}
+	fpu_set_trap(cpu, cpu->fpu_owner != t || t->arch.fpu_disabled);
+}
+
+void arch_switch_to_idle(void)
+{
+	struct arch_cpu *cpu = arch_cpu();
+
+	unload(cpu);
+	if (cpu->guest_live)
+		vcpu_leave();
+}
+
+void arch_tcb_init(struct tcb *t)
+{
+	t->arch.context.spsr = SPSR_EL0T;
+}
+
+void arch_tcb_destroy(struct tcb *t)
+{
+	struct arch_cpu *cpu = arch_cpu();
+
+	if (t->arch.vcpu)
+		vcpu_unbind(t->arch.vcpu);
+	if (cpu->fpu_owner == t) {
+		cpu->fpu_owner = NULL;
+		fpu_set_trap(cpu, true);
+	}
+	if (cpu->loaded == t)
+		cpu->loaded = NULL;
+}
+
+void arch_tcb_flags_changed(struct tcb *t)
+{
+	struct arch_cpu *cpu = arch_cpu();
+
+	t->arch.fpu_disabled = t->flags & ABI_TCB_FLAG_FPU_DISABLED;
+	if (cpu->loaded == t)
+		fpu_set_trap(cpu, cpu->fpu_owner != t || t->arch.fpu_disabled);
+}

@@ -1,0 +1,195 @@
+/*
+ * Exceptions. While a thread runs, SP_EL2 points at its struct arch_context;
+ * in the kernel it is the kernel stack.
+ */
+#include <arch/offsets.h>
+
+.macro save_context
+	stp	x0, x1, [sp, #0]
+	stp	x2, x3, [sp, #16]
+	stp	x4, x5, [sp, #32]
+	stp	x6, x7, [sp, #48]
+	stp	x8, x9, [sp, #64]
+	stp	x10, x11, [sp, #80]
+	stp	x12, x13, [sp, #96]
+	stp	x14, x15, [sp, #112]
+	stp	x16, x17, [sp, #128]
+	stp	x18, x19, [sp, #144]
+	stp	x20, x21, [sp, #160]
+	stp	x22, x23, [sp, #176]
+	stp	x24, x25, [sp, #192]
+	stp	x26, x27, [sp, #208]
+	stp	x28, x29, [sp, #224]
+	mrs	x9, sp_el0
+	stp	x30, x9, [sp, #240]
+	mrs	x10, elr_el2
+	mrs	x11, spsr_el2
+	stp	x10, x11, [sp, #ARCH_CONTEXT_ELR]
+	mrs	x12, tpidr_el0
+	str	x12, [sp, #ARCH_CONTEXT_TPIDR]
+	mov	x0, sp
+	mrs	x9, tpidr_el2
+	ldr	x9, [x9, #ARCH_CPU_STACK]
+	mov	sp, x9
+	mov	x29, xzr
+	mov	x30, xzr
+.endm
+
+/* To C code that returns the context to restore. */
+.macro entry_to function
+	.balign	128
+	b	1f
+	.pushsection .text
+1:	save_context
+	bl	\function
+	b	arch_return_to_user
+	.popsection
+.endm
+
+.macro entry_bad kind
+	.balign	128
+	b	2f
+	.pushsection .text
+2:	msr	tpidrro_el0, x0  /* the thread's value is lost: we stop anyway */
+	mov	x0, #\kind
+	b	panic_entry
+	.popsection
+.endm
+
+.section .text.vectors, "ax"
+.balign 2048
+.global vectors
+vectors:
+	entry_bad 0
+	entry_bad 1
+	entry_bad 2
+	entry_bad 3
+	entry_bad 4
+	entry_bad 5
+	entry_bad 6
+	entry_bad 7
+	entry_to trap_sync
+	entry_to trap_irq
+	entry_to trap_irq
+	entry_to trap_serror
+	entry_to trap_sync
+	entry_to trap_irq
+	entry_to trap_irq
+	entry_to trap_serror
+
+.text
+/* x0 = struct arch_context of the thread to run. */
+.global arch_return_to_user
+arch_return_to_user:
+	mov	sp, x0
+	ldp	x10, x11, [sp, #ARCH_CONTEXT_ELR]
+	msr	elr_el2, x10
+	msr	spsr_el2, x11
+	ldr	x12, [sp, #ARCH_CONTEXT_TPIDR]
+	msr	tpidr_el0, x12
+	ldp	x30, x9, [sp, #240]
+	msr	sp_el0, x9
+	ldp	x0, x1, [sp, #0]
+	ldp	x2, x3, [sp, #16]
+	ldp	x4, x5, [sp, #32]
+	ldp	x6, x7, [sp, #48]
+	ldp	x8, x9, [sp, #64]
+	ldp	x10, x11, [sp, #80]
+	ldp	x12, x13, [sp, #96]
+	ldp	x14, x15, [sp, #112]
+	ldp	x16, x17, [sp, #128]
+	ldp	x18, x19, [sp, #144]
+	ldp	x20, x21, [sp, #160]
+	ldp	x22, x23, [sp, #176]
+	ldp	x24, x25, [sp, #192]
+	ldp	x26, x27, [sp, #208]
+	ldp	x28, x29, [sp, #224]
+	eret
+	/* No speculation past the return. */
+	dsb	nsh
+	isb
+
+/* An exception of the kernel itself. x0 = which; its old value is in
+ * TPIDRRO_EL0. All registers go to a stack that nobody else uses. */
+panic_entry:
+	msr	tpidr_el0, x1
+	ldr	x1, =panic_stack_top - 288
+	stp	x2, x3, [x1, #16]
+	stp	x4, x5, [x1, #32]
+	stp	x6, x7, [x1, #48]
+	stp	x8, x9, [x1, #64]
+	stp	x10, x11, [x1, #80]
+	stp	x12, x13, [x1, #96]
+	stp	x14, x15, [x1, #112]
+	stp	x16, x17, [x1, #128]
+	stp	x18, x19, [x1, #144]
+	stp	x20, x21, [x1, #160]
+	stp	x22, x23, [x1, #176]
+	stp	x24, x25, [x1, #192]
+	stp	x26, x27, [x1, #208]
+	stp	x28, x29, [x1, #224]
+	mov	x2, sp
+	stp	x30, x2, [x1, #240]
+	mrs	x2, elr_el2
+	mrs	x3, spsr_el2
+	stp	x2, x3, [x1, #256]
+	mrs	x2, tpidrro_el0
+	mrs	x3, tpidr_el0
+	stp	x2, x3, [x1]
+	mov	sp, x1
+	bl	panic_exception  /* (kind, frame) */
+	b	.
+
+/* void fpu_save(struct arch_fpu *), void fpu_load(const struct arch_fpu *) */
+.arch_extension fp
+.arch_extension simd
+.global fpu_save, fpu_load
+fpu_save:
+	stp	q0, q1, [x0, #0]
+	stp	q2, q3, [x0, #32]
+	stp	q4, q5, [x0, #64]
+	stp	q6, q7, [x0, #96]
+	stp	q8, q9, [x0, #128]
+	stp	q10, q11, [x0, #160]
+	stp	q12, q13, [x0, #192]
+	stp	q14, q15, [x0, #224]
+	stp	q16, q17, [x0, #256]
+	stp	q18, q19, [x0, #288]
+	stp	q20, q21, [x0, #320]
+	stp	q22, q23, [x0, #352]
+	stp	q24, q25, [x0, #384]
+	stp	q26, q27, [x0, #416]
+	stp	q28, q29, [x0, #448]
+	stp	q30, q31, [x0, #480]
+	mrs	x1, fpcr
+	mrs	x2, fpsr
+	str	x1, [x0, #512]
+	str	x2, [x0, #520]
+	ret
+fpu_load:
+	ldp	q0, q1, [x0, #0]
+	ldp	q2, q3, [x0, #32]
+	ldp	q4, q5, [x0, #64]
+	ldp	q6, q7, [x0, #96]
+	ldp	q8, q9, [x0, #128]
+	ldp	q10, q11, [x0, #160]
+	ldp	q12, q13, [x0, #192]
+	ldp	q14, q15, [x0, #224]
+	ldp	q16, q17, [x0, #256]
+	ldp	q18, q19, [x0, #288]
+	ldp	q20, q21, [x0, #320]
+	ldp	q22, q23, [x0, #352]
+	ldp	q24, q25, [x0, #384]
+	ldp	q26, q27, [x0, #416]
+	ldp	q28, q29, [x0, #448]
+	ldp	q30, q31, [x0, #480]
+	ldr	x1, [x0, #512]
+	ldr	x2, [x0, #520]
+	msr	fpcr, x1
+	msr	fpsr, x2
+	ret
+
+.section .bss
+.balign 4096
+	.skip	8192
+panic_stack_top:

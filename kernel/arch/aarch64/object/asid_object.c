@@ -1,0 +1,59 @@
+/* ASID control and ASID pools. */
+#include <arch/vspace.h>
+
+#include <kernel/arch.h>
+#include <kernel/invoke.h>
+#include <kernel/untyped.h>
+
+/* MakePool: index, depth; untyped, root */
+int asid_control_invoke(struct invocation *inv)
+{
+	struct slot *dest;
+
+	if (inv->label != ABI_INV_ARM_ASID_CONTROL_MAKE_POOL)
+		return ABI_ILLEGAL_OPERATION;
+	if (inv->length < 2 || inv->extra_count < 2)
+		return ABI_TRUNCATED_MESSAGE;
+	if (!asid_pool_available())
+		return ABI_DELETE_FIRST;
+	struct slot *from = inv->extra[0];
+	if (cap_type(from->cap) != CAP_UNTYPED ||
+	    cap_untyped_bits(from->cap) != ABI_ASID_POOL_BITS ||
+	    cap_untyped_is_device(from->cap))
+		return inv_invalid_cap(inv, 1);
+	if (slot_has_children(from))
+		return ABI_REVOKE_FIRST;
+	int error = inv_lookup_empty(inv, inv_extra(inv, 1), inv_arg(inv, 0),
+				     inv_arg(inv, 1), &dest);
+	if (error)
+		return error;
+
+	struct asid_pool *pool = cap_object(from->cap);
+	from->cap.w1 = 1ull << ABI_ASID_POOL_BITS; /* all of it is used */
+	arch_clear_memory(pool, sizeof(*pool));
+	int first = asid_pool_install(pool);
+	slot_insert_child(dest, cap_asid_pool(pool, (asid_t)first), from);
+	return ABI_OK;
+}
+
+/* Assign: vspace */
+int asid_pool_invoke(struct invocation *inv)
+{
+	struct lookup_failure none = {ABI_LOOKUP_INVALID_ROOT, {0}};
+	asid_t first = (asid_t)inv->cap.w1;
+
+	if (inv->label != ABI_INV_ARM_ASID_POOL_ASSIGN)
+		return ABI_ILLEGAL_OPERATION;
+	if (inv->extra_count < 1)
+		return ABI_TRUNCATED_MESSAGE;
+	struct slot *s = inv->extra[0];
+	if (cap_type(s->cap) != CAP_VSPACE || cap_map_asid(s->cap))
+		return inv_invalid_cap(inv, 1);
+	if (!asid_pool_is_installed(cap_object(inv->cap), first))
+		return inv_failed_lookup(inv, false, &none);
+	asid_t asid = asid_assign(cap_object(inv->cap), first, cap_addr(s->cap));
+	if (!asid)
+		return ABI_DELETE_FIRST;
+	s->cap.w1 = asid;
+	return ABI_OK;
+}

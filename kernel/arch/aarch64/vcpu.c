@@ -1,0 +1,197 @@
+/*
+ * A guest's registers. Those that act on EL0 even under HCR_EL2.TGE ("eager")
+ * are exchanged at every switch between a guest and a native thread; the rest
+ * stays in the registers until another VCPU runs.
+ */
+#include <arch/vcpu.h>
+
+#include <arch/gic.h>
+#include <arch/sysreg.h>
+#include <arch/types.h>
+#include <kernel/tcb.h>
+
+/* Field, register. */
+#define LAZY_REGS(X)                                                           \
+	X(TTBR0_EL1, ttbr0_el1) X(TTBR1_EL1, ttbr1_el1) X(TCR_EL1, tcr_el1)    \
+	X(MAIR_EL1, mair_el1) X(AMAIR_EL1, amair_el1)                          \
+	X(CONTEXTIDR_EL1, contextidr_el1) X(ACTLR_EL1, actlr_el1)              \
+	X(AFSR0_EL1, afsr0_el1) X(AFSR1_EL1, afsr1_el1) X(ESR_EL1, esr_el1)    \
+	X(FAR_EL1, far_el1) X(PAR_EL1, par_el1) X(VBAR_EL1, vbar_el1)          \
+	X(TPIDR_EL1, tpidr_el1) X(VMPIDR_EL2, vmpidr_el2) X(SP_EL1, sp_el1)    \
+	X(ELR_EL1, elr_el1) X(SPSR_EL1, spsr_el1) X(CNTV_CVAL, cntv_cval_el0)
+#define EAGER_REGS(X)                                                          \
+	X(SCTLR_EL1, sctlr_el1) X(CPACR_EL1, cpacr_el1)                        \
+	X(CNTKCTL_EL1, cntkctl_el1) X(CNTV_CTL, cntv_ctl_el0)
+#define CNTV_CTL_MASK 3ull /* ENABLE, IMASK; ISTATUS is read-only */
+
+static void lazy_save(struct vcpu *v)
+{
+#define X(field, reg) v->regs[ABI_VCPU_##field] = SYSREG_READ(reg);
+	LAZY_REGS(X)
+#undef X
+	v->csselr = SYSREG_READ(csselr_el1);
+	vgic_save(&v->vgic);
+}
+
+static void lazy_load(const struct vcpu *v)
+{
+#define X(field, reg) SYSREG_WRITE(reg, v->regs[ABI_VCPU_##field]);
+	LAZY_REGS(X)
+#undef X
+	SYSREG_WRITE(csselr_el1, v->csselr);
+	vgic_load(&v->vgic);
+}
+
+static void mask_vtimer(struct arch_cpu *cpu, bool masked)
+{
+	if (cpu->vtimer_masked == masked)
+		return;
+	if (masked)
+		gic_mask(PPI_VIRTUAL_TIMER);
+	else
+		gic_unmask(PPI_VIRTUAL_TIMER);
+	cpu->vtimer_masked = masked;
+}
+
+void vcpu_enter(struct vcpu *v)
+{
+	struct arch_cpu *cpu = arch_cpu();
+
+	if (cpu->el1_owner != v) {
+		if (cpu->el1_owner)
+			vcpu_evict(cpu->el1_owner);
+		lazy_load(v);
+		cpu->el1_owner = v;
+	}
+	/* Also if it is live already: an acknowledged timer may fire again. */
+	mask_vtimer(cpu, v->vtimer_masked);
+	if (cpu->guest_live)
+		return;
+	SYSREG_WRITE(cntvoff_el2, v->regs[ABI_VCPU_CNTVOFF]);
+#define X(field, reg) SYSREG_WRITE(reg, v->regs[ABI_VCPU_##field]);
+	EAGER_REGS(X)
+#undef X
+	vgic_enable(v->vgic.hcr);
+	SYSREG_WRITE(hcr_el2, HCR_GUEST | v->traps);
+	cpu->guest_live = true;
+}
+
+void vcpu_leave(void)
+{
+	struct arch_cpu *cpu = arch_cpu();
+	struct vcpu *v = cpu->el1_owner;
+
+	SYSREG_WRITE(hcr_el2, HCR_NATIVE);
+#define X(field, reg) v->regs[ABI_VCPU_##field] = SYSREG_READ(reg);
+	EAGER_REGS(X)
+#undef X
+	vgic_disable();
+	/* Off, so that it cannot interrupt while the guest does not run. */
+	SYSREG_WRITE(cntv_ctl_el0, 0);
+	SYSREG_WRITE(cntvoff_el2, 0);
+	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
+	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
+	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);
+	isb(); /* before another VTTBR_EL2 */
+	cpu->guest_live = false;
+}
+
+void vcpu_evict(struct vcpu *v)
+{
+	struct arch_cpu *cpu = arch_cpu();
+
+	if (cpu->el1_owner != v)
+		return;
+	if (cpu->guest_live)
+		vcpu_leave();
+	lazy_save(v);
+	cpu->el1_owner = NULL;
+}
+
+void vcpu_init(struct vcpu *v)
+{
+	v->regs[ABI_VCPU_SCTLR_EL1] = SCTLR_EL1_RESET;
+	v->regs[ABI_VCPU_ACTLR_EL1] = SYSREG_READ(actlr_el1);
+	v->regs[ABI_VCPU_VMPIDR_EL2] = 1ull << 31; /* RES1; affinity 0 */
+	v->vgic.hcr = ICH_HCR_EN;
+}
+
+word_t spsr_sanitise(word_t spsr, bool guest)
+{
+	/* NZCV, DIT, UAO, PAN, SSBS, BTYPE, DAIF: neither IL nor SS. */
+	word_t flags = spsr & (SPSR_NZCV | 0x01c01fc0ull);
+	word_t mode = spsr & SPSR_MODE_MASK;
+
+	if (!guest)
+		return (spsr & SPSR_NZCV) | SPSR_EL0T;
+	if (mode == SPSR_AARCH32_USER && (SYSREG_READ(id_aa64pfr0_el1) & 15) == 2)
+		return spsr & ~(1ull << 20 | 1ull << 21) & 0xffffffff;
+	if (mode == SPSR_EL0T || mode == SPSR_EL1T || mode == SPSR_EL1H)
+		return flags | mode;
+	return flags | SPSR_EL1H;
+}
+
+void vcpu_unbind(struct vcpu *v)
+{
+	struct tcb *t = v->tcb;
+
+	vcpu_evict(v);
+	if (!t)
+		return;
+	t->arch.vcpu = NULL;
+	v->tcb = NULL;
+	/* A return to EL1 without a VCPU would be an illegal one. */
+	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, false);
+}
+
+void vcpu_bind(struct vcpu *v, struct tcb *t)
+{
+	if (t->arch.vcpu == v)
+		return;
+	if (v->tcb)
+		vcpu_unbind(v);
+	if (t->arch.vcpu)
+		vcpu_unbind(t->arch.vcpu);
+	v->tcb = t;
+	t->arch.vcpu = v;
+}
+
+static bool is_owner(const struct vcpu *v)
+{
+	return arch_cpu()->el1_owner == v;
+}
+
+/* The invoker is native, so eager registers are in memory. */
+word_t vcpu_read(struct vcpu *v, enum abi_vcpu_reg f)
+{
+	if (!is_owner(v))
+		return v->regs[f];
+	switch (f) {
+#define X(field, reg)                                                          \
+	case ABI_VCPU_##field:                                                 \
+		return SYSREG_READ(reg);
+		LAZY_REGS(X)
+#undef X
+	default:
+		return v->regs[f];
+	}
+}
+
+void vcpu_write(struct vcpu *v, enum abi_vcpu_reg f, word_t value)
+{
+	if (f == ABI_VCPU_VMPIDR_EL2)
+		value |= 1ull << 31;
+	v->regs[f] = f == ABI_VCPU_CNTV_CTL ? value & CNTV_CTL_MASK : value;
+	if (!is_owner(v))
+		return;
+	switch (f) {
+#define X(field, reg)                                                          \
+	case ABI_VCPU_##field:                                                 \
+		SYSREG_WRITE(reg, v->regs[f]);                                 \
+		break;
+		LAZY_REGS(X)
+#undef X
+	default:
+		break;
+	}
+}
