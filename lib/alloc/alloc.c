@@ -491,6 +491,11 @@ enum alloc_error alloc_merge(struct alloc *a)
 	return result;
 }
 
+uint64_t alloc_slots_free(const struct alloc *a)
+{
+	return a->slots->free + 2 * a->stats.idle_splits;
+}
+
 unsigned alloc_largest(const struct alloc *a)
 {
 	return (unsigned)max_u32(largest(&a->sized), largest(&a->idle));

@@ -71,10 +71,21 @@ static void chain_slots(struct arena *ar, uint64_t first, uint64_t n)
 	ar->n_slots += n;
 }
 
+/* Free memory in pieces holds slots, too: whether some came free. */
+static bool reclaim_slots(struct arena *ar)
+{
+	uint64_t before = ar->slots->ids->free;
+
+	alloc_merge(ar->alloc);
+	return ar->slots->ids->free > before;
+}
+
 enum arena_error arena_slot_run(struct arena *ar, unsigned n, uint64_t *first)
 {
 	enum idalloc_error e = idalloc_take_run(ar->slots->ids, n, first);
 
+	if (e == IDALLOC_NONE_LEFT && reclaim_slots(ar))
+		e = idalloc_take_run(ar->slots->ids, n, first);
 	if (e)
 		return e == IDALLOC_NONE_LEFT ? ARENA_NO_SLOTS
 					      : ARENA_BAD_ARGUMENT;
@@ -84,19 +95,20 @@ enum arena_error arena_slot_run(struct arena *ar, unsigned n, uint64_t *first)
 
 enum arena_error arena_slot(struct arena *ar, uint64_t *slot)
 {
-	if (idalloc_take(ar->slots->ids, slot))
-		return ARENA_NO_SLOTS;
-	chain_slots(ar, *slot, 1);
-	return ARENA_OK;
+	return arena_slot_run(ar, 1, slot);
 }
 
-/* Up to *n slots in a row, as long a row as there is; not yet chained. */
+/* Up to *n slots in a row, as long a row as there is; not yet chained. On
+ * error *n is 0. */
 static enum arena_error take_row(struct arena *ar, unsigned *n, uint64_t *first)
 {
 	for (; *n; *n /= 2)
 		if (!idalloc_take_run(ar->slots->ids, *n, first))
 			return ARENA_OK;
-	return ARENA_NO_SLOTS;
+	if (!reclaim_slots(ar) || idalloc_take(ar->slots->ids, first))
+		return ARENA_NO_SLOTS;
+	*n = 1;
+	return ARENA_OK;
 }
 
 /* Chunks */

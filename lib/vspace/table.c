@@ -183,10 +183,6 @@ enum vspace_error vspace_table_release(struct vspace *v, uint64_t vaddr,
 		struct vspace_node *t = table_at(v, vaddr, level);
 		enum vspace_error e;
 
-		if (!t) { /* it was never made */
-			n = 0;
-			continue;
-		}
 		t->count -= n;
 		if (t->count || t->adopted)
 			return VSPACE_OK;

@@ -164,6 +164,6 @@ void mem_figures_get(struct mem_figures *figures)
 	*figures = (struct mem_figures){
 		.total_bytes = untypeds.stats.total_bytes,
 		.free_bytes = untypeds.stats.free_bytes,
-		.slots_free = slots.free,
+		.slots_free = alloc_slots_free(&untypeds),
 	};
 }

@@ -217,6 +217,7 @@ static void give_all_and_check_empty(struct bench *b)
 	while (b->n_held)
 		give(b, b->n_held - 1);
 	assert_int_equal(b->alloc.stats.free_bytes, b->alloc.stats.total_bytes);
+	assert_int_equal(alloc_slots_free(&b->alloc), b->ids.count);
 	assert_int_equal(alloc_merge(&b->alloc), ALLOC_OK);
 	assert_sound(b);
 	assert_int_equal(b->ids.free, b->ids.count);
@@ -306,7 +307,11 @@ static void few_slots_and_nodes_are_recycled(void **state)
 				give(&bench, random_below(&r, bench.n_held));
 				continue;
 			}
-			e = alloc_take(&bench.alloc, bits, &block);
+			if (random_below(&r, 2))
+				e = alloc_take_at(&bench.alloc, 0x40000, bits,
+						  &block);
+			else
+				e = alloc_take(&bench.alloc, bits, &block);
 			if (!e)
 				hold(&bench, block, bits);
 			else if (map_has(&bench.map, bits))

@@ -290,6 +290,35 @@ static void small_objects_share_chunks(void **state)
 	assert_all_back();
 }
 
+/* Slots that pieces of free memory hold are there for others. */
+static void idle_pieces_give_up_their_slots(void **state)
+{
+	struct arena *ar = &bench.arena[0];
+	const struct alloc_block *block;
+	uint64_t slot;
+
+	(void)state;
+	bench_init(12);
+	add(0x400000, 20);
+	assert_int_equal(arena_untyped(ar, 14, &block), ARENA_OK);
+	assert_int_equal(bench.ids.free, 0);
+	assert_int_equal(arena_slot(ar, &slot), ARENA_NO_SLOTS);
+	destroy(ar);
+	assert_int_equal(bench.ids.free, 0);
+	assert_int_equal(alloc_slots_free(&bench.alloc), 12);
+	assert_int_equal(arena_slot_run(ar, 3, &slot), ARENA_OK);
+	assert_int_equal(bench.ids.free, 9);
+	/* One slot for the object, eight for the four splits before it. */
+	destroy(ar);
+	assert_int_equal(arena_untyped(ar, 14, &block), ARENA_OK);
+	destroy(ar);
+	assert_int_equal(arena_object(ar, ABI_OBJ_LARGE_PAGE, 0, &slot),
+			 ARENA_NO_MEMORY);
+	assert_int_equal(arena_object(ar, ABI_OBJ_UNTYPED, 20, &slot), ARENA_OK);
+	destroy(ar);
+	assert_all_back();
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
 	struct arena *ar = &bench.arena[0];
@@ -334,6 +363,7 @@ int main(void)
 		cmocka_unit_test(random_lives_give_everything_back),
 		cmocka_unit_test(ram_comes_from_any_mixture),
 		cmocka_unit_test(small_objects_share_chunks),
+		cmocka_unit_test(idle_pieces_give_up_their_slots),
 		cmocka_unit_test(wrong_arguments_are_refused),
 	};
 

@@ -2,6 +2,8 @@
 #include "random.h"
 #include "unit.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <selvage/base.h>
 #include <selvage/crc32.h>
 #include <selvage/fmt.h>
@@ -132,6 +134,22 @@ static void fmt_prints_what_printf_prints(void **state)
 		SAME("[%08d][%ld][%u][%04x]", (int)x, (long)x, (unsigned)x,
 		     (unsigned)x);
 	}
+}
+
+static void append(void *ctx, char c)
+{
+	char *text = ctx;
+
+	text[strlen(text)] = c;
+}
+
+static void fmt_emits_to_a_sink(void **state)
+{
+	char text[40] = { 0 };
+
+	(void)state;
+	assert_int_equal(fmt_emit(append, text, "[%4u|%s]", 17u, "end"), 10);
+	assert_string_equal(text, "[  17|end]");
 }
 
 static void fmt_cuts_at_the_buffers_end(void **state)
@@ -384,6 +402,53 @@ static void ring_survives_a_lying_peer(void **state)
 	free(shared);
 }
 
+#define STREAM_BYTES 300000u
+
+static void *produce(void *arg)
+{
+	struct ring r;
+	uint32_t sent = 0, got;
+
+	ring_attach(&r, arg, 64, true);
+	while (sent < STREAM_BYTES) {
+		uint8_t bytes[37];
+
+		for (uint32_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (uint8_t)((sent + i) * 7 >> 2);
+		got = ring_put(&r, bytes, min_u32(sizeof(bytes), STREAM_BYTES - sent));
+		sent += got;
+		if (!got)
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void ring_carries_a_stream_between_threads(void **state)
+{
+	struct ring_shared *shared;
+	struct ring r;
+	pthread_t thread;
+	uint32_t got = 0;
+
+	(void)state;
+	shared = aligned_alloc(64, sizeof(*shared) + 64);
+	memset(shared, 0, sizeof(*shared) + 64);
+	ring_attach(&r, shared, 64, false);
+	assert_int_equal(pthread_create(&thread, NULL, produce, shared), 0);
+	while (got < STREAM_BYTES) {
+		uint8_t bytes[29];
+		uint32_t n = ring_get(&r, bytes, sizeof(bytes));
+
+		for (uint32_t i = 0; i < n; i++, got++)
+			assert_int_equal(bytes[i], (uint8_t)(got * 7 >> 2));
+		if (!n)
+			sched_yield();
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(ring_waiting(&r), 0);
+	free(shared);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,12 +456,14 @@ int main(void)
 		cmocka_unit_test(ranges_agree_with_bytewise_check),
 		cmocka_unit_test(crc32_is_the_standard_one),
 		cmocka_unit_test(fmt_prints_what_printf_prints),
+		cmocka_unit_test(fmt_emits_to_a_sink),
 		cmocka_unit_test(fmt_cuts_at_the_buffers_end),
 		cmocka_unit_test(list_agrees_with_array),
 		cmocka_unit_test(tree_agrees_with_bitmap),
 		cmocka_unit_test(tree_of_sorted_input_stays_low),
 		cmocka_unit_test(ring_agrees_with_fifo),
 		cmocka_unit_test(ring_survives_a_lying_peer),
+		cmocka_unit_test(ring_carries_a_stream_between_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

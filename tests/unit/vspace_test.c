@@ -625,6 +625,8 @@ static void wrong_arguments_are_refused(void **state)
 			 VSPACE_OUT_OF_RANGE);
 	assert_int_equal(vspace_reserve(v, 0x2000, -0x1000ull, 1),
 			 VSPACE_OUT_OF_RANGE);
+	assert_int_equal(vspace_reserve_any(v, 0x1800, 12, 1, &at),
+			 VSPACE_MISALIGNED);
 	assert_int_equal(vspace_reserve_any(v, 0, 12, 1, &at),
 			 VSPACE_BAD_ARGUMENT);
 	assert_int_equal(vspace_reserve_any(v, -0x1000ull, 12, 1, &at),

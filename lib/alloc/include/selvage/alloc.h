@@ -93,8 +93,8 @@ struct alloc_stats {
 	uint64_t nodes, nodes_used;
 	uint64_t splits, merges; /* ever done */
 };
-/* Slots in use are 2 * split_blocks (roots bring their own); alloc_merge
- * would give back 2 * idle_splits of them. */
+/* Slots in use are 2 * split_blocks (roots bring their own); 2 * idle_splits
+ * of them come back by alloc_merge: see alloc_slots_free. */
 
 struct alloc {
 	const struct alloc_ops *ops;
@@ -141,6 +141,9 @@ enum alloc_error alloc_give(struct alloc *a, struct alloc_block *block);
  * come back. Steps: O(splits undone). Errors: KERNEL (the rest is tried). */
 enum alloc_error alloc_merge(struct alloc *a);
 
+/* Slots of the ID allocator that nobody uses: those that are free and those
+ * that alloc_merge would free. */
+uint64_t alloc_slots_free(const struct alloc *a);
 /* The largest block alloc_take would serve now, log2 bytes; 0: none. */
 unsigned alloc_largest(const struct alloc *a);
 const char *alloc_error_text(enum alloc_error e);
