@@ -16,13 +16,18 @@ static inline void rt_arch_set_thread_pointer(uintptr_t tp)
 			 : "memory");
 }
 
-/* CNTPCT_EL0; the barrier keeps the read from moving ahead of what comes
- * before it in program order (Arm ARM D11.1.2). */
+/*
+ * The counter. CNTVCT_EL0 and CNTPCT_EL0 are the same at EL0: the kernel
+ * keeps CNTVOFF_EL2 at 0 for native threads. The virtual one is read because
+ * QEMU 7.2 lets EL0 read CNTPCT_EL0 only where CNTHCTL_EL2.EL1PCEN also opens
+ * the timer. The barrier keeps the read from moving ahead of what comes
+ * before it (Arm ARM D11.1.2).
+ */
 static inline uint64_t clock_arch_now(void)
 {
 	uint64_t ticks;
 
-	__asm__ volatile("isb\n\tmrs %0, cntpct_el0"
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0"
 			 : "=r"(ticks)
 			 :
 			 : "memory");
