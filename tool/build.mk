@@ -11,3 +11,12 @@ TOOL_LIBS := -lcyaml -lyaml -lelf -lcjson
 
 HOST_LIBS_selvage := $(TOOL_LIBS)
 $(eval $(call host_prog,selvage,tool/main.c $(TOOL_SRCS),image mux base,,$(TOOL_CFLAGS)))
+
+UNIT_LIBS_tool := $(TOOL_LIBS)
+$(eval $(call unit_test,tool,tests/unit/tool_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+UNIT_LIBS_system := $(TOOL_LIBS)
+$(eval $(call fuzz_target,system,tests/fuzz/system_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+UNIT_LIBS_guestimg := $(TOOL_LIBS)
+$(eval $(call fuzz_target,guestimg,tests/fuzz/guestimg_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+UNIT_LIBS_link := $(TOOL_LIBS)
+$(eval $(call fuzz_target,link,tests/fuzz/link_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))

@@ -20,7 +20,8 @@ static const char *const processes[] = { "serial", "time", "log", "vmm" };
 #define N_PROCESSES (sizeof(processes) / sizeof(processes[0]))
 
 struct area {
-	struct payload_header header;
+	uint32_t n_items;
+	uint64_t size;
 	struct payload_item item[PAYLOAD_MAX];
 	const void *data[PAYLOAD_MAX]; /* of each item */
 	const char *path[PAYLOAD_MAX]; /* of guest images: one item a file */
@@ -31,7 +32,7 @@ struct area {
 static uint32_t add_item(struct area *area, enum payload_kind kind,
 			 const char *name, const void *data, size_t size)
 {
-	uint32_t index = area->header.n_items++;
+	uint32_t index = area->n_items++;
 	struct payload_item *item = &area->item[index];
 
 	snprintf(item->name, sizeof(item->name), "%s", name);
@@ -53,7 +54,7 @@ static const char *base_name(const char *path)
 static uint32_t add_guest(struct area *area, const struct file *file)
 {
 	char name[PAYLOAD_NAME];
-	uint32_t index = area->header.n_items;
+	uint32_t index = area->n_items;
 
 	for (uint32_t i = 0; i < index; i++) {
 		if (area->path[i] && strcmp(area->path[i], file->path) == 0)
@@ -115,11 +116,11 @@ static void add_guests(struct area *area, const struct system *sys)
 /* Small items first, so that the padding before the large ones is once. */
 static void place_items(struct area *area)
 {
-	uint64_t at = sizeof(area->header) +
-		      area->header.n_items * sizeof(area->item[0]);
+	uint64_t at = sizeof(struct payload_header) +
+		      area->n_items * sizeof(area->item[0]);
 
 	for (int large = 0; large < 2; large++) {
-		for (uint32_t i = 0; i < area->header.n_items; i++) {
+		for (uint32_t i = 0; i < area->n_items; i++) {
 			struct payload_item *item = &area->item[i];
 			bool is_large = item->size >= PAYLOAD_LARGE_ALIGN;
 			uint64_t align = is_large ? PAYLOAD_LARGE_ALIGN
@@ -132,22 +133,25 @@ static void place_items(struct area *area)
 			at += item->size;
 		}
 	}
-	area->header.size = (at + PAYLOAD_ALIGN - 1) & ~(PAYLOAD_ALIGN - 1ull);
+	area->size = (at + PAYLOAD_ALIGN - 1) & ~(PAYLOAD_ALIGN - 1ull);
 }
 
 static void write_area(struct buffer *image, struct area *area)
 {
 	size_t start = image->size;
-	size_t index_size = area->header.n_items * sizeof(area->item[0]);
+	size_t index_size = area->n_items * sizeof(area->item[0]);
+	const struct payload_header header = {
+		.magic = PAYLOAD_MAGIC,
+		.version = PAYLOAD_VERSION,
+		.n_items = area->n_items,
+		.crc32 = crc32_update(0, area->item, index_size),
+		.size = area->size,
+	};
 
-	area->header.magic = PAYLOAD_MAGIC;
-	area->header.version = PAYLOAD_VERSION;
-	area->header.crc32 = crc32_update(0, area->item, index_size);
-	buffer_append(image, &area->header, sizeof(area->header));
+	buffer_append(image, &header, sizeof(header));
 	buffer_append(image, area->item, index_size);
-	buffer_zeros(image, area->header.size - sizeof(area->header) -
-				    index_size);
-	for (uint32_t i = 0; i < area->header.n_items; i++)
+	buffer_zeros(image, area->size - sizeof(header) - index_size);
+	for (uint32_t i = 0; i < area->n_items; i++)
 		memcpy(image->data + start + area->item[i].offset,
 		       area->data[i], area->item[i].size);
 }
@@ -161,7 +165,7 @@ static bool self_check(const struct buffer *image, size_t start,
 
 	if (!wrong)
 		wrong = sysdesc_check(area->desc, area->desc->size,
-				      area->header.n_items);
+				      area->n_items);
 	if (wrong)
 		diag_error("internal: the image would be refused (%s); please "
 			   "report this",

@@ -14,12 +14,11 @@
 #define N_VMS 3
 #define N_PAYLOADS 4
 
-struct description {
+static union {
 	struct sysdesc head;
-	struct sysdesc_vm vm[N_VMS];
-};
-
-static struct description d;
+	uint8_t bytes[sizeof(struct sysdesc) +
+		      N_VMS * sizeof(struct sysdesc_vm)];
+} d;
 
 static void seal(void)
 {
@@ -36,7 +35,7 @@ static void make_description(void)
 	d.head.gic_version = 3;
 	d.head.n_vms = N_VMS;
 	for (unsigned i = 0; i < N_VMS; i++) {
-		struct sysdesc_vm *vm = &d.vm[i];
+		struct sysdesc_vm *vm = &d.head.vm[i];
 
 		strcpy(vm->name, "vm0");
 		vm->name[2] = (char)('0' + i);
@@ -93,32 +92,32 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.gic_version = 4);
 	WRONG(d.head.on_idle = 2);
 	WRONG(d.head.log_level = 4);
-	WRONG(d.vm[1].name[0] = ' ');
-	WRONG(strcpy(d.vm[1].name, "vm2"));
-	WRONG(d.vm[1].board = 1);
-	WRONG(d.vm[1].flags = 2);
-	WRONG(d.vm[1].vcpus = 0);
-	WRONG(d.vm[1].vcpus = SYSDESC_MAX_VCPUS + 1);
-	WRONG(d.vm[1].priority = 0);
-	WRONG(d.vm[1].priority = SYSDESC_VM_PRIORITY_MAX + 1);
-	WRONG(d.vm[1].budget_us = 0);
-	WRONG(d.vm[1].budget_us = 10001);
-	WRONG(d.vm[1].period_us = 1ull << 40);
-	WRONG(d.vm[1].smc_policy = 2);
-	WRONG(d.vm[1].restart = 3);
-	WRONG(d.vm[1].devices = 4);
-	WRONG(d.vm[1].n_regions = 0);
-	WRONG(d.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);
-	WRONG(d.vm[1].region[0].gpa += 4096);
-	WRONG(d.vm[1].region[0].size += 4096);
-	WRONG(d.vm[1].region[0].size = 0);
-	WRONG(d.vm[1].region[1].gpa = 0x40200000);
-	WRONG(d.vm[1].region[1].gpa = 1ull << 44);
-	WRONG(d.vm[1].region[1].size = ~0ull << 21);
-	WRONG(d.vm[1].kernel = N_PAYLOADS);
-	WRONG(d.vm[1].kernel = SYSDESC_NO_PAYLOAD);
-	WRONG(d.vm[1].initrd = N_PAYLOADS);
-	WRONG(memset(d.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
+	WRONG(d.head.vm[1].name[0] = ' ');
+	WRONG(strcpy(d.head.vm[1].name, "vm2"));
+	WRONG(d.head.vm[1].board = 1);
+	WRONG(d.head.vm[1].flags = 2);
+	WRONG(d.head.vm[1].vcpus = 0);
+	WRONG(d.head.vm[1].vcpus = SYSDESC_MAX_VCPUS + 1);
+	WRONG(d.head.vm[1].priority = 0);
+	WRONG(d.head.vm[1].priority = SYSDESC_VM_PRIORITY_MAX + 1);
+	WRONG(d.head.vm[1].budget_us = 0);
+	WRONG(d.head.vm[1].budget_us = 10001);
+	WRONG(d.head.vm[1].period_us = 1ull << 40);
+	WRONG(d.head.vm[1].smc_policy = 2);
+	WRONG(d.head.vm[1].restart = 3);
+	WRONG(d.head.vm[1].devices = 4);
+	WRONG(d.head.vm[1].n_regions = 0);
+	WRONG(d.head.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);
+	WRONG(d.head.vm[1].region[0].gpa += 4096);
+	WRONG(d.head.vm[1].region[0].size += 4096);
+	WRONG(d.head.vm[1].region[0].size = 0);
+	WRONG(d.head.vm[1].region[1].gpa = 0x40200000);
+	WRONG(d.head.vm[1].region[1].gpa = 1ull << 44);
+	WRONG(d.head.vm[1].region[1].size = ~0ull << 21);
+	WRONG(d.head.vm[1].kernel = N_PAYLOADS);
+	WRONG(d.head.vm[1].kernel = SYSDESC_NO_PAYLOAD);
+	WRONG(d.head.vm[1].initrd = N_PAYLOADS);
+	WRONG(memset(d.head.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
 }
 
 static void wrong_sizes_are_found(void **state)
@@ -155,29 +154,24 @@ static void flipped_bits_are_found(void **state)
 
 #define AREA_BYTES (8u << 20)
 
-struct area {
-	struct payload_header head;
-	struct payload_item item[3];
-};
-
 static uint8_t area[AREA_BYTES] __attribute__((aligned(4096)));
 
-static struct area *index_of_area(void)
+static struct payload_header *index_of_area(void)
 {
-	return (struct area *)(void *)area;
+	return (struct payload_header *)(void *)area;
 }
 
 static void seal_area(void)
 {
-	struct area *a = index_of_area();
-	uint32_t n = a->head.n_items < 3 ? a->head.n_items : 3;
+	struct payload_header *a = index_of_area();
+	uint32_t n = a->n_items < 3 ? a->n_items : 3;
 
-	a->head.crc32 = crc32_update(0, a->item, n * sizeof(a->item[0]));
+	a->crc32 = crc32_update(0, a->item, n * sizeof(a->item[0]));
 }
 
 static void make_area(void)
 {
-	struct area *a = index_of_area();
+	struct payload_header *a = index_of_area();
 	static const struct payload_item items[3] = {
 		{ "system", PAYLOAD_DESCRIPTION, 0, 4096, 100 },
 		{ "vmm", PAYLOAD_PROCESS, 0, 8192, 4096 },
@@ -185,7 +179,7 @@ static void make_area(void)
 	};
 
 	memset(area, 0, 16384);
-	a->head = (struct payload_header){ .magic = PAYLOAD_MAGIC,
+	*a = (struct payload_header){ .magic = PAYLOAD_MAGIC,
 					   .version = PAYLOAD_VERSION,
 					   .n_items = 3,
 					   .size = AREA_BYTES };
@@ -198,7 +192,7 @@ static void make_area(void)
 
 static void sound_area_passes(void **state)
 {
-	struct payload_header *h = &index_of_area()->head;
+	struct payload_header *h = index_of_area();
 
 	(void)state;
 	make_area();
@@ -215,7 +209,7 @@ static void sound_area_passes(void **state)
 
 #define WRONG_AREA(change)                                        \
 	do {                                                      \
-		struct area *a = index_of_area();                 \
+		struct payload_header *a = index_of_area();                 \
 		make_area();                                      \
 		change;                                           \
 		seal_area();                                      \
@@ -225,12 +219,12 @@ static void sound_area_passes(void **state)
 static void every_wrong_item_is_found(void **state)
 {
 	(void)state;
-	WRONG_AREA(a->head.magic++);
-	WRONG_AREA(a->head.version++);
-	WRONG_AREA(a->head.n_items = 0);
-	WRONG_AREA(a->head.n_items = PAYLOAD_MAX + 1);
-	WRONG_AREA(a->head.size = AREA_BYTES + 1);
-	WRONG_AREA(a->head.size = 100);
+	WRONG_AREA(a->magic++);
+	WRONG_AREA(a->version++);
+	WRONG_AREA(a->n_items = 0);
+	WRONG_AREA(a->n_items = PAYLOAD_MAX + 1);
+	WRONG_AREA(a->size = AREA_BYTES + 1);
+	WRONG_AREA(a->size = 100);
 	WRONG_AREA(a->item[1].name[0] = '\0');
 	WRONG_AREA(memset(a->item[1].name, 'a', PAYLOAD_NAME));
 	WRONG_AREA(a->item[1].kind = 4);

@@ -1,0 +1,488 @@
+/* Parts of the host command, against plain reference models. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cpio.h"
+#include "diag.h"
+#include "guestimg.h"
+#include "link.h"
+#include "requests.h"
+#include "scroll.h"
+#include "suggest.h"
+#include "symbolise.h"
+#include "system.h"
+#include "units.h"
+
+/* --- units --- */
+
+static void sizes_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = { { "0", 0 },
+		     { "4096", 4096 },
+		     { "64K", 65536 },
+		     { "256M", 256 << 20 },
+		     { "16G", 16ull << 30 },
+		     { "0x40000000", 1 << 30 },
+		     { "0xffM", 255 << 20 } };
+	static const char *const bad[] = { "",	   "M",	     "-1",   "1 G",
+					   "1T",   "0x",     "+1",   "1.5G",
+					   " 1",   "99999999999999999999",
+					   "17179869184G" };
+	uint64_t bytes;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(units_parse_size(good[i].text, &bytes));
+		assert_int_equal(bytes, good[i].bytes);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(units_parse_size(bad[i], &bytes));
+}
+
+static void sizes_survive_being_written(void **state)
+{
+	(void)state;
+	srand(1);
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t bytes = (uint64_t)rand() << (rand() % 24);
+		uint64_t again;
+
+		assert_true(units_parse_size(units_size_text(bytes), &again));
+		assert_int_equal(again, bytes);
+	}
+	assert_string_equal(units_size_text(256 << 20), "256M");
+}
+
+static void durations_need_a_unit(void **state)
+{
+	uint64_t us;
+
+	(void)state;
+	assert_true(units_parse_duration("10ms", &us));
+	assert_int_equal(us, 10000);
+	assert_true(units_parse_duration("500us", &us));
+	assert_int_equal(us, 500);
+	assert_true(units_parse_duration("2s", &us));
+	assert_int_equal(us, 2000000);
+	assert_false(units_parse_duration("10", &us));
+	assert_false(units_parse_duration("10 ms", &us));
+	assert_false(units_parse_duration("10m", &us));
+}
+
+/* --- suggestions --- */
+
+static void near_words_are_suggested(void **state)
+{
+	static const char *const words[] = { "memory", "vcpus", "kernel" };
+
+	(void)state;
+	assert_string_equal(suggest_near("vcpu", words, 3, sizeof(*words)),
+			    "vcpus");
+	assert_string_equal(suggest_near("memroy", words, 3, sizeof(*words)),
+			    "memory");
+	assert_null(suggest_near("colour", words, 3, sizeof(*words)));
+	assert_null(suggest_near(
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", words, 3,
+		sizeof(*words)));
+}
+
+/* --- scrollback --- */
+
+static void scroll_keeps_the_end(void **state)
+{
+	struct scroll scroll = { 0 };
+	static char all[8 * SCROLL_KEEP];
+	size_t n = 0;
+
+	(void)state;
+	srand(3);
+	while (n < sizeof(all) - 300) {
+		size_t more = (size_t)rand() % 300;
+		size_t limit = 1 + (size_t)rand() % 1000;
+		size_t size;
+		const uint8_t *tail;
+
+		for (size_t i = 0; i < more; i++)
+			all[n + i] = rand() % 40 ? 'x' : '\n';
+		scroll_add(&scroll, all + n, more);
+		n += more;
+		assert_true(scroll.data.size <= 2 * SCROLL_KEEP);
+		tail = scroll_tail(&scroll, limit, &size);
+		assert_true(size <= limit);
+		assert_memory_equal(tail, all + n - size, size);
+		if (size < n && size < limit && size > 0)
+			assert_int_equal(all[n - size - 1], '\n');
+	}
+	buffer_free(&scroll.data);
+}
+
+/* --- symbols --- */
+
+static void expect_symbols(const char *in, const char *out)
+{
+	/* However the text is cut, the result is the same. */
+	for (size_t cut = 0; cut <= strlen(in); cut++) {
+		struct symboliser s = { .folder = strdup("/nonexistent") };
+		struct buffer b = { 0 };
+
+		symbolise(&s, in, cut, &b);
+		symbolise(&s, in + cut, strlen(in) - cut, &b);
+		symbolise_flush(&s, &b);
+		buffer_append(&b, "", 1);
+		assert_string_equal(b.data, out);
+		buffer_free(&b);
+		symboliser_free(&s);
+	}
+}
+
+static void symbols_are_replaced(void **state)
+{
+	(void)state;
+	expect_symbols("pc sym(kernel,0x60001234), lr sym(vmm,0x400000)\n",
+		       "pc 0x60001234, lr 0x400000\n");
+	expect_symbols("sssym(kernel,0x1)", "ss0x1");
+	expect_symbols("sym(kernel)", "sym(kernel)");
+	expect_symbols("sym(kernel,12)", "sym(kernel,12)");
+	expect_symbols("sym(../x,0x12)", "sym(../x,0x12)");
+	expect_symbols("sym(k,0x12zz)", "sym(k,0x12zz)");
+	expect_symbols("sysym(k,0x2)", "sy0x2");
+	expect_symbols("assym(", "assym(");
+}
+
+/* --- cpio --- */
+
+static void archive_is_newc(void **state)
+{
+	struct buffer b = { 0 };
+
+	(void)state;
+	cpio_append(&b, "kernel.elf", "12345", 5);
+	cpio_finish(&b);
+	assert_memory_equal(b.data, "070701", 6);
+	assert_memory_equal(b.data + 54, "00000005", 8); /* file size */
+	assert_memory_equal(b.data + 94, "0000000B", 8); /* name size */
+	assert_memory_equal(b.data + 110, "kernel.elf", 11);
+	assert_memory_equal(b.data + 124, "12345\0\0\0", 8);
+	assert_memory_equal(b.data + 132, "070701", 6);
+	assert_memory_equal(b.data + 132 + 110, "TRAILER!!!", 11);
+	assert_int_equal(b.size % 4, 0);
+	buffer_free(&b);
+}
+
+/* --- requests: answers reach their owners in order --- */
+
+struct answers {
+	char sent[256];
+	char lines[512];
+};
+
+static void keep_sent(void *context, const char *line)
+{
+	struct answers *a = context;
+
+	strcat(a->sent, line);
+}
+
+static void keep_line(void *context, int owner, const char *line, bool last)
+{
+	struct answers *a = context;
+
+	sprintf(a->lines + strlen(a->lines), "%d:%s%s;", owner, line,
+		last ? "!" : "");
+}
+
+static void requests_go_one_by_one(void **state)
+{
+	struct answers a = { 0 };
+	struct requests r = { .context = &a,
+			      .send = keep_sent,
+			      .on_line = keep_line };
+	static const char answer[] =
+		"noise\r\n{\"a\":1}\n{\"ok\":true}\nlate\n{\"ok\":true}\n";
+
+	(void)state;
+	assert_true(requests_add(&r, 1, "ps"));
+	assert_true(requests_add(&r, 2, "caps"));
+	assert_true(requests_add(&r, 3, "ps"));
+	requests_tick(&r, 0, false);
+	assert_string_equal(a.sent, "");
+	requests_tick(&r, 1, true);
+	requests_tick(&r, 2, true);
+	assert_string_equal(a.sent, "ps\n");
+	requests_receive(&r, (const uint8_t *)answer, strlen(answer));
+	assert_string_equal(a.lines, "1:{\"a\":1};1:{\"ok\":true}!;");
+	requests_forget(&r, 2);
+	requests_tick(&r, 3, true);
+	assert_string_equal(a.sent, "ps\ncaps\n");
+	requests_receive(&r, (const uint8_t *)"{\"ok\":true}\n", 12);
+	requests_tick(&r, 4, true);
+	requests_tick(&r, 5 + REQUEST_TIMEOUT_MS, true);
+	assert_non_null(strstr(a.lines, "3:{\"ok\":false"));
+	assert_int_equal(r.n, 0);
+	for (unsigned i = 0; i < REQUESTS_MAX; i++)
+		assert_true(requests_add(&r, 1, "ps"));
+	assert_false(requests_add(&r, 1, "ps"));
+	r.n = 0;
+	{
+		char longer[CONTROL_MAX_LINE];
+
+		memset(longer, 'x', sizeof(longer));
+		longer[sizeof(longer) - 1] = '\0';
+		assert_false(requests_add(&r, 1, longer));
+	}
+	buffer_free(&r.line);
+}
+
+/* --- link: a model of the target at the other end --- */
+
+struct world {
+	struct link link;
+	struct mux_decoder decoder; /* the target's */
+	char got[MUX_CHANNELS][4096];
+	size_t n_got[MUX_CHANNELS];
+	char sent[MUX_CHANNELS][4096];
+	size_t n_sent[MUX_CHANNELS];
+	uint32_t host_credit[MUX_CHANNELS]; /* what the host may send */
+	uint32_t credit[MUX_CHANNELS];      /* what the target may send */
+	char target_got[MUX_CHANNELS][65536];
+	size_t n_target_got[MUX_CHANNELS];
+	size_t n_host_sent[MUX_CHANNELS];
+	unsigned hellos;
+};
+
+static void world_data(void *context, unsigned channel, const uint8_t *data,
+		       size_t size)
+{
+	struct world *w = context;
+
+	memcpy(w->got[channel] + w->n_got[channel], data, size);
+	w->n_got[channel] += size;
+}
+
+static void world_name(void *context, unsigned channel)
+{
+	(void)context;
+	(void)channel;
+}
+
+static void world_text(void *context, const uint8_t *data, size_t size)
+{
+	struct world *w = context;
+
+	(void)data;
+	(void)w;
+	assert_true(size > 0);
+}
+
+static void target_takes(struct world *w, const struct mux_frame *f)
+{
+	if (f->type == MUX_DATA) {
+		assert_true(f->size <= w->host_credit[f->channel]);
+		w->host_credit[f->channel] -= f->size;
+		memcpy(w->target_got[f->channel] + w->n_target_got[f->channel],
+		       f->payload, f->size);
+		w->n_target_got[f->channel] += f->size;
+	} else if (f->type == MUX_CREDIT) {
+		w->credit[f->channel] += (uint32_t)f->payload[0] |
+					 (uint32_t)f->payload[1] << 8;
+	}
+}
+
+static void wire_to_target(struct world *w)
+{
+	struct mux_frame frame;
+	uint8_t text[MUX_MAX_FRAME];
+	size_t text_size;
+
+	for (size_t i = 0; i < w->link.out.size; i++) {
+		if (mux_decode(&w->decoder, w->link.out.data[i], &frame, text,
+			       &text_size) == MUX_FRAME)
+			target_takes(w, &frame);
+	}
+	w->link.out.size = 0;
+}
+
+static void wire_to_host(struct world *w, enum mux_type type, unsigned channel,
+			 const void *payload, size_t size)
+{
+	uint8_t wire[MUX_MAX_FRAME];
+	size_t n = mux_encode(wire, type, (uint8_t)channel, payload, size);
+	size_t cut = (size_t)rand() % n;
+
+	link_receive(&w->link, wire, cut);
+	link_receive(&w->link, wire + cut, n - cut);
+}
+
+static void target_speaks(struct world *w, unsigned channel)
+{
+	char bytes[100];
+	size_t n = (size_t)rand() % sizeof(bytes);
+
+	if (n > w->credit[channel] ||
+	    w->n_sent[channel] + n > sizeof(w->sent[0]))
+		return;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (char)rand();
+	memcpy(w->sent[channel] + w->n_sent[channel], bytes, n);
+	w->n_sent[channel] += n;
+	w->credit[channel] -= (uint32_t)n;
+	wire_to_host(w, MUX_DATA, channel, bytes, n);
+}
+
+static void host_speaks(struct world *w, unsigned channel)
+{
+	uint8_t bytes[300];
+	size_t n = (size_t)rand() % sizeof(bytes);
+
+	if (w->n_host_sent[channel] + n > sizeof(w->target_got[0]))
+		return;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = (uint8_t)(w->n_host_sent[channel] + i);
+	w->n_host_sent[channel] += n;
+	link_send(&w->link, channel, bytes, n);
+}
+
+static void target_grants(struct world *w, unsigned channel)
+{
+	uint8_t grant[2] = { (uint8_t)rand(), 0 };
+
+	w->host_credit[channel] += grant[0];
+	wire_to_host(w, MUX_CREDIT, channel, grant, 2);
+}
+
+static void link_keeps_to_the_protocol(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	static const uint8_t hello[2] = { MUX_VERSION, MUX_CHANNELS };
+
+	(void)state;
+	srand(7);
+	w->link.context = w;
+	w->link.on_data = world_data;
+	w->link.on_name = world_name;
+	w->link.on_text = world_text;
+	link_send(&w->link, 3, "\x00\x01", 2);
+	w->n_host_sent[3] = 2;
+	link_tick(&w->link, 1000);
+	assert_int_equal(w->link.out.size, strlen(MUX_HELLO_HOST));
+	link_tick(&w->link, 2000); /* not twice while unread */
+	assert_int_equal(w->link.out.size, strlen(MUX_HELLO_HOST));
+	w->link.out.size = 0;
+	for (unsigned i = 0; i < MUX_CHANNELS; i++)
+		w->host_credit[i] = w->credit[i] = MUX_INITIAL_CREDIT;
+	link_receive(&w->link, (const uint8_t *)"boot\nhalf a li", 14);
+	wire_to_host(w, MUX_HELLO, 0, hello, sizeof(hello));
+	assert_true(w->link.framed);
+	wire_to_host(w, MUX_NAME, 3, "linux\x1b[2J", 9);
+	assert_string_equal(w->link.channel[3].name, "linux?[2J");
+	assert_int_equal(link_find(&w->link, "linux?[2J"), 3);
+	assert_int_equal(link_find(&w->link, ""), -1);
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned channel = (unsigned)rand() % 6;
+
+		switch (rand() % 4) {
+		case 0:
+			target_speaks(w, channel);
+			break;
+		case 1:
+			host_speaks(w, channel);
+			break;
+		case 2:
+			target_grants(w, channel);
+			break;
+		default:
+			link_receive(&w->link, (const uint8_t *)"panic!\n", 7);
+		}
+		wire_to_target(w);
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(w->n_got[i], w->n_sent[i]);
+		assert_memory_equal(w->got[i], w->sent[i], w->n_sent[i]);
+		for (size_t j = 0; j < w->n_target_got[i]; j++)
+			assert_int_equal((uint8_t)w->target_got[i][j],
+					 (uint8_t)j);
+	}
+	link_free(&w->link);
+	free(w);
+}
+
+/* --- system descriptions: what is not given --- */
+
+static void defaults_are_taken(void **state)
+{
+	static const char text[] = "name: s\nvms:\n"
+				   "  - {name: a, memory: 64M, kernel: k}\n"
+				   "  - name: b\n"
+				   "    memory: [{size: 64M}, {size: 2M}]\n"
+				   "    kernel: k\n"
+				   "    period: 5ms\n"
+				   "    autostart: false\n";
+	struct system sys;
+	const struct sysdesc_vm *vm;
+
+	(void)state;
+	assert_true(system_parse(&sys, "t.yaml", text, strlen(text)));
+	vm = sys.desc->vm;
+	assert_string_equal(sys.cpu->name, "cortex-a57");
+	assert_int_equal(sys.desc->gic_version, 3);
+	assert_int_equal(sys.machine_bytes, 1u << 30);
+	assert_int_equal(sys.desc->on_idle, SYSDESC_IDLE_POWEROFF);
+	assert_int_equal(sys.desc->log_level, 2);
+	assert_int_equal(vm[0].vcpus, 1);
+	assert_int_equal(vm[0].priority, 100);
+	assert_int_equal(vm[0].budget_us, 10000);
+	assert_int_equal(vm[0].devices, 3);
+	assert_int_equal(vm[0].flags, SYSDESC_VM_AUTOSTART);
+	assert_int_equal(vm[0].smc_policy, SYSDESC_SMC_FORBID);
+	assert_int_equal(vm[0].region[0].gpa, 0x40000000);
+	assert_int_equal(vm[1].region[1].gpa, 0x44000000);
+	assert_int_equal(vm[1].period_us, 5000);
+	assert_int_equal(vm[1].budget_us, 5000);
+	assert_int_equal(vm[1].flags, 0);
+	assert_int_equal(yamldoc_line(&sys.doc, system_vm_node(&sys, 1)), 4);
+	assert_int_equal(system_guest_bytes(&sys), (64 + 66) << 20);
+	system_free(&sys);
+}
+
+static void alias_cycles_end(void **state)
+{
+	static const char *const texts[] = {
+		"&a {name: x, vms: [*a]}", "&a [*a]", "name: x\nvms: &a [*a]\n",
+		"name: x\nmachine: &a {cpu: *a}\nvms: []\n"
+	};
+	struct system sys;
+
+	(void)state;
+	diag_silence(true);
+	for (size_t i = 0; i < 4; i++)
+		assert_false(system_parse(&sys, "t.yaml", texts[i],
+					  strlen(texts[i])));
+	diag_silence(false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes_are_read),
+		cmocka_unit_test(sizes_survive_being_written),
+		cmocka_unit_test(durations_need_a_unit),
+		cmocka_unit_test(near_words_are_suggested),
+		cmocka_unit_test(scroll_keeps_the_end),
+		cmocka_unit_test(symbols_are_replaced),
+		cmocka_unit_test(archive_is_newc),
+		cmocka_unit_test(requests_go_one_by_one),
+		cmocka_unit_test(link_keeps_to_the_protocol),
+		cmocka_unit_test(defaults_are_taken),
+		cmocka_unit_test(alias_cycles_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
