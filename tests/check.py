@@ -75,7 +75,8 @@ def make_words(variable):
 GROUPS = {
     "static": static_programs,
     "unit": unit_programs,
-    "bad": lambda: listed("bad", 120),
+    "bad": lambda: [Program("bad", ["tests/bad/run"], 120)],
+    "tool": lambda: [Program("tool", ["tests/tool/run"], 240)],
     "fuzz": fuzz_programs,
     "kernel": lambda: listed("kernel", 180),
     "system": lambda: listed("system", 400),

@@ -6,5 +6,14 @@ configs: $(addprefix config-,$(CONFIGS))
 config-%:
 	@$(MAKE) --no-print-directory CONFIG=$* target
 
-test-parts: host configs assets $(UNIT_BINS) $(FUZZ_BINS) $(INSN_PLUGIN)
-.PHONY: demo-parts configs test-parts
+# What each group of ./check needs.
+PARTS := static unit bad tool fuzz kernel system
+parts-static: $(LIBFDT_STAMP)
+parts-unit: $(UNIT_BINS)
+parts-fuzz: $(FUZZ_BINS)
+parts-bad parts-tool: host
+parts-kernel: host configs $(KERNEL_TESTS)
+parts-system: host configs assets $(INSN_PLUGIN)
+$(addprefix parts-,$(PARTS)):
+	@:
+.PHONY: demo-parts configs $(addprefix parts-,$(PARTS))
