@@ -133,7 +133,9 @@ static void place_items(struct area *area)
 			at += item->size;
 		}
 	}
-	area->size = (at + PAYLOAD_ALIGN - 1) & ~(PAYLOAD_ALIGN - 1ull);
+	/* To a large page's end: the last item may be mapped by them, and what
+	 * lies behind it must be ours. */
+	area->size = (at + PAYLOAD_LARGE_ALIGN - 1) & ~(PAYLOAD_LARGE_ALIGN - 1ull);
 }
 
 static void write_area(struct buffer *image, struct area *area)

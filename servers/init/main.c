@@ -15,13 +15,32 @@
 
 static struct machine machine;
 
-/* Before there is a log: debug kernels print, release kernels show the fault
- * of the root task. */
+/*
+ * Before there is a log: a debug kernel prints for us, and the UART, which
+ * nobody else has yet, takes the text once it can be mapped.
+ */
+static void early_print(const char *text)
+{
+	const uint64_t vaddr = 0x0c00000000ull;
+	cap_t frame = machine.uart_paddr == 0 ? 0 : mem_device_frame(machine.uart_paddr);
+	volatile uint32_t *uart = (volatile uint32_t *)vaddr;
+
+	for (const char *c = text; SELVAGE_DEBUG && *c != '\0'; c++)
+		sel4_debug_put_char(*c);
+	if (SELVAGE_DEBUG || frame == 0 ||
+	    map_page(&init_arena, ABI_ROOT_VSPACE, frame, vaddr, MAP_RW, MAP_DEVICE) != ABI_OK)
+		return;
+	for (const char *c = text; *c != '\0'; c++)
+		uart[0] = (uint8_t)*c; /* PL011 UARTDR; the firmware set it up */
+}
+
 static _Noreturn void die(const char *what, const char *why)
 {
 	char text[128];
 
-	fmt_print(text, sizeof(text), "init: %s: %s", what, why);
+	fmt_print(text, sizeof(text), "\ninit: %s: %s\n", what, why);
+	early_print(text);
+	machine_off();
 	rt_panic(text);
 }
 
