@@ -23,7 +23,10 @@
 
 struct broker_client {
 	int fd; /* -1: free */
-	enum { CLIENT_NEW, CLIENT_CONTROL, CLIENT_STREAM, CLIENT_DONE } state;
+	enum { CLIENT_NEW,
+	       CLIENT_CONTROL,
+	       CLIENT_STREAM,
+	       CLIENT_DONE } state;
 	unsigned channel; /* of a stream */
 	bool input;       /* what it types goes to the channel */
 	struct buffer in;

@@ -12,8 +12,8 @@ enum command_bit {
 	CMD_BUILD = 1 << 0,
 	CMD_CHECK = 1 << 1,
 	CMD_RUN = 1 << 2,
-	CMD_QUERY = 1 << 3,   /* ps, caps */
-	CMD_ACTION = 1 << 4,  /* start, stop, reboot, kill, poweroff */
+	CMD_QUERY = 1 << 3,  /* ps, caps */
+	CMD_ACTION = 1 << 4, /* start, stop, reboot, kill, poweroff */
 	CMD_CONSOLE = 1 << 5,
 	CMD_LOGS = 1 << 6,
 };
@@ -64,7 +64,9 @@ static const struct command commands[] = {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-enum option_type { OPT_FLAG, OPT_TEXT, OPT_NUMBER };
+enum option_type { OPT_FLAG,
+		   OPT_TEXT,
+		   OPT_NUMBER };
 
 struct option_def {
 	const char *name;

@@ -7,7 +7,9 @@
 
 #define SELVAGE_VERSION "0.1"
 
-enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum exit_code { EXIT_OK = 0,
+		 EXIT_FAILED = 1,
+		 EXIT_USAGE = 2 };
 
 #define CLI_ARGS_MAX 2
 

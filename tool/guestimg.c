@@ -10,14 +10,20 @@ struct magic {
 	const char *what;
 };
 
-#define MAGIC(offset, bytes, what) { offset, bytes, sizeof(bytes) - 1, what }
+#define MAGIC(offset, bytes, what)                     \
+	{                                              \
+		offset, bytes, sizeof(bytes) - 1, what \
+	}
 
 /* What people take for an arm64 Image. */
 static const struct magic not_kernels[] = {
 	MAGIC(0, "\x1f\x8b", "is gzip-compressed; unpack it with gunzip"),
 	MAGIC(0, "\x28\xb5\x2f\xfd", "is zstd-compressed; unpack it with zstd -d"),
-	MAGIC(0, "\xfd" "7zXZ", "is xz-compressed; unpack it with unxz"),
-	MAGIC(0, "\x7f" "ELF",
+	MAGIC(0, "\xfd"
+		 "7zXZ",
+	      "is xz-compressed; unpack it with unxz"),
+	MAGIC(0, "\x7f"
+		 "ELF",
 	      "is an ELF file; give the arm64 Image, e.g. arch/arm64/boot/Image"),
 	MAGIC(36, "\x18\x28\x6f\x01",
 	      "is a 32-bit ARM zImage; give a 64-bit arm64 Image"),
@@ -29,7 +35,9 @@ static const struct magic initrds[] = {
 	MAGIC(0, "\x1f\x8b", "gzip"),
 	MAGIC(0, "070701", "cpio"),
 	MAGIC(0, "070702", "cpio"),
-	MAGIC(0, "\xfd" "7zXZ", "xz"),
+	MAGIC(0, "\xfd"
+		 "7zXZ",
+	      "xz"),
 	MAGIC(0, "\x28\xb5\x2f\xfd", "zstd"),
 	MAGIC(0, "\x02\x21\x4c\x18", "lz4"),
 	MAGIC(0, "BZh", "bzip2"),

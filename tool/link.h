@@ -15,9 +15,9 @@
 #define LINK_HELLO_EVERY_MS 300
 
 struct link_channel {
-	char name[LINK_NAME]; /* empty: there is no such channel now */
-	uint32_t credit;      /* bytes that we may send */
-	uint32_t taken;       /* bytes received, not yet granted again */
+	char name[LINK_NAME];  /* empty: there is no such channel now */
+	uint32_t credit;       /* bytes that we may send */
+	uint32_t taken;        /* bytes received, not yet granted again */
 	struct buffer waiting; /* to be sent when there is credit */
 };
 

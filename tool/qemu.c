@@ -67,7 +67,7 @@ void qemu_command_make(struct qemu_command *command,
 						   : ""));
 	add_list(command, "-smp", "1", "-m", NULL);
 	add_text(command, files_text("%lluM", (unsigned long long)
-						      machine->memory_bytes >>
+							      machine->memory_bytes >>
 						      20));
 	add_list(command, "-nodefaults", "-display", "none", "-no-reboot",
 		 "-monitor", "none", "-serial", "stdio", NULL);

@@ -1,7 +1,7 @@
 #include "schema.h"
 
-#include <cyaml/cyaml.h>
 #include <ctype.h>
+#include <cyaml/cyaml.h>
 #include <selvage/sysdesc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define ENUM_FLAGS (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
-#define TEXT(key, type, member, flags, min)                              \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type,  \
+#define TEXT(key, type, member, flags, min)                             \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), type, \
 			       member, min, CYAML_UNLIMITED)
 #define REQUIRED CYAML_FLAG_DEFAULT
 #define OPTIONAL CYAML_FLAG_OPTIONAL
@@ -24,7 +24,10 @@ static const cyaml_strval_t idle_actions[] = {
 	{ "stay", SYSDESC_IDLE_STAY },
 };
 static const cyaml_strval_t log_levels[] = {
-	{ "error", 0 }, { "warning", 1 }, { "info", 2 }, { "debug", 3 },
+	{ "error", 0 },
+	{ "warning", 1 },
+	{ "info", 2 },
+	{ "debug", 3 },
 };
 static const cyaml_strval_t smc_policies[] = {
 	{ "forbid", SYSDESC_SMC_FORBID },

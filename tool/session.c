@@ -32,7 +32,7 @@ struct session {
 	struct broker broker;
 	struct screen screen;
 	struct vmstates states;
-	unsigned focus;      /* channel on the screen */
+	unsigned focus; /* channel on the screen */
 	bool stdin_open;
 	bool done;
 	bool told_ready;

@@ -21,8 +21,8 @@ struct session_config {
 	const char *log;    /* file, or NULL */
 	unsigned timeout_s; /* 0: none */
 	bool null_input;
-	bool silent;        /* nothing on standard output */
-	int ready;          /* gets one byte once the system answers, or -1 */
+	bool silent; /* nothing on standard output */
+	int ready;   /* gets one byte once the system answers, or -1 */
 };
 
 /* Runs until the machine is off, the user quits, a signal or the time limit

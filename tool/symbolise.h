@@ -11,7 +11,7 @@
 #include "buffer.h"
 
 struct symboliser {
-	char *folder; /* build/<config>; "kernel" is its kernel.elf, another
+	char *folder;       /* build/<config>; "kernel" is its kernel.elf, another
 		       * program bin/PROGRAM.elf */
 	struct buffer held; /* the start of what may become sym(...) */
 };

@@ -92,9 +92,8 @@ static void append_record(struct buffer *image,
 			  const struct sysimage_machine *machine, bool foreign_root)
 {
 	buffer_pad(image, PAGE);
-	buffer_text(image, SYSIMAGE_RECORD_MAGIC
-		    "name=%s\ncpu=%s\nconfig=%s\ngic=%u\nmemory=%llu\n"
-		    "root=%s\n",
+	buffer_text(image, SYSIMAGE_RECORD_MAGIC "name=%s\ncpu=%s\nconfig=%s\ngic=%u\nmemory=%llu\n"
+						 "root=%s\n",
 		    machine->name, machine->cpu, machine->config, machine->gic,
 		    (unsigned long long)machine->memory_bytes,
 		    foreign_root ? "foreign" : "selvage");

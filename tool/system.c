@@ -40,8 +40,7 @@ static bool name_valid(const char *name)
 	const char *alnum = "abcdefghijklmnopqrstuvwxyz0123456789";
 	const char *all = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
-	return *name && strchr(alnum, *name) && strspn(name, all) ==
-							strlen(name);
+	return *name && strchr(alnum, *name) && strspn(name, all) == strlen(name);
 }
 
 bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,

@@ -24,9 +24,9 @@ struct system {
 	struct conf *conf;
 	const struct cpu *cpu;
 	uint64_t machine_bytes;
-	struct sysdesc *desc;   /* payload indexes and checksum not yet set */
-	struct file *kernel;    /* one for each VM; set by system_load_images */
-	struct file *initrd;    /* the same; data is NULL without an initrd */
+	struct sysdesc *desc; /* payload indexes and checksum not yet set */
+	struct file *kernel;  /* one for each VM; set by system_load_images */
+	struct file *initrd;  /* the same; data is NULL without an initrd */
 };
 
 /* Everything that can be checked without another file. False, with

@@ -33,8 +33,8 @@ static unsigned line_of(const struct vm_check *c, const char *key)
 /* Names that console and log lines of the system itself carry. */
 static bool name_reserved(const char *name)
 {
-	static const char *const reserved[] = { "control", "init",   "kernel",
-						"log",     "serial", "time",
+	static const char *const reserved[] = { "control", "init", "kernel",
+						"log", "serial", "time",
 						"system" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {

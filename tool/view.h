@@ -21,11 +21,11 @@ struct view_channel {
 
 struct view {
 	struct view_channel channel[MUX_CHANNELS];
-	struct symboliser log_symbols; /* of the log channel */
+	struct symboliser log_symbols;  /* of the log channel */
 	struct symboliser text_symbols; /* of bytes outside of frames */
 	struct buffer scratch;
-	FILE *lines; /* where the lines go, or NULL */
-	FILE *log;   /* the log file, or NULL */
+	FILE *lines;  /* where the lines go, or NULL */
+	FILE *log;    /* the log file, or NULL */
 	bool raw_log; /* the log file gets bytes as they came */
 };
 

@@ -155,7 +155,7 @@ static bool may_be_frame(const struct mux_decoder *d)
 	if (r.fill >= 2 && start[1] >= MUX_CHANNELS)
 		return false;
 	return r.fill < sizeof(start) || ((size_t)start[2] | (size_t)start[3] << 8) <=
-				MUX_MAX_PAYLOAD;
+						 MUX_MAX_PAYLOAD;
 }
 
 static size_t take_text(struct mux_decoder *d, uint8_t *text)

@@ -71,12 +71,12 @@ static void sound_description_passes(void **state)
 }
 
 /* Each line: make one field wrong, and the check must say so. */
-#define WRONG(change)                      \
-	do {                               \
-		make_description();        \
-		change;                    \
-		seal();                    \
-		assert_non_null(check());  \
+#define WRONG(change)                     \
+	do {                              \
+		make_description();       \
+		change;                   \
+		seal();                   \
+		assert_non_null(check()); \
 	} while (0)
 
 static void every_wrong_field_is_found(void **state)
@@ -180,9 +180,9 @@ static void make_area(void)
 
 	memset(area, 0, 16384);
 	*a = (struct payload_header){ .magic = PAYLOAD_MAGIC,
-					   .version = PAYLOAD_VERSION,
-					   .n_items = 3,
-					   .size = AREA_BYTES };
+				      .version = PAYLOAD_VERSION,
+				      .n_items = 3,
+				      .size = AREA_BYTES };
 	memcpy(a->item, items, sizeof(items));
 	for (unsigned i = 0; i < 3; i++)
 		a->item[i].crc32 = crc32_update(0, area + items[i].offset,
@@ -209,7 +209,7 @@ static void sound_area_passes(void **state)
 
 #define WRONG_AREA(change)                                        \
 	do {                                                      \
-		struct payload_header *a = index_of_area();                 \
+		struct payload_header *a = index_of_area();       \
 		make_area();                                      \
 		change;                                           \
 		seal_area();                                      \

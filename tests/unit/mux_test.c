@@ -17,7 +17,8 @@ static void fill(uint8_t *bytes, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		uint8_t byte = (uint8_t)rand();
 
-		bytes[i] = kind == 0 ? byte : kind == 1 ? (byte | 1) : 0;
+		bytes[i] = kind == 0 ? byte : kind == 1 ? (byte | 1)
+							: 0;
 	}
 }
 

@@ -32,9 +32,9 @@ static void sizes_are_read(void **state)
 		     { "16G", 16ull << 30 },
 		     { "0x40000000", 1 << 30 },
 		     { "0xffM", 255 << 20 } };
-	static const char *const bad[] = { "",	   "M",	     "-1",   "1 G",
-					   "1T",   "0x",     "+1",   "1.5G",
-					   " 1",   "99999999999999999999",
+	static const char *const bad[] = { "", "M", "-1", "1 G",
+					   "1T", "0x", "+1", "1.5G",
+					   " 1", "99999999999999999999",
 					   "17179869184G" };
 	uint64_t bytes;
 

@@ -26,17 +26,17 @@ enum payload_kind {
 struct payload_item {
 	char name[PAYLOAD_NAME]; /* NUL-terminated */
 	uint32_t kind;
-	uint32_t crc32;          /* of the item's bytes */
-	uint64_t offset;         /* from the area's start; PAYLOAD_ALIGN */
-	uint64_t size;           /* bytes */
+	uint32_t crc32;  /* of the item's bytes */
+	uint64_t offset; /* from the area's start; PAYLOAD_ALIGN */
+	uint64_t size;   /* bytes */
 };
 
 struct payload_header {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t n_items;
-	uint32_t crc32;          /* of the n_items records */
-	uint64_t size;           /* of the whole area, bytes */
+	uint32_t crc32; /* of the n_items records */
+	uint64_t size;  /* of the whole area, bytes */
 	struct payload_item item[];
 };
 

@@ -13,44 +13,47 @@
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
 #define SYSDESC_VERSION 1u
 #define SYSDESC_MAX_VMS 64
-#define SYSDESC_NAME 32    /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
+#define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
 #define SYSDESC_MAX_REGIONS 8
 #define SYSDESC_MAX_VCPUS 8
 #define SYSDESC_NO_PAYLOAD 0xffffffffu
 
 enum sysdesc_board { SYSDESC_BOARD_VIRT = 0 };
-enum sysdesc_smc { SYSDESC_SMC_FORBID = 0, SYSDESC_SMC_COUNT_ONLY = 1 };
+enum sysdesc_smc { SYSDESC_SMC_FORBID = 0,
+		   SYSDESC_SMC_COUNT_ONLY = 1 };
 enum sysdesc_restart {
 	SYSDESC_RESTART_NEVER = 0,
 	SYSDESC_RESTART_ON_FAILURE = 1,
 	SYSDESC_RESTART_ALWAYS = 2,
 };
-enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0, SYSDESC_DEV_RTC = 1u << 1 };
+enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
+		      SYSDESC_DEV_RTC = 1u << 1 };
 enum sysdesc_vm_flag { SYSDESC_VM_AUTOSTART = 1u << 0 };
 /* What the machine does when the last VM has powered off. */
-enum sysdesc_idle { SYSDESC_IDLE_STAY = 0, SYSDESC_IDLE_POWEROFF = 1 };
+enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,
+		    SYSDESC_IDLE_POWEROFF = 1 };
 
 struct sysdesc_region {
-	uint64_t gpa;   /* bytes; 2 MiB aligned for now */
-	uint64_t size;  /* bytes; not 0 */
+	uint64_t gpa;  /* bytes; 2 MiB aligned for now */
+	uint64_t size; /* bytes; not 0 */
 };
 
 struct sysdesc_vm {
 	char name[SYSDESC_NAME];
-	uint32_t board;        /* enum sysdesc_board */
-	uint32_t flags;        /* enum sysdesc_vm_flag */
-	uint32_t vcpus;        /* 1..SYSDESC_MAX_VCPUS */
-	uint32_t priority;     /* 1..SYSDESC_VM_PRIORITY_MAX */
-	uint64_t budget_us;    /* 20..; not above the period */
+	uint32_t board;     /* enum sysdesc_board */
+	uint32_t flags;     /* enum sysdesc_vm_flag */
+	uint32_t vcpus;     /* 1..SYSDESC_MAX_VCPUS */
+	uint32_t priority;  /* 1..SYSDESC_VM_PRIORITY_MAX */
+	uint64_t budget_us; /* 20..; not above the period */
 	uint64_t period_us;
-	uint32_t smc_policy;   /* enum sysdesc_smc */
-	uint32_t restart;      /* enum sysdesc_restart */
-	uint32_t devices;      /* bits of enum sysdesc_device */
-	uint32_t n_regions;    /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
+	uint32_t smc_policy; /* enum sysdesc_smc */
+	uint32_t restart;    /* enum sysdesc_restart */
+	uint32_t devices;    /* bits of enum sysdesc_device */
+	uint32_t n_regions;  /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
 	struct sysdesc_region region[SYSDESC_MAX_REGIONS];
-	uint32_t kernel;       /* payload index; never SYSDESC_NO_PAYLOAD */
-	uint32_t initrd;       /* payload index or SYSDESC_NO_PAYLOAD */
+	uint32_t kernel;               /* payload index; never SYSDESC_NO_PAYLOAD */
+	uint32_t initrd;               /* payload index or SYSDESC_NO_PAYLOAD */
 	char cmdline[SYSDESC_CMDLINE]; /* NUL-terminated */
 };
 
@@ -60,13 +63,13 @@ struct sysdesc_vm {
 struct sysdesc {
 	uint32_t magic;
 	uint32_t version;
-	uint32_t size;         /* bytes of the whole description */
-	uint32_t crc32;        /* of all bytes after this field */
+	uint32_t size;  /* bytes of the whole description */
+	uint32_t crc32; /* of all bytes after this field */
 	char name[SYSDESC_NAME];
-	uint32_t gic_version;  /* 2 or 3 */
-	uint32_t on_idle;      /* enum sysdesc_idle */
-	uint32_t log_level;    /* 0 error .. 3 debug */
-	uint32_t n_vms;        /* 0..SYSDESC_MAX_VMS */
+	uint32_t gic_version;   /* 2 or 3 */
+	uint32_t on_idle;       /* enum sysdesc_idle */
+	uint32_t log_level;     /* 0 error .. 3 debug */
+	uint32_t n_vms;         /* 0..SYSDESC_MAX_VMS */
 	struct sysdesc_vm vm[]; /* n_vms of them */
 };
 _Static_assert(offsetof(struct sysdesc, vm) % 8 == 0, "vm alignment");

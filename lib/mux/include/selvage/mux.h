@@ -26,12 +26,12 @@
 #define MUX_HELLO_HOST "\x1d\x1dselvage-mux 1\n"
 
 enum mux_type {
-	MUX_HELLO = 1,   /* payload: version(1) n_channels(1) */
-	MUX_NAME = 2,    /* payload: channel's name; one per channel, after HELLO
+	MUX_HELLO = 1,  /* payload: version(1) n_channels(1) */
+	MUX_NAME = 2,   /* payload: channel's name; one per channel, after HELLO
 	                  * and whenever a channel appears; empty = gone */
-	MUX_DATA = 3,    /* payload: bytes of the channel */
-	MUX_CREDIT = 4,  /* payload: n(2, LE) more data bytes may be sent on it */
-	MUX_BYE = 5,     /* host to target: back to plain mode */
+	MUX_DATA = 3,   /* payload: bytes of the channel */
+	MUX_CREDIT = 4, /* payload: n(2, LE) more data bytes may be sent on it */
+	MUX_BYE = 5,    /* host to target: back to plain mode */
 };
 
 /* Channels with fixed numbers; VM consoles follow from MUX_CH_FIRST_VM. */
