@@ -5,6 +5,7 @@ $(eval $(call target_lib,dev,dev/reg.c dev/pl011.c dev/pl031.c dev/vgic.c \
 
 $(eval $(call unit_test,dev_pl011,tests/unit/dev_pl011_test.c,dev))
 $(eval $(call unit_test,dev_pl031,tests/unit/dev_pl031_test.c,dev))
+$(eval $(call unit_test,dev_vgic,tests/unit/dev_vgic_test.c,dev))
 VGIC_SIM := tests/unit/vgic_sim.c tests/unit/vgic_ref.c
 $(eval $(call unit_test,dev_vgic_random,tests/unit/dev_vgic_random_test.c \
 	$(VGIC_SIM),dev))

@@ -465,22 +465,35 @@ static void enable_everything(struct machine *m)
 	ref_write(&m->ref, 0, false, 0, 4, 3);
 }
 
-/* The guest takes and ends whatever it is shown; owners lower their lines. */
+/* The guest takes and ends what it is shown. False: there was nothing. */
+static bool drain_one(struct machine *m, unsigned v)
+{
+	bool busy = m->report[v] >= 0;
+
+	deliver_report(m, v);
+	flush_all(m);
+	raise_maintenance(m, v);
+	if (m->report[v] >= 0)
+		return true;
+	guest_ack(m, v);
+	for (unsigned i = 0; i < m->opt.n_lrs; i++) {
+		busy |= (m->lr[v][i] & VGIC_LR_STATE_ACTIVE) != 0;
+		guest_deactivate(m, v, i);
+	}
+	return busy;
+}
+
+/* Whatever is enabled gets through in the end; owners lower their lines. */
 static void drain(struct machine *m)
 {
 	m->drained = true;
 	enable_everything(m);
-	for (unsigned n = 0; n < 40 * VGIC_MAX_IRQS; n++)
-		for (unsigned v = 0; v < m->opt.n_vcpus; v++) {
-			deliver_report(m, v);
-			flush_all(m);
-			raise_maintenance(m, v);
-			if (m->report[v] >= 0)
-				continue;
-			guest_ack(m, v);
-			for (unsigned i = 0; i < m->opt.n_lrs; i++)
-				guest_deactivate(m, v, i);
-		}
+	for (unsigned n = 0, idle = 0; n < 40 * VGIC_MAX_IRQS && idle < 3; n++) {
+		idle++;
+		for (unsigned v = 0; v < m->opt.n_vcpus; v++)
+			if (drain_one(m, v))
+				idle = 0;
+	}
 	for (unsigned v = 0; v < m->opt.n_vcpus; v++)
 		for (unsigned i = 0; i < m->opt.n_irqs; i++)
 			CHECK(!ref_deliverable(&m->ref, v, i), v, i);
