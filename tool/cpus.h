@@ -1,7 +1,6 @@
 /* The processors of the machine `qemu-virt` that a description may name. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct cpu {
@@ -9,7 +8,6 @@ struct cpu {
 	const char *qemu;   /* for -cpu: the name and the options it needs */
 	const char *config; /* the kernel configuration that fits it */
 	unsigned pa_bits;   /* what that configuration can address */
-	bool has_gicv2;     /* a memory-mapped GIC CPU interface exists */
 };
 
 #define CPU_DEFAULT "cortex-a57"

@@ -104,13 +104,6 @@ static bool check_gic(struct system *sys, const struct conf_machine *machine)
 			      gic);
 		return false;
 	}
-	if (gic == 2 && sys->cpu && !sys->cpu->has_gicv2) {
-		diag_error_at(sys->file, line,
-			      "%s has no GICv2 interface; set `gic: 3`, or take "
-			      "cortex-a57",
-			      sys->cpu->name);
-		return false;
-	}
 	sys->desc->gic_version = gic;
 	return true;
 }
