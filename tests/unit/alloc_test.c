@@ -362,6 +362,8 @@ static void wrong_arguments_change_nothing(void **state)
 	assert_int_equal(alloc_add(a, 50, 0, 12, true), ALLOC_NO_NODES);
 	assert_int_equal(alloc_take(a, 3, &block), ALLOC_BAD_ARGUMENT);
 	assert_int_equal(alloc_take(a, 64, &block), ALLOC_BAD_ARGUMENT);
+	assert_int_equal(alloc_take_at(a, 0, 3, &block), ALLOC_BAD_ARGUMENT);
+	assert_int_equal(alloc_take_at(a, 0, 64, &block), ALLOC_BAD_ARGUMENT);
 	assert_int_equal(alloc_take_at(a, 0x40010, 6, &block),
 			 ALLOC_BAD_ARGUMENT);
 	assert_int_equal(alloc_take_at(a, 0x40000, 15, &block),

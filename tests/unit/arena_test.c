@@ -308,6 +308,9 @@ static void idle_pieces_give_up_their_slots(void **state)
 	assert_int_equal(alloc_slots_free(&bench.alloc), 12);
 	assert_int_equal(arena_slot_run(ar, 3, &slot), ARENA_OK);
 	assert_int_equal(bench.ids.free, 9);
+	assert_int_equal(arena_slot(ar, &slot), ARENA_OK);
+	assert_int_equal(ar->n_slots, 4);
+	assert_int_equal(bench.ids.free, 8);
 	/* One slot for the object, eight for the four splits before it. */
 	destroy(ar);
 	assert_int_equal(arena_untyped(ar, 14, &block), ARENA_OK);
