@@ -205,8 +205,9 @@ static uint64_t compose(struct vgic *g, unsigned v, unsigned i)
 static void settle(struct vgic *g, unsigned v, unsigned i)
 {
 	uint64_t value = compose(g, v, i);
+	uint64_t news = value & ~g->cpu[v].lr[i].hw & VGIC_LR_STATE_PENDING;
 
-	g->cpu[v].work |= g->cpu[v].overflow;
+	g->cpu[v].work |= news || g->cpu[v].overflow;
 	if (value & VGIC_LR_STATE) {
 		write_lr(g, v, i, value);
 		return;

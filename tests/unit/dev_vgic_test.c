@@ -467,13 +467,13 @@ static void test_sgi_v2_sources(void **state)
 	wr(f, 1, 0xf00, 1 << 24 | 5);    /* 1 -> all others */
 	assert_int_equal(vgic_work(&f->gic), 0xd);
 	vgic_flush(&f->gic, 0);
-	assert_true((f->lr[0][0] & 0x1fff) == (1 << 10 | 5));
+	assert_true((f->lr[0][0] & 0x7ffffffff) == (1ull << 32 | 5));
 	assert_true(f->lr[0][0] & VGIC_LR_EOI); /* one more waits */
 	assert_int_equal(rd(f, 0, 0xf20 + 4), 0x0a << 8);
 	f->lr[0][0] = 0;
 	vgic_maintenance(&f->gic, 0, 0);
 	vgic_flush(&f->gic, 0);
-	assert_true((f->lr[0][0] & 0x1fff) == (3 << 10 | 5));
+	assert_true((f->lr[0][0] & 0x7ffffffff) == (3ull << 32 | 5));
 	assert_false(f->lr[0][0] & VGIC_LR_EOI);
 	wr(f, 2, 0xf10 + 4, 0xff << 8); /* 2 clears its own */
 	assert_int_equal(rd(f, 2, 0x200), 0);

@@ -15,6 +15,7 @@ struct machine {
 	uint64_t lr[VGIC_MAX_VCPUS][VGIC_MAX_LRS];
 	int report[VGIC_MAX_VCPUS]; /* maintenance fault on its way, or -1 */
 	bool held[VGIC_MAX_VCPUS];
+	bool asleep[VGIC_MAX_VCPUS]; /* in WFI: wakes by vgic_work only */
 	bool drained; /* final phase */
 };
 
@@ -81,7 +82,8 @@ static uint64_t read_lr(void *opaque, unsigned v, unsigned i)
 static void check_lr(struct machine *m, unsigned v, unsigned i, uint64_t value)
 {
 	const uint64_t known = VGIC_LR_STATE | VGIC_LR_GROUP1 | VGIC_LR_EOI |
-			       0xffull << VGIC_LR_PRIORITY_SHIFT | 0x1fff;
+			       0xffull << VGIC_LR_PRIORITY_SHIFT |
+			       7ull << VGIC_LR_SOURCE_SHIFT | 0x3ff;
 
 	CHECK((value & ~known) == 0, v, i);
 	if (!(value & VGIC_LR_STATE))
@@ -250,6 +252,7 @@ static void check_all_registers(struct machine *m)
 
 static void flush(struct machine *m, unsigned v)
 {
+	m->asleep[v] = false;
 	vgic_flush(&m->gic, v);
 	if (vgic_work(&m->gic) & 1u << v) /* the eoi callback made more */
 		vgic_flush(&m->gic, v);
@@ -262,6 +265,9 @@ static void flush_all(struct machine *m)
 	for (unsigned v = 0; v < m->opt.n_vcpus; v++)
 		if (vgic_work(&m->gic) & 1u << v)
 			flush(m, v);
+	for (unsigned v = 0; v < m->opt.n_vcpus; v++)
+		for (unsigned i = 0; m->asleep[v] && i < m->opt.n_irqs; i++)
+			CHECK(!ref_deliverable(&m->ref, v, i), v, i);
 }
 
 static void deliver_report(struct machine *m, unsigned v)
@@ -321,6 +327,8 @@ static void guest_run(struct machine *m, unsigned v)
 
 	deliver_report(m, v);
 	flush_all(m);
+	if (m->asleep[v])
+		return;
 	raise_maintenance(m, v);
 	if (m->report[v] >= 0)
 		return;
@@ -427,6 +435,7 @@ static void some_wfi(struct machine *m, unsigned v)
 	got = vgic_has_pending(&m->gic, v, VGIC_VMCR_ANY);
 	for (unsigned i = 0; i < m->opt.n_irqs; i++)
 		expected |= ref_deliverable(&m->ref, v, i);
+	m->asleep[v] = !got;
 	/* Injected blind: it may have to say yes too often, never no. */
 	CHECK(got == expected || (got && !m->opt.lr_readback), v, expected);
 }
@@ -472,6 +481,7 @@ static bool drain_one(struct machine *m, unsigned v)
 
 	deliver_report(m, v);
 	flush_all(m);
+	m->asleep[v] = false;
 	raise_maintenance(m, v);
 	if (m->report[v] >= 0)
 		return true;

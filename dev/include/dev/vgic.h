@@ -19,8 +19,8 @@
  *                        vgic_flush(g, u), wake u if it blocks in WFI
  *
  * List registers are in the format of ICH_LR<n>_EL2 in both versions, with
- * the source CPU of a GICv2 SGI in bits 12:10 of the vINTID (the kernel
- * converts for a GICH). The model keeps a copy of each: it reads one only
+ * the source CPU of a GICv2 SGI in bits 34:32, the lowest of the otherwise
+ * unused pINTID (the kernel converts for a GICH). The model keeps a copy of each: it reads one only
  * when it must know what the guest did with it, and writes one only when its
  * content changes.
  *
@@ -55,7 +55,7 @@
 #define VGIC_LR_GROUP1 (1ull << 60)
 #define VGIC_LR_PRIORITY_SHIFT 48u
 #define VGIC_LR_EOI (1ull << 41) /* maintenance interrupt on deactivation */
-#define VGIC_LR_SOURCE_SHIFT 10u /* GICv2 SGIs only */
+#define VGIC_LR_SOURCE_SHIFT 32u /* GICv2 SGIs only; 3 bits */
 
 struct vgic_env {
 	void *opaque;
@@ -173,7 +173,9 @@ void vgic_sync(struct vgic *g, unsigned vcpu);
  * The kernel has switched off that register's EOI bit. */
 void vgic_maintenance(struct vgic *g, unsigned vcpu, int index);
 
-/* vCPUs for which vgic_flush has something to do, one bit each. */
+/* vCPUs for which vgic_flush has something to do, or whose list registers
+ * have been given a pending interrupt: flush them, and wake them from WFI. One
+ * bit each; vgic_flush clears it. */
 uint32_t vgic_work(const struct vgic *g);
 /* Should WFI return at once? True if the CPU interface signals an interrupt
  * or would after vgic_flush, whatever PSTATE masks. vmcr: ICH_VMCR_EL2 (its
