@@ -22,6 +22,13 @@
 #define TICK_MS 100
 #define READ_BYTES 16384
 #define SERIAL_OUT_MAX (1u << 20)
+#define LAST_WORDS_BYTES 2048
+/* At a line's start, where no guest can write: the last words of the kernel
+ * (panic in kernel/core/printk.c) and of init (die in servers/init/main.c).
+ * They then switch the machine off, which the emulator takes for a good end. */
+static const char *const failure_marks[] = { "selvage: kernel panic",
+					     "init: " };
+#define N_MARKS (sizeof(failure_marks) / sizeof(failure_marks[0]))
 
 struct session {
 	const struct session_config *config;
@@ -109,11 +116,36 @@ static void on_name(void *context, unsigned channel)
 	}
 }
 
+static void watch_byte(struct session *s, uint8_t byte)
+{
+	for (size_t i = 0; i < N_MARKS; i++) {
+		const char *mark = failure_marks[i];
+
+		if (s->in_line && s->mark_at[i] == 0)
+			continue;
+		if (byte != (uint8_t)mark[s->mark_at[i]])
+			s->mark_at[i] = 0;
+		else if (mark[++s->mark_at[i]] == '\0')
+			s->failed = true;
+		if (mark[s->mark_at[i]] == '\0')
+			s->mark_at[i] = 0;
+	}
+	s->in_line = byte != '\n';
+}
+
+static void watch_for_failure(struct session *s, const uint8_t *data,
+			      size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		watch_byte(s, data[i]);
+}
+
 static void on_text(void *context, const uint8_t *data, size_t size)
 {
 	struct session *s = context;
 	const struct buffer *shown = view_text(&s->view, data, size);
 
+	watch_for_failure(s, data, size);
 	broker_output(&s->broker, MUX_CH_LOG, shown->data, shown->size);
 	/* A panic is shown whatever is in focus: nothing else will come. */
 	if (on_screen(s))
@@ -143,6 +175,7 @@ static void plain_output(struct session *s, const uint8_t *data, size_t size)
 {
 	struct buffer *scratch = &s->view.scratch;
 
+	watch_for_failure(s, data, size);
 	if (s->view.log)
 		fwrite(data, 1, size, s->view.log);
 	scratch->size = 0;
@@ -306,6 +339,19 @@ static void ask_status(struct session *s, uint64_t now)
 
 /* --- the loop --- */
 
+/* The screen is gone, and with it what it showed. */
+static void show_last_words(struct session *s)
+{
+	size_t size;
+	const uint8_t *tail =
+		scroll_tail(&s->view.channel[MUX_CH_LOG].scroll,
+			    LAST_WORDS_BYTES, &size);
+
+	screen_close();
+	if (on_screen(s))
+		terminal_write(tail, size);
+}
+
 static void report_end(struct session *s, int status)
 {
 	/* The last bytes may still be in the socket. */
@@ -313,13 +359,15 @@ static void report_end(struct session *s, int status)
 		read_serial(s);
 	for (int i = 0; i < 8; i++)
 		read_errors(s);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (!s->failed && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		finish(s, EXIT_OK);
 		return;
 	}
 	finish(s, EXIT_FAILED);
-	screen_close();
-	if (WIFSIGNALED(status))
+	show_last_words(s);
+	if (s->failed)
+		diag_error("the system failed; its last words are above");
+	else if (WIFSIGNALED(status))
 		diag_error("the emulator died of signal %d",
 			   WTERMSIG(status));
 	else

@@ -42,7 +42,8 @@ static const char *exception_name(unsigned ec)
 	}
 }
 
-/* Frame records {fp, lr}, as -fno-omit-frame-pointer keeps them. */
+/* Frame records {fp, lr}, as -fno-omit-frame-pointer keeps them. `selvage run`
+ * makes names of sym(kernel,...). */
 static void backtrace(word_t fp)
 {
 	word_t low = (word_t)__rodata_end, high = (word_t)__kernel_end;
@@ -54,7 +55,7 @@ static void backtrace(word_t fp)
 		const word_t *frame = paddr_to_ptr(fp);
 		if (frame[1] < (word_t)__kernel_start || frame[1] >= (word_t)__text_end)
 			break;
-		printk_always(" %lx", frame[1] - 4);
+		printk_always(" sym(kernel,0x%lx)", frame[1] - 4);
 		if (frame[0] <= fp)
 			break;
 		fp = frame[0];
@@ -80,7 +81,8 @@ void panic_exception(unsigned kind, const struct arch_context *c)
 	printk_always("\nselvage: %s exception in the kernel: %s, esr %lx far %lx\n",
 		      kinds[kind & 3], exception_name(ESR_EC(esr)), esr,
 		      SYSREG_READ(far_el2));
-	printk_always("pc %lx sp %lx spsr %lx\n", c->elr, c->sp, c->spsr);
+	printk_always("pc %lx sym(kernel,0x%lx) sp %lx spsr %lx\n", c->elr, c->elr, c->sp,
+		      c->spsr);
 	for (unsigned i = 0; i < 31; i++)
 		printk_always("x%u %016lx%c", i, c->x[i], i % 4 == 3 ? '\n' : ' ');
 	printk_always("\n");
