@@ -92,7 +92,14 @@ enum vspace_error vspace_init(struct vspace *v,
 		return VSPACE_BAD_ARGUMENT;
 	if (!n_nodes)
 		return VSPACE_NO_NODES;
-	*v = (struct vspace){ .geometry = *geometry, .ops = ops, .ctx = ctx, .start = start, .size = size, .pool_max = pool_max };
+	*v = (struct vspace){
+		.geometry = *geometry,
+		.ops = ops,
+		.ctx = ctx,
+		.start = start,
+		.size = size,
+		.pool_max = pool_max,
+	};
 	v->stats.nodes = n_nodes;
 	list_init(&v->spare);
 	for (size_t i = 0; i < n_nodes; i++)

@@ -67,10 +67,19 @@ int model_retype(struct model *m, uint64_t untyped, unsigned type,
 	start = align_up_u64(m->cap[parent].mark, bit_u64(bits));
 	if (start + ((uint64_t)count << bits) > bit_u64(m->cap[parent].bits))
 		return MODEL_NO_ROOM;
-	for (unsigned i = 0; i < count; i++)
-		if (put(m, &(struct model_cap){
-				   .root = root, .slot = slot + i, .type = type, .bits = bits, .paddr = m->cap[parent].paddr + start + ((uint64_t)i << bits), .parent = parent }))
+	for (unsigned i = 0; i < count; i++) {
+		struct model_cap c = {
+			.root = root,
+			.slot = slot + i,
+			.type = type,
+			.bits = bits,
+			.paddr = m->cap[parent].paddr + start + ((uint64_t)i << bits),
+			.parent = parent,
+		};
+
+		if (put(m, &c))
 			return MODEL_FULL;
+	}
 	m->cap[parent].mark = start + ((uint64_t)count << bits);
 	return MODEL_OK;
 }

@@ -45,4 +45,5 @@ uint32_t ring_get(struct ring *r, void *bytes, uint32_t n);
 #define CHANNEL_IN_OFFSET 0x3000u
 #define CHANNEL_IN_SIZE 2048u
 _Static_assert(sizeof(struct ring_shared) + CHANNEL_OUT_SIZE <= CHANNEL_IN_OFFSET, "out");
-_Static_assert(CHANNEL_IN_OFFSET + sizeof(struct ring_shared) + CHANNEL_IN_SIZE <= CHANNEL_BYTES, "in");
+_Static_assert(CHANNEL_IN_OFFSET + sizeof(struct ring_shared) + CHANNEL_IN_SIZE <= CHANNEL_BYTES,
+	       "in");
