@@ -39,7 +39,10 @@ struct session {
 	struct broker broker;
 	struct screen screen;
 	struct vmstates states;
-	unsigned focus; /* channel on the screen */
+	unsigned focus;          /* channel on the screen */
+	size_t mark_at[N_MARKS]; /* letters of each mark seen */
+	bool in_line;            /* of text outside of frames: not at its start */
+	bool failed;             /* a whole mark was seen */
 	bool stdin_open;
 	bool done;
 	bool told_ready;
