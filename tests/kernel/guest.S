@@ -1,0 +1,151 @@
+/*
+ * What the vCPU tests run at EL1, MMU off, at guest-physical 0x40000000.
+ * Position-independent; every piece ends in an exit.
+ */
+.section .rodata.guest, "a"
+.balign 4096
+.global guest_code, guest_code_end
+guest_code:
+
+.macro entry name
+.global guest_\name
+guest_\name:
+.endm
+
+/* HVC with the numbers of system calls; then a store and a load outside. */
+entry hvc
+	mov	x0, #0x11
+	mov	x7, #-1
+	hvc	#0
+	mov	x9, #0x50000000
+	str	w0, [x9, #0x14]         /* w0 is what the reply gave */
+	ldrsh	x10, [x9, #0x28]
+	mov	x0, x10
+	hvc	#1
+	b	.
+
+/* Traps: SMC, WFI, debug, PMU, SVE, an ID register (opt-in). */
+entry traps
+	mov	x0, #0x22
+	smc	#0
+	wfi
+	mrs	x1, mdscr_el1
+	mrs	x1, pmcr_el0
+	.inst	0x04bf5000      /* rdvl x0, #0 */
+	mrs	x1, id_aa64pfr0_el1
+	msr	actlr_el1, x1
+	hvc	#0
+	b	.
+
+/* Registers that act on EL0 left in the worst state, then out. */
+entry hostile
+	mrs	x0, sctlr_el1
+	orr	x0, x0, #(1 << 24)      /* E0E */
+	bic	x0, x0, #(1 << 14)      /* DZE */
+	bic	x0, x0, #(1 << 15)      /* UCT */
+	bic	x0, x0, #(1 << 26)      /* UCI */
+	orr	x0, x0, #(1 << 4)
+	msr	sctlr_el1, x0
+	msr	cpacr_el1, xzr
+	msr	cntkctl_el1, xzr
+	mov	x1, #-1
+	msr	tpidrro_el0, x1
+	msr	tpidr_el0, x1
+	msr	ttbr0_el1, x1
+	msr	cntv_cval_el0, xzr
+	mov	x1, #3
+	msr	cntv_ctl_el0, x1        /* masked, expired */
+	isb
+	hvc	#0
+	mrs	x0, sctlr_el1
+	mrs	x1, tpidrro_el0
+	mrs	x2, tpidr_el0
+	mrs	x3, cntv_ctl_el0
+	mrs	x4, cpacr_el1
+	hvc	#0
+	b	.
+
+/* SIMD registers over exits: x0 is a tag from the VMM. */
+entry simd
+	mov	x1, #(3 << 20)
+	msr	cpacr_el1, x1
+	isb
+	fmov	d0, x0
+	dup	v31.2d, x0
+	msr	tpidr_el1, x0
+	msr	ttbr1_el1, x0
+1:	hvc	#0
+	fmov	x0, d0
+	mov	x1, v31.d[1]
+	mrs	x2, tpidr_el1
+	mrs	x3, ttbr1_el1
+	b	1b
+
+/* Virtual timer: fires at once, spins until the VMM moves the PC. */
+entry timer
+	msr	cntv_cval_el0, xzr
+	mov	x0, #1
+	msr	cntv_ctl_el0, x0
+	isb
+	b	.
+entry timer_off
+	mrs	x0, cntv_ctl_el0
+	msr	cntv_ctl_el0, xzr
+	isb
+	hvc	#0
+	b	.
+
+/* Interrupts. x0: GIC version. Takes one, reports its number by HVC, ends it. */
+entry irq
+	mov	x20, x0
+	adr	x1, 3f
+	msr	vbar_el1, x1
+	mov	x2, #0x40000000
+	orr	x2, x2, #0x10000        /* GICC, version 2 */
+	mov	w3, #0xff
+	mov	w4, #1
+	cmp	x20, #3
+	b.ne	1f
+	msr	s3_0_c4_c6_0, x3        /* ICC_PMR_EL1 */
+	msr	s3_0_c12_c12_7, x4      /* ICC_IGRPEN1_EL1 */
+	isb
+	b	2f
+1:	str	w3, [x2, #4]            /* GICC_PMR */
+	mov	w4, #1
+	str	w4, [x2]                /* GICC_CTLR */
+2:	msr	daifclr, #2
+	isb
+4:	hvc	#7                      /* nothing was pending */
+	b	4b
+	.balign	2048
+3:	.skip	0x280
+	cmp	x20, #3
+	b.ne	5f
+	mrs	x0, s3_0_c12_c12_0      /* ICC_IAR1_EL1 */
+	mov	x21, x0
+	hvc	#1
+	b	6f
+5:	ldr	w0, [x2, #0xc]         /* GICC_IAR */
+	mov	x21, x0
+	hvc	#1
+6:	cmp	x20, #3
+	b.ne	7f
+	msr	s3_0_c12_c12_1, x21     /* ICC_EOIR1_EL1 */
+	isb
+	b	8f
+7:	str	w21, [x2, #0x10]        /* GICC_EOIR */
+8:	dsb	sy
+	isb
+	mov	x0, #64                 /* the maintenance interrupt comes first */
+9:	sub	x0, x0, #1
+	cbnz	x0, 9b
+	mov	x0, #0x99
+	hvc	#2
+	b	.
+
+/* Never leaves by itself. */
+entry spin
+	b	.
+
+.balign 4096
+guest_code_end:
