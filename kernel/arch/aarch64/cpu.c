@@ -80,7 +80,7 @@ void cpu_init_el2(void)
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
 	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);
-	SYSREG_WRITE(cnthctl_el2, CNTHCTL_COUNTER);
+	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(cntvoff_el2, 0);
 	SYSREG_WRITE(cntv_ctl_el0, 0);
 	SYSREG_WRITE(cntp_ctl_el0, 0);
@@ -122,7 +122,6 @@ static void open_timer(struct arch_cpu *cpu, bool open)
 {
 	if (cpu->timer_open == open)
 		return;
-	SYSREG_WRITE(cnthctl_el2, open ? CNTHCTL_COUNTER | CNTHCTL_TIMER : CNTHCTL_COUNTER);
 	/* A guest's CNTKCTL_EL1 is its own; closing precedes its load. */
 	SYSREG_WRITE(cntkctl_el1, open ? CNTKCTL_NATIVE | CNTKCTL_EL0PTEN : CNTKCTL_NATIVE);
 	cpu->timer_open = open;

@@ -67,6 +67,7 @@ void vcpu_enter(struct vcpu *v)
 	mask_vtimer(cpu, v->vtimer_masked);
 	if (cpu->guest_live)
 		return;
+	SYSREG_WRITE(cnthctl_el2, CNTHCTL_GUEST);
 	SYSREG_WRITE(cntvoff_el2, v->regs[ABI_VCPU_CNTVOFF]);
 #define X(field, reg) SYSREG_WRITE(reg, v->regs[ABI_VCPU_##field]);
 	EAGER_REGS(X)
@@ -89,6 +90,7 @@ void vcpu_leave(void)
 	/* Off, so that it cannot interrupt while the guest does not run. */
 	SYSREG_WRITE(cntv_ctl_el0, 0);
 	SYSREG_WRITE(cntvoff_el2, 0);
+	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
 	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);

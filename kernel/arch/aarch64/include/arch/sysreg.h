@@ -65,9 +65,11 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::: "memory");
 /* EL0 reads CNTPCT, CNTVCT, CNTFRQ; EL0PTEN for TCB_ENABLE_TIMER. */
 #define CNTKCTL_NATIVE 3ull
 #define CNTKCTL_EL0PTEN (1ull << 9)
-/* EL1PCTEN: the counter does not trap; EL1PCEN: nor does the EL1 timer. */
-#define CNTHCTL_COUNTER 1ull
-#define CNTHCTL_TIMER 2ull
+/* EL1PCTEN: the counter does not trap. EL1PCEN: nor does the EL1 timer: not
+ * for guests; for native threads CNTKCTL_EL1.EL0PTEN decides (and QEMU 7.2
+ * wants it for CNTPCT_EL0 as well). */
+#define CNTHCTL_GUEST 1ull
+#define CNTHCTL_NATIVE 3ull
 
 /* SPSR_EL2. */
 #define SPSR_NZCV 0xf0000000ull
