@@ -93,9 +93,12 @@ static void set_pc(const struct guest *g, const char *code, uint64_t x0, int res
 static struct guest make_guest(uint64_t badge)
 {
 	struct guest g = {
-		.vspace = kt_make(ABI_OBJ_VSPACE, 0), .tcb = kt_make(ABI_OBJ_TCB, 0),
-		.sc = kt_make(ABI_OBJ_SCHED_CONTEXT, 8), .vcpu = kt_make(ABI_OBJ_VCPU, 0),
-		.ep = kt_make(ABI_OBJ_ENDPOINT, 0), .reply = kt_make(ABI_OBJ_REPLY, 0),
+		.vspace = kt_make(ABI_OBJ_VSPACE, 0),
+		.tcb = kt_make(ABI_OBJ_TCB, 0),
+		.sc = kt_make(ABI_OBJ_SCHED_CONTEXT, 8),
+		.vcpu = kt_make(ABI_OBJ_VCPU, 0),
+		.ep = kt_make(ABI_OBJ_ENDPOINT, 0),
+		.reply = kt_make(ABI_OBJ_REPLY, 0),
 	};
 
 	CHECK_OK(sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, g.vspace));
@@ -240,16 +243,22 @@ static void native_probe(void *arg)
 	volatile uint64_t *out = arg;
 	uint64_t v;
 
-	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+	__asm__ volatile("mrs %0, cntvct_el0"
+			 : "=r"(v));
 	out[1] = v;
-	__asm__ volatile("mrs %0, ctr_el0" : "=r"(v));
-	__asm__ volatile("mrs %0, tpidrro_el0" : "=r"(v));
+	__asm__ volatile("mrs %0, ctr_el0"
+			 : "=r"(v));
+	__asm__ volatile("mrs %0, tpidrro_el0"
+			 : "=r"(v));
 	out[2] = v;
-	__asm__ volatile("mrs %0, cntpct_el0" : "=r"(v));
+	__asm__ volatile("mrs %0, cntpct_el0"
+			 : "=r"(v));
 	static _Alignas(2048) char line[2048];
 	line[0] = 1;
-	__asm__ volatile("dc zva, %0" ::"r"(line) : "memory");
-	__asm__ volatile("dc cvac, %0\n\twfe" ::"r"(line) : "memory");
+	__asm__ volatile("dc zva, %0" ::"r"(line)
+			 : "memory");
+	__asm__ volatile("dc cvac, %0\n\twfe" ::"r"(line)
+			 : "memory");
 	out[3] = (uint64_t)line[0];
 	out[0] = 0x0123456789abcdef; /* in the right byte order? */
 	kt_stop();

@@ -1,0 +1,95 @@
+/*
+ * On-target tests of the kernel: a root task that makes objects, calls the
+ * kernel rightly and wrongly, and says what happened in TAP.
+ *
+ * A case makes its objects out of one pool and puts them into fresh slots;
+ * when it returns, the pool is revoked and everything is gone.
+ */
+#pragma once
+
+#include <abi/fault.h>
+#include <selvage/rt.h>
+#include <selvage/sel4.h>
+#include <stdbool.h>
+
+struct kt_case {
+	const char *name;
+	void (*run)(void);
+};
+
+struct kt_group {
+	const struct kt_case *cases;
+	unsigned count;
+};
+
+#define KT_GROUP(name) \
+	const struct kt_group name = { cases, sizeof(cases) / sizeof(cases[0]) }
+
+extern const struct kt_group kt_untyped, kt_cnode, kt_deletion, kt_ipc, kt_notification,
+	kt_reply, kt_fault, kt_tcb, kt_sched, kt_irq, kt_memory, kt_vcpu;
+
+/* --- checks; both go on after a failure --- */
+void kt_check(bool ok, const char *what, const char *file, int line);
+void kt_check_eq(uint64_t got, uint64_t want, const char *what, const char *file, int line);
+#define CHECK(cond) kt_check(cond, #cond, __FILE__, __LINE__)
+#define CHECK_EQ(got, want) kt_check_eq((uint64_t)(got), (uint64_t)(want), #got, __FILE__, __LINE__)
+#define CHECK_OK(call) CHECK_EQ(call, ABI_OK)
+/* An error with its details. */
+#define CHECK_ERROR1(call, error, word0)             \
+	do {                                         \
+		CHECK_EQ(call, error);               \
+		CHECK_EQ(sel4_error_word(0), word0); \
+	} while (0)
+#define CHECK_ERROR2(call, error, word0, word1)      \
+	do {                                         \
+		CHECK_ERROR1(call, error, word0);    \
+		CHECK_EQ(sel4_error_word(1), word1); \
+	} while (0)
+#define CHECK_ERROR3(call, error, word0, word1, word2)   \
+	do {                                             \
+		CHECK_ERROR2(call, error, word0, word1); \
+		CHECK_EQ(sel4_error_word(2), word2);     \
+	} while (0)
+
+/* --- objects --- */
+#define KT_DEPTH 64
+#define KT_CNODE ABI_ROOT_CNODE
+#define KT_POOL_BITS 24
+#define KT_ALL ABI_RIGHTS_ALL
+
+extern cap_t kt_pool;       /* the untyped of the running case */
+cap_t kt_slot(void);        /* a fresh empty slot */
+cap_t kt_slots(unsigned n); /* n in a row */
+cap_t kt_make(enum abi_object type, unsigned size_bits);
+cap_t kt_mint(cap_t src, uint64_t rights, uint64_t badge);
+cap_t kt_copy(cap_t src);
+int kt_delete(cap_t slot);
+int kt_revoke(cap_t slot);
+/* Whether the slot is empty: it can take a copy. */
+bool kt_is_empty(cap_t slot);
+cap_t kt_device_untyped(void);
+cap_t kt_sched_control(void);
+cap_t kt_image_frame(const void *address);
+uint64_t kt_now_us(void);
+
+/* --- threads: several stacks and IPC buffers --- */
+#define KT_THREADS 6
+#define KT_PRIO 100 /* of the main thread */
+#define KT_HIGH 150
+#define KT_LOW 50
+#define KT_TICKER 250
+
+struct kt_thread {
+	cap_t tcb, sc; /* sc 0: passive */
+	unsigned index;
+};
+/* Everything but running: registers set, context bound. */
+struct kt_thread kt_thread(unsigned index, void (*entry)(void *), void *arg, unsigned prio,
+			   cap_t fault_ep, bool with_sc);
+/* The same, resumed: if prio > KT_PRIO it has run until it waited. */
+struct kt_thread kt_start(unsigned index, void (*entry)(void *), void *arg, unsigned prio);
+uint64_t *kt_registers(unsigned index);
+/* Lets other threads run until a time (a millisecond more or less) has passed. */
+void kt_sleep_us(uint64_t us);
+/* A thread's end: waits for ever. */
+_Noreturn void kt_stop(void);
