@@ -69,15 +69,16 @@ static void read_to_end(int fd, struct buffer *answer)
 	buffer_append(answer, "", 1);
 }
 
-/* Whether the last line says ok; reports it if not. */
-static bool answer_ok(const char *line)
+/* Whether the last line says ok; reports it if not. `may_end`: the system may
+ * be gone before its answer is through. */
+static bool answer_ok(const char *line, bool may_end)
 {
 	cJSON *object = line ? cJSON_Parse(line) : NULL;
 	const cJSON *ok = cJSON_GetObjectItem(object, "ok");
 	const cJSON *error = cJSON_GetObjectItem(object, "error");
-	bool good = cJSON_IsTrue(ok);
+	bool good = cJSON_IsTrue(ok) || (!ok && may_end);
 
-	if (!ok)
+	if (!ok && !may_end)
 		diag_error("the system ended before it answered");
 	else if (!good)
 		diag_error("%s", cJSON_IsString(error) ? error->valuestring
@@ -123,7 +124,8 @@ int command_control(const struct options *options)
 		return EXIT_FAILED;
 	read_to_end(fd, &answer);
 	close(fd);
-	ok = answer_ok(take_lines((char *)answer.data, options->json, &table));
+	ok = answer_ok(take_lines((char *)answer.data, options->json, &table),
+		       strcmp(options->command, "poweroff") == 0);
 	table_print(&table);
 	table_free(&table);
 	buffer_free(&answer);
