@@ -396,13 +396,24 @@ void syscall_handle(int64_t nr)
 	sched_finish();
 }
 
+bool fault_begin(void)
+{
+	if (may_proceed(this_cpu()->current))
+		return true;
+	sched_finish();
+	return false;
+}
+
+void fault_commit(const struct fault *f)
+{
+	ipc_fault_send(this_cpu()->current, f);
+	sched_finish();
+}
+
 void fault_current(const struct fault *f)
 {
-	struct tcb *t = this_cpu()->current;
-
-	if (may_proceed(t))
-		ipc_fault_send(t, f);
-	sched_finish();
+	if (fault_begin())
+		fault_commit(f);
 }
 
 void irq_handle(irq_t irq)

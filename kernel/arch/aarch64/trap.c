@@ -9,7 +9,7 @@
 
 static void maintenance(struct tcb *t)
 {
-	struct fault f = {.kind = ABI_FAULT_VGIC_MAINTENANCE, .word = {~0ull}};
+	struct fault f = { .kind = ABI_FAULT_VGIC_MAINTENANCE, .word = { ~0ull } };
 	uint32_t eoi = vgic_eoi_lrs();
 
 	gic_end(PPI_MAINTENANCE);
@@ -17,19 +17,22 @@ static void maintenance(struct tcb *t)
 		irq_other();
 		return;
 	}
+	/* Without budget it stays asserted and comes again. */
+	if (!fault_begin())
+		return;
 	if (eoi) {
 		unsigned i = (unsigned)__builtin_ctz(eoi);
 		f.word[0] = i;
 		/* Reported once: the register no longer asks for it. */
 		vgic_write_lr(i, vgic_read_lr(i) & ~LR_EOI);
 	}
-	fault_current(&f);
+	fault_commit(&f);
 }
 
 /* The guest's timer is masked until its VMM acknowledges. */
 static void virtual_timer(struct tcb *t)
 {
-	struct fault f = {.kind = ABI_FAULT_VPPI_EVENT, .word = {PPI_VIRTUAL_TIMER}};
+	struct fault f = { .kind = ABI_FAULT_VPPI_EVENT, .word = { PPI_VIRTUAL_TIMER } };
 
 	if (!t || !t->arch.vcpu || !arch_cpu()->guest_live) {
 		/* It fired between the switch and here; the timer is off now. */
@@ -37,11 +40,13 @@ static void virtual_timer(struct tcb *t)
 		irq_other();
 		return;
 	}
+	gic_end(PPI_VIRTUAL_TIMER);
+	if (!fault_begin())
+		return;
 	t->arch.vcpu->vtimer_masked = true;
 	arch_cpu()->vtimer_masked = true;
 	gic_mask(PPI_VIRTUAL_TIMER);
-	gic_end(PPI_VIRTUAL_TIMER);
-	fault_current(&f);
+	fault_commit(&f);
 }
 
 static void interrupt(void)
@@ -78,7 +83,8 @@ static void interrupt(void)
 static struct arch_context *next_context(void)
 {
 	while (!this_cpu()->current) {
-		__asm__ volatile("dsb sy\n\twfi" ::: "memory");
+		__asm__ volatile("dsb sy\n\twfi" ::
+					 : "memory");
 		if (arch_irq_pending())
 			interrupt();
 	}
@@ -92,7 +98,8 @@ static bool fault_ipa(word_t esr, word_t far, word_t *ipa)
 {
 	if (FSC_TYPE(esr) == FSC_PERMISSION && !(esr & ISS_S1PTW)) {
 		word_t par = SYSREG_READ(par_el1);
-		__asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(far) : "memory");
+		__asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(far)
+				 : "memory");
 		word_t result = SYSREG_READ(par_el1);
 		SYSREG_WRITE(par_el1, par);
 		if (result & 1)
@@ -118,14 +125,14 @@ static void guest_abort(struct tcb *t, word_t esr, bool fetch)
 		exit_fault(esr, ipa);
 		return;
 	}
-	struct fault f = {.kind = ABI_FAULT_VM, .word = {ipa, fetch, esr}};
+	struct fault f = { .kind = ABI_FAULT_VM, .word = { ipa, fetch, esr } };
 	fault_current(&f);
 }
 
 static void guest_trap(struct tcb *t, word_t esr)
 {
 	struct arch_context *ctx = &t->arch.context;
-	struct fault f = {.kind = ABI_FAULT_VCPU, .word = {esr}};
+	struct fault f = { .kind = ABI_FAULT_VCPU, .word = { esr } };
 
 	switch (ESR_EC(esr)) {
 	case EC_DABT_LOWER:
@@ -149,7 +156,7 @@ static void guest_trap(struct tcb *t, word_t esr)
 
 static void native_trap(word_t esr)
 {
-	struct fault f = {.kind = ABI_FAULT_USER_EXCEPTION, .word = {esr, 0}};
+	struct fault f = { .kind = ABI_FAULT_USER_EXCEPTION, .word = { esr, 0 } };
 	unsigned ec = ESR_EC(esr);
 
 	if (ec == EC_DABT_LOWER || ec == EC_IABT_LOWER) {
@@ -194,7 +201,7 @@ struct arch_context *trap_irq(struct arch_context *ctx)
 struct arch_context *trap_serror(struct arch_context *ctx)
 {
 	word_t esr = SYSREG_READ(esr_el2);
-	struct fault f = {.kind = ABI_FAULT_USER_EXCEPTION, .word = {esr, 0}};
+	struct fault f = { .kind = ABI_FAULT_USER_EXCEPTION, .word = { esr, 0 } };
 
 	ctx->fault_ip = ctx->elr;
 	if (this_cpu()->current->arch.vcpu)

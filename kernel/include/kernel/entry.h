@@ -23,6 +23,13 @@
 void syscall_handle(int64_t nr);
 /* The current thread faulted (arch kinds: abi/fault.h and abi/ext.h). */
 void fault_current(const struct fault *f);
+/*
+ * The same in two steps, for events that are told only once: between them the
+ * caller marks the event as told. False: the thread is out of budget, nothing
+ * was sent and the kernel is done; the event has to come again.
+ */
+bool fault_begin(void);
+void fault_commit(const struct fault *f);
 /* A device's interrupt, acknowledged at the controller (IAR read) but not
  * ended; the core masks it if needed and calls arch_irq_ack. Interrupts that
  * the architecture itself serves (maintenance, virtual timer) do not come
