@@ -45,7 +45,7 @@ void boot_regions_add(struct boot_regions *l, paddr_t start, paddr_t end)
 		return;
 	while (i < l->count && l->r[i].start < start)
 		i++;
-	insert_at(l, i, (struct boot_region){start, end});
+	insert_at(l, i, (struct boot_region){ start, end });
 }
 
 static void regions_subtract(struct boot_regions *l, paddr_t start, paddr_t end)
@@ -58,9 +58,9 @@ static void regions_subtract(struct boot_regions *l, paddr_t start, paddr_t end)
 		}
 		remove_at(l, i);
 		if (r.start < start)
-			insert_at(l, i++, (struct boot_region){r.start, start});
+			insert_at(l, i++, (struct boot_region){ r.start, start });
 		if (r.end > end)
-			insert_at(l, i++, (struct boot_region){end, r.end});
+			insert_at(l, i++, (struct boot_region){ end, r.end });
 	}
 }
 
@@ -168,7 +168,7 @@ static void provide_untyped(paddr_t base, unsigned bits, bool device)
 		printk("boot: no room for untyped 0x%lx, 2^%u bytes\n", base, bits);
 		return;
 	}
-	info->untyped_list[n] = (struct abi_untyped_desc){base, (uint8_t)bits, device, {0}};
+	info->untyped_list[n] = (struct abi_untyped_desc){ base, (uint8_t)bits, device, { 0 } };
 	/* Nobody knows what is in it: full, so cleared before its first use. */
 	provide(cap_untyped(base, bits, device, device ? 0 : 1ull << bits));
 }
@@ -190,7 +190,7 @@ static void provide_region(struct boot_region r, bool device)
 
 static void provide_untypeds(const struct boot_machine *m)
 {
-	struct boot_regions device = {1, {{0, 1ull << arch_physical_bits()}}};
+	struct boot_regions device = { 1, { { 0, 1ull << arch_physical_bits() } } };
 	struct boot_regions ram = m->ram;
 
 	regions_subtract_all(&ram, &m->reserved);
@@ -246,8 +246,8 @@ static void must_derive(const struct slot *s, struct cap *out)
 
 static struct tcb *make_thread(const struct boot_args *a)
 {
-	static const uint8_t from[] = {ABI_ROOT_CNODE, ABI_ROOT_VSPACE, ABI_ROOT_IPC_BUFFER};
-	static const uint8_t to[] = {TCB_CSPACE, TCB_VSPACE, TCB_IPC_BUFFER};
+	static const uint8_t from[] = { ABI_ROOT_CNODE, ABI_ROOT_VSPACE, ABI_ROOT_IPC_BUFFER };
+	static const uint8_t to[] = { TCB_CSPACE, TCB_VSPACE, TCB_IPC_BUFFER };
 	struct tcb *t = alloc(1ull << ABI_TCB_BITS);
 	struct sched_context *sc = alloc(1ull << ABI_MIN_SCHED_CONTEXT_BITS);
 	struct cap c;
@@ -274,8 +274,8 @@ void boot_root(const struct boot_machine *m, const struct boot_args *a)
 	regions_subtract_all(&free_ram, &m->kernel);
 	regions_subtract(&free_ram, a->image_start, a->image_end);
 	/* The devicetree is copied out before its memory is given away. */
-	struct boot_region dtb = {align_down_u64(a->dtb, PAGE),
-				  align_up_u64(a->dtb + a->dtb_bytes, PAGE)};
+	struct boot_region dtb = { align_down_u64(a->dtb, PAGE),
+				   align_up_u64(a->dtb + a->dtb_bytes, PAGE) };
 	regions_subtract(&free_ram, dtb.start, dtb.end);
 	memory_after = a->image_end;
 
@@ -294,6 +294,6 @@ void boot_root(const struct boot_machine *m, const struct boot_args *a)
 	provide_untypeds(m);
 	info->num_nodes = 1;
 	info->init_thread_cnode_bits = ABI_ROOT_CNODE_BITS;
-	info->empty = (struct abi_region){next_slot, ROOT_SLOTS};
+	info->empty = (struct abi_region){ next_slot, ROOT_SLOTS };
 	sched_start(t);
 }

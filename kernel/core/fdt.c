@@ -9,7 +9,11 @@
 #define FDT_NOP 4
 #define FDT_END 9
 /* Header, in words. */
-enum { H_MAGIC, H_TOTAL, H_STRUCT, H_STRINGS, H_RSVMAP };
+enum { H_MAGIC,
+       H_TOTAL,
+       H_STRUCT,
+       H_STRINGS,
+       H_RSVMAP };
 #define HEADER_BYTES 40
 
 struct walk {
@@ -75,7 +79,7 @@ static bool read_prop(struct walk *w)
 	if (!name || bytes > w->total - w->at)
 		return false;
 	if (w->depth >= 1 && w->depth <= FDT_DEPTH)
-		set_prop(&w->stack[w->depth], name, (struct fdt_prop){w->dtb + w->at, bytes});
+		set_prop(&w->stack[w->depth], name, (struct fdt_prop){ w->dtb + w->at, bytes });
 	w->at += (bytes + 3) & ~3u;
 	return w->at <= w->total;
 }
@@ -115,7 +119,7 @@ bool fdt_walk(const void *dtb, word_t bytes, fdt_visit *visit, void *arg)
 
 	if (!header_ok(dtb, bytes))
 		return false;
-	w = (struct walk){.dtb = dtb, .total = load_be32((const uint8_t *)dtb + 4 * H_TOTAL)};
+	w = (struct walk){ .dtb = dtb, .total = load_be32((const uint8_t *)dtb + 4 * H_TOTAL) };
 	w.at = load_be32(w.dtb + 4 * H_STRUCT);
 	w.strings = load_be32(w.dtb + 4 * H_STRINGS);
 	if (w.strings > w.total)

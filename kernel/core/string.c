@@ -5,7 +5,8 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int c, size_t n);
 
 /* Keeps the compiler from turning a loop into a call of its own function. */
-#define NOT_A_CALL() __asm__ volatile("" ::: "memory")
+#define NOT_A_CALL() __asm__ volatile("" :: \
+					      : "memory")
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {

@@ -30,7 +30,7 @@ static int find_or_add(void *dt, const char *name)
 static void note_payload(void *dt, uint64_t payload, uint64_t bytes)
 {
 	static const char hex[] = "0123456789abcdef";
-	fdt64_t range[2] = {cpu_to_fdt64(payload), cpu_to_fdt64(bytes)};
+	fdt64_t range[2] = { cpu_to_fdt64(payload), cpu_to_fdt64(bytes) };
 	char name[] = "payload@0000000000000000";
 	int digits = 1;
 

@@ -44,7 +44,7 @@ void elf_extent(const void *elf, uint64_t bytes, struct elf_extent *out)
 	const struct elf_header *h = elf;
 
 	check(h, bytes);
-	*out = (struct elf_extent){~0ull, 0, ~0ull, 0, h->entry};
+	*out = (struct elf_extent){ ~0ull, 0, ~0ull, 0, h->entry };
 	for (unsigned i = 0; i < h->phnum; i++) {
 		const struct elf_phdr *p = phdr(h, i);
 		if (p->type != PT_LOAD || !p->memsz)

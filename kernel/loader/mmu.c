@@ -51,7 +51,8 @@ int mmu_map(uint64_t start, uint64_t bytes, enum mmu_attr attr)
 		if (map_block(a, attr))
 			return -1;
 	/* New entries were invalid before: no TLB entry to remove. */
-	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+	__asm__ volatile("dsb ishst\n\tisb" ::
+				 : "memory");
 	return 0;
 }
 
@@ -71,7 +72,8 @@ uint64_t mmu_tcr(void)
 {
 	uint64_t mmfr0;
 
-	__asm__("mrs %0, id_aa64mmfr0_el1" : "=r"(mmfr0));
+	__asm__("mrs %0, id_aa64mmfr0_el1"
+		: "=r"(mmfr0));
 	uint64_t ps = mmfr0 & 15;
 	if (ps > 5) /* 52 bits need another descriptor format */
 		ps = 5;
@@ -83,9 +85,12 @@ void mmu_flush(uint64_t start, uint64_t bytes)
 {
 	uint64_t ctr;
 
-	__asm__("mrs %0, ctr_el0" : "=r"(ctr));
+	__asm__("mrs %0, ctr_el0"
+		: "=r"(ctr));
 	uint64_t line = 4ull << ((ctr >> 16) & 15);
 	for (uint64_t a = start & ~(line - 1); a < start + bytes; a += line)
-		__asm__ volatile("dc civac, %0" ::"r"(a) : "memory");
-	__asm__ volatile("dsb sy" ::: "memory");
+		__asm__ volatile("dc civac, %0" ::"r"(a)
+				 : "memory");
+	__asm__ volatile("dsb sy" ::
+				 : "memory");
 }

@@ -4,15 +4,16 @@
 /* RES1 bits of SCTLR_EL2 (Arm ARM D13.2.118, without E2H). */
 #define SCTLR_EL2_OFF 0x30c50830
 #define SCTLR_EL2_ON (SCTLR_EL2_OFF | 0x1005) /* I, C, M */
-#define CPTR_EL2_NO_TRAPS 0x33ff /* RES1; SVE and SME stay trapped */
-#define MAIR_EL2_VALUE 0x04ff    /* 0: write-back, 1: device nGnRE */
+#define CPTR_EL2_NO_TRAPS 0x33ff              /* RES1; SVE and SME stay trapped */
+#define MAIR_EL2_VALUE 0x04ff                 /* 0: write-back, 1: device nGnRE */
 
 #ifdef __ASSEMBLER__
 #define PLAT_UART_BASE 0x09000000
 #else
 #include <stdint.h>
 
-enum mmu_attr { MMU_NORMAL = 0, MMU_DEVICE = 1 };
+enum mmu_attr { MMU_NORMAL = 0,
+		MMU_DEVICE = 1 };
 
 /* Builds the first tables; returns the root. Runs with the MMU off. */
 uint64_t mmu_build(uint64_t dtb);

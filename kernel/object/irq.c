@@ -26,6 +26,7 @@ int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth)
 	if (error)
 		return error;
 	irqs[irq].issued = true;
+	arch_irq_unmask((irq_t)irq); /* as in seL4: no first Ack is needed */
 	slot_insert_child(dest, cap_irq_handler((irq_t)irq), inv->slot);
 	return ABI_OK;
 }

@@ -61,7 +61,7 @@ static void map_page(cap_t frame, cap_t vspace, uint64_t vaddr, uint64_t attr)
 		CHECK_OK(sel4_page_table_map(kt_make(ABI_OBJ_PAGE_TABLE, 0), vspace, vaddr,
 					     ABI_VM_DEFAULT));
 	}
-	CHECK(!"page mapped");
+	CHECK_OK(ABI_FAILED_LOOKUP);
 }
 
 static void load_code(cap_t vspace)
@@ -350,7 +350,7 @@ static cap_t gicv_frame(void)
 						     ABI_OBJ_SMALL_PAGE, 0, 0, 0, frame, 1));
 			return frame;
 		}
-	CHECK(!"GICV page");
+	CHECK_OK(ABI_FAILED_LOOKUP);
 	return 0;
 }
 

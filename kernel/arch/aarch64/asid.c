@@ -99,7 +99,8 @@ static void flush_vmid(word_t vttbr)
 	word_t before = arch_cpu()->vttbr;
 
 	asid_load_vttbr(vttbr);
-	__asm__ volatile("dsb ishst\n\ttlbi vmalls12e1is\n\tdsb ish\n\tisb" ::: "memory");
+	__asm__ volatile("dsb ishst\n\ttlbi vmalls12e1is\n\tdsb ish\n\tisb" ::
+				 : "memory");
 	asid_load_vttbr(before);
 }
 

@@ -54,15 +54,15 @@ static bool parent_is(const struct fdt_node *n, const char *name)
 static void visit_gic(const struct fdt_node *n)
 {
 	bool v3 = fdt_prop_has(n->compatible, "arm,gic-v3");
-	paddr_t at[4] = {0};
-	uint64_t size[4] = {0};
+	paddr_t at[4] = { 0 };
+	uint64_t size[4] = { 0 };
 
 	if (!v3 && !fdt_prop_has(n->compatible, "arm,cortex-a15-gic") &&
 	    !fdt_prop_has(n->compatible, "arm,gic-400"))
 		return;
 	for (unsigned i = 0; i < 4 && fdt_reg(n, i, &at[i], &size[i]); i++)
 		;
-	gic = (struct gic_place){.version = v3 ? 3 : 2, .dist = at[0]};
+	gic = (struct gic_place){ .version = v3 ? 3 : 2, .dist = at[0] };
 	add_kernel(at[0], size[0]);
 	add_kernel(at[1], size[1]);
 	if (v3) {
@@ -106,7 +106,8 @@ static void read_devicetree(const struct boot_args *a)
 	if (!fdt_walk(paddr_to_ptr(a->dtb), a->dtb_bytes, visit, NULL))
 		panic("boot: no valid devicetree");
 	for (unsigned i = 0; fdt_reservation(paddr_to_ptr(a->dtb), a->dtb_bytes, i, &start,
-					     &size); i++)
+					     &size);
+	     i++)
 		add_reserved(start, size);
 	if (!machine.ram.count)
 		panic("boot: the devicetree names no memory");

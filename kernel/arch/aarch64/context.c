@@ -24,7 +24,11 @@ void arch_set_tls_base(struct tcb *t, word_t base)
 }
 
 /* Positions in struct arch_context, in the order of ABI_CONTEXT_REGS. */
-enum { POS_SP = 31, POS_PC, POS_SPSR, POS_TPIDR_EL0, POS_TPIDRRO_EL0 };
+enum { POS_SP = 31,
+       POS_PC,
+       POS_SPSR,
+       POS_TPIDR_EL0,
+       POS_TPIDRRO_EL0 };
 #define POS_X0 0
 #define POS_X1 1
 #define POS_X2 2

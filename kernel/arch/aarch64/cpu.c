@@ -92,7 +92,8 @@ void cpu_init_el2(void)
 	SYSREG_WRITE(vttbr_el2, cpu->vttbr);
 	isb();
 	/* Whatever VMIDs meant before us. */
-	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" ::: "memory");
+	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" ::
+				 : "memory");
 }
 
 /* --- FPU: registers stay with their last user until another one traps --- */

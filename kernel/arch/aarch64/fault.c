@@ -67,7 +67,7 @@ static unsigned exit_message(const struct arch_context *c, const struct fault *f
 
 void exit_fault(word_t esr, word_t ipa)
 {
-	struct fault f = {.kind = ABI_EXT_FAULT_EXIT, .word = {esr, ipa}};
+	struct fault f = { .kind = ABI_EXT_FAULT_EXIT, .word = { esr, ipa } };
 
 	fault_current(&f);
 }

@@ -5,11 +5,11 @@
 #include <kernel/arch.h>
 
 #define PRIORITY_DEVICES 0xa0a0a0a0u
-#define GICD_TYPER_LINES(t) (((t) & 31) + 1) /* registers of 32 interrupts */
+#define GICD_TYPER_LINES(t) (((t)&31) + 1) /* registers of 32 interrupts */
 
 static struct gic_place gic;
-static irq_t irq_lines;    /* INTIDs below this exist */
-static uint32_t last_iar;  /* GICv2 ends an SGI with its source in it */
+static irq_t irq_lines;   /* INTIDs below this exist */
+static uint32_t last_iar; /* GICv2 ends an SGI with its source in it */
 static unsigned lr_count, priority_bits;
 
 void gicd_reset_spis(paddr_t dist)

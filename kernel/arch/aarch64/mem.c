@@ -12,9 +12,10 @@ static word_t icache_line(void)
 	return 4ull << (SYSREG_READ(ctr_el0) & 15);
 }
 
-#define FOR_LINES(op, line, start, bytes)                                      \
-	for (word_t a_ = (start) & ~((line) - 1); a_ < (start) + (bytes); a_ += (line)) \
-		__asm__ volatile(op ", %0" ::"r"(a_) : "memory")
+#define FOR_LINES(op, line, start, bytes)                                             \
+	for (word_t a_ = (start) & ~((line)-1); a_ < (start) + (bytes); a_ += (line)) \
+	__asm__ volatile(op ", %0" ::"r"(a_)                                          \
+			 : "memory")
 
 void cache_clean(paddr_t start, word_t bytes)
 {
@@ -65,7 +66,8 @@ void arch_clear_memory(void *p, word_t bytes)
 
 	if (!(dczid & 16) && !((start | bytes) & (block - 1)))
 		for (; a < end; a += block)
-			__asm__ volatile("dc zva, %0" ::"r"(a) : "memory");
+			__asm__ volatile("dc zva, %0" ::"r"(a)
+					 : "memory");
 	for (; a < end; a += sizeof(word_t))
 		*(volatile word_t *)a = 0;
 	cache_clean(start, bytes);

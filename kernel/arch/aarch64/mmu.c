@@ -62,11 +62,11 @@ static word_t map_piece(paddr_t a, paddr_t end, uint64_t bits)
 
 static void map_range(paddr_t start, paddr_t end, uint64_t bits)
 {
+	bits |= DESC_AP_RES1 | DESC_INNER_SHAREABLE | DESC_AF;
 	start &= ~0xfffull;
 	end = (end + 0xfff) & ~0xfffull;
 	while (start < end)
-		start += map_piece(start, end, bits | DESC_AP_RES1 | DESC_INNER_SHAREABLE |
-						       DESC_AF);
+		start += map_piece(start, end, bits);
 }
 
 void mmu_map_device(paddr_t start, word_t bytes)

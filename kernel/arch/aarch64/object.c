@@ -8,6 +8,9 @@
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
 
+#define EXTENSIONS \
+	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE)
+
 bool arch_object_type_ok(word_t type)
 {
 	return type >= ABI_OBJ_HUGE_PAGE && type < ABI_OBJ_COUNT;
@@ -195,8 +198,7 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 {
 	switch (inv->label) {
 	case ABI_EXT_QUERY:
-		inv_result(inv, 0, ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE |
-					   ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE);
+		inv_result(inv, 0, EXTENSIONS);
 		return ABI_OK;
 	case ABI_EXT_TCB_ENABLE_TIMER:
 		return tcb_enable_timer(inv);

@@ -75,7 +75,7 @@ void arch_dump(void)
 /* kind: vector / 128: 4-7 are synchronous, IRQ, FIQ, SError at EL2. */
 void panic_exception(unsigned kind, const struct arch_context *c)
 {
-	static const char *const kinds[] = {"synchronous", "IRQ", "FIQ", "SError"};
+	static const char *const kinds[] = { "synchronous", "IRQ", "FIQ", "SError" };
 	word_t esr = SYSREG_READ(esr_el2);
 
 	printk_always("\nselvage: %s exception in the kernel: %s, esr %lx far %lx\n",
@@ -99,7 +99,8 @@ void arch_halt(void)
 	static bool tried;
 	if (!tried) {
 		tried = true;
-		__asm__ volatile("smc #0" : "+r"(x0)::"memory");
+		__asm__ volatile("smc #0"
+				 : "+r"(x0)::"memory");
 	}
 	for (;;)
 		__asm__ volatile("wfi");

@@ -8,7 +8,7 @@
 #define PTE_TABLE 3ull
 #define PTE_BLOCK 1ull
 #define PTE_PAGE 3ull
-#define PTE_MEM_NORMAL (0xfull << 2)       /* write-back, inner and outer */
+#define PTE_MEM_NORMAL (0xfull << 2) /* write-back, inner and outer */
 #define PTE_MEM_DEVICE_NGNRE (0x1ull << 2)
 #define PTE_READ (1ull << 6)
 #define PTE_WRITE (1ull << 7)
@@ -41,8 +41,8 @@ bool pte_is_table(pte_t e, unsigned level)
 
 struct pte_ref stage2_walk(paddr_t root, vptr_t vaddr, unsigned level)
 {
-	struct pte_ref r = {(pte_t *)paddr_to_ptr(root) + level_index(vaddr, ROOT_LEVEL),
-			    ROOT_LEVEL};
+	struct pte_ref r = { (pte_t *)paddr_to_ptr(root) + level_index(vaddr, ROOT_LEVEL),
+			     ROOT_LEVEL };
 
 	while (r.level < level && pte_is_table(*r.entry, r.level)) {
 		pte_t *table = paddr_to_ptr(pte_addr(*r.entry));
@@ -82,7 +82,7 @@ void stage2_set(pte_t *entry, pte_t value, asid_t asid)
 /* ID_AA64MMFR0_EL1.PARange to bits. */
 static unsigned physical_bits(void)
 {
-	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 52};
+	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48, 52 };
 	word_t range = SYSREG_READ(id_aa64mmfr0_el1) & 15;
 
 	return range < sizeof(bits) ? bits[range] : 52;

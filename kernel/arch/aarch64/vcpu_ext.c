@@ -7,10 +7,23 @@
 #define VMCR_USER_MASK 0xfffc021full
 
 /* Reads of what the assembler must know by number: op0 3, op1 0, CRn 0. */
-#define ID_ROW(X, m) X(m, 0) X(m, 1) X(m, 2) X(m, 3) X(m, 4) X(m, 5) X(m, 6) X(m, 7)
-#define ID_REGS(X)                                                             \
-	ID_ROW(X, 1) ID_ROW(X, 2) ID_ROW(X, 3) ID_ROW(X, 4) ID_ROW(X, 5)       \
-	ID_ROW(X, 6) ID_ROW(X, 7)
+#define ID_ROW(X, m) \
+	X(m, 0)      \
+	X(m, 1)      \
+	X(m, 2)      \
+	X(m, 3)      \
+	X(m, 4)      \
+	X(m, 5)      \
+	X(m, 6)      \
+	X(m, 7)
+#define ID_REGS(X)   \
+	ID_ROW(X, 1) \
+	ID_ROW(X, 2) \
+	ID_ROW(X, 3) \
+	ID_ROW(X, 4) \
+	ID_ROW(X, 5) \
+	ID_ROW(X, 6) \
+	ID_ROW(X, 7)
 
 static word_t read_id(word_t index)
 {
@@ -21,8 +34,8 @@ static word_t read_id(word_t index)
 		return SYSREG_READ(mpidr_el1);
 	case 6:
 		return SYSREG_READ(revidr_el1);
-#define X(m, op2)                                                              \
-	case (m) << 3 | (op2):                                                 \
+#define X(m, op2)              \
+	case (m) << 3 | (op2): \
 		return SYSREG_READ(s3_0_c0_c##m##_##op2);
 		ID_REGS(X)
 #undef X

@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOADER_BASE 0x40200000ull      /* 2 MiB aligned */
-#define LOADER_IMAGE_SIZE_OFFSET 16    /* u64 in the Image header */
+#define LOADER_BASE 0x40200000ull   /* 2 MiB aligned */
+#define LOADER_IMAGE_SIZE_OFFSET 16 /* u64 in the Image header */
 #define LOADER_HEADER_OFFSET 64
 #define LOADER_MAGIC 0x4452444c564c4553ull /* "SELVLDRD" */
 #define LOADER_VERSION 1u
@@ -24,7 +24,7 @@ struct loader_header {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t pad;
-	uint64_t cpio_offset;    /* 4096-aligned */
+	uint64_t cpio_offset; /* 4096-aligned */
 	uint64_t cpio_bytes;
 	uint64_t payload_offset; /* 2 MiB aligned; 0: no payload area */
 	uint64_t payload_bytes;

@@ -39,7 +39,7 @@ int asid_control_invoke(struct invocation *inv)
 /* Assign: vspace */
 int asid_pool_invoke(struct invocation *inv)
 {
-	struct lookup_failure none = {ABI_LOOKUP_INVALID_ROOT, {0}};
+	struct lookup_failure none = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 	asid_t first = (asid_t)inv->cap.w1;
 
 	if (inv->label != ABI_INV_ARM_ASID_POOL_ASSIGN)

@@ -43,8 +43,8 @@ static int map(struct invocation *inv)
 	unsigned level = leaf_level(inv->cap);
 	struct pte_ref at = stage2_walk(cap_addr(vspace), vaddr, level);
 	if (at.level != level) {
-		struct lookup_failure f = {ABI_LOOKUP_MISSING_CAPABILITY,
-					   {level_bits(at.level)}};
+		struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY,
+					    { level_bits(at.level) } };
 		return inv_failed_lookup(inv, false, &f);
 	}
 	if (pte_is_table(*at.entry, level))

@@ -14,7 +14,7 @@ bool vspace_is_live(struct cap c)
 int vspace_of_extra(struct invocation *inv, struct cap *out)
 {
 	struct cap c = inv_extra(inv, 0);
-	struct lookup_failure f = {ABI_LOOKUP_INVALID_ROOT, {0}};
+	struct lookup_failure f = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 
 	if (cap_type(c) != CAP_VSPACE || !cap_map_asid(c))
 		return inv_invalid_cap(inv, 1);
@@ -49,7 +49,7 @@ void cache_maintain(unsigned op, paddr_t start, word_t bytes)
 /* ARM_VSpace_Clean_Data to Unify_Instruction: start, end within one page. */
 int vspace_invoke(struct invocation *inv)
 {
-	struct lookup_failure none = {ABI_LOOKUP_INVALID_ROOT, {0}};
+	struct lookup_failure none = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 
 	if (inv->label < ABI_INV_ARM_VSPACE_CLEAN_DATA ||
 	    inv->label > ABI_INV_ARM_VSPACE_UNIFY_INSTRUCTION)

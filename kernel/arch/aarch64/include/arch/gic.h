@@ -43,7 +43,7 @@ uint32_t vgic_eoi_lrs(void);
 
 /* ICH_LR<n>_EL2, IHI 0069 12.4.4. */
 #define LR_VINTID_MASK 0x3ffull
-#define LR_EOI (1ull << 41)       /* HW = 0: maintenance interrupt on EOI */
+#define LR_EOI (1ull << 41)        /* HW = 0: maintenance interrupt on EOI */
 #define LR_SGI_SOURCE (7ull << 32) /* GICv2 guests: the SGI's sender */
 #define LR_PRIORITY_SHIFT 48
 #define LR_GROUP1 (1ull << 60)

@@ -3,19 +3,25 @@
 
 #include <kernel/types.h>
 
-#define SYSREG_READ(name)                                                      \
-	({                                                                     \
-		word_t value_;                                                 \
-		__asm__ volatile("mrs %0, " #name : "=r"(value_)::"memory");   \
-		value_;                                                        \
+#define SYSREG_READ(name)                                   \
+	({                                                  \
+		word_t value_;                              \
+		__asm__ volatile("mrs %0, " #name           \
+				 : "=r"(value_)::"memory"); \
+		value_;                                     \
 	})
-#define SYSREG_WRITE(name, value)                                              \
-	__asm__ volatile("msr " #name ", %x0" ::"rZ"((word_t)(value)) : "memory")
+#define SYSREG_WRITE(name, value)                                     \
+	__asm__ volatile("msr " #name ", %x0" ::"rZ"((word_t)(value)) \
+			 : "memory")
 
-static inline void isb(void) { __asm__ volatile("isb" ::: "memory"); }
-static inline void dsb_sy(void) { __asm__ volatile("dsb sy" ::: "memory"); }
-static inline void dsb_ish(void) { __asm__ volatile("dsb ish" ::: "memory"); }
-static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::: "memory"); }
+static inline void isb(void) { __asm__ volatile("isb" ::
+							: "memory"); }
+static inline void dsb_sy(void) { __asm__ volatile("dsb sy" ::
+							   : "memory"); }
+static inline void dsb_ish(void) { __asm__ volatile("dsb ish" ::
+							    : "memory"); }
+static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
+							      : "memory"); }
 
 /* HCR_EL2, D13.2.46. */
 #define HCR_VM (1ull << 0)
@@ -81,7 +87,7 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::: "memory");
 
 /* ESR_EL2. */
 #define ESR_EC(esr) ((unsigned)((esr) >> 26) & 63)
-#define ESR_ISS(esr) ((esr) & 0x1ffffffull)
+#define ESR_ISS(esr) ((esr)&0x1ffffffull)
 #define EC_UNKNOWN 0x00
 #define EC_WFX 0x01
 #define EC_FP 0x07
@@ -93,7 +99,7 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::: "memory");
 #define EC_DABT_LOWER 0x24
 #define EC_SERROR 0x2f
 /* Fault status, low 6 bits of an abort's ISS. */
-#define FSC_TYPE(esr) ((unsigned)(esr) & 0x3c)
+#define FSC_TYPE(esr) ((unsigned)(esr)&0x3c)
 #define FSC_PERMISSION 0x0c
 #define ISS_S1PTW (1ull << 7)
 #define ISS_FNV (1ull << 10)

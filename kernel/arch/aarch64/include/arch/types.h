@@ -19,8 +19,8 @@ struct tcb;
  */
 struct arch_context {
 	word_t x[31];
-	word_t sp;       /* SP_EL0 */
-	word_t elr;      /* next instruction */
+	word_t sp;  /* SP_EL0 */
+	word_t elr; /* next instruction */
 	word_t spsr;
 	word_t tpidr_el0;
 	word_t tpidrro_el0; /* saved only when the thread is switched away */
@@ -38,22 +38,22 @@ struct arch_fpu {
 struct arch_tcb {
 	struct arch_context context; /* first: offset 0 */
 	struct arch_fpu fpu __attribute__((aligned(16)));
-	struct vcpu *vcpu;   /* NULL: a native thread */
-	bool fpu_disabled;   /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
-	bool timer_enabled;  /* extension TCB_ENABLE_TIMER */
+	struct vcpu *vcpu;  /* NULL: a native thread */
+	bool fpu_disabled;  /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
+	bool timer_enabled; /* extension TCB_ENABLE_TIMER */
 };
 
 /* Per-core state. TPIDR_EL2 points at it (the first member of struct cpu). */
 struct arch_cpu {
-	word_t kernel_stack; /* top; entry.S loads SP from here */
-	struct tcb *loaded;  /* thread whose registers arch_switch_to loaded */
+	word_t kernel_stack;    /* top; entry.S loads SP from here */
+	struct tcb *loaded;     /* thread whose registers arch_switch_to loaded */
 	struct tcb *fpu_owner;  /* whose FPU registers are live, or NULL */
 	struct vcpu *el1_owner; /* whose EL1 registers are live, or NULL */
-	bool guest_live;     /* el1_owner runs: its eager registers are loaded */
-	bool fpu_trapped;    /* CPTR_EL2.TFP is set */
-	bool vtimer_masked;  /* PPI 27 is masked at the GIC */
-	bool timer_open;     /* EL0 may use CNTP_* (TCB_ENABLE_TIMER) */
-	word_t vttbr;        /* live value */
+	bool guest_live;        /* el1_owner runs: its eager registers are loaded */
+	bool fpu_trapped;       /* CPTR_EL2.TFP is set */
+	bool vtimer_masked;     /* PPI 27 is masked at the GIC */
+	bool timer_open;        /* EL0 may use CNTP_* (TCB_ENABLE_TIMER) */
+	word_t vttbr;           /* live value */
 };
 
 _Static_assert(offsetof(struct arch_context, sp) == ARCH_CONTEXT_SP, "entry.S");
@@ -67,6 +67,7 @@ static inline struct arch_cpu *arch_cpu(void)
 {
 	word_t p;
 
-	__asm__ volatile("mrs %0, tpidr_el2" : "=r"(p));
+	__asm__ volatile("mrs %0, tpidr_el2"
+			 : "=r"(p));
 	return (struct arch_cpu *)p;
 }

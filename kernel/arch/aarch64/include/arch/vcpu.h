@@ -21,9 +21,9 @@ struct vcpu {
 	struct tcb *tcb;
 	word_t regs[ABI_VCPU_REG_COUNT]; /* enum abi_vcpu_reg */
 	word_t csselr;
-	word_t traps;      /* ABI_EXT_TRAP_* */
+	word_t traps;       /* ABI_EXT_TRAP_* */
 	bool vtimer_masked; /* VPPIEvent sent, not acknowledged */
-	bool exit_message; /* ABI_EXT_VCPU_SET_EXIT_MESSAGE */
+	bool exit_message;  /* ABI_EXT_VCPU_SET_EXIT_MESSAGE */
 	struct vgic_state vgic;
 };
 _Static_assert(sizeof(struct vcpu) <= 1u << ABI_VCPU_BITS, "ABI");

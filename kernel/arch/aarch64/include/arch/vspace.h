@@ -64,7 +64,9 @@ word_t asid_empty_vttbr(void);
 void asid_load_vttbr(word_t vttbr);
 
 /* --- capabilities (cap.h has the layout) --- */
-enum frame_size { FRAME_SMALL = 0, FRAME_LARGE = 1, FRAME_HUGE = 2 };
+enum frame_size { FRAME_SMALL = 0,
+		  FRAME_LARGE = 1,
+		  FRAME_HUGE = 2 };
 
 static inline struct cap cap_frame(paddr_t addr, enum frame_size size, word_t rights,
 				   bool device)
