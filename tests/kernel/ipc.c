@@ -169,9 +169,10 @@ static void same_endpoint_unwraps(void)
 	clear();
 	s.receive_slot = kt_slot();
 	(void)kt_start(0, receiver, NULL, KT_HIGH);
-	sel4_ipcbuf->caps_or_badges[0] = kt_mint(s.ep, KT_ALL, 77);
+	cap_t first = kt_mint(s.ep, KT_ALL, 77), third = kt_mint(s.ep, KT_ALL, 88);
+	sel4_ipcbuf->caps_or_badges[0] = first;
 	sel4_ipcbuf->caps_or_badges[1] = ABI_ROOT_TCB;
-	sel4_ipcbuf->caps_or_badges[2] = kt_mint(s.ep, KT_ALL, 88);
+	sel4_ipcbuf->caps_or_badges[2] = third;
 	sel4_send(s.ep, msginfo(0, 3, 0), mr);
 	CHECK_EQ(msginfo_caps(s.info), 3);
 	CHECK_EQ((s.info >> ABI_MSGINFO_UNWRAPPED_SHIFT) & 7, 5);

@@ -31,9 +31,12 @@ extern const struct kt_group kt_untyped, kt_cnode, kt_deletion, kt_ipc, kt_notif
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);
 void kt_check_eq(uint64_t got, uint64_t want, const char *what, const char *file, int line);
+void kt_check_between(uint64_t got, uint64_t low, uint64_t high, const char *what,
+		      const char *file, int line);
 #define CHECK(cond) kt_check(cond, #cond, __FILE__, __LINE__)
 #define CHECK_EQ(got, want) kt_check_eq((uint64_t)(got), (uint64_t)(want), #got, __FILE__, __LINE__)
 #define CHECK_OK(call) CHECK_EQ(call, ABI_OK)
+#define CHECK_BETWEEN(got, low, high) kt_check_between(got, low, high, #got, __FILE__, __LINE__)
 /* An error with its details. */
 #define CHECK_ERROR1(call, error, word0)             \
 	do {                                         \

@@ -67,6 +67,16 @@ void kt_check_eq(uint64_t got, uint64_t want, const char *what, const char *file
 	      (unsigned long)want);
 }
 
+void kt_check_between(uint64_t got, uint64_t low, uint64_t high, const char *what,
+		      const char *file, int line)
+{
+	if (got >= low && got <= high)
+		return;
+	failed = true;
+	print("# %s:%d: %s\n#   got %lu, want %lu to %lu\n", file, line, what, (unsigned long)got,
+	      (unsigned long)low, (unsigned long)high);
+}
+
 /* --- objects --- */
 
 cap_t kt_slots(unsigned n)

@@ -89,7 +89,7 @@ static void budget_limits(void)
 	CHECK(s.count > 0);
 	kt_sleep_us(50000);
 	CHECK_OK(sel4_sched_context_consumed(t.sc, &used));
-	CHECK(used >= 8000 && used <= 14500);
+	CHECK_BETWEEN(used, 8000, 14500);
 	CHECK_OK(sel4_sched_context_consumed(t.sc, &used));
 	CHECK(used < 3000);
 }
@@ -189,7 +189,7 @@ static void timeout_fault(void)
 	CHECK_EQ(msginfo_label(info), ABI_FAULT_TIMEOUT);
 	CHECK_EQ(msginfo_words(info), 2);
 	CHECK_EQ(mr[ABI_TIMEOUT_DATA], 0xb);
-	CHECK(mr[ABI_TIMEOUT_CONSUMED] >= 970 && mr[ABI_TIMEOUT_CONSUMED] < 3000);
+	CHECK_BETWEEN(mr[ABI_TIMEOUT_CONSUMED], 970, 3000);
 	/* Answered: it goes on when its budget is back, and times out again. */
 	unsigned before = s.count;
 	sel4_send(reply, msginfo(0, 0, 0), mr);
@@ -216,16 +216,24 @@ static void no_timeout_for_round_robin(void)
 	CHECK_EQ(badge, 0);
 }
 
-static void more_budget_at_once(void)
+static void new_parameters(void)
 {
 	struct kt_thread t = spinner(0, &s.count, KT_HIGH, 1000, 1000000);
+	unsigned before;
 
 	CHECK_OK(sel4_tcb_resume(t.tcb));
 	kt_sleep_us(3000);
-	unsigned before = s.count;
+	before = s.count;
 	kt_sleep_us(3000);
 	CHECK_EQ(s.count, before); /* parked for a second */
+	/* What it has used stays used while it could run... */
 	CHECK_OK(configure(t.sc, 1000, 4000, 0));
+	kt_sleep_us(20000);
+	CHECK_EQ(s.count, before);
+	/* ...and is forgotten when it could not. */
+	CHECK_OK(sel4_tcb_suspend(t.tcb));
+	CHECK_OK(configure(t.sc, 1000, 4000, 0));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
 	kt_sleep_us(20000);
 	CHECK(s.count > before);
 }
@@ -258,7 +266,7 @@ static void own_consumption(void)
 	while (kt_now_us() - before < 1000)
 		;
 	CHECK_OK(sel4_sched_context_consumed(ABI_ROOT_SCHED_CONTEXT, &used));
-	CHECK(used >= 500 && used < 20000);
+	CHECK_BETWEEN(used, 500, 20000);
 }
 
 static void yield_to_errors(void)
@@ -313,7 +321,7 @@ static void yield_to_equal(void)
 	CHECK_EQ(s.count, 0);
 	CHECK_OK(sel4_sched_context_yield_to(t.sc, &used));
 	CHECK(s.count > 0);
-	CHECK(used >= 900 && used < 3000);
+	CHECK_BETWEEN(used, 900, 3000);
 }
 
 static void sporadic_flag(void)
@@ -326,7 +334,7 @@ static void sporadic_flag(void)
 	CHECK_OK(sel4_tcb_resume(t.tcb));
 	kt_sleep_us(26000);
 	CHECK_OK(sel4_sched_context_consumed(t.sc, &used));
-	CHECK(used >= 4000 && used <= 8000);
+	CHECK_BETWEEN(used, 4000, 8000);
 }
 
 static const struct kt_case cases[] = {
@@ -340,7 +348,7 @@ static const struct kt_case cases[] = {
 	{ "sched: a thread deletes its own context", own_context_deleted },
 	{ "sched: timeout faults", timeout_fault },
 	{ "sched: no timeout faults for round robin", no_timeout_for_round_robin },
-	{ "sched: a parked thread gets more budget", more_budget_at_once },
+	{ "sched: new parameters for a parked and a stopped thread", new_parameters },
 	{ "sched: Yield gives up the budget", yield_gives_up_the_budget },
 	{ "sched: the own consumption", own_consumption },
 	{ "sched: YieldTo a lower thread", yield_to_lower },
