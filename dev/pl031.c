@@ -1,9 +1,20 @@
 #include <dev/pl031.h>
 #include <dev/reg.h>
 
+static uint64_t now(const struct pl031 *r)
+{
+	return r->env.now_seconds(r->env.opaque);
+}
+
 static uint32_t counter(const struct pl031 *r)
 {
-	return (uint32_t)r->env.now_seconds(r->env.opaque) + r->offset;
+	return (uint32_t)now(r) + r->offset;
+}
+
+/* Seconds from the last look to the next match: the counter wraps. */
+static uint32_t until_match(const struct pl031 *r)
+{
+	return r->match - ((uint32_t)r->looked + r->offset);
 }
 
 bool pl031_irq_level(const struct pl031 *r)
@@ -22,31 +33,29 @@ static void update_irq(struct pl031 *r)
 }
 
 /* Raises the interrupt if the counter has reached the match value since the
- * last look. Distances are taken modulo 2^32, as the counter wraps. */
+ * last look. */
 static void look(struct pl031 *r)
 {
-	uint32_t now = counter(r);
-	uint32_t passed = now - r->matched;
-	uint32_t until = r->match - r->matched;
+	uint64_t t = now(r);
+	uint32_t until = until_match(r);
 
-	if (r->armed && until != 0 && until <= passed)
+	if (t < r->looked) /* the owner's clock was set back */
+		r->looked = t;
+	if (r->armed && until != 0 && until <= t - r->looked)
 		r->ris = true;
-	r->matched = now;
+	r->looked = t;
 }
 
 /* After the counter or the match value was set: equality matches at once. */
 static void rearm(struct pl031 *r)
 {
-	uint32_t until;
-
-	r->matched = counter(r);
-	until = r->match - r->matched;
+	r->looked = now(r);
 	if (!r->armed)
 		return;
-	if (until == 0)
+	if (until_match(r) == 0)
 		r->ris = true;
 	if (r->env.set_alarm)
-		r->env.set_alarm(r->env.opaque, until);
+		r->env.set_alarm(r->env.opaque, until_match(r));
 }
 
 static uint32_t dr_read(void *device)
@@ -158,7 +167,7 @@ void pl031_alarm(struct pl031 *r)
 	update_irq(r);
 	/* Early: ask again for what is left. */
 	if (r->armed && !r->ris && r->env.set_alarm)
-		r->env.set_alarm(r->env.opaque, r->match - r->matched);
+		r->env.set_alarm(r->env.opaque, until_match(r));
 }
 
 static void reset_state(struct pl031 *r)
@@ -166,7 +175,7 @@ static void reset_state(struct pl031 *r)
 	dev_reg_reset(registers, N_REGISTERS, r);
 	r->offset = 0;
 	r->armed = r->ris = r->imsc = false;
-	r->matched = counter(r);
+	r->looked = now(r);
 }
 
 void pl031_init(struct pl031 *r, const struct pl031_env *env)

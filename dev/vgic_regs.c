@@ -410,6 +410,7 @@ static void irouter_write(struct vgic *g, unsigned vcpu, uint32_t at,
 
 /* --- The maps ------------------------------------------------------------ */
 
+/* clang-format off */
 #define CONST32(name, offset, value)                                           \
 	{ name, offset, 4, 0, VGIC_W32, value, NULL, NULL }
 #define ZERO(name, offset, bytes, sizes)                                       \
@@ -444,6 +445,7 @@ static void irouter_write(struct vgic *g, unsigned vcpu, uint32_t at,
 	  active_read, isactiver_write },                                      \
 	{ p "_ICACTIVER", (base) + 0x380, n, (own) * 4u, VGIC_W32, 0,          \
 	  active_read, icactiver_write }
+/* clang-format on */
 
 /* IHI 0048B table 4-1. */
 const struct vgic_reg vgic_dist_v2[] = {
@@ -530,8 +532,7 @@ static enum mmio_outcome access(struct vgic *g, unsigned vcpu,
 	if (at < r->reserved)
 		return mmio_ignore(m, "reserved with affinity routing");
 	if (!m->write)
-		return mmio_done(m, r->read ? r->read(g, vcpu, at, m->size) :
-					      r->value);
+		return mmio_done(m, r->read ? r->read(g, vcpu, at, m->size) : r->value);
 	if (r->write)
 		r->write(g, vcpu, at, m->size, m->value & mmio_mask(m));
 	return MMIO_HANDLED;

@@ -8,10 +8,26 @@
 
 #include <cmocka.h>
 
-enum { DR = 0, RSR = 4, FR = 0x18, LCR_H = 0x2c, CR = 0x30, IFLS = 0x34,
-       IMSC = 0x38, RIS = 0x3c, MIS = 0x40, ICR = 0x44 };
-enum { RX = 1 << 4, TX = 1 << 5, RT = 1 << 6, BE = 1 << 9, OE = 1 << 10 };
-enum { RXFE = 1 << 4, TXFF = 1 << 5, RXFF = 1 << 6, TXFE = 1 << 7, BUSY = 8 };
+enum { DR = 0,
+       RSR = 4,
+       FR = 0x18,
+       LCR_H = 0x2c,
+       CR = 0x30,
+       IFLS = 0x34,
+       IMSC = 0x38,
+       RIS = 0x3c,
+       MIS = 0x40,
+       ICR = 0x44 };
+enum { RX = 1 << 4,
+       TX = 1 << 5,
+       RT = 1 << 6,
+       BE = 1 << 9,
+       OE = 1 << 10 };
+enum { RXFE = 1 << 4,
+       TXFF = 1 << 5,
+       RXFF = 1 << 6,
+       TXFE = 1 << 7,
+       BUSY = 8 };
 #define FEN 0x10
 #define LBE 0x80
 
@@ -63,26 +79,38 @@ static uint32_t rd(struct fixture *f, uint32_t offset)
 
 static void wr(struct fixture *f, uint32_t offset, uint32_t value)
 {
-	struct mmio m = { .offset = offset, .size = 4, .write = true,
-			  .value = value };
+	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
 
 	assert_int_equal(pl011_access(&f->uart, &m), MMIO_HANDLED);
 	assert_int_equal(f->irq, pl011_irq_level(&f->uart));
 }
 
 /* Table 3-1: offset, reset value, bits that read back as written. */
-static const struct { uint32_t offset, reset, writable; } map[] = {
-	{ 0x000, 0, 0 },          { 0x004, 0, 0 },
-	{ 0x018, 0x97, 0 },       { 0x020, 0, 0xff },
-	{ 0x024, 0, 0xffff },     { 0x028, 0, 0x3f },
-	{ 0x02c, 0, 0xff },       { 0x030, 0x300, 0xff87 },
-	{ 0x034, 0x12, 0x3f },    { 0x038, 0, 0x7ff },
-	{ 0x03c, 0, 0 },          { 0x040, 0, 0 },
-	{ 0x044, 0, 0 },          { 0x048, 0, 0x7 },
-	{ 0xfe0, 0x11, 0 },       { 0xfe4, 0x10, 0 },
-	{ 0xfe8, 0x34, 0 },       { 0xfec, 0x00, 0 },
-	{ 0xff0, 0x0d, 0 },       { 0xff4, 0xf0, 0 },
-	{ 0xff8, 0x05, 0 },       { 0xffc, 0xb1, 0 },
+static const struct {
+	uint32_t offset, reset, writable;
+} map[] = {
+	{ 0x000, 0, 0 },
+	{ 0x004, 0, 0 },
+	{ 0x018, 0x97, 0 },
+	{ 0x020, 0, 0xff },
+	{ 0x024, 0, 0xffff },
+	{ 0x028, 0, 0x3f },
+	{ 0x02c, 0, 0xff },
+	{ 0x030, 0x300, 0xff87 },
+	{ 0x034, 0x12, 0x3f },
+	{ 0x038, 0, 0x7ff },
+	{ 0x03c, 0, 0 },
+	{ 0x040, 0, 0 },
+	{ 0x044, 0, 0 },
+	{ 0x048, 0, 0x7 },
+	{ 0xfe0, 0x11, 0 },
+	{ 0xfe4, 0x10, 0 },
+	{ 0xfe8, 0x34, 0 },
+	{ 0xfec, 0x00, 0 },
+	{ 0xff0, 0x0d, 0 },
+	{ 0xff4, 0xf0, 0 },
+	{ 0xff8, 0x05, 0 },
+	{ 0xffc, 0xb1, 0 },
 };
 #define N_MAP (sizeof(map) / sizeof(map[0]))
 
@@ -95,8 +123,12 @@ static void test_map(void **state)
 	assert_int_equal(n, N_MAP);
 	for (size_t i = 0; i < N_MAP; i++) {
 		struct fixture *f = fresh();
-		struct mmio m = { .offset = map[i].offset, .size = 4,
-				  .write = true, .value = UINT32_MAX };
+		struct mmio m = {
+			.offset = map[i].offset,
+			.size = 4,
+			.write = true,
+			.value = UINT32_MAX,
+		};
 
 		assert_int_equal(rd(f, map[i].offset), map[i].reset);
 		f->blocked = true;
@@ -117,16 +149,14 @@ static void test_unknown_is_ignored(void **state)
 	(void)state;
 	for (uint32_t o = 0; o < PL011_FRAME_BYTES; o++)
 		for (uint8_t size = 1; size <= 8; size = (uint8_t)(size * 2)) {
-			struct mmio m = { .offset = o, .size = size,
-					  .value = 0xdead };
+			struct mmio m = { .offset = o, .size = size, .value = 0xdead };
 			bool known = false;
 			enum mmio_outcome outcome;
 
 			for (size_t i = 0; i < N_MAP; i++)
 				known |= map[i].offset == o && size <= 4;
 			outcome = pl011_access(&f->uart, &m);
-			assert_int_equal(outcome, known ? MMIO_HANDLED :
-							  MMIO_IGNORED);
+			assert_int_equal(outcome, known ? MMIO_HANDLED : MMIO_IGNORED);
 			if (!known) {
 				assert_int_equal(m.value, 0);
 				assert_non_null(m.reason);
@@ -141,8 +171,7 @@ static void test_early_console(void **state)
 
 	(void)state;
 	for (const char *c = text; *c; c++) { /* bytes, UART not set up */
-		struct mmio m = { .offset = DR, .size = 1, .write = true,
-				  .value = (uint8_t)*c };
+		struct mmio m = { .offset = DR, .size = 1, .write = true, .value = (uint8_t)*c };
 
 		assert_false(rd(f, FR) & TXFF);
 		pl011_access(&f->uart, &m);
@@ -191,7 +220,7 @@ static void test_polling_guest_gets_on(void **state)
 	f->blocked = true;
 	wr(f, DR, 'x');
 	assert_true(rd(f, FR) & TXFF); /* no FIFO: one character */
-	f->blocked = false; /* nobody calls pl011_transmit_ready */
+	f->blocked = false;            /* nobody calls pl011_transmit_ready */
 	assert_false(rd(f, FR) & (TXFF | BUSY));
 	assert_int_equal(f->n_sent, 1);
 }
@@ -270,7 +299,7 @@ static void test_loopback(void **state)
 	(void)state;
 	wr(f, LCR_H, FEN);
 	wr(f, CR, 0x301 | LBE);
-	assert_int_equal(rd(f, FR) & 0x107, 0); /* outputs are all low */
+	assert_int_equal(rd(f, FR) & 0x107, 0);  /* outputs are all low */
 	assert_int_equal(rd(f, RIS) & 0xf, 0xe); /* CTS, DCD, DSR went */
 	wr(f, ICR, 0x7ff);
 	wr(f, CR, 0x301 | LBE | 1 << 10 | 1 << 13); /* DTR, Out2 */

@@ -8,7 +8,13 @@
 
 #include <cmocka.h>
 
-enum { DR = 0, MR = 4, LR = 8, CR = 0xc, IMSC = 0x10, RIS = 0x14, MIS = 0x18,
+enum { DR = 0,
+       MR = 4,
+       LR = 8,
+       CR = 0xc,
+       IMSC = 0x10,
+       RIS = 0x14,
+       MIS = 0x18,
        ICR = 0x1c };
 
 struct fixture {
@@ -59,8 +65,7 @@ static uint32_t rd(struct fixture *f, uint32_t offset)
 
 static void wr(struct fixture *f, uint32_t offset, uint32_t value)
 {
-	struct mmio m = { .offset = offset, .size = 4, .write = true,
-			  .value = value };
+	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
 
 	assert_int_equal(pl031_access(&f->rtc, &m), MMIO_HANDLED);
 	assert_int_equal(f->irq, pl031_irq_level(&f->rtc));
@@ -78,13 +83,24 @@ static void advance(struct fixture *f, uint64_t seconds)
 /* Table 3-1: offset, value at reset, value after writing all ones. */
 static void test_map(void **state)
 {
-	static const struct { uint32_t offset, reset, ones; } map[] = {
-		{ DR, 1000, 1000 }, { MR, 0, UINT32_MAX },
-		{ LR, 0, UINT32_MAX }, { CR, 1, 1 }, { IMSC, 0, 1 },
-		{ RIS, 0, 0 }, { MIS, 0, 0 }, { ICR, 0, 0 },
-		{ 0xfe0, 0x31, 0x31 }, { 0xfe4, 0x10, 0x10 },
-		{ 0xfe8, 0x04, 0x04 }, { 0xfec, 0, 0 }, { 0xff0, 0x0d, 0x0d },
-		{ 0xff4, 0xf0, 0xf0 }, { 0xff8, 0x05, 0x05 },
+	static const struct {
+		uint32_t offset, reset, ones;
+	} map[] = {
+		{ DR, 1000, 1000 },
+		{ MR, 0, UINT32_MAX },
+		{ LR, 0, UINT32_MAX },
+		{ CR, 1, 1 },
+		{ IMSC, 0, 1 },
+		{ RIS, 0, 0 },
+		{ MIS, 0, 0 },
+		{ ICR, 0, 0 },
+		{ 0xfe0, 0x31, 0x31 },
+		{ 0xfe4, 0x10, 0x10 },
+		{ 0xfe8, 0x04, 0x04 },
+		{ 0xfec, 0, 0 },
+		{ 0xff0, 0x0d, 0x0d },
+		{ 0xff4, 0xf0, 0xf0 },
+		{ 0xff8, 0x05, 0x05 },
 		{ 0xffc, 0xb1, 0xb1 },
 	};
 	size_t n;
@@ -94,8 +110,12 @@ static void test_map(void **state)
 	assert_int_equal(n, sizeof(map) / sizeof(map[0]));
 	for (size_t i = 0; i < n; i++) {
 		struct fixture *f = fresh(1000);
-		struct mmio m = { .offset = map[i].offset, .size = 4,
-				  .write = true, .value = UINT32_MAX };
+		struct mmio m = {
+			.offset = map[i].offset,
+			.size = 4,
+			.write = true,
+			.value = UINT32_MAX,
+		};
 
 		assert_int_equal(rd(f, map[i].offset), map[i].reset);
 		pl031_access(&f->rtc, &m);

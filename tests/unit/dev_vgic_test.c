@@ -60,9 +60,13 @@ static struct fixture *fresh(unsigned version, unsigned n_vcpus, unsigned n_lrs)
 {
 	static struct fixture f;
 	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true };
-	struct vgic_env env = { .opaque = &f, .read_lr = read_lr,
-				.write_lr = write_lr, .hold = hold,
-				.eoi = eoi };
+	struct vgic_env env = {
+		.opaque = &f,
+		.read_lr = read_lr,
+		.write_lr = write_lr,
+		.hold = hold,
+		.eoi = eoi,
+	};
 
 	memset(&f, 0, sizeof(f));
 	assert_true(vgic_init(&f.gic, &config, &env));
@@ -72,8 +76,7 @@ static struct fixture *fresh(unsigned version, unsigned n_vcpus, unsigned n_lrs)
 static enum mmio_outcome access(struct fixture *f, unsigned v, uint32_t offset,
 				uint8_t size, bool write, uint64_t *value)
 {
-	struct mmio m = { .offset = offset, .size = size, .write = write,
-			  .value = *value };
+	struct mmio m = { .offset = offset, .size = size, .write = write, .value = *value };
 	enum mmio_outcome outcome = vgic_dist_access(&f->gic, v, &m);
 
 	*value = m.value;
@@ -100,7 +103,9 @@ static uint64_t redist(struct fixture *f, unsigned v, uint32_t offset,
 		       uint8_t size, bool write, uint64_t value)
 {
 	struct mmio m = { .offset = v * VGIC_V3_REDIST_BYTES + offset,
-			  .size = size, .write = write, .value = value };
+			  .size = size,
+			  .write = write,
+			  .value = value };
 
 	assert_int_equal(vgic_redist_access(&f->gic, &m), MMIO_HANDLED);
 	return m.value;
@@ -145,33 +150,68 @@ struct entry {
 
 /* IHI 0048B table 4-1 */
 static const struct entry dist_v2[] = {
-	{ 0x000, 0x003, 4 }, { 0x004, 0x007, 4 }, { 0x008, 0x00b, 4 },
-	{ 0x080, 0x0ff, 4 }, { 0x100, 0x17f, 4 }, { 0x180, 0x1ff, 4 },
-	{ 0x200, 0x27f, 4 }, { 0x280, 0x2ff, 4 }, { 0x300, 0x37f, 4 },
-	{ 0x380, 0x3ff, 4 }, { 0x400, 0x7fb, 5 }, { 0x800, 0xbfb, 5 },
-	{ 0xc00, 0xcff, 4 }, { 0xe00, 0xeff, 4 }, { 0xf00, 0xf03, 4 },
-	{ 0xf10, 0xf1f, 5 }, { 0xf20, 0xf2f, 5 }, { 0xfd0, 0xfff, 4 },
+	{ 0x000, 0x003, 4 },
+	{ 0x004, 0x007, 4 },
+	{ 0x008, 0x00b, 4 },
+	{ 0x080, 0x0ff, 4 },
+	{ 0x100, 0x17f, 4 },
+	{ 0x180, 0x1ff, 4 },
+	{ 0x200, 0x27f, 4 },
+	{ 0x280, 0x2ff, 4 },
+	{ 0x300, 0x37f, 4 },
+	{ 0x380, 0x3ff, 4 },
+	{ 0x400, 0x7fb, 5 },
+	{ 0x800, 0xbfb, 5 },
+	{ 0xc00, 0xcff, 4 },
+	{ 0xe00, 0xeff, 4 },
+	{ 0xf00, 0xf03, 4 },
+	{ 0xf10, 0xf1f, 5 },
+	{ 0xf20, 0xf2f, 5 },
+	{ 0xfd0, 0xfff, 4 },
 };
 /* IHI 0069H table 12-25 */
 static const struct entry dist_v3[] = {
-	{ 0x000, 0x003, 4 }, { 0x004, 0x007, 4 }, { 0x008, 0x00b, 4 },
-	{ 0x00c, 0x00f, 4 }, { 0x010, 0x013, 4 },
-	{ 0x084, 0x0ff, 4 }, { 0x104, 0x17f, 4 }, { 0x184, 0x1ff, 4 },
-	{ 0x204, 0x27f, 4 }, { 0x284, 0x2ff, 4 }, { 0x304, 0x37f, 4 },
-	{ 0x384, 0x3ff, 4 }, { 0x420, 0x7fb, 5 }, { 0x800, 0xbfb, 5 },
-	{ 0xc08, 0xcff, 4 }, { 0xd00, 0xd7f, 4 }, { 0xe00, 0xeff, 4 },
-	{ 0xf00, 0xf03, 4 }, { 0xf10, 0xf1f, 5 }, { 0xf20, 0xf2f, 5 },
-	{ 0x6100, 0x7fdf, 12 }, { 0xffd0, 0xffff, 4 },
+	{ 0x000, 0x003, 4 },
+	{ 0x004, 0x007, 4 },
+	{ 0x008, 0x00b, 4 },
+	{ 0x00c, 0x00f, 4 },
+	{ 0x010, 0x013, 4 },
+	{ 0x084, 0x0ff, 4 },
+	{ 0x104, 0x17f, 4 },
+	{ 0x184, 0x1ff, 4 },
+	{ 0x204, 0x27f, 4 },
+	{ 0x284, 0x2ff, 4 },
+	{ 0x304, 0x37f, 4 },
+	{ 0x384, 0x3ff, 4 },
+	{ 0x420, 0x7fb, 5 },
+	{ 0x800, 0xbfb, 5 },
+	{ 0xc08, 0xcff, 4 },
+	{ 0xd00, 0xd7f, 4 },
+	{ 0xe00, 0xeff, 4 },
+	{ 0xf00, 0xf03, 4 },
+	{ 0xf10, 0xf1f, 5 },
+	{ 0xf20, 0xf2f, 5 },
+	{ 0x6100, 0x7fdf, 12 },
+	{ 0xffd0, 0xffff, 4 },
 };
 /* IHI 0069H tables 12-27 and 12-29 (SGI_base at 0x10000) */
 static const struct entry redistributor[] = {
-	{ 0x0000, 0x0003, 4 }, { 0x0004, 0x0007, 4 }, { 0x0008, 0x000f, 12 },
-	{ 0x0010, 0x0013, 4 }, { 0x0014, 0x0017, 4 }, { 0xffd0, 0xffff, 4 },
-	{ 0x10080, 0x10083, 4 }, { 0x10100, 0x10103, 4 },
-	{ 0x10180, 0x10183, 4 }, { 0x10200, 0x10203, 4 },
-	{ 0x10280, 0x10283, 4 }, { 0x10300, 0x10303, 4 },
-	{ 0x10380, 0x10383, 4 }, { 0x10400, 0x1041f, 5 },
-	{ 0x10c00, 0x10c07, 4 }, { 0x10d00, 0x10d03, 4 },
+	{ 0x0000, 0x0003, 4 },
+	{ 0x0004, 0x0007, 4 },
+	{ 0x0008, 0x000f, 12 },
+	{ 0x0010, 0x0013, 4 },
+	{ 0x0014, 0x0017, 4 },
+	{ 0xffd0, 0xffff, 4 },
+	{ 0x10080, 0x10083, 4 },
+	{ 0x10100, 0x10103, 4 },
+	{ 0x10180, 0x10183, 4 },
+	{ 0x10200, 0x10203, 4 },
+	{ 0x10280, 0x10283, 4 },
+	{ 0x10300, 0x10303, 4 },
+	{ 0x10380, 0x10383, 4 },
+	{ 0x10400, 0x1041f, 5 },
+	{ 0x10c00, 0x10c07, 4 },
+	{ 0x10d00, 0x10d03, 4 },
 	{ 0x10e00, 0x10e03, 4 },
 };
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -189,16 +229,17 @@ static void check_map(struct fixture *f, bool is_redist,
 {
 	for (uint32_t offset = 0; offset < bytes; offset++)
 		for (uint8_t size = 1; size <= 8; size = (uint8_t)(size * 2)) {
-			struct mmio m = { .offset = offset, .size = size,
-					  .value = 0xdead };
+			struct mmio m = { .offset = offset, .size = size, .value = 0xdead };
 			bool allowed = offset % size == 0 &&
 				       (sizes_at(list, n, offset) & size);
-			enum mmio_outcome outcome =
-				is_redist ? vgic_redist_access(&f->gic, &m) :
-					    vgic_dist_access(&f->gic, 0, &m);
+			enum mmio_outcome outcome;
 
-			assert_int_equal(outcome, allowed ? MMIO_HANDLED :
-							    MMIO_IGNORED);
+			if (is_redist)
+				outcome = vgic_redist_access(&f->gic, &m);
+			else
+				outcome = vgic_dist_access(&f->gic, 0, &m);
+
+			assert_int_equal(outcome, allowed ? MMIO_HANDLED : MMIO_IGNORED);
 			if (!allowed)
 				assert_int_equal(m.value, 0);
 		}
@@ -278,10 +319,14 @@ static void test_halves_of_irouter(void **state)
 static void test_bad_configurations(void **state)
 {
 	static const struct vgic_config bad[] = {
-		{ 1, 1, 64, 4, true },  { 4, 1, 64, 4, true },
-		{ 2, 0, 64, 4, true },  { 2, 9, 64, 4, true },
-		{ 2, 1, 32, 4, true },  { 2, 1, 65, 4, true },
-		{ 2, 1, 320, 4, true }, { 2, 1, 64, 0, true },
+		{ 1, 1, 64, 4, true },
+		{ 4, 1, 64, 4, true },
+		{ 2, 0, 64, 4, true },
+		{ 2, 9, 64, 4, true },
+		{ 2, 1, 32, 4, true },
+		{ 2, 1, 65, 4, true },
+		{ 2, 1, 320, 4, true },
+		{ 2, 1, 64, 0, true },
 		{ 2, 1, 64, 17, true },
 	};
 	static struct vgic gic;
@@ -309,7 +354,7 @@ static void test_timer_costs_one_write(void **state)
 		assert_true(f->lr[0][0] == (PENDING | VGIC_LR_GROUP1 |
 					    0xa0ull << 48 | VGIC_LR_EOI |
 					    TIMER));
-		vgic_flush(&f->gic, 0); /* nothing to do */
+		vgic_flush(&f->gic, 0);              /* nothing to do */
 		f->lr[0][0] = TIMER | 0xa0ull << 48; /* taken and ended */
 		vgic_maintenance(&f->gic, 0, 0);
 		vgic_flush(&f->gic, 0);
@@ -575,8 +620,7 @@ static void test_inject_only(void **state)
 
 	(void)state;
 	f->gic.config.lr_readback = false;
-	f->gic.env = (struct vgic_env){ .opaque = f, .eoi = eoi,
-					.inject = record_injection };
+	f->gic.env = (struct vgic_env){ .opaque = f, .eoi = eoi, .inject = record_injection };
 	set_up(f);
 	vgic_set_level(&f->gic, 0, SPI, true);
 	vgic_set_level(&f->gic, 0, SPI + 1, true);

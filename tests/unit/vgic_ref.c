@@ -73,7 +73,7 @@ void ref_ack(struct ref *r, unsigned vcpu, unsigned irq, unsigned source)
 
 	q->active = true;
 	q->latch = false;
-	q->sources &= (uint8_t)~(1u << source);
+	q->sources &= (uint8_t) ~(1u << source);
 }
 
 static void send(struct ref *r, unsigned from, unsigned to, unsigned irq)
@@ -92,8 +92,7 @@ void ref_sgir_v3(struct ref *r, unsigned vcpu, uint64_t value, bool group1)
 			(value >> 48 & 0xff) || (value >> 44 & 0xf);
 
 	for (unsigned v = 0; v < r->n_vcpus; v++) {
-		bool chosen = irm ? v != vcpu :
-				    !affinity && (value >> v & 1);
+		bool chosen = irm ? v != vcpu : !affinity && (value >> v & 1);
 
 		if (chosen && (group1 || !r->own[v][irq].group1))
 			send(r, vcpu, v, irq);
@@ -103,21 +102,47 @@ void ref_sgir_v3(struct ref *r, unsigned vcpu, uint64_t value, bool group1)
 /* --- Registers, interrupt by interrupt ------------------------------------ */
 
 enum kind {
-	NONE, CTLR, TYPER, IIDR, RTYPER, WAKER, GROUP, ISENABLE, ICENABLE,
-	ISPEND, ICPEND, ISACTIVE, ICACTIVE, PRIORITY, TARGETS, CONFIG, SGIR,
-	CPENDSGI, SPENDSGI, ROUTER, ID
+	NONE,
+	CTLR,
+	TYPER,
+	IIDR,
+	RTYPER,
+	WAKER,
+	GROUP,
+	ISENABLE,
+	ICENABLE,
+	ISPEND,
+	ICPEND,
+	ISACTIVE,
+	ICACTIVE,
+	PRIORITY,
+	TARGETS,
+	CONFIG,
+	SGIR,
+	CPENDSGI,
+	SPENDSGI,
+	ROUTER,
+	ID
 };
 
 /* What stands at an offset; *first: offset in its range. */
 static enum kind decode(const struct ref *r, bool redist, uint32_t offset,
 			uint32_t *at)
 {
-	static const struct { uint32_t from, to; enum kind kind; } common[] = {
-		{ 0x80, 0x100, GROUP }, { 0x100, 0x180, ISENABLE },
-		{ 0x180, 0x200, ICENABLE }, { 0x200, 0x280, ISPEND },
-		{ 0x280, 0x300, ICPEND }, { 0x300, 0x380, ISACTIVE },
-		{ 0x380, 0x400, ICACTIVE }, { 0x400, 0x7fc, PRIORITY },
-		{ 0x800, 0xbfc, TARGETS }, { 0xc00, 0xd00, CONFIG },
+	static const struct {
+		uint32_t from, to;
+		enum kind kind;
+	} common[] = {
+		{ 0x80, 0x100, GROUP },
+		{ 0x100, 0x180, ISENABLE },
+		{ 0x180, 0x200, ICENABLE },
+		{ 0x200, 0x280, ISPEND },
+		{ 0x280, 0x300, ICPEND },
+		{ 0x300, 0x380, ISACTIVE },
+		{ 0x380, 0x400, ICACTIVE },
+		{ 0x400, 0x7fc, PRIORITY },
+		{ 0x800, 0xbfc, TARGETS },
+		{ 0xc00, 0xd00, CONFIG },
 	};
 	uint32_t base = redist ? 0x10000 : 0;
 	uint32_t id = r->version == 2 ? 0xfd0 : 0xffd0;
@@ -129,8 +154,9 @@ static enum kind decode(const struct ref *r, bool redist, uint32_t offset,
 	}
 	if (redist && offset < 0x10000) {
 		*at = offset & 4;
-		return offset == 4 ? IIDR : (offset & ~7u) == 8 ? RTYPER :
-		       offset == 0x14 ? WAKER : NONE;
+		return offset == 4 ? IIDR : (offset & ~7u) == 8 ? RTYPER
+				    : offset == 0x14            ? WAKER
+								: NONE;
 	}
 	for (unsigned i = 0; i < sizeof(common) / sizeof(common[0]); i++)
 		if (offset >= base + common[i].from &&
@@ -151,8 +177,9 @@ static enum kind decode(const struct ref *r, bool redist, uint32_t offset,
 	if (r->version == 3 && offset >= 0x6100 && offset < 0x7fe0)
 		return ROUTER;
 	*at = 0;
-	return offset == 0 ? CTLR : offset == 4 ? TYPER :
-	       offset == 8 ? IIDR : NONE;
+	return offset == 0 ? CTLR : offset == 4 ? TYPER
+			    : offset == 8       ? IIDR
+						: NONE;
 }
 
 static bool size_ok(enum kind k, unsigned size)
@@ -237,7 +264,8 @@ static void set_byte(struct ref *r, enum kind k, unsigned vcpu, unsigned irq,
 
 static uint32_t id_value(const struct ref *r, bool redist, uint32_t at)
 {
-	uint32_t part = r->version == 2 ? 0x90 : redist ? 0x93 : 0x92;
+	uint32_t part = r->version == 2 ? 0x90 : redist ? 0x93
+							: 0x92;
 	uint32_t pidr2 = r->version == 2 ? 0x2b : 0x3b;
 	const uint32_t value[12] = { 0x44, 0, 0, 0, part, 0xb4, pidr2, 0,
 				     0x0d, 0xf0, 0x05, 0xb1 };

@@ -16,7 +16,7 @@ struct machine {
 	int report[VGIC_MAX_VCPUS]; /* maintenance fault on its way, or -1 */
 	bool held[VGIC_MAX_VCPUS];
 	bool asleep[VGIC_MAX_VCPUS]; /* in WFI: wakes by vgic_work only */
-	bool drained; /* final phase */
+	bool drained;                /* final phase */
 };
 
 static void fail(const char *what, unsigned vcpu, unsigned detail)
@@ -25,10 +25,10 @@ static void fail(const char *what, unsigned vcpu, unsigned detail)
 	abort();
 }
 
-#define CHECK(condition, vcpu, detail)                                         \
-	do {                                                                   \
-		if (!(condition))                                              \
-			fail(#condition, vcpu, detail);                        \
+#define CHECK(condition, vcpu, detail)                  \
+	do {                                            \
+		if (!(condition))                       \
+			fail(#condition, vcpu, detail); \
 	} while (0)
 
 static uint8_t next(struct machine *m)
@@ -90,10 +90,12 @@ static void check_lr(struct machine *m, unsigned v, unsigned i, uint64_t value)
 		return;
 	CHECK(lr_irq(value) < m->opt.n_irqs, v, i);
 	CHECK(lr_source(value) == 0 ||
-		      (m->opt.version == 2 && lr_irq(value) < 16), v, i);
+		      (m->opt.version == 2 && lr_irq(value) < 16),
+	      v, i);
 	for (unsigned j = 0; j < m->opt.n_lrs; j++)
 		CHECK(j == i || !(m->lr[v][j] & VGIC_LR_STATE) ||
-			      lr_irq(m->lr[v][j]) != lr_irq(value), v, i);
+			      lr_irq(m->lr[v][j]) != lr_irq(value),
+		      v, i);
 }
 
 static void write_lr(void *opaque, unsigned v, unsigned i, uint64_t value)
@@ -201,8 +203,7 @@ static uint64_t access(struct machine *m, unsigned v, bool redist,
 		       uint32_t offset, unsigned size, bool write,
 		       uint64_t value)
 {
-	struct mmio a = { .offset = offset, .size = (uint8_t)size,
-			  .write = write, .value = value };
+	struct mmio a = { .offset = offset, .size = (uint8_t)size, .write = write, .value = value };
 	enum mmio_outcome outcome;
 
 	if (redist) {
@@ -236,14 +237,14 @@ static void check_read(struct machine *m, unsigned v, bool redist,
 
 static void check_all_registers(struct machine *m)
 {
-	uint32_t bytes = m->opt.version == 2 ? VGIC_V2_DIST_BYTES :
-					       VGIC_V3_DIST_BYTES;
+	uint32_t bytes = m->opt.version == 2 ? VGIC_V2_DIST_BYTES : VGIC_V3_DIST_BYTES;
 
 	for (unsigned v = 0; v < m->opt.n_vcpus; v++) {
 		for (uint32_t o = 0; o < bytes; o += 4)
 			check_read(m, v, false, o, 4);
 		for (uint32_t o = 0; m->opt.version == 3 &&
-				     o < VGIC_V3_REDIST_BYTES; o += 4)
+				     o < VGIC_V3_REDIST_BYTES;
+		     o += 4)
 			check_read(m, v, true, o, 4);
 	}
 }
@@ -306,8 +307,7 @@ static void guest_ack(struct machine *m, unsigned v)
 	*best = (*best & ~VGIC_LR_STATE) | VGIC_LR_STATE_ACTIVE;
 	/* Plain seL4 cannot pass the source on; the model knows it. */
 	ref_ack(&m->ref, v, lr_irq(*best),
-		m->opt.lr_readback ? lr_source(*best) :
-				     m->gic.cpu[v].lr[best - m->lr[v]].source);
+		m->opt.lr_readback ? lr_source(*best) : m->gic.cpu[v].lr[best - m->lr[v]].source);
 }
 
 static void guest_deactivate(struct machine *m, unsigned v, unsigned i)
@@ -352,6 +352,13 @@ static unsigned some_irq(struct machine *m)
 	return 32u + (b & 0x20 ? b % 4u : (b * 37u) % (m->opt.n_irqs - 32u));
 }
 
+static uint32_t frame_bytes(const struct machine *m, bool redist)
+{
+	if (redist)
+		return VGIC_V3_REDIST_BYTES;
+	return m->opt.version == 3 ? VGIC_V3_DIST_BYTES : VGIC_V2_DIST_BYTES;
+}
+
 static uint32_t some_offset(struct machine *m, bool redist)
 {
 	static const uint16_t base[] = { 0, 0x80, 0x100, 0x180, 0x200, 0x280,
@@ -360,9 +367,7 @@ static uint32_t some_offset(struct machine *m, bool redist)
 	uint8_t b = next(m);
 
 	if (b >= 0xf0)
-		return next32(m) % (redist ? VGIC_V3_REDIST_BYTES :
-				    m->opt.version == 3 ? VGIC_V3_DIST_BYTES :
-							  VGIC_V2_DIST_BYTES);
+		return next32(m) % frame_bytes(m, redist);
 	return base[b % 16] + (b / 16 < 8 ? 4u * (b / 16) : next(m)) +
 	       (redist && b % 16 != 15 ? 0x10000u : 0);
 }
@@ -446,8 +451,13 @@ static void step(struct machine *m)
 	unsigned v = op / 16 % m->opt.n_vcpus;
 
 	switch (op % 16) {
-	case 0: case 1: case 2: case 3: some_access(m, v); break;
-	case 4: case 5: case 6: some_line(m, v); break;
+	case 0:
+	case 1:
+	case 2:
+	case 3: some_access(m, v); break;
+	case 4:
+	case 5:
+	case 6: some_line(m, v); break;
 	case 7: some_sgi(m, v); break;
 	case 8: some_wfi(m, v); break;
 	case 9: deliver_report(m, v); break;
@@ -514,9 +524,14 @@ void vgic_sim_run(const struct vgic_sim_options *options, const uint8_t *bytes,
 {
 	static struct machine machine;
 	struct machine *m = &machine;
-	struct vgic_env env = { .opaque = m, .read_lr = read_lr,
-				.write_lr = write_lr, .inject = inject,
-				.hold = hold, .eoi = eoi };
+	struct vgic_env env = {
+		.opaque = m,
+		.read_lr = read_lr,
+		.write_lr = write_lr,
+		.inject = inject,
+		.hold = hold,
+		.eoi = eoi,
+	};
 	struct vgic_config config = { options->version, options->n_vcpus,
 				      options->n_irqs, options->n_lrs,
 				      options->lr_readback };

@@ -22,8 +22,8 @@ enum mmio_outcome {
 };
 
 struct mmio {
-	uint64_t offset;    /* from the start of the device's frame */
-	uint8_t size;       /* bytes: 1, 2, 4 or 8 */
+	uint64_t offset; /* from the start of the device's frame */
+	uint8_t size;    /* bytes: 1, 2, 4 or 8 */
 	bool write;
 	uint64_t value;     /* write: what is written; read: the result */
 	const char *reason; /* set with MMIO_IGNORED and MMIO_FAULT */

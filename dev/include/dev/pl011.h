@@ -40,9 +40,9 @@ struct pl011_fifo {
 struct pl011 {
 	struct pl011_env env;
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, dmacr;
-	uint32_t ris;   /* latched raw interrupt status */
-	bool overrun;   /* UARTDR.OE: a character was lost */
-	bool irq;       /* level that env.set_irq last heard */
+	uint32_t ris; /* latched raw interrupt status */
+	bool overrun; /* UARTDR.OE: a character was lost */
+	bool irq;     /* level that env.set_irq last heard */
 	struct pl011_fifo rx, tx;
 };
 

@@ -30,11 +30,11 @@ struct pl031_env {
 /* Private to the model; here so that the owner can embed it. */
 struct pl031 {
 	struct pl031_env env;
-	uint32_t offset;  /* RTCDR = now + offset, modulo 2^32 */
-	uint32_t match;   /* RTCMR */
-	uint32_t load;    /* RTCLR */
-	uint32_t matched; /* RTCDR at the last look: what lay before is past */
-	bool armed;       /* the guest has written RTCMR */
+	uint64_t looked; /* env.now_seconds when the alarm was last checked */
+	uint32_t offset; /* RTCDR = now + offset, modulo 2^32 */
+	uint32_t match;  /* RTCMR */
+	uint32_t load;   /* RTCLR */
+	bool armed;      /* the guest has written RTCMR */
 	bool ris, imsc;
 	bool irq;
 };

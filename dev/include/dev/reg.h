@@ -32,6 +32,7 @@ enum mmio_outcome dev_reg_access(const struct dev_reg *table, size_t n,
 void dev_reg_reset(const struct dev_reg *table, size_t n, void *device);
 
 /* The identification registers at 0xfe0-0xffc of every PrimeCell. */
+/* clang-format off */
 #define DEV_REG_CONST(name_, offset_, value_)                                  \
 	{ .name = (name_), .offset = (offset_), .field = DEV_REG_NO_FIELD,     \
 	  .reset = (value_) }
@@ -44,3 +45,4 @@ void dev_reg_reset(const struct dev_reg *table, size_t n, void *device);
 	DEV_REG_CONST("PCellID1", 0xff4, 0xf0),                                \
 	DEV_REG_CONST("PCellID2", 0xff8, 0x05),                                \
 	DEV_REG_CONST("PCellID3", 0xffc, 0xb1)
+/* clang-format on */

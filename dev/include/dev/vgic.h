@@ -92,10 +92,10 @@ struct vgic_config {
 /* 32 interrupts: one bit of each word, one byte of each array. */
 struct vgic_block {
 	uint32_t enabled;
-	uint32_t group;  /* 1: group 1 */
-	uint32_t edge;   /* 1: edge-triggered */
-	uint32_t line;   /* level of the input */
-	uint32_t latch;  /* pending by an edge, an SGI or a register write;
+	uint32_t group; /* 1: group 1 */
+	uint32_t edge;  /* 1: edge-triggered */
+	uint32_t line;  /* level of the input */
+	uint32_t latch; /* pending by an edge, an SGI or a register write;
 			  * moves into the list register with the interrupt */
 	uint32_t active;
 	uint32_t listed; /* stands in a list register */
@@ -104,26 +104,26 @@ struct vgic_block {
 
 /* What is known about a list register. */
 struct vgic_lr {
-	uint64_t hw;   /* last value written or read; state 0 when free */
-	uint16_t irq;  /* owner, when in use */
-	uint8_t source; /* source CPU, GICv2 SGI */
-	bool soft;     /* pending because of the latch, not of the line */
+	uint64_t hw;        /* last value written or read; state 0 when free */
+	uint16_t irq;       /* owner, when in use */
+	uint8_t source;     /* source CPU, GICv2 SGI */
+	bool soft;          /* pending because of the latch, not of the line */
 	bool placed_active; /* active by ISACTIVER, not by acknowledge */
 };
 
 struct vgic_cpu {
-	struct vgic_block own;        /* SGIs and PPIs */
-	uint8_t sgi_sources[16];      /* GICv2: who has sent it */
+	struct vgic_block own;          /* SGIs and PPIs */
+	uint8_t sgi_sources[16];        /* GICv2: who has sent it */
 	uint32_t wait[VGIC_MAX_BLOCKS]; /* wants a list register, has none */
 	uint32_t eoi[VGIC_MAX_BLOCKS];  /* env.eoi owed */
 	struct vgic_lr lr[VGIC_MAX_LRS];
-	uint32_t lr_used;             /* bit per list register */
-	uint32_t lr_stale;            /* free, but its EOI bit is still set */
-	uint32_t lr_echo;             /* its maintenance may still come */
+	uint32_t lr_used;  /* bit per list register */
+	uint32_t lr_stale; /* free, but its EOI bit is still set */
+	uint32_t lr_echo;  /* its maintenance may still come */
 	unsigned hold_depth;
-	bool work;                    /* vgic_flush has something to do */
-	bool overflow;                /* more waited than fitted */
-	bool asleep;                  /* GICR_WAKER.ProcessorSleep */
+	bool work;     /* vgic_flush has something to do */
+	bool overflow; /* more waited than fitted */
+	bool asleep;   /* GICR_WAKER.ProcessorSleep */
 };
 
 struct vgic {
@@ -131,9 +131,9 @@ struct vgic {
 	struct vgic_env env;
 	uint32_t ctlr; /* GICD_CTLR: the group enables */
 	struct vgic_block spi[VGIC_MAX_BLOCKS - 1];
-	uint8_t spi_targets[VGIC_MAX_IRQS - 32]; /* GICD_ITARGETSR */
-	uint32_t spi_router[VGIC_MAX_IRQS - 32]; /* GICD_IROUTER, low half */
-	uint8_t spi_lr_cpu[VGIC_MAX_IRQS - 32];  /* while listed: whose LR */
+	uint8_t spi_targets[VGIC_MAX_IRQS - 32];         /* GICD_ITARGETSR */
+	uint32_t spi_router[VGIC_MAX_IRQS - 32];         /* GICD_IROUTER, low half */
+	uint8_t spi_lr_cpu[VGIC_MAX_IRQS - 32];          /* while listed: whose LR */
 	uint32_t route[VGIC_MAX_VCPUS][VGIC_MAX_BLOCKS]; /* SPIs by target */
 	struct vgic_cpu cpu[VGIC_MAX_VCPUS];
 };
