@@ -4,5 +4,3 @@
 #include <selvage/event.h>
 
 void event_timers_init(struct event_loop *loop);
-/* Fires what is due at `now`. */
-void event_timers_fire(struct event_loop *loop, uint64_t now);

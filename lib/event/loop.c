@@ -122,7 +122,7 @@ static uint64_t collect_bits(struct event_loop *loop)
 void event_loop_run_once(struct event_loop *loop)
 {
 	loop->stats.rounds++;
-	event_timers_fire(loop, loop->env->now(loop->ctx));
+	event_loop_fire(loop, loop->env->now(loop->ctx));
 	run_ready(loop);
 	event_loop_dispatch(loop, collect_bits(loop));
 }

@@ -118,9 +118,8 @@ static void fire(struct event_timer *t, uint64_t now)
 	t->fire(t, now);
 }
 
-void event_timers_fire(struct event_loop *loop, uint64_t now)
+void event_loop_fire(struct event_loop *loop, uint64_t now)
 {
-	/* At most as many as there were, whatever the callbacks arm. */
 	for (size_t n = loop->timers.count; n; n--) {
 		struct event_timer *t = by_time(tree_first(&loop->timers));
 

@@ -1,6 +1,7 @@
-INC_timerq := -Iservers/time/src -Ilib/ipc/include
-LIB_SRCS_timerq := servers/time/src/timerq.c
-TIME_SRCS := servers/time/src/main.c servers/time/src/timerq.c \
+TIME_SRCS := servers/time/src/main.c servers/time/src/timers.c \
 	servers/time/arch/$(ARCH)/timer_hw.c
-$(eval $(call target_prog,time,$(TIME_SRCS),ipc rt sel4 base,-Iservers/time/src))
-$(eval $(call unit_test,timerq,tests/unit/timerq_test.c,timerq))
+$(eval $(call target_prog,time,$(TIME_SRCS),event ipc rt sel4 base,-Iservers/time/src))
+# What it knows, apart from the machine: tested on the host.
+INC_timers := -Iservers/time/src -Ilib/ipc/include -Ilib/rt/include
+LIB_SRCS_timers := servers/time/src/timers.c
+$(eval $(call unit_test,timers,tests/unit/timers_test.c,timers event base))

@@ -118,6 +118,8 @@ struct event_loop {
 	struct event_stats stats;
 };
 
+/* env may be NULL for a thread that waits in its own way: no rounds then,
+ * only event_loop_fire, event_loop_dispatch and event_loop_deadline. */
 void event_loop_init(struct event_loop *loop, const struct event_env *env,
 		     void *ctx);
 /*
@@ -131,6 +133,9 @@ void event_loop_run(struct event_loop *loop);
 void event_loop_stop(struct event_loop *loop);
 /* Dispatches bits that came another way, with a received message say. */
 void event_loop_dispatch(struct event_loop *loop, uint64_t bits);
+/* Fires the timers that are due at `now`, as a round does: at most as many as
+ * were armed, whatever their callbacks arm. */
+void event_loop_fire(struct event_loop *loop, uint64_t now);
 /* The earliest deadline, EVENT_NEVER if there is none. */
 uint64_t event_loop_deadline(const struct event_loop *loop);
 
