@@ -153,7 +153,9 @@ static const char *kill_process(const char *name)
 		if (!match || p->state != PROCESS_RUNNING)
 			continue;
 		log_warning("control: injecting a fault into %s", p->name);
-		return sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) == ABI_OK ? NULL : "the kernel refused";
+		if (sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) != ABI_OK)
+			return "the kernel refused";
+		return NULL;
 	}
 	return "no such process is running";
 }

@@ -81,7 +81,9 @@ static cap_t carver_frame(struct carver *c, uint64_t paddr, unsigned bits)
 		return 0;
 	if (!carver_skip(c, paddr))
 		return 0;
-	return carver_make(c, bits == ABI_LARGE_PAGE_BITS ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE, bits);
+	if (bits == ABI_LARGE_PAGE_BITS)
+		return carver_make(c, ABI_OBJ_LARGE_PAGE, bits);
+	return carver_make(c, ABI_OBJ_SMALL_PAGE, bits);
 }
 
 static bool map_own(cap_t frame, uint64_t offset)

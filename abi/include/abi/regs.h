@@ -7,7 +7,8 @@
  */
 #define ABI_CONTEXT_REGS(X)                                                                   \
 	X(PC)                                                                                 \
-	X(SP) X(SPSR) X(X0) X(X1) X(X2) X(X3) X(X4) X(X5) X(X6) X(X7)                         \
+	X(SP)                                                                                 \
+	X(SPSR) X(X0) X(X1) X(X2) X(X3) X(X4) X(X5) X(X6) X(X7)                               \
 		X(X8) X(X16) X(X17) X(X18) X(X29) X(X30) X(X9) X(X10) X(X11) X(X12)           \
 			X(X13) X(X14) X(X15) X(X19) X(X20) X(X21) X(X22) X(X23) X(X24) X(X25) \
 				X(X26) X(X27) X(X28) X(TPIDR_EL0) X(TPIDRRO_EL0)
@@ -24,7 +25,8 @@ _Static_assert(ABI_CTX_COUNT == 36, "context order has 36 words");
 /* VCPU_ReadRegs/WriteRegs fields. */
 #define ABI_VCPU_REGS(X)                                                                    \
 	X(SCTLR_EL1)                                                                        \
-	X(CPACR_EL1) X(TTBR0_EL1) X(TTBR1_EL1) X(TCR_EL1)                                   \
+	X(CPACR_EL1)                                                                        \
+	X(TTBR0_EL1) X(TTBR1_EL1) X(TCR_EL1)                                                \
 		X(MAIR_EL1) X(AMAIR_EL1) X(CONTEXTIDR_EL1) X(ACTLR_EL1) X(AFSR0_EL1)        \
 			X(AFSR1_EL1) X(ESR_EL1) X(FAR_EL1) X(PAR_EL1) X(VBAR_EL1)           \
 				X(TPIDR_EL1) X(VMPIDR_EL2) X(SP_EL1) X(ELR_EL1) X(SPSR_EL1) \
