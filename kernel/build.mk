@@ -12,12 +12,19 @@ FREE_LDFLAGS := -static -nostdlib -nostartfiles -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 	-Wl,--gc-sections
 
-$(eval $(call compile_rules,$(TOUT)/obj/kernel,$(KERNEL_SRCS),$(TARGET_CC),$(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)))
+# A release kernel is optimised as one program: a quarter fewer instructions
+# on the way in and out. string.c stays apart: the compiler's own calls of
+# memcpy appear only after that.
+KERNEL_LTO := $(if $(filter release,$(BUILD)),-flto)
+KERNEL_ALL_CFLAGS := $(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)
+$(eval $(call compile_rules,$(TOUT)/obj/kernel,$(filter-out kernel/core/string.c,$(KERNEL_SRCS)),$(TARGET_CC),$(KERNEL_ALL_CFLAGS) $(KERNEL_LTO)))
+$(eval $(call compile_rules,$(TOUT)/obj/kernel,kernel/core/string.c,$(TARGET_CC),$(KERNEL_ALL_CFLAGS)))
 
 $(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	$(Q)$(TARGET_CC) $(FREE_LDFLAGS) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
+	$(Q)$(TARGET_CC) $(KERNEL_ALL_CFLAGS) $(KERNEL_LTO) $(if $(KERNEL_LTO),-flto-partition=one) \
+	  $(FREE_LDFLAGS) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
 	  -o $@ $(KERNEL_OBJS) -lgcc
 
 # The loader. string.h is picolibc's; the functions are the loader's own.
@@ -40,3 +47,5 @@ $(TOUT)/loader.img: $(TOUT)/loader.elf
 	$(Q)$(TARGET_OBJCOPY) -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
 TARGET_OUT += $(TOUT)/kernel.elf $(TOUT)/loader.img
+
+include kernel/tests.mk

@@ -7,6 +7,7 @@
 
 #define ENTRIES 512
 #define TABLES 64
+#define PAGE 4096ull
 #define DESC_TABLE 3ull
 #define DESC_BLOCK 1ull
 #define DESC_AP_RES1 (1ull << 6)
@@ -26,6 +27,7 @@ static unsigned tables_used = 1; /* tables[0] is the root */
 static struct boot_regions ram_regions;
 
 extern char __kernel_start[], __text_end[], __rodata_end[], __kernel_end[];
+extern char kernel_stack_guard[];
 void mmu_switch(word_t ttbr, word_t tcr, word_t mair, word_t sctlr);
 
 static uint64_t *next_table(uint64_t *entry)
@@ -80,11 +82,13 @@ void mmu_init(const struct boot_regions *ram)
 {
 	paddr_t text = ptr_to_paddr(__kernel_start), text_end = ptr_to_paddr(__text_end);
 	paddr_t rodata_end = ptr_to_paddr(__rodata_end), end = ptr_to_paddr(__kernel_end);
+	paddr_t guard = ptr_to_paddr(kernel_stack_guard);
 	word_t ps = SYSREG_READ(id_aa64mmfr0_el1) & 15;
 
 	map_range(text, text_end, DESC_READ_ONLY);
 	map_range(text_end, rodata_end, DESC_READ_ONLY | DESC_XN);
-	map_range(rodata_end, end, DESC_XN);
+	map_range(rodata_end, guard, DESC_XN);
+	map_range(guard + PAGE, end, DESC_XN);
 	ram_regions = *ram;
 	for (unsigned i = 0; i < ram->count; i++) {
 		struct boot_region r = ram->r[i];

@@ -48,7 +48,9 @@ mmu_switch:
 
 .section .bss
 .balign 4096
-.global kernel_stack_base, kernel_stack_top
-kernel_stack_base:
+/* mmu.c leaves the page below the stack out: an overflow is a panic. */
+.global kernel_stack_guard, kernel_stack_top
+kernel_stack_guard:
+	.skip	4096
 	.skip	KERNEL_STACK_BYTES
 kernel_stack_top:
