@@ -119,7 +119,9 @@ static void on_vm_request(unsigned vm, uint64_t label, uint64_t argument)
 		vm_stop(vm, VM_OFF);
 		(void)vm_start(vm);
 	} else {
-		vm_ended(vm, argument <= VM_STOP_ERROR ? (enum vm_stop_reason)argument : VM_STOP_ERROR);
+		if (argument > VM_STOP_ERROR)
+			argument = VM_STOP_ERROR;
+		vm_ended(vm, (enum vm_stop_reason)argument);
 	}
 }
 

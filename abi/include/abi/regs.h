@@ -5,13 +5,13 @@
  * TCB_ReadRegisters/WriteRegisters order: X(name). The first 17 are the
  * frame registers.
  */
-#define ABI_CONTEXT_REGS(X)                                                                   \
-	X(PC)                                                                                 \
-	X(SP)                                                                                 \
-	X(SPSR) X(X0) X(X1) X(X2) X(X3) X(X4) X(X5) X(X6) X(X7)                               \
-		X(X8) X(X16) X(X17) X(X18) X(X29) X(X30) X(X9) X(X10) X(X11) X(X12)           \
-			X(X13) X(X14) X(X15) X(X19) X(X20) X(X21) X(X22) X(X23) X(X24) X(X25) \
-				X(X26) X(X27) X(X28) X(TPIDR_EL0) X(TPIDRRO_EL0)
+/* clang-format off */
+#define ABI_CONTEXT_REGS(X)                                                    \
+	X(PC) X(SP) X(SPSR) X(X0) X(X1) X(X2) X(X3) X(X4) X(X5) X(X6) X(X7)    \
+	X(X8) X(X16) X(X17) X(X18) X(X29) X(X30) X(X9) X(X10) X(X11) X(X12)    \
+	X(X13) X(X14) X(X15) X(X19) X(X20) X(X21) X(X22) X(X23) X(X24) X(X25)  \
+	X(X26) X(X27) X(X28) X(TPIDR_EL0) X(TPIDRRO_EL0)
+/* clang-format on */
 
 enum abi_context_reg {
 #define X(name) ABI_CTX_##name,
