@@ -140,6 +140,7 @@ class System(Run):
     """One run of a system description."""
 
     def __init__(self, name, path, *options, limit_s=300):
+        self.typed = 0
         self.system = re.search(r"^name: *(\S+)", open(path, encoding="utf-8").read(), re.M).group(1)
         super().__init__(name, [SELVAGE, "run", "--timeout", str(limit_s), *options, path])
 
@@ -153,23 +154,27 @@ class System(Run):
                           f"{done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def type_to(self, vm, text, answer, limit_s=60):
-        """Types a line at a VM's console, through `selvage console`, until a
-        line that is the answer arrives."""
+    def type_to(self, vm, command, limit_s=60):
+        """Types a line at a VM's console, through `selvage console`: a sum whose
+        answer must come back, alive and not only echoing, then the command."""
+        self.typed += 1
+        token = f"{self.name}-{self.typed}"  # old lines may be shown again
+        line = f"echo {token}-$((6 * 7)); {command}\n".encode()
         process = subprocess.Popen([SELVAGE, "console", "--system", self.system, vm],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
         lines = Lines(process.stdout, f"{OUT}/{self.name}-{vm}.typed", vm)
+        deadline = time.monotonic() + limit_s
         try:
-            deadline = time.monotonic() + limit_s
             while True:  # the shell may not be there yet
                 try:
-                    process.stdin.write(text.encode() + b"\n")
+                    process.stdin.write(line)
                     process.stdin.flush()
                 except BrokenPipeError:
                     raise Failure(f"{vm}: selvage console ended: {lines.of(vm)[-1:]}") from None
                 try:
-                    return lines.wait(vm, answer, 5)[0]
+                    lines.wait(vm, f"^{token}-42$", 5)
+                    return
                 except Failure:
                     if time.monotonic() > deadline or lines.ended:
                         raise
@@ -182,8 +187,8 @@ class System(Run):
             process.wait(10)
 
     def answers(self, vm, limit_s=60):
-        """Whether the VM's shell does arithmetic: alive, not only echoing."""
-        self.type_to(vm, "echo alive-$((6 * 7))", "^alive-42$", limit_s)
+        """Whether the VM's shell answers."""
+        self.type_to(vm, ":", limit_s)
 
 
 QEMU_CPU = {"max": "max,sve=off,pauth-impdef=on"}
