@@ -1,6 +1,7 @@
 /* Parts of the loader. Any failure prints why and stops. */
 #pragma once
 
+#include <loader_header.h>
 #include <stdint.h>
 
 /* --- print.c --- */
@@ -36,4 +37,5 @@ uint64_t dt_size(const void *dtb);
 _Noreturn void loader_main(uint64_t dtb);
 _Noreturn void loader_exception(uint64_t esr, uint64_t elr, uint64_t far);
 /* --- start.S --- */
+extern const struct loader_header loader_header;
 _Noreturn void loader_jump(uint64_t entry, const uint64_t args[6]);

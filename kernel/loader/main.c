@@ -11,8 +11,6 @@
 #define PAGE 4096ull
 #define DTB_ROOM 0x10000ull /* added to the tree's size for what we note */
 
-extern const struct loader_header loader_header;
-
 static uint64_t page_up(uint64_t v)
 {
 	return (v + PAGE - 1) & ~(PAGE - 1);

@@ -19,8 +19,6 @@
 static uint64_t tables[TABLES][ENTRIES] __attribute__((aligned(4096)));
 static unsigned tables_used;
 
-extern char __loader_end[];
-
 static uint64_t *next_table(uint64_t *entry)
 {
 	if (*entry)

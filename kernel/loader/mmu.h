@@ -12,6 +12,8 @@
 #else
 #include <stdint.h>
 
+extern char __loader_end[]; /* loader.ld */
+
 enum mmu_attr { MMU_NORMAL = 0,
 		MMU_DEVICE = 1 };
 

@@ -2,6 +2,7 @@
 #include <arch/boot.h>
 
 #include <arch/gic.h>
+#include <arch/link.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <arch/vspace.h>
@@ -15,9 +16,6 @@
 
 #define PAGE (1ull << ABI_PAGE_BITS)
 #define ADDRESS_END (1ull << SELVAGE_PA_BITS)
-
-extern char __kernel_start[], __kernel_end[];
-struct arch_context *arch_boot(const struct boot_args *args);
 
 static struct boot_machine machine;
 static struct gic_place gic;

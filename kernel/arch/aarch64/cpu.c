@@ -2,16 +2,13 @@
 #include <abi/invocation.h>
 #include <arch/boot.h>
 #include <arch/gic.h>
+#include <arch/link.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <arch/vcpu.h>
 #include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
-
-extern char kernel_stack_top[];
-void fpu_save(struct arch_fpu *f);
-void fpu_load(const struct arch_fpu *f);
 
 static unsigned field(word_t reg, unsigned shift)
 {

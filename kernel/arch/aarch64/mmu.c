@@ -1,6 +1,7 @@
 /* The kernel's own map: RAM and its devices, one-to-one. */
 #include <arch/boot.h>
 
+#include <arch/link.h>
 #include <arch/sysreg.h>
 #include <kernel/panic.h>
 #include <selvage/base.h>
@@ -25,10 +26,6 @@
 static uint64_t tables[TABLES][ENTRIES] __attribute__((aligned(4096)));
 static unsigned tables_used = 1; /* tables[0] is the root */
 static struct boot_regions ram_regions;
-
-extern char __kernel_start[], __text_end[], __rodata_end[], __kernel_end[];
-extern char kernel_stack_guard[];
-void mmu_switch(word_t ttbr, word_t tcr, word_t mair, word_t sctlr);
 
 static uint64_t *next_table(uint64_t *entry)
 {

@@ -1,4 +1,5 @@
 /* When the kernel itself fails: say all that is known, then stop. */
+#include <arch/link.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <kernel/arch.h>
@@ -8,8 +9,6 @@
 
 #define PSCI_SYSTEM_OFF 0x84000008ull
 #define BACKTRACE_MAX 32
-
-extern char __kernel_start[], __text_end[], __rodata_end[], __kernel_end[];
 
 void arch_putc(char c)
 {
