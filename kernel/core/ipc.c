@@ -10,7 +10,9 @@
 
 struct abi_ipcbuf *ipc_buffer(const struct tcb *t, bool write)
 {
-	return t->ipc_buffer ? arch_ipc_buffer(t->slots[TCB_IPC_BUFFER].cap, t->ipc_buffer, write) : NULL;
+	if (!t->ipc_buffer)
+		return NULL;
+	return arch_ipc_buffer(t->slots[TCB_IPC_BUFFER].cap, t->ipc_buffer, write);
 }
 
 int ipc_lookup_extra(const struct tcb *t, const struct abi_ipcbuf *buffer, word_t msginfo,

@@ -82,7 +82,9 @@ bool cap_same_object(struct cap a, struct cap b)
 	case CAP_SGI_SIGNAL:
 		return a.w1 == b.w1;
 	default:
-		return type >= CAP_ARCH_FIRST ? arch_cap_same_object(a, b) : cap_addr(a) == cap_addr(b);
+		if (type >= CAP_ARCH_FIRST)
+			return arch_cap_same_object(a, b);
+		return cap_addr(a) == cap_addr(b);
 	}
 }
 
@@ -104,7 +106,9 @@ static unsigned object_bits(struct cap c)
 	case CAP_TCB:
 		return ABI_TCB_BITS;
 	case CAP_ZOMBIE:
-		return cap_sub_field(c, 6, 1) ? ABI_TCB_BITS : (unsigned)cap_sub_field(c, 0, 6) + ABI_SLOT_BITS;
+		if (cap_sub_field(c, 6, 1))
+			return ABI_TCB_BITS;
+		return (unsigned)cap_sub_field(c, 0, 6) + ABI_SLOT_BITS;
 	default:
 		return 0;
 	}

@@ -9,7 +9,9 @@
  * outer zombie waits in slot 0 of the inner container, whose former content
  * takes the vacated last slot. When the inner container is down to slot 0,
  * the outer zombie returns. So the state between two steps is only ever in
- * slots, and whoever deletes the exposed slot next continues.
+ * slots, and whoever deletes the exposed slot next continues. A waiting
+ * zombie is still found by a revoke of its memory: it names the exposed slot,
+ * at which the work then continues.
  *
  * The exposed slot may itself lie in a container that is being destroyed (a
  * CNode that holds the last capability to itself, directly or through others).
@@ -27,7 +29,13 @@
 #include <kernel/slot.h>
 #include <kernel/tcb.h>
 
+/* Zombies: sub = radix 0-5, of a TCB 6, waiting 7. w1 = slots left; of a
+ * waiting one: 43..0 the exposed slot, 63..44 slots left, in units that make
+ * them fit (rounded up: the slots above are empty). */
 #define ZOMBIE_OF_TCB 64ull
+#define ZOMBIE_WAITS 128ull
+#define LEFT_BITS 20
+#define MAX_HOPS 64 /* from waiting to exposed slots */
 
 static struct cap make_zombie_cap(struct cap c)
 {
@@ -54,6 +62,44 @@ static bool zombie_contains(struct cap z, const struct slot *s)
 	uintptr_t first = (uintptr_t)zombie_slots(z);
 
 	return (uintptr_t)s - first < zombie_size(z) * sizeof(struct slot);
+}
+
+static unsigned left_unit_bits(struct cap z)
+{
+	unsigned radix = (unsigned)cap_sub_field(z, 0, 6);
+
+	return radix < LEFT_BITS ? 0 : radix - (LEFT_BITS - 1);
+}
+
+static struct cap zombie_waiting(struct cap z, const struct slot *exposed)
+{
+	unsigned unit = left_unit_bits(z);
+	word_t left = (z.w1 + (1ull << unit) - 1) >> unit;
+
+	return cap_make(CAP_ZOMBIE, cap_addr(z), cap_sub(z) | ZOMBIE_WAITS,
+			ptr_to_paddr(exposed) | left << CAP_ADDR_BITS);
+}
+
+static struct cap zombie_at_work(struct cap z)
+{
+	if (cap_type(z) != CAP_ZOMBIE || !(cap_sub(z) & ZOMBIE_WAITS))
+		return z;
+	return cap_make(CAP_ZOMBIE, cap_addr(z), cap_sub(z) & ~ZOMBIE_WAITS,
+			(z.w1 >> CAP_ADDR_BITS) << left_unit_bits(z));
+}
+
+/* From a waiting zombie to the one being worked on. */
+static struct slot *exposed_slot(struct slot *s)
+{
+	struct slot *at = s;
+
+	for (unsigned i = 0; i < MAX_HOPS && cap_type(at->cap) == CAP_ZOMBIE; i++) {
+		if (!(cap_sub(at->cap) & ZOMBIE_WAITS))
+			return at;
+		at = paddr_to_ptr(at->cap.w1 & CAP_ADDR_MASK);
+	}
+	s->cap = zombie_at_work(s->cap);
+	return s;
 }
 
 /* What the last capability's going means for the object. */
@@ -122,7 +168,16 @@ static void enter_nested(struct slot *s, struct slot *e)
 	if (e->cap.w1 <= host)
 		e->cap.w1 = host + 1;
 	slot_swap(s, s->cap, e, e->cap);
-	slot_swap(e, e->cap, &inner[host], inner[host].cap);
+	slot_swap(e, zombie_waiting(e->cap, s), &inner[host], zombie_at_work(inner[host].cap));
+}
+
+/* empty_or_zombie() for a slot of a container: a zombie there waits no more. */
+static bool empty_or_nested(struct slot *e)
+{
+	if (!empty_or_zombie(e))
+		return false;
+	e->cap = zombie_at_work(e->cap);
+	return true;
 }
 
 /* One step at the zombie in `s`; `s` is empty when all is done. */
@@ -134,7 +189,7 @@ static void zombie_step(struct slot *s)
 
 	if (left == 0) {
 		slot_clear(s);
-	} else if (e == s || !empty_or_zombie(e)) {
+	} else if (e == s || !empty_or_nested(e)) {
 		s->cap.w1 = left - 1;
 	} else if (e->cap.w1 == 0) {
 		slot_clear(e);
@@ -160,13 +215,14 @@ static struct slot *active_slot(struct slot *s)
 
 	if (s->cap.w1 == 0 || last == s || !zombie_contains(s->cap, s))
 		return s;
-	return empty_or_zombie(last) ? last : s;
+	return empty_or_nested(last) ? last : s;
 }
 
 int slot_delete(struct slot *s)
 {
 	if (!empty_or_zombie(s))
 		return ABI_OK;
+	s = exposed_slot(s);
 	/* Bounded by the slots of all containers that go, twice. */
 	for (;;) {
 		zombie_step(active_slot(s));

@@ -7,7 +7,9 @@
 
 static struct sched_context *head_context(const struct reply *r)
 {
-	return r->next & REPLY_IS_HEAD ? (struct sched_context *)(uintptr_t)(r->next & ~REPLY_IS_HEAD) : NULL;
+	if (!(r->next & REPLY_IS_HEAD))
+		return NULL;
+	return (struct sched_context *)(uintptr_t)(r->next & ~REPLY_IS_HEAD);
 }
 
 static struct reply *newer(const struct reply *r)

@@ -306,7 +306,8 @@ static void bad_labels(void)
 
 	CHECK_EQ(sel4_invoke(KT_CNODE, ABI_INV_IRQ_CONTROL_GET, 0, 4, mr), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_invoke(KT_CNODE, ABI_INV_TCB_SET_FLAGS, 0, 4, mr), ABI_ILLEGAL_OPERATION);
-	CHECK_ERROR1(sel4_invoke(kt_slot(), ABI_INV_CNODE_COPY, 0, 0, mr), ABI_INVALID_CAPABILITY, 0);
+	CHECK_ERROR1(sel4_invoke(kt_slot(), ABI_INV_CNODE_COPY, 0, 0, mr),
+		     ABI_INVALID_CAPABILITY, 0);
 }
 
 static const struct kt_case cases[] = {

@@ -78,7 +78,7 @@ static void vm_fault_fetch(void)
 	uint64_t mr[4] = { 0 };
 
 	clear();
-	struct kt_thread t = kt_thread(0, (void (*)(void *))NO_MEMORY, NULL, KT_HIGH, s.handler, true);
+	struct kt_thread t = kt_thread(0, reads_nowhere, NULL, KT_HIGH, s.handler, true);
 	kt_registers(0)[ABI_CTX_PC] = NO_MEMORY;
 	CHECK_OK(sel4_tcb_write_registers(t.tcb, 1, ABI_CTX_COUNT, kt_registers(0)));
 	CHECK_EQ(msginfo_label(receive(mr)), ABI_FAULT_VM);

@@ -250,7 +250,8 @@ static cap_t find_pool(void)
 	const struct abi_bootinfo *info = rt_bootinfo();
 
 	for (uint64_t i = 0; i < info->untyped.end - info->untyped.start; i++)
-		if (!info->untyped_list[i].is_device && info->untyped_list[i].size_bits >= KT_POOL_BITS)
+		if (!info->untyped_list[i].is_device &&
+		    info->untyped_list[i].size_bits >= KT_POOL_BITS)
 			return info->untyped.start + i;
 	return 0;
 }
@@ -324,9 +325,20 @@ static void set_up(void)
 
 int main(void)
 {
-	static const struct kt_group *const groups[] = { &kt_untyped, &kt_cnode, &kt_deletion, &kt_ipc,
-							 &kt_notification, &kt_reply, &kt_fault,
-							 &kt_tcb, &kt_sched, &kt_irq, &kt_memory, &kt_vcpu };
+	static const struct kt_group *const groups[] = {
+		&kt_untyped,
+		&kt_cnode,
+		&kt_deletion,
+		&kt_ipc,
+		&kt_notification,
+		&kt_reply,
+		&kt_fault,
+		&kt_tcb,
+		&kt_sched,
+		&kt_irq,
+		&kt_memory,
+		&kt_vcpu,
+	};
 	unsigned number = 0, failures = 0;
 
 	set_up();

@@ -132,7 +132,8 @@ static void bind_errors(void)
 	cap_t other = kt_make(ABI_OBJ_NOTIFICATION, 0);
 	cap_t writer = kt_mint(other, ABI_RIGHT_WRITE, 0);
 
-	CHECK_EQ(sel4_invoke(t.tcb, ABI_INV_TCB_BIND_NOTIFICATION, 0, 0, mr), ABI_TRUNCATED_MESSAGE);
+	CHECK_EQ(sel4_invoke(t.tcb, ABI_INV_TCB_BIND_NOTIFICATION, 0, 0, mr),
+		 ABI_TRUNCATED_MESSAGE);
 	CHECK_EQ(sel4_tcb_bind_notification(t.tcb, s.ep), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_tcb_bind_notification(t.tcb, writer), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_tcb_bind_notification(t.tcb, s.ntfn), ABI_ILLEGAL_OPERATION); /* waiters */

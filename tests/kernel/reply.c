@@ -262,7 +262,8 @@ static void nb_send_wait(void)
 	CHECK_EQ(s.got, 124);
 	/* Objects that could stop the thread are barred: nothing happens. */
 	sel4_signal(kt_mint(s.ntfn, KT_ALL, 11));
-	(void)sel4_nb_send_wait(ABI_ROOT_TCB, msginfo(ABI_INV_TCB_SUSPEND, 0, 0), mr, s.ntfn, &badge);
+	(void)sel4_nb_send_wait(ABI_ROOT_TCB, msginfo(ABI_INV_TCB_SUSPEND, 0, 0), mr, s.ntfn,
+				&badge);
 	CHECK_EQ(badge, 11);
 }
 

@@ -129,7 +129,8 @@ static void sched_params(void)
 	cap_t reader = kt_mint(ep, ABI_RIGHT_READ, 0), plain = kt_mint(ep, ABI_RIGHT_WRITE, 0);
 	cap_t other = kt_make(ABI_OBJ_TCB, 0);
 
-	CHECK_ERROR1(sel4_tcb_set_sched_params(t, KT_CNODE, sc, 0, 1, 1), ABI_INVALID_CAPABILITY, 1);
+	CHECK_ERROR1(sel4_tcb_set_sched_params(t, KT_CNODE, sc, 0, 1, 1),
+		     ABI_INVALID_CAPABILITY, 1);
 	CHECK_ERROR2(sel4_tcb_set_sched_params(t, ABI_ROOT_TCB, sc, 0, 256, 1), ABI_RANGE_ERROR, 0,
 		     255);
 	CHECK_ERROR2(sel4_tcb_set_sched_params(t, ABI_ROOT_TCB, sc, 0, 1, 256), ABI_RANGE_ERROR, 0,
@@ -143,7 +144,8 @@ static void sched_params(void)
 	CHECK_ERROR1(sel4_tcb_set_sched_params(t, ABI_ROOT_TCB, sc, plain, 1, 1),
 		     ABI_INVALID_CAPABILITY, 3);
 	CHECK_OK(sel4_tcb_set_sched_params(t, ABI_ROOT_TCB, sc, ep, 1, 1));
-	CHECK_EQ(sel4_tcb_set_sched_params(other, ABI_ROOT_TCB, sc, 0, 1, 1), ABI_ILLEGAL_OPERATION);
+	CHECK_EQ(sel4_tcb_set_sched_params(other, ABI_ROOT_TCB, sc, 0, 1, 1),
+		 ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_tcb_set_sched_params(t, ABI_ROOT_TCB, kt_make(ABI_OBJ_SCHED_CONTEXT, 8), 0, 1,
 					   1),
 		 ABI_ILLEGAL_OPERATION);
@@ -342,7 +344,8 @@ static void vspace_deleted_while_it_runs(void)
 	CHECK_OK(sel4_tcb_set_space(t.tcb, ep, KT_CNODE, vspace, 0, 0));
 	CHECK_OK(kt_delete(vspace));
 	CHECK_OK(sel4_tcb_resume(t.tcb));
-	CHECK_EQ(msginfo_label(sel4_nb_recv(ep, &badge, mr, kt_make(ABI_OBJ_REPLY, 0))), ABI_FAULT_VM);
+	CHECK_EQ(msginfo_label(sel4_nb_recv(ep, &badge, mr, kt_make(ABI_OBJ_REPLY, 0))),
+		 ABI_FAULT_VM);
 }
 
 static const struct kt_case cases[] = {

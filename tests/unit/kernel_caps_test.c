@@ -163,18 +163,31 @@ static void do_retype(void)
 	struct slot *src = random_slot(false), *dest = random_slot(true);
 	word_t type = types[random_below(&m.random, 7)];
 	struct slot window = { 0 };
+	struct invocation inv;
+	unsigned bits;
 	int status;
 
 	if (!src || !dest || cap_type(src->cap) != CAP_UNTYPED)
 		return;
 	/* A CNode of one bit that starts at the wanted slot. */
 	window.cap = cap_cnode(dest, 1, 0, 0);
-	struct invocation inv = { .thread = m.invoker, .cap = src->cap, .slot = src, .label = ABI_INV_UNTYPED_RETYPE, .length = 6, .call = true, .extra_count = 1, .extra = { &window }, .buffer = m.buffer };
+	bits = 1 + random_below(&m.random, 3);
+	if (type == ABI_OBJ_UNTYPED)
+		bits = 8 + random_below(&m.random, 9);
+	inv = (struct invocation){
+		.thread = m.invoker,
+		.slot = src,
+		.label = ABI_INV_UNTYPED_RETYPE,
+		.length = 6,
+		.call = true,
+		.extra_count = 1,
+		.extra = { &window },
+		.buffer = m.buffer,
+	};
 	set_arg(0, type);
-	set_arg(1, type == ABI_OBJ_UNTYPED ? 8 + random_below(&m.random, 9) : 1 + random_below(&m.random, 3));
-	set_arg(2, 0);
-	set_arg(3, 0);
-	set_arg(4, 0);
+	set_arg(1, bits);
+	for (unsigned i = 2; i < 5; i++)
+		set_arg(i, 0);
 	set_arg(5, 1);
 	do {
 		inv.cap = src->cap;
@@ -243,6 +256,27 @@ static void do_delete(void)
 		;
 }
 
+static void finish_zombies_in(struct slot *slots, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		while (cap_type(slots[i].cap) == CAP_ZOMBIE && slot_delete(&slots[i]) == PREEMPTED)
+			;
+}
+
+static void finish_zombies(void)
+{
+	finish_zombies_in(m.root, 1u << ROOT_RADIX);
+	for (unsigned i = 0; i < MAX_NODES; i++) {
+		struct node *n = &m.nodes[i];
+		unsigned count;
+
+		if (!n->slot)
+			continue;
+		struct slot *slots = contents(n->type, n->object, n->radix, &count);
+		finish_zombies_in(slots, count);
+	}
+}
+
 static void do_revoke(void)
 {
 	struct slot *s = random_slot(false);
@@ -255,6 +289,44 @@ static void do_revoke(void)
 		;
 	while (slot_revoke(s) == PREEMPTED)
 		;
+	/* If the slot went with one of its descendants, the revoke, preempted,
+	 * did not find its way back: what is left waits in a zombie. */
+	if (!n->slot)
+		finish_zombies();
+}
+
+/* Several deletions and revocations, each stopped after its first steps by an
+ * interrupt; then all are run again, in another order. */
+static void do_interleaved(void)
+{
+	struct slot *pending[4];
+	unsigned count = 0;
+
+	while (count < 4) {
+		struct slot *s = random_slot(false);
+		bool revoke = random_below(&m.random, 2);
+		struct node *n = s ? node_of(s) : NULL;
+
+		pending[count] = s;
+		if (!n) /* none, or being deleted */
+			break;
+		count++;
+		while (revoke && n->slot && model_revoke_one(n))
+			;
+		if (!revoke)
+			model_delete(n);
+		(void)(revoke ? slot_revoke(s) : slot_delete(s));
+		/* What the revoke has left to do is done at its children. */
+		while (revoke && n->slot && slot_revoke(s) == PREEMPTED)
+			;
+	}
+	while (count > 0) {
+		struct slot *s = pending[--count];
+
+		while (!node_of(s) && slot_delete(s) == PREEMPTED)
+			;
+	}
+	finish_zombies();
 }
 
 /* Every capability of the model is in its slot, and no slot holds another. */
@@ -303,6 +375,11 @@ static void check_all(void)
 	}
 }
 
+static struct cap whole_untyped(paddr_t base)
+{
+	return cap_untyped(base, UNTYPED_BITS, false, 1u << UNTYPED_BITS);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -315,7 +392,7 @@ static int setup(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		paddr_t base = ptr_to_paddr(m.memory) + ((paddr_t)i << UNTYPED_BITS);
 
-		slot_set_root(&m.root[i], cap_untyped(base, UNTYPED_BITS, false, 1u << UNTYPED_BITS));
+		slot_set_root(&m.root[i], whole_untyped(base));
 		node_add(&m.root[i], NULL, true);
 	}
 	return 0;
@@ -333,7 +410,7 @@ static void restore_untypeds(void)
 				 m.nodes[k].object - base < 1u << UNTYPED_BITS;
 		for (unsigned k = 0; !there && k < 1u << ROOT_RADIX; k++)
 			if (slot_is_empty(&m.root[k])) {
-				slot_set_root(&m.root[k], cap_untyped(base, UNTYPED_BITS, false, 1u << UNTYPED_BITS));
+				slot_set_root(&m.root[k], whole_untyped(base));
 				node_add(&m.root[k], NULL, true);
 				there = true;
 			}
@@ -355,8 +432,10 @@ static void run(uint64_t seed, unsigned preempt_every)
 			do_move();
 		else if (what < 90)
 			do_swap();
-		else if (what < 97)
+		else if (what < 95)
 			do_delete();
+		else if (what < 97)
+			do_interleaved();
 		else
 			do_revoke();
 		if (step % 8 == 0)

@@ -18,7 +18,7 @@
  *   IRQ_HANDLER    -                                     irq
  *   SGI_SIGNAL     -                                     irq, target << 32
  *   DOMAIN         -                                     -
- *   ZOMBIE         radix 0-5, of a TCB 6                 slots left
+ *   ZOMBIE         radix 0-5, of a TCB 6, waiting 7      slots left (delete.c)
  *   FRAME          size 0-1, rights 2-3 (W R), device 4  vaddr>>12 << 16 | asid
  *                  mapped = asid != 0
  *   PAGE_TABLE     level 0-1, mapped 2                   vaddr>>12 << 16 | asid

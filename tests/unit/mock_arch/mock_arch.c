@@ -169,4 +169,5 @@ void arch_clean_object(word_t type, paddr_t addr)
 }
 
 void arch_putc(char c) { putchar(c); }
+void arch_dump(void) {}
 _Noreturn void arch_halt(void) { abort(); }
