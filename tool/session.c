@@ -20,6 +20,7 @@
 #define OWNER_STATUS 1000 /* asks for the status line */
 #define STATUS_EVERY_MS 2000
 #define TICK_MS 100
+#define DRAW_EVERY_MS 1000 /* while output flows */
 #define READ_BYTES 16384
 #define SERIAL_OUT_MAX (1u << 20)
 #define LAST_WORDS_BYTES 2048
@@ -49,6 +50,7 @@ struct session {
 	int code;
 	uint64_t deadline_ms; /* 0: none */
 	uint64_t next_status_ms;
+	uint64_t next_draw_ms;
 	int signals;
 };
 
@@ -308,13 +310,22 @@ static void read_signal(struct session *s)
 
 /* --- the status line --- */
 
+/* In a pause if there is one: what came last may be half an escape
+ * sequence. */
+static bool time_to_draw(struct session *s, uint64_t now, bool pause)
+{
+	if (!on_screen(s) || !s->screen.status_due ||
+	    (!pause && now < s->next_draw_ms))
+		return false;
+	s->next_draw_ms = now + DRAW_EVERY_MS;
+	return true;
+}
+
 static void draw_status(struct session *s)
 {
 	char text[512];
 	size_t n = 0;
 
-	if (!on_screen(s) || !s->screen.status_due)
-		return;
 	for (unsigned i = MUX_CH_LOG; i < MUX_CHANNELS && n < 400; i++) {
 		const char *name = i == MUX_CH_LOG ? "log"
 						   : s->view.channel[i].name;
@@ -459,7 +470,7 @@ static void turn(struct session *s)
 	}
 	write_serial(s);
 	check_end(s, now);
-	if (!s->done)
+	if (!s->done && time_to_draw(s, now, n == 0))
 		draw_status(s);
 }
 
