@@ -23,14 +23,14 @@ _Static_assert(ABI_CTX_COUNT == 36, "context order has 36 words");
 #define ABI_CTX_FRAME_COUNT 17
 
 /* VCPU_ReadRegs/WriteRegs fields. */
-#define ABI_VCPU_REGS(X)                                                                    \
-	X(SCTLR_EL1)                                                                        \
-	X(CPACR_EL1)                                                                        \
-	X(TTBR0_EL1) X(TTBR1_EL1) X(TCR_EL1)                                                \
-		X(MAIR_EL1) X(AMAIR_EL1) X(CONTEXTIDR_EL1) X(ACTLR_EL1) X(AFSR0_EL1)        \
-			X(AFSR1_EL1) X(ESR_EL1) X(FAR_EL1) X(PAR_EL1) X(VBAR_EL1)           \
-				X(TPIDR_EL1) X(VMPIDR_EL2) X(SP_EL1) X(ELR_EL1) X(SPSR_EL1) \
-					X(CNTV_CTL) X(CNTV_CVAL) X(CNTVOFF) X(CNTKCTL_EL1)
+/* clang-format off */
+#define ABI_VCPU_REGS(X)                                                       \
+	X(SCTLR_EL1) X(CPACR_EL1) X(TTBR0_EL1) X(TTBR1_EL1) X(TCR_EL1)         \
+	X(MAIR_EL1) X(AMAIR_EL1) X(CONTEXTIDR_EL1) X(ACTLR_EL1) X(AFSR0_EL1)   \
+	X(AFSR1_EL1) X(ESR_EL1) X(FAR_EL1) X(PAR_EL1) X(VBAR_EL1)              \
+	X(TPIDR_EL1) X(VMPIDR_EL2) X(SP_EL1) X(ELR_EL1) X(SPSR_EL1)            \
+	X(CNTV_CTL) X(CNTV_CVAL) X(CNTVOFF) X(CNTKCTL_EL1)
+/* clang-format on */
 
 enum abi_vcpu_reg {
 #define X(name) ABI_VCPU_##name,
