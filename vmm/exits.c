@@ -89,6 +89,7 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		break;
 	case VCPU_EXIT_WAIT_EVENT:
 		vcpu_advance(&vc->cpu.cpu);
+		vm_vcpu_yield(vc);
 		break;
 	case VCPU_EXIT_SECURE_CALL:
 		secure_call_exit(vc);
@@ -113,7 +114,7 @@ _Noreturn void exits_handler(void *arg)
 
 	for (;;) {
 		vcpu_run(&vc->cpu.cpu, &e);
-		mutex_lock(&vm->lock);
+		vm_lock(vc);
 		vm->exits[e.reason]++;
 		dispatch(vc, &e);
 		if (vc->cpu.cpu.failed)

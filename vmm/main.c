@@ -48,6 +48,7 @@ static void serve(uint64_t badge)
 	if (!(badge & VMM_NTFN_SERIAL))
 		return;
 	mutex_lock(&vm.lock);
+	vm.handler = NULL;
 	uart_service(&vm);
 	vm_deliver_irqs(&vm, NULL);
 	mutex_unlock(&vm.lock);

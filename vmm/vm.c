@@ -23,13 +23,32 @@ bool vm_count(struct vm *vm, enum vm_event event)
 	return n <= LOG_EACH || (n & (n - 1)) == 0;
 }
 
+void vm_lock(struct vm_vcpu *vc)
+{
+	mutex_lock(&vc->vm->lock);
+	vc->vm->handler = vc;
+}
+
 void vm_vcpu_wait(struct vm_vcpu *vc)
 {
 	vc->waiting = true;
 	mutex_unlock(&vc->vm->lock);
 	(void)sel4_wait(vc->wake);
-	mutex_lock(&vc->vm->lock);
+	vm_lock(vc);
 	vc->waiting = false;
+}
+
+void vm_vcpu_yield(struct vm_vcpu *vc)
+{
+	const struct sysdesc_vm *d = &vc->vm->info->vm;
+
+	/* A yield costs the rest of the budget, which only a thread that
+	 * shares its time round robin gets back at once. */
+	if (vc->vm->info->n_vcpus < 2 || d->budget_us < d->period_us)
+		return;
+	mutex_unlock(&vc->vm->lock);
+	sel4_yield();
+	vm_lock(vc);
 }
 
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)

@@ -66,6 +66,9 @@ struct vm {
 	struct mutex lock;
 	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs */
+	/* Whose handler has the lock; NULL: the event thread. */
+	struct vm_vcpu *handler;
+	unsigned holds; /* vCPUs that the vGIC keeps from executing */
 	struct gmem mem;
 	struct bus bus;
 	struct psci psci;
@@ -96,8 +99,12 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
 /* Under the lock: counts an event; true if it is worth a log line (the first
  * few, then powers of two). */
 bool vm_count(struct vm *vm, enum vm_event event);
+/* Takes the lock as vc's handler. */
+void vm_lock(struct vm_vcpu *vc);
 /* Waits for vc->wake with the lock let go. */
 void vm_vcpu_wait(struct vm_vcpu *vc);
+/* Lets others run, with the lock let go: vc spins on something. */
+void vm_vcpu_yield(struct vm_vcpu *vc);
 
 /* arch/aarch64/vgic_glue.c: the model's environment. False: no such GIC. */
 bool vm_gic_init(struct vm *vm);

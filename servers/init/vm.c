@@ -11,7 +11,6 @@
 /* Restarts in a row after which a failing VM is left alone. */
 #define MAX_FAILURES 5
 #define VMM_PRIORITY 110
-#define HANDLER_PRIORITY 105
 #define HANDLER_STACK 0x4000u
 /* Handler stacks lie above the main thread's, with gaps between. */
 #define HANDLER_STACK_TOP(i) (PROC_STACK_TOP + ((uint64_t)(i) + 1) * 0x40000)
@@ -205,7 +204,7 @@ static bool make_vcpu(struct process *p, unsigned i, const struct sysdesc_vm *vm
 	return set_up_guest_thread(p, &v, i, vm, guest, empty_cnode) &&
 	       process_map_new(&p->mem, p->vspace, HANDLER_STACK_TOP(i) - HANDLER_STACK,
 			       HANDLER_STACK / 4096, NULL) &&
-	       process_thread(p, v.handler, i + 1, HANDLER_PRIORITY, 0) &&
+	       process_thread(p, v.handler, i + 1, vm->priority, 0) &&
 	       grant_vcpu(p, &v, i);
 }
 
@@ -252,6 +251,7 @@ static bool fill_info(struct vmm_info *info, unsigned index)
 		.console_ring = 1,
 		.handler_stack_bytes = HANDLER_STACK,
 		.boot_epoch_s = machine->epoch_s,
+		.boot_counter = machine->epoch_counter,
 		.vm = *vm,
 	};
 	for (unsigned i = 0; i < vm->vcpus; i++)

@@ -1,10 +1,6 @@
 /*
  * The interrupt controller on this kernel: list registers through the VCPU
  * object, distributor and redistributors on the bus, maintenance interrupts.
- *
- * The model's `hold` is left out: a handler outranks every vCPU of its VM on
- * the one core, so none executes while list registers are rewritten, unless
- * the handler's budget ends in that very moment.
  */
 #include "vm.h"
 
@@ -58,6 +54,30 @@ static void eoi(void *opaque, unsigned vcpu, unsigned irq)
 	(void)sel4_vcpu_ack_vppi(vm->vcpu[vcpu].cpu.caps.vcpu, irq);
 }
 
+/*
+ * Keeps a vCPU from executing while its list registers are rewritten. There
+ * is one core: it is enough that the handler which does so outranks the vCPUs
+ * of its VM for a moment. The event thread always does, and a vCPU whose exit
+ * is being handled does not execute. (Left: the handler's budget may end in
+ * that very moment, if the VM has less budget than period.)
+ */
+static void hold(void *opaque, unsigned vcpu, bool held)
+{
+	struct vm *vm = opaque;
+	const struct vm_vcpu *self = vm->handler;
+	uint64_t priority = held ? VMM_HOLD_PRIORITY : vm->info->vm.priority;
+
+	if (self == NULL || self->index == vcpu)
+		return;
+	vm->holds += held ? 1u : -1u;
+	if (vm->holds != (held ? 1u : 0u))
+		return;
+	if (sel4_tcb_set_priority(VMM_CAP_VCPU(self->index) + VMM_VCPU_HANDLER,
+				  PROC_CAP_TCB, priority) != ABI_OK)
+		log_error("vCPU %u: the handler's priority cannot be changed",
+			  self->index);
+}
+
 static enum mmio_outcome dist_access(void *device, unsigned vcpu,
 				     struct mmio *m)
 {
@@ -101,6 +121,7 @@ bool vm_gic_init(struct vm *vm)
 		.read_lr = read_lr,
 		.write_lr = write_lr,
 		.inject = inject,
+		.hold = hold,
 		.eoi = eoi,
 	};
 	struct vgic_config config = {

@@ -24,8 +24,14 @@ enum vmm_vcpu_cap {
 	                       * server holds a copy, badge VMM_WAKE_TIMER */
 	VMM_VCPU_HANDLER = 6,  /* TCB of the passive handler thread; init has
 	                       * configured it (spaces, IPC buffer, fault
-	                       * endpoint); the VMM starts it */
+	                       * endpoint, the vCPU's own priority: a wake
+	                       * does not preempt another vCPU of equal rank,
+	                       * which may hold a lock of the guest); the VMM
+	                       * starts it */
 };
+/* A handler's priority while other vCPUs of its VM must not execute: above
+ * those of all VMs, below the event thread's. */
+#define VMM_HOLD_PRIORITY 105u
 /* Slots after 8 vCPUs: */
 #define VMM_CAP_LOCK 96u /* notification: waiters of the VM lock */
 
@@ -46,7 +52,7 @@ struct vmm_info {
 	/* Images, mapped read-only; size 0: none. */
 	uint64_t kernel_vaddr, kernel_bytes;
 	uint64_t initrd_vaddr, initrd_bytes;
-	uint64_t boot_epoch_s; /* wall clock at machine start, or 0 */
+	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
 	struct sysdesc_vm vm;  /* the VM's part of the description */
 };
