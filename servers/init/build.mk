@@ -1,4 +1,4 @@
-INIT_LIBS := rt_root rt ipc sel4 alloc image mux base
+INIT_LIBS := rt_root rt ipc sel4 alloc vspace image mux base
 PROG_LIBS_init := $(LIBFDT_A)
 $(eval $(call target_prog,init,$(wildcard servers/init/*.c),$(INIT_LIBS),-isystem $(LIBFDT_INC)))
 $(TOUT)/obj/bin-init/servers/init/machine.c.o: | $(LIBFDT_STAMP)

@@ -1,14 +1,16 @@
 #include "images.h"
 
+#include "self.h"
+
 #include <selvage/base.h>
 #include <string.h>
 
-/* Where init sees the small items; guest images are not mapped here. */
-#define AREA_VADDR 0x0e00000000ull
 #define MAX_PROCESSES 16
 #define MAX_FRAMES 4096
 
-static const struct payload_header *header = (const void *)AREA_VADDR;
+/* Where init sees the area: its index and small items, not guest images. */
+static uint8_t *area;
+static const struct payload_header *header;
 static uint64_t area_bytes;
 static struct image_frames item_frames[PAYLOAD_MAX];
 static cap_t frames[MAX_FRAMES];
@@ -86,10 +88,15 @@ static cap_t carver_frame(struct carver *c, uint64_t paddr, unsigned bits)
 	return carver_make(c, ABI_OBJ_SMALL_PAGE, bits);
 }
 
-static bool map_own(cap_t frame, uint64_t offset)
+/* Addresses for the area, in step with the physical ones for large pages. */
+static bool reserve_area(const struct machine *machine)
 {
-	return map_page(&init_arena, ABI_ROOT_VSPACE, frame, AREA_VADDR + offset,
-			MAP_RO, MAP_DATA) == ABI_OK;
+	area = self_reserve(machine->payload_bytes + PAYLOAD_LARGE_ALIGN, ABI_LARGE_PAGE_BITS);
+	if (area == NULL)
+		return false;
+	area += machine->payload_paddr & (PAYLOAD_LARGE_ALIGN - 1);
+	header = (const void *)area;
+	return true;
 }
 
 /* The item that comes next after `offset` in the area, or -1. */
@@ -118,13 +125,14 @@ static bool carve_item(struct carver *c, uint64_t base, uint32_t item)
 		uint64_t offset = it->offset + ((uint64_t)i << bits);
 		cap_t frame = n_frames == MAX_FRAMES ? 0 : carver_frame(c, base + offset, bits);
 
-		if (frame == 0 || (it->kind != PAYLOAD_GUEST && !map_own(frame, offset)))
+		if (frame == 0)
 			return false;
 		frames[n_frames++] = frame;
 	}
 	item_frames[item].count = count;
 	item_frames[item].bits = bits;
-	return true;
+	return it->kind == PAYLOAD_GUEST ||
+	       self_map(area + it->offset, bits, item_frames[item].frame, count, MAP_RO, MAP_DATA);
 }
 
 /* Frames for the index itself, before anything of it is believed. */
@@ -137,7 +145,8 @@ static const char *carve_index(struct carver *c, uint64_t base, uint64_t size)
 	do {
 		cap_t frame = carver_frame(c, base + first, ABI_PAGE_BITS);
 
-		if (frame == 0 || !map_own(frame, first))
+		if (frame == 0 ||
+		    !self_map(area + first, ABI_PAGE_BITS, &frame, 1, MAP_RO, MAP_DATA))
 			return "cannot map the payload's index";
 		first += 1u << ABI_PAGE_BITS;
 		if (first == 1u << ABI_PAGE_BITS && header->n_items <= PAYLOAD_MAX)
@@ -178,6 +187,8 @@ const char *images_init(const struct machine *machine, const struct abi_bootinfo
 	int item;
 
 	area_bytes = machine->payload_bytes;
+	if (!reserve_area(machine))
+		return "no addresses for the payload";
 	error = carve_index(&c, machine->payload_paddr, area_bytes);
 	for (uint64_t offset = 0; error == NULL && (item = next_item(offset)) >= 0;
 	     offset = header->item[item].offset + 1) {

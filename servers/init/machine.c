@@ -43,6 +43,16 @@ static const char *read_uart(struct machine *m, const void *fdt)
 	return NULL;
 }
 
+/* A machine may have none. */
+static void read_rtc(struct machine *m, const void *fdt)
+{
+	uint64_t size;
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl031");
+
+	if (node < 0 || reg_entry(fdt, node, 0, &m->rtc_paddr, &size))
+		m->rtc_paddr = 0;
+}
+
 static const char *read_gic(struct machine *m, const void *fdt)
 {
 	uint64_t size;
@@ -75,5 +85,6 @@ const char *machine_read(struct machine *m, const void *fdt, size_t size)
 		error = read_uart(m, fdt);
 	if (error == NULL)
 		error = read_gic(m, fdt);
+	read_rtc(m, fdt);
 	return error;
 }

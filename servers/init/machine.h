@@ -10,7 +10,10 @@ struct machine {
 	uint32_t uart_irq;                     /* GIC interrupt number */
 	uint32_t gic_version;                  /* 2 or 3 */
 	uint64_t gicv_paddr;                   /* GICv2: virtual CPU interface */
-	uint64_t epoch_s;                      /* not in the tree: 0 */
+	uint64_t rtc_paddr;                    /* first arm,pl031; 0: none */
+	/* Not in the tree, init reads it there: seconds since 1970 (0: not
+	 * known) when the counter (CNTPCT_EL0) stood at epoch_counter. */
+	uint64_t epoch_s, epoch_counter;
 };
 
 /* Returns NULL, or a static text of what is missing or malformed. */

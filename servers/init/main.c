@@ -5,6 +5,7 @@
 #include "control.h"
 #include "crash.h"
 #include "machine_off.h"
+#include "self.h"
 #include "vm.h"
 
 #include <selvage/base.h>
@@ -21,14 +22,13 @@ static struct machine machine;
  */
 static void early_print(const char *text)
 {
-	const uint64_t vaddr = 0x0c00000000ull;
 	cap_t frame = machine.uart_paddr == 0 ? 0 : mem_device_frame(machine.uart_paddr);
-	volatile uint32_t *uart = (volatile uint32_t *)vaddr;
+	volatile uint32_t *uart;
 
 	for (const char *c = text; SELVAGE_DEBUG && *c != '\0'; c++)
 		sel4_debug_put_char(*c);
-	if (SELVAGE_DEBUG || frame == 0 ||
-	    map_page(&init_arena, ABI_ROOT_VSPACE, frame, vaddr, MAP_RW, MAP_DEVICE) != ABI_OK)
+	uart = SELVAGE_DEBUG || frame == 0 ? NULL : self_view(frame, MAP_RW, MAP_DEVICE);
+	if (uart == NULL)
 		return;
 	for (const char *c = text; *c != '\0'; c++)
 		uart[0] = (uint8_t)*c; /* PL011 UARTDR; the firmware set it up */
@@ -42,6 +42,20 @@ static _Noreturn void die(const char *what, const char *why)
 	early_print(text);
 	machine_off();
 	rt_panic(text);
+}
+
+/* The date, from the machine's clock if it has one; guests' clocks go on from
+ * there by the counter. */
+static void read_clock(void)
+{
+	cap_t frame = machine.rtc_paddr == 0 ? 0 : mem_device_frame(machine.rtc_paddr);
+	volatile uint32_t *rtc = frame == 0 ? NULL : self_view(frame, MAP_RO, MAP_DEVICE);
+
+	if (rtc == NULL)
+		return;
+	machine.epoch_s = rtc[0]; /* PL031 RTCDR: seconds */
+	machine.epoch_counter = clock_now();
+	self_unview((void *)rtc);
 }
 
 /* The devicetree among the extra boot information, or NULL. */
@@ -82,6 +96,10 @@ static void take_over(const struct abi_bootinfo *bi)
 	if (error != NULL)
 		die("memory", error);
 	mem_open(&init_arena);
+	error = self_init();
+	if (error != NULL)
+		die("own address space", error);
+	read_clock();
 	error = images_init(&machine, bi);
 	if (error != NULL)
 		die("payload", error);

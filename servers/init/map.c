@@ -1,7 +1,5 @@
 #include "map.h"
 
-#define SCRATCH_VADDR 0x0f00000000ull
-
 struct mem_arena init_arena;
 
 int map_page(struct mem_arena *arena, cap_t vspace, cap_t frame, uint64_t vaddr,
@@ -23,17 +21,4 @@ int map_page(struct mem_arena *arena, cap_t vspace, cap_t frame, uint64_t vaddr,
 			return error;
 	}
 	return ABI_FAILED_LOOKUP;
-}
-
-void *map_scratch(cap_t frame)
-{
-	if (map_page(&init_arena, ABI_ROOT_VSPACE, frame, SCRATCH_VADDR, MAP_RW,
-		     MAP_DATA) != ABI_OK)
-		return NULL;
-	return (void *)SCRATCH_VADDR;
-}
-
-void map_scratch_end(cap_t frame)
-{
-	(void)sel4_page_unmap(frame);
 }

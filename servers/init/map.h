@@ -1,4 +1,5 @@
-/* Mapping frames into address spaces, tables made where they are missing. */
+/* Mapping frames into the address spaces of processes and guests, tables made
+ * where they are missing. Init's own: self.h. */
 #pragma once
 
 #include "mem.h"
@@ -15,10 +16,3 @@ int map_page(struct mem_arena *arena, cap_t vspace, cap_t frame, uint64_t vaddr,
 
 /* Init's own arena: its page tables and what lives as long as init. */
 extern struct mem_arena init_arena;
-
-/*
- * Maps `frame` (4 KiB, not mapped elsewhere) at init's scratch page, runs
- * nothing else there; returns the address or NULL. One at a time.
- */
-void *map_scratch(cap_t frame);
-void map_scratch_end(cap_t frame);

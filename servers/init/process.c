@@ -1,5 +1,7 @@
 #include "process.h"
 
+#include "self.h"
+
 #include <selvage/base.h>
 #include <selvage/log.h>
 #include <selvage/servers.h>
@@ -46,12 +48,12 @@ static bool map_filled(struct process *p, uint64_t vaddr, const void *bytes,
 		       size_t size, unsigned rights)
 {
 	cap_t frame = mem_object(&p->mem, ABI_OBJ_SMALL_PAGE);
-	void *page = frame == 0 ? NULL : map_scratch(frame);
+	void *page = frame == 0 ? NULL : self_scratch(frame);
 
 	if (page == NULL)
 		return false;
 	memcpy(page, bytes, size);
-	map_scratch_end(frame);
+	self_scratch_end();
 	return map_page(&p->mem, p->vspace, frame, vaddr, rights, MAP_DATA) == ABI_OK;
 }
 

@@ -1,5 +1,7 @@
 #include "service.h"
 
+#include "self.h"
+
 #include <selvage/base.h>
 #include <selvage/client.h>
 #include <selvage/log.h>
@@ -7,15 +9,12 @@
 #include <selvage/ring.h>
 #include <selvage/servers.h>
 
-/* Where init sees its own log ring and the control channel. */
-#define INIT_LOG_VADDR 0x0d00000000ull
-#define INIT_CONTROL_VADDR 0x0d00100000ull
-
 #define SERVICE_PERIOD_US 10000
 #define TIMER_IRQ 30 /* EL1 physical timer */
 #define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
 
 static cap_t init_ntfn, control_signal;
+static void *control_channel; /* init's view of it */
 
 static const struct process_spec specs[] = {
 	{
@@ -110,15 +109,16 @@ static bool set_up_uart(const struct machine *machine)
 			     "Notification", "serial's timer");
 }
 
-/* Init's own pages: made in its arena, mapped for it, shared with a server. */
-static bool init_share(uint64_t own_vaddr, unsigned count, struct process *server,
-		       unsigned number)
+/* Pages of init's own, shared with a server. */
+static void *init_share(unsigned count, struct process *server, unsigned number)
 {
 	cap_t frames[CHANNEL_BYTES / 4096];
+	void *at = self_new_pages(count, frames);
 
-	return process_map_new(&init_arena, ABI_ROOT_VSPACE, own_vaddr, count, frames) &&
-	       process_share_frames(server, server->vspace, frames, count,
-				    PROC_RING_BASE + number * PROC_RING_STRIDE);
+	return at != NULL && process_share_frames(server, server->vspace, frames, count,
+						  PROC_RING_BASE + number * PROC_RING_STRIDE)
+		       ? at
+		       : NULL;
 }
 
 static bool connect_init(uint32_t level)
@@ -126,18 +126,18 @@ static bool connect_init(uint32_t level)
 	struct process *log = &processes[PROC_LOG], *serial = &processes[PROC_SERIAL];
 	cap_t log_signal = mem_mint(&init_arena, log->ntfn, ABI_RIGHT_WRITE,
 				    LOG_NTFN_CLIENT);
+	void *log_ring = init_share(LOGRING_BYTES / 4096, log, 0);
 
 	control_signal = mem_mint(&init_arena, serial->ntfn, ABI_RIGHT_WRITE,
 				  SERIAL_NTFN_CLIENT);
 	init_ntfn = mem_object(&init_arena, ABI_OBJ_NOTIFICATION);
 	if (log_signal == 0 || control_signal == 0 || init_ntfn == 0 ||
-	    sel4_tcb_bind_notification(ABI_ROOT_TCB, init_ntfn) != ABI_OK ||
-	    !init_share(INIT_LOG_VADDR, LOGRING_BYTES / 4096, log, 0) ||
+	    sel4_tcb_bind_notification(ABI_ROOT_TCB, init_ntfn) != ABI_OK || log_ring == NULL ||
 	    server_add_client(log->service_call, 0, "init") != SERVER_OK)
 		return false;
-	log_attach((void *)INIT_LOG_VADDR, log_signal, (enum log_level)level);
-	return init_share(INIT_CONTROL_VADDR, CHANNEL_BYTES / 4096, serial,
-			  MUX_CH_CONTROL) &&
+	log_attach(log_ring, log_signal, (enum log_level)level);
+	control_channel = init_share(CHANNEL_BYTES / 4096, serial, MUX_CH_CONTROL);
+	return control_channel != NULL &&
 	       process_grant(serial, serial, PROC_CAP_CLIENT_NTFN + MUX_CH_CONTROL,
 			     init_ntfn, ABI_RIGHT_WRITE, INIT_NTFN_CONTROL,
 			     "Notification", "init: control channel") &&
@@ -229,9 +229,5 @@ void service_detach(struct process *p, int channel)
 		(void)server_remove_client(log->service_call, p->number);
 }
 
-void *service_control_channel(void)
-{
-	return control_signal == 0 ? NULL : (void *)INIT_CONTROL_VADDR;
-}
-
+void *service_control_channel(void) { return control_channel; }
 void service_control_signal(void) { sel4_signal(control_signal); }
