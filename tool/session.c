@@ -324,7 +324,10 @@ static bool time_to_draw(struct session *s, uint64_t now, bool pause)
 static void draw_status(struct session *s)
 {
 	char text[512];
-	size_t n = 0;
+	/* The keys first: on a narrow screen the end is cut. */
+	size_t n = (size_t)snprintf(text, sizeof(text),
+				    " Ctrl-] next  Ctrl-\\ quit  |%s",
+				    s->link.framed ? "" : "  starting...");
 
 	for (unsigned i = MUX_CH_LOG; i < MUX_CHANNELS && n < 400; i++) {
 		const char *name = i == MUX_CH_LOG ? "log"
@@ -337,8 +340,6 @@ static void draw_status(struct session *s)
 				      i == s->focus ? " [%s%s%s]" : "  %s%s%s ",
 				      name, *state ? ": " : "", state);
 	}
-	snprintf(text + n, sizeof(text) - n, "   %sCtrl-] next   Ctrl-\\ quit",
-		 s->link.framed ? "" : "starting...   ");
 	screen_status(&s->screen, text);
 }
 
