@@ -92,6 +92,8 @@ static void on_data(void *context, unsigned channel, const uint8_t *data,
 		return;
 	}
 	shown = view_data(&s->view, channel, data, size);
+	if (s->view.lines && ferror(s->view.lines))
+		finish(s, 128 + SIGPIPE); /* nobody reads it any more */
 	broker_output(&s->broker, channel, shown->data, shown->size);
 	if (on_screen(s) && channel == s->focus)
 		screen_output(&s->screen, shown->data, shown->size);
@@ -185,8 +187,8 @@ static void plain_output(struct session *s, const uint8_t *data, size_t size)
 		fwrite(data, 1, size, s->view.log);
 	scratch->size = 0;
 	symbolise(&s->view.text_symbols, data, size, scratch);
-	if (!s->config->silent)
-		terminal_write(scratch->data, scratch->size);
+	if (!s->config->silent && !terminal_write(scratch->data, scratch->size))
+		finish(s, 128 + SIGPIPE);
 }
 
 static void read_serial(struct session *s)

@@ -16,7 +16,7 @@ static volatile sig_atomic_t is_raw;
  * line at the bottom. */
 static const char restore_text[] = "\033[r\033[0m\033[?25h\033[999;1H\r\n";
 
-void terminal_write(const void *data, unsigned long size)
+bool terminal_write(const void *data, unsigned long size)
 {
 	const char *p = data;
 
@@ -27,12 +27,13 @@ void terminal_write(const void *data, unsigned long size)
 		if (n < 0 && errno == EAGAIN)
 			poll(&ready, 1, 1000);
 		else if (n < 0 && errno != EINTR)
-			return;
+			return false;
 		if (n <= 0)
 			continue;
 		p += n;
 		size -= (unsigned long)n;
 	}
+	return true;
 }
 
 /* Only calls what a signal handler may call. */

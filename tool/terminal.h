@@ -12,5 +12,6 @@ void terminal_close(void); /* harmless when it is not open */
 void terminal_size(unsigned *rows, unsigned *columns);
 /* Whether we may use attributes (NO_COLOR is not set). */
 bool terminal_attributes(void);
-/* Writes all of it, waiting where the terminal is slow. */
-void terminal_write(const void *data, unsigned long size);
+/* Writes all of it to standard output, waiting where that is slow. False:
+ * nobody reads it any more. */
+bool terminal_write(const void *data, unsigned long size);
