@@ -5,6 +5,7 @@
 #include <kernel/arch.h>
 #include <kernel/cnode.h>
 #include <kernel/endpoint.h>
+#include <kernel/fastpath.h>
 #include <kernel/invoke.h>
 #include <kernel/ipc.h>
 #include <kernel/irq.h>
@@ -382,6 +383,9 @@ void syscall_handle(int64_t nr)
 {
 	struct tcb *t = this_cpu()->current;
 
+	if ((nr == ABI_SYS_CALL && fastpath_call(t)) ||
+	    (nr == ABI_SYS_REPLY_RECV && fastpath_reply_recv(t)))
+		return;
 	if (nr >= ABI_SYS_YIELD && nr <= ABI_SYS_CALL) {
 		if (may_proceed(t))
 			system_call(t, nr);
@@ -412,7 +416,7 @@ void fault_commit(const struct fault *f)
 
 void fault_current(const struct fault *f)
 {
-	if (fault_begin())
+	if (!fastpath_fault(this_cpu()->current, f) && fault_begin())
 		fault_commit(f);
 }
 

@@ -41,8 +41,7 @@ static void unmark_ready(struct cpu *c, prio_t prio)
 
 static unsigned top_bit(word_t w) { return 63u - (unsigned)__builtin_clzll(w); }
 
-/* Priority of the best ready thread, -1 if there is none. */
-static int top_priority(const struct cpu *c)
+int sched_top_priority(const struct cpu *c)
 {
 	unsigned w;
 
@@ -186,7 +185,7 @@ void sched_reschedule(void) { flush_candidate(this_cpu()); }
 
 static struct tcb *take_top(struct cpu *c)
 {
-	int prio = top_priority(c);
+	int prio = sched_top_priority(c);
 	struct tcb *t;
 
 	if (prio < 0)
@@ -211,7 +210,7 @@ static struct tcb *choose(struct cpu *c)
 		}
 		sched_enqueue_head(cur);
 	}
-	if (t && t->priority >= top_priority(c))
+	if (t && t->priority >= sched_top_priority(c))
 		return t;
 	if (t)
 		sched_enqueue_head(t);

@@ -36,6 +36,13 @@ static void enqueue(struct endpoint *ep, struct tcb *t, enum ep_state state)
 	set_queue(ep, head, state);
 }
 
+struct tcb *ep_receiver(const struct endpoint *ep)
+{
+	return ep_state(ep) == EP_RECEIVING ? ep_head(ep) : NULL;
+}
+
+bool ep_has_sender(const struct endpoint *ep) { return ep_state(ep) == EP_SENDING; }
+
 void ep_remove(struct endpoint *ep, struct tcb *t)
 {
 	struct tcb *head = ep_head(ep);
@@ -105,7 +112,7 @@ void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how)
 	tcb_wake(dest, THREAD_RUNNING);
 }
 
-static void block_receiver(struct endpoint *ep, struct tcb *t, struct reply *reply)
+void ep_block_receiver(struct endpoint *ep, struct tcb *t, struct reply *reply)
 {
 	tcb_set_state(t, THREAD_ON_RECEIVE);
 	t->reply = reply;
@@ -142,7 +149,7 @@ void ep_receive(struct endpoint *ep, struct tcb *t, struct reply *reply, bool bl
 	if (ep_state(ep) == EP_SENDING)
 		receive_from(ep, t, reply);
 	else if (blocking)
-		block_receiver(ep, t, reply);
+		ep_block_receiver(ep, t, reply);
 	else
 		arch_set_badge_reg(t, 0);
 }

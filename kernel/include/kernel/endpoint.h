@@ -32,6 +32,11 @@ struct ep_send {
 void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how);
 /* `reply` may be NULL (Wait). */
 void ep_receive(struct endpoint *ep, struct tcb *t, struct reply *reply, bool blocking);
+/* The first thread that waits to receive, or NULL. */
+struct tcb *ep_receiver(const struct endpoint *ep);
+bool ep_has_sender(const struct endpoint *ep);
+/* The thread waits for a message; `reply` may be NULL. */
+void ep_block_receiver(struct endpoint *ep, struct tcb *t, struct reply *reply);
 /* Takes a blocked thread off the queue (its state stays the caller's task). */
 void ep_remove(struct endpoint *ep, struct tcb *t);
 /* The thread's priority changed while queued. */

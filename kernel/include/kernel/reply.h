@@ -20,6 +20,12 @@ struct reply {
 _Static_assert(sizeof(struct reply) <= 1u << ABI_REPLY_BITS, "ABI");
 #define REPLY_IS_HEAD 1ull
 
+/* Whether it is the newest call made on the context. */
+static inline bool reply_is_top(const struct reply *r, const struct sched_context *sc)
+{
+	return r->next == ((word_t)(uintptr_t)sc | REPLY_IS_HEAD);
+}
+
 static inline struct cap cap_reply(struct reply *r)
 {
 	return cap_make(CAP_REPLY, ptr_to_paddr(r), ABI_RIGHT_GRANT, 0);
