@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include <libfdt.h>
+#include <string.h>
 
 /* Devicetree Specification 0.4, 2.3.6: `reg` with two cells each. */
 static int reg_entry(const void *fdt, int node, int index, uint64_t *address,
@@ -27,6 +28,18 @@ static const char *read_payload(struct machine *m, const void *fdt)
 	m->payload_paddr = fdt64_ld(p);
 	m->payload_bytes = fdt64_ld(p + 1);
 	return NULL;
+}
+
+/* The first 32 bytes of the boot loader's randomness. */
+static void read_seed(struct machine *m, const void *fdt)
+{
+	int len = 0;
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	const void *seed = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "rng-seed", &len);
+
+	m->has_seed = seed != NULL && len >= (int)sizeof(m->seed);
+	if (m->has_seed)
+		memcpy(m->seed, seed, sizeof(m->seed));
 }
 
 static const char *read_uart(struct machine *m, const void *fdt)
@@ -86,5 +99,6 @@ const char *machine_read(struct machine *m, const void *fdt, size_t size)
 	if (error == NULL)
 		error = read_gic(m, fdt);
 	read_rtc(m, fdt);
+	read_seed(m, fdt);
 	return error;
 }

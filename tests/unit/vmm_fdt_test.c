@@ -78,6 +78,7 @@ static void gicv3_tree(void **state)
 	assert_string_equal(string("/chosen", "stdout-path"), "/pl011@9000000");
 	CELLS("/chosen", "linux,initrd-start", 0, 0x42000000);
 	CELLS("/chosen", "linux,initrd-end", 0, 0x42001234);
+	assert_null(fdt_getprop(blob, node("/chosen"), "rng-seed", NULL));
 	CELLS("/memory@40000000", "reg", 0, 0x40000000, 0, 0x10000000);
 	CELLS("/memory@100000000", "reg", 1, 0, 0, 0x80000000);
 	CELLS("/cpus/cpu@1", "reg", 1);
@@ -109,6 +110,26 @@ static void gicv2_tree(void **state)
 				NULL));
 }
 
+static void seeds(void **state)
+{
+	struct fdt_params p = params();
+	uint8_t seed[FDT_SEED_BYTES];
+	int length;
+	const void *have;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(seed); i++)
+		seed[i] = (uint8_t)(i + 1);
+	p.seed = seed;
+	generate(&p);
+	have = fdt_getprop(blob, node("/chosen"), "kaslr-seed", &length);
+	assert_int_equal(length, 8);
+	assert_memory_equal(have, seed, 8);
+	have = fdt_getprop(blob, node("/chosen"), "rng-seed", &length);
+	assert_int_equal(length, 56);
+	assert_memory_equal(have, seed + 8, 56);
+}
+
 static void bad_parameters(void **state)
 {
 	struct fdt_params p = params();
@@ -131,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gicv3_tree),
 		cmocka_unit_test(gicv2_tree),
+		cmocka_unit_test(seeds),
 		cmocka_unit_test(bad_parameters),
 	};
 

@@ -113,6 +113,11 @@ static void write_chosen(struct writer *w, const struct fdt_params *p)
 			  (unsigned long long)p->board->uart.base);
 		prop_string(w, "stdout-path", path);
 	}
+	if (p->seed != NULL) {
+		note(w, fdt_property(w->fdt, "kaslr-seed", p->seed, FDT_KASLR_BYTES));
+		note(w, fdt_property(w->fdt, "rng-seed", p->seed + FDT_KASLR_BYTES,
+				     FDT_SEED_BYTES - FDT_KASLR_BYTES));
+	}
 	if (p->initrd_bytes != 0) {
 		note(w, fdt_property_u64(w->fdt, "linux,initrd-start",
 					 p->initrd_gpa));

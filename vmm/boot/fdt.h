@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #define FDT_MAX_REGIONS 8
+#define FDT_SEED_BYTES 64
+#define FDT_KASLR_BYTES 8 /* of them, for the kernel's address */
 
 struct fdt_params {
 	const struct board *board;
@@ -16,6 +18,7 @@ struct fdt_params {
 	unsigned gic_version;              /* 2 or 3 */
 	uint32_t devices;                  /* enum sysdesc_device */
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes: none */
+	const uint8_t *seed;               /* FDT_SEED_BYTES, or NULL */
 	unsigned n_regions;
 	struct {
 		uint64_t gpa, size;

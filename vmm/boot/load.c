@@ -74,6 +74,7 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 		.devices = d->devices,
 		.initrd_gpa = layout->initrd_gpa,
 		.initrd_bytes = vm->info->initrd_bytes,
+		.seed = vm->info->has_seed ? vm->info->seed : NULL,
 		.n_regions = d->n_regions,
 	};
 	void *to = gmem_span(&vm->mem, layout->fdt_gpa, BOOT_FDT_BYTES);

@@ -54,7 +54,10 @@ struct vmm_info {
 	uint64_t initrd_vaddr, initrd_bytes;
 	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
-	struct sysdesc_vm vm;  /* the VM's part of the description */
+	/* Randomness for the guest, of this start of this VM only. */
+	uint32_t has_seed, pad;
+	uint8_t seed[64];
+	struct sysdesc_vm vm; /* the VM's part of the description */
 };
 
 static inline const struct vmm_info *vmm_info_get(void)
