@@ -1,6 +1,6 @@
 # The portable core on the host, above a mocked architecture. What boots and
 # what replaces the C library stays out.
-KERNEL_HOST_SRCS := $(wildcard kernel/object/*.c) $(addprefix kernel/core/,entry.c invoke.c \
+KERNEL_HOST_SRCS := $(wildcard kernel/object/*.c) $(addprefix kernel/core/,entry.c fastpath.c invoke.c \
 	ipc.c printk.c refill.c sched.c tcb_queue.c tcb_state.c) \
 	tests/unit/mock_arch/mock_arch.c
 KERNEL_HOST_INC := -Ikernel/include -Itests/unit/mock_arch

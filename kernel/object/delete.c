@@ -80,9 +80,14 @@ static struct cap zombie_waiting(struct cap z, const struct slot *exposed)
 			ptr_to_paddr(exposed) | left << CAP_ADDR_BITS);
 }
 
+static bool zombie_waits(struct cap c)
+{
+	return cap_type(c) == CAP_ZOMBIE && (cap_sub(c) & ZOMBIE_WAITS);
+}
+
 static struct cap zombie_at_work(struct cap z)
 {
-	if (cap_type(z) != CAP_ZOMBIE || !(cap_sub(z) & ZOMBIE_WAITS))
+	if (!zombie_waits(z))
 		return z;
 	return cap_make(CAP_ZOMBIE, cap_addr(z), cap_sub(z) & ~ZOMBIE_WAITS,
 			(z.w1 >> CAP_ADDR_BITS) << left_unit_bits(z));
@@ -186,6 +191,7 @@ static void zombie_step(struct slot *s)
 	struct slot *slots = zombie_slots(s->cap);
 	word_t left = s->cap.w1;
 	struct slot *e = &slots[left - 1];
+	bool returns = left == 1 && zombie_waits(e->cap);
 
 	if (left == 0) {
 		slot_clear(s);
@@ -194,8 +200,8 @@ static void zombie_step(struct slot *s)
 	} else if (e->cap.w1 == 0) {
 		slot_clear(e);
 		s->cap.w1 = left - 1;
-	} else if (left == 1) {
-		/* Nothing else is left in the outer container: it is gone. */
+	} else if (returns) {
+		/* Nothing is left in this container but the outer zombie. */
 		slot_swap(s, s->cap, e, e->cap);
 		slot_clear(e);
 	} else {
