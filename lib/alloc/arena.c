@@ -49,7 +49,8 @@ void arena_init(struct arena *ar, struct alloc *alloc,
 		.ops = ops,
 		.ctx = ctx,
 		.slots = slots,
-		.first_slot = NO_SLOT,
+		.foreign = NO_SLOT,
+		.own = NO_SLOT,
 	};
 	ar->chunk_bits = (unsigned)min_u32(max_u32(chunk_bits, ABI_PAGE_BITS),
 					   ALLOC_MAX_BITS);
@@ -60,13 +61,14 @@ void arena_init(struct arena *ar, struct alloc *alloc,
 
 /* Slots */
 
-static void chain_slots(struct arena *ar, uint64_t first, uint64_t n)
+static void chain_slots(struct arena *ar, uint32_t *chain, uint64_t first,
+			uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t index = (uint32_t)(first + i - ar->slots->ids->first);
 
-		ar->slots->next[index] = ar->first_slot;
-		ar->first_slot = index;
+		ar->slots->next[index] = *chain;
+		*chain = index;
 	}
 	ar->n_slots += n;
 }
@@ -80,7 +82,8 @@ static bool reclaim_slots(struct arena *ar)
 	return ar->slots->ids->free > before;
 }
 
-enum arena_error arena_slot_run(struct arena *ar, unsigned n, uint64_t *first)
+static enum arena_error take_slots(struct arena *ar, uint32_t *chain,
+				   unsigned n, uint64_t *first)
 {
 	enum idalloc_error e = idalloc_take_run(ar->slots->ids, n, first);
 
@@ -89,13 +92,23 @@ enum arena_error arena_slot_run(struct arena *ar, unsigned n, uint64_t *first)
 	if (e)
 		return e == IDALLOC_NONE_LEFT ? ARENA_NO_SLOTS
 					      : ARENA_BAD_ARGUMENT;
-	chain_slots(ar, *first, n);
+	chain_slots(ar, chain, *first, n);
 	return ARENA_OK;
+}
+
+enum arena_error arena_slot_run(struct arena *ar, unsigned n, uint64_t *first)
+{
+	return take_slots(ar, &ar->foreign, n, first);
 }
 
 enum arena_error arena_slot(struct arena *ar, uint64_t *slot)
 {
-	return arena_slot_run(ar, 1, slot);
+	return take_slots(ar, &ar->foreign, 1, slot);
+}
+
+enum arena_error arena_slot_own(struct arena *ar, uint64_t *slot)
+{
+	return take_slots(ar, &ar->own, 1, slot);
 }
 
 /* Up to *n slots in a row, as long a row as there is; not yet chained. On
@@ -257,7 +270,7 @@ static enum arena_error make_row(struct arena *ar, unsigned type,
 		return e;
 	dest.offset = first;
 	e = arena_objects_into(ar, type, size_bits, *n, &dest, &made);
-	chain_slots(ar, first, made);
+	chain_slots(ar, &ar->own, first, made);
 	for (size_t i = 0; i < made; i++)
 		slot[i] = first + i;
 	for (size_t i = made; i < *n; i++)
@@ -330,23 +343,25 @@ static enum arena_error give_chunks(struct arena *ar, struct list_node *list)
 	return result;
 }
 
-static enum arena_error give_slots(struct arena *ar)
+/* The slots of a chain, emptied first if `full`. One that cannot be emptied
+ * stays in the chain. */
+static enum arena_error give_slots(struct arena *ar, uint32_t *chain, bool full)
 {
 	struct arena_slots *s = ar->slots;
-	uint32_t index = ar->first_slot;
+	uint32_t index = *chain;
 	enum arena_error result = ARENA_OK;
 
-	ar->first_slot = NO_SLOT;
-	ar->n_slots = 0;
+	*chain = NO_SLOT;
 	while (index != NO_SLOT) {
 		uint64_t slot = s->ids->first + index;
 		uint32_t next = s->next[index];
-		int error = ar->ops->delete_slot(ar->ctx, slot);
+		int error = full ? ar->ops->delete_slot(ar->ctx, slot) : 0;
 
+		ar->n_slots--;
 		if (error) {
 			ar->kernel_error = error;
 			result = ARENA_KERNEL;
-			chain_slots(ar, slot, 1);
+			chain_slots(ar, chain, slot, 1);
 		} else {
 			idalloc_give(s->ids, slot);
 		}
@@ -366,8 +381,10 @@ enum arena_error arena_destroy(struct arena *ar)
 		e = give_chunks(ar, list[i]);
 		result = e ? e : result;
 	}
-	e = give_slots(ar);
+	e = give_slots(ar, &ar->foreign, true);
+	/* While a chunk is left, so may be capabilities to what it holds. */
 	if (!ar->taken_bytes) {
+		(void)give_slots(ar, &ar->own, false);
 		ar->object_bytes = 0;
 		ar->n_objects = 0;
 	}

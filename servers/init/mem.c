@@ -123,6 +123,16 @@ bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 	return arena_objects(&m->arena, type, size_bits, count, slot, &made) == ARENA_OK;
 }
 
+cap_t mem_copy_own(struct mem_arena *m, cap_t src, uint64_t rights)
+{
+	uint64_t slot;
+
+	return arena_slot_own(&m->arena, &slot) == ARENA_OK &&
+			       cspace_copy(slot, src, rights) == ABI_OK
+		       ? slot
+		       : 0;
+}
+
 cap_t mem_copy(struct mem_arena *m, cap_t src, uint64_t rights)
 {
 	cap_t slot = mem_slot(m);

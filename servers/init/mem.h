@@ -37,6 +37,9 @@ cap_t mem_object_sized(struct mem_arena *m, enum abi_object type, unsigned size_
 /* `count` objects into slot[]. */
 bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 		 unsigned count, cap_t *slot);
+/* A copy of a capability to an object of the arena itself, or 0; ends with
+ * the object, so that mem_close need not delete it. */
+cap_t mem_copy_own(struct mem_arena *m, cap_t src, uint64_t rights);
 /* A copy of a capability in a slot of the arena, or 0. */
 cap_t mem_copy(struct mem_arena *m, cap_t src, uint64_t rights);
 cap_t mem_mint(struct mem_arena *m, cap_t src, uint64_t rights, uint64_t badge);

@@ -69,7 +69,7 @@ static bool map_region(struct process *p, cap_t guest, const struct sysdesc_regi
 		if (!mem_objects(&p->mem, ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS, n, frames))
 			return false;
 		for (unsigned i = 0; i < n; i++, gpa += bit_u64(ABI_LARGE_PAGE_BITS)) {
-			cap_t copy = mem_copy(&p->mem, frames[i], ABI_RIGHTS_ALL);
+			cap_t copy = mem_copy_own(&p->mem, frames[i], ABI_RIGHTS_ALL);
 
 			if (copy == 0 ||
 			    map_page(&p->mem, guest, frames[i], gpa, MAP_RW, MAP_CODE) !=

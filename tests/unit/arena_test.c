@@ -161,6 +161,18 @@ static void random_objects(struct arena *ar, struct random *r)
 	assert_marks_agree(ar);
 }
 
+/* A copy of an object of the arena's. */
+static void random_own_slot(struct arena *ar)
+{
+	uint64_t object, slot;
+
+	if (!arena_object(ar, ABI_OBJ_SMALL_PAGE, 0, &object) &&
+	    !arena_slot_own(ar, &slot)) {
+		assert_null(model_at(&bench.model, 0, slot));
+		model_copy(&bench.model, slot, object);
+	}
+}
+
 static uint64_t destroy(struct arena *ar)
 {
 	uint64_t before = bench.alloc.stats.free_bytes + ar->taken_bytes;
@@ -199,6 +211,9 @@ static void random_life(unsigned seed, uint64_t slots, unsigned fail_one_in)
 			break;
 		case 2:
 			arena_slot_run(ar, 1 + random_below(&r, 20), &slot);
+			break;
+		case 3:
+			random_own_slot(ar);
 			break;
 		default:
 			random_objects(ar, &r);
@@ -263,7 +278,11 @@ static void ram_comes_from_any_mixture(void **state)
 			 ARENA_NO_MEMORY);
 	assert_int_equal(made, 0);
 	assert_int_equal(arena_object(ar, ABI_OBJ_SMALL_PAGE, 0, slot), ARENA_OK);
+	assert_int_equal(arena_slot_own(ar, slot), ARENA_OK);
+	assert_int_equal(arena_slot(ar, slot), ARENA_OK);
 	destroy(ar);
+	/* Of more than a thousand slots only the foreign one. */
+	assert_int_equal(bench.model.deletes, 1);
 	assert_all_back();
 }
 

@@ -103,6 +103,22 @@ static void delete_below(struct model *m, int from)
 			m->cap[i].used = false;
 }
 
+int model_copy(struct model *m, uint64_t dest, uint64_t slot)
+{
+	int i = find(m, 0, slot);
+	struct model_cap c;
+
+	if (refuses(m))
+		return MODEL_INJECTED;
+	if (i < 0)
+		return MODEL_NO_UNTYPED;
+	if (find(m, 0, dest) >= 0)
+		return MODEL_SLOT_USED;
+	c = m->cap[i];
+	c.slot = dest;
+	return put(m, &c);
+}
+
 int model_revoke(struct model *m, uint64_t slot)
 {
 	int i = find(m, 0, slot);

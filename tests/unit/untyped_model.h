@@ -45,6 +45,8 @@ void model_init(struct model *m);
 void model_add(struct model *m, uint64_t slot, uint64_t paddr, unsigned bits);
 int model_retype(struct model *m, uint64_t untyped, unsigned type,
 		 unsigned bits, uint64_t root, uint64_t slot, unsigned count);
+/* CNode_Copy within the CNode 0: the copy ends with the object. */
+int model_copy(struct model *m, uint64_t dest, uint64_t slot);
 int model_revoke(struct model *m, uint64_t slot);
 int model_delete(struct model *m, uint64_t slot);
 /* The capability in a slot, NULL if it is empty. */

@@ -10,8 +10,9 @@
  * from smaller objects so that alignment wastes little.
  *
  * It also keeps note of the capability slots it took. Destroying the arena
- * revokes its chunks, deletes what is left in its slots (copies of
- * capabilities to objects of others), and returns both.
+ * revokes its chunks, which empties the slots of its own objects and of
+ * copies of them, deletes what is in the other slots (copies of capabilities
+ * to objects of others), and returns both.
  */
 #pragma once
 
@@ -53,7 +54,9 @@ struct arena {
 	 * room: [0] for objects below a page, [1] for pages and above. */
 	struct list_node open[2];
 	struct list_node full;
-	uint32_t first_slot; /* chain through arena_slots.next */
+	/* Chains through arena_slots.next: slots to be emptied one by one, and
+	 * those that the revocation of the chunks empties. */
+	uint32_t foreign, own;
 	unsigned chunk_bits;
 	uint64_t taken_bytes;  /* of chunks */
 	uint64_t object_bytes; /* of objects made in them */
@@ -77,10 +80,13 @@ void arena_init(struct arena *ar, struct alloc *alloc,
 
 /* An empty slot, which arena_destroy empties and gives back. */
 enum arena_error arena_slot(struct arena *ar, uint64_t *slot);
+/* The same for a capability to an object of this arena: the object's end
+ * empties the slot, which saves arena_destroy a system call. */
+enum arena_error arena_slot_own(struct arena *ar, uint64_t *slot);
 /* n (1..IDALLOC_MAX_RUN) slots in a row. */
 enum arena_error arena_slot_run(struct arena *ar, unsigned n, uint64_t *first);
 
-/* Makes one object in a slot of its own. */
+/* Makes one object in a slot of its own; nothing else may be put there. */
 enum arena_error arena_object(struct arena *ar, unsigned type,
 			      unsigned size_bits, uint64_t *slot);
 /*
