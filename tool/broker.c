@@ -1,11 +1,13 @@
 #include "broker.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 256
+#define CLIENT_IN_MAX 65536u      /* typed while it waits for its console */
 #define CLIENT_OUT_MAX (1u << 20) /* a client that does not read is left */
 
 bool broker_open(struct broker *broker, const char *name)
@@ -72,6 +74,14 @@ static void say_line(struct broker_client *client, const char *line)
 	say(client, "\n", 1);
 }
 
+static void take_input(struct broker *broker, struct broker_client *client)
+{
+	if (client->state == CLIENT_STREAM && client->input)
+		link_send(broker->link, client->channel, client->in.data,
+			  client->in.size);
+	client->in.size = 0;
+}
+
 static void start_stream(struct broker *broker, struct broker_client *client,
 			 int channel, bool live)
 {
@@ -90,6 +100,7 @@ static void start_stream(struct broker *broker, struct broker_client *client,
 	say(client, tail, size);
 	client->channel = (unsigned)channel;
 	client->state = live ? CLIENT_STREAM : CLIENT_DONE;
+	take_input(broker, client);
 }
 
 static void start_request(struct broker *broker, struct broker_client *client,
@@ -105,6 +116,17 @@ static void start_request(struct broker *broker, struct broker_client *client,
 	client->state = CLIENT_DONE;
 }
 
+static void try_console(struct broker *broker, struct broker_client *client,
+			bool last_try)
+{
+	int channel = link_find(broker->link, client->wanted);
+
+	if (channel < MUX_CH_FIRST_VM)
+		channel = -1;
+	if (channel >= 0 || last_try)
+		start_stream(broker, client, channel, true);
+}
+
 static bool starts_with(const char *line, const char *word)
 {
 	return strncmp(line, word, strlen(word)) == 0;
@@ -116,12 +138,11 @@ static void first_line(struct broker *broker, struct broker_client *client,
 	if (starts_with(line, "control ")) {
 		start_request(broker, client, line + 8);
 	} else if (starts_with(line, "console ")) {
-		int channel = link_find(broker->link, line + 8);
-
-		if (channel < MUX_CH_FIRST_VM)
-			channel = -1;
 		client->input = true;
-		start_stream(broker, client, channel, true);
+		client->state = CLIENT_WAITING;
+		snprintf(client->wanted, sizeof(client->wanted), "%.*s",
+			 LINK_NAME - 1, line + 8);
+		try_console(broker, client, false);
 	} else if (strcmp(line, "logs") == 0) {
 		start_stream(broker, client, MUX_CH_LOG, false);
 	} else if (strcmp(line, "follow") == 0) {
@@ -136,15 +157,24 @@ static void got_first_bytes(struct broker *broker,
 			    struct broker_client *client)
 {
 	uint8_t *end = memchr(client->in.data, '\n', client->in.size);
+	char line[LINE_MAX_BYTES];
+	size_t size;
 
 	if (!end) {
 		if (client->in.size > LINE_MAX_BYTES)
 			client->state = CLIENT_DONE;
 		return;
 	}
-	*end = '\0';
-	first_line(broker, client, (const char *)client->in.data);
-	buffer_drop(&client->in, (size_t)(end + 1 - client->in.data));
+	size = (size_t)(end - client->in.data);
+	if (size >= sizeof(line)) {
+		client->state = CLIENT_DONE;
+		return;
+	}
+	memcpy(line, client->in.data, size);
+	line[size] = '\0';
+	/* What is behind the line is input already. */
+	buffer_drop(&client->in, size + 1);
+	first_line(broker, client, line);
 }
 
 /* False: the client is gone. */
@@ -160,12 +190,9 @@ static bool read_client(struct broker *broker, struct broker_client *client)
 	buffer_append(&client->in, bytes, (size_t)n);
 	if (client->state == CLIENT_NEW)
 		got_first_bytes(broker, client);
-	if (client->state == CLIENT_NEW)
-		return true;
-	if (client->state == CLIENT_STREAM && client->input)
-		link_send(broker->link, client->channel, client->in.data,
-			  client->in.size);
-	client->in.size = 0;
+	if (client->state == CLIENT_NEW || client->state == CLIENT_WAITING)
+		return client->in.size < CLIENT_IN_MAX;
+	take_input(broker, client);
 	return true;
 }
 
@@ -223,6 +250,19 @@ void broker_serve(struct broker *broker, const struct pollfd *fds, unsigned n)
 	}
 	if (n > 0 && (fds[0].revents & POLLIN))
 		accept_client(broker);
+}
+
+void broker_tick(struct broker *broker, uint64_t now_ms)
+{
+	for (unsigned i = 0; broker->listener >= 0 && i < BROKER_CLIENTS; i++) {
+		struct broker_client *client = &broker->client[i];
+
+		if (client->fd < 0 || client->state != CLIENT_WAITING)
+			continue;
+		if (client->wait_until_ms == 0)
+			client->wait_until_ms = now_ms + BROKER_CONSOLE_WAIT_MS;
+		try_console(broker, client, now_ms > client->wait_until_ms);
+	}
 }
 
 void broker_output(struct broker *broker, unsigned channel, const void *data,

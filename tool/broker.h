@@ -20,15 +20,21 @@
 #include "view.h"
 
 #define BROKER_CLIENTS 16
+/* A console that is not there may be about to come: the system just started,
+ * or its VM did. */
+#define BROKER_CONSOLE_WAIT_MS 2000
 
 struct broker_client {
 	int fd; /* -1: free */
 	enum { CLIENT_NEW,
+	       CLIENT_WAITING,
 	       CLIENT_CONTROL,
 	       CLIENT_STREAM,
 	       CLIENT_DONE } state;
-	unsigned channel; /* of a stream */
-	bool input;       /* what it types goes to the channel */
+	unsigned channel;       /* of a stream */
+	bool input;             /* what it types goes to the channel */
+	char wanted[LINK_NAME]; /* the console that it waits for */
+	uint64_t wait_until_ms; /* 0: not begun */
 	struct buffer in;
 	struct buffer out;
 };
@@ -50,6 +56,8 @@ unsigned broker_poll(struct broker *broker, struct pollfd *fds);
 /* Serves what poll found. */
 void broker_serve(struct broker *broker, const struct pollfd *fds,
 		  unsigned n);
+/* Call it now and then: looks after those that wait. */
+void broker_tick(struct broker *broker, uint64_t now_ms);
 /* Output of a channel, for the clients that watch it. */
 void broker_output(struct broker *broker, unsigned channel, const void *data,
 		   size_t size);

@@ -469,6 +469,7 @@ static void turn(struct session *s)
 			link_tick(&s->link, now);
 		ask_status(s, now);
 		requests_tick(&s->requests, now, s->link.framed);
+		broker_tick(&s->broker, now);
 		tell_ready(s);
 	}
 	write_serial(s);
