@@ -32,7 +32,9 @@ def describe(name, vms, gic=3, cpu="cortex-a57", memory="1G", on_idle="poweroff"
     for v in vms:
         text += [f"  - name: {v['name']}", f"    memory: {v['memory']}",
                  f"    vcpus: {v['vcpus']}", f"    kernel: asset:{v['kernel']}",
-                 "    initrd: asset:initrd-busybox", f"    cmdline: \"{v['cmdline']}\""]
+                 f"    cmdline: \"{v['cmdline']}\""]
+        if not v["kernel"].startswith("micro-"):
+            text.append("    initrd: asset:initrd-busybox")
     return write_description(name, "\n".join(text) + "\n")
 
 
@@ -55,7 +57,7 @@ def judge_selftest(report, run, v, limit_s):
                  f"{v['name']}: all {done.group(1)} checks arrived on the console")
 
 
-def selftest_case(name, vms, gic=3, cpu="cortex-a57", memory="1G", limit_s=240):
+def selftest_case(name, vms, gic=3, cpu="cortex-a57", memory="1G", limit_s=150):
     """A case that boots VMs with self-tests and waits for the machine to end."""
 
     def run_case(report):
@@ -212,6 +214,32 @@ def hostile_case(test):
     return run_case
 
 
+def bare_guests(report):
+    """The bare guests of guests/micro, all at once, beside a Linux."""
+    names = ("spin", "wild", "undef", "gic", "calls")
+    micro = [{"name": n, "kernel": f"micro-{n}", "memory": "4M", "vcpus": 1, "cmdline": ""}
+             for n in names]
+    path = describe("bare-guests", [*micro, vm("witness")], on_idle="stay")
+    with System("bare-guests", path, limit_s=150) as run:
+        run.wait("witness", "selvage-guest: up witness", 120)
+        for name in ("wild", "undef"):
+            run.wait("log", rf"VM {name} stopped: ", 60)
+            run.wait("log", rf'"vm_fault":{{"vm":"{name}"', 10)
+            report.ok(f"{name} was stopped with a report")
+        for name in ("calls", "gic"):
+            run.wait(name, f"micro: {name} done", 120)
+            run.wait("log", f"vm {name}: powered off", 30)
+            report.ok(f"{name} came to its end")
+        run.wait("spin", "micro: spin", 10)
+        run.answers("witness")
+        report.ok("the witness answers while another VM spins with interrupts off")
+        states = run.client("ps")
+        report.check(re.search(r"spin\s+running", states), "spin still runs, on its own budget")
+        report.check(re.search(r"wild\s+crashed", states), "ps says that wild crashed")
+        run.client("stop", "spin")
+        report.check(re.search(r"spin\s+off", run.client("ps")), "spin can be stopped")
+
+
 # --- repeatability, front end -------------------------------------------------
 
 def deterministic(report):
@@ -286,6 +314,7 @@ def all_cases():
         "kill-monitor": kill_monitor, "crashed-service": crashed_service,
         "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
         "boot-overhead": boot_overhead,
+        "bare-guests": bare_guests,
     })
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
