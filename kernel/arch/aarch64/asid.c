@@ -121,10 +121,12 @@ static void vmid_take(unsigned vmid)
 	flush_vmid(entry_vttbr(victim));
 }
 
-word_t asid_vttbr(asid_t asid)
+word_t asid_vttbr(asid_t asid, paddr_t root)
 {
-	word_t *e = asid_entry(asid);
+	word_t *e = asid ? asid_entry(asid) : NULL;
 
+	if (!e || (*e & ENTRY_ROOT) != root)
+		return asid_empty_vttbr();
 	if (!(*e & ENTRY_HAS_VMID)) {
 		unsigned vmid = vmid_next;
 		vmid_next = vmid == VMIDS - 1 ? 1 : vmid + 1;

@@ -78,7 +78,9 @@ word_t arch_context_get(const struct tcb *t, unsigned index)
 	case POS_SP:
 		return t->arch.context.sp;
 	case POS_PC:
-		return t->arch.context.fault_ip;
+		/* Of a system call that is done, the restart PC is past. */
+		return t->state == THREAD_RUNNING ? t->arch.context.elr
+						  : t->arch.context.fault_ip;
 	case POS_SPSR:
 		return t->arch.context.spsr;
 	case POS_TPIDR_EL0:

@@ -129,7 +129,8 @@ static void load_vspace(const struct tcb *t)
 {
 	struct cap c = t->slots[TCB_VSPACE].cap;
 
-	asid_load_vttbr(vspace_is_live(c) ? asid_vttbr(cap_map_asid(c)) : asid_empty_vttbr());
+	asid_load_vttbr(cap_type(c) == CAP_VSPACE ? asid_vttbr(cap_map_asid(c), cap_addr(c))
+						  : asid_empty_vttbr());
 }
 
 void arch_switch_to(struct tcb *t)

@@ -55,8 +55,9 @@ asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root);
 void asid_release(asid_t asid, paddr_t root);
 /* The address space's root, or 0 if there is none (any more). */
 paddr_t asid_root(asid_t asid);
-/* VTTBR_EL2 for the address space, with a VMID of its own. */
-word_t asid_vttbr(asid_t asid);
+/* VTTBR_EL2 for the address space, with a VMID of its own; that of the empty
+ * space if the ASID does not lead to this root. */
+word_t asid_vttbr(asid_t asid, paddr_t root);
 /* Removes what TLBs hold of the address space. */
 void asid_flush(asid_t asid);
 /* VTTBR_EL2 of the address space without mappings. */
