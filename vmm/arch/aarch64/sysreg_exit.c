@@ -19,6 +19,15 @@ static uint64_t read_id(struct vm *vm, unsigned index)
 	return vm->id[index];
 }
 
+/* If not, the guest sees the machine's own ID registers, and what they offer
+ * must not be undefined: it reads as zero and ignores writes. */
+static bool ids_are_filtered(const struct vm *vm)
+{
+	const uint64_t needed = ABI_EXTF_VCPU_TRAPS | ABI_EXTF_VCPU_STATE;
+
+	return (vm->features & needed) == needed;
+}
+
 static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	if (vm_count(vc->vm, VM_EVENT_SYSREG))
@@ -72,7 +81,7 @@ void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	uint64_t value = 0;
 	enum sysreg_action action = sysreg_lookup(e->code, e->write, &value);
 
-	if (action == SYSREG_UNDEFINED) {
+	if (action == SYSREG_UNDEFINED && ids_are_filtered(vc->vm)) {
 		undefined(vc, e);
 		return;
 	}
