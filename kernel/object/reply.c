@@ -113,6 +113,14 @@ void reply_destroy(struct reply *r)
 	}
 }
 
+/* The fault stands behind a call that has its answer: it is not repeated. */
+static void timeout(struct tcb *t)
+{
+	if (t->state == THREAD_RUNNING)
+		arch_restart_here(t);
+	ipc_timeout_fault(t);
+}
+
 /* The caller has its answer; without budget it waits for it or says so. */
 static void resume_caller(struct tcb *t, bool was_timeout)
 {
@@ -126,7 +134,7 @@ static void resume_caller(struct tcb *t, bool was_timeout)
 		sched_wake(t);
 	else if (!was_timeout && sc_is_configured(sc) &&
 		 cap_type(t->slots[TCB_TIMEOUT_HANDLER].cap) == CAP_ENDPOINT)
-		ipc_timeout_fault(t);
+		timeout(t);
 	else if (sc_is_configured(sc))
 		sched_park(t);
 }

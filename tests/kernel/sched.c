@@ -203,6 +203,49 @@ static void timeout_fault(void)
 	CHECK_EQ(s.count, before);
 }
 
+static void burns(void *arg)
+{
+	uint64_t badge, mr[4] = { 0 };
+
+	(void)sel4_recv(s.ep, &badge, mr, s.reply);
+	spins(arg);
+}
+
+static void calls_once(void *arg)
+{
+	uint64_t mr[4] = { 0 };
+
+	(void)arg;
+	(void)sel4_call(s.ep, msginfo(0, 0, 1), mr);
+	s.consumed = mr[0];
+	kt_stop();
+}
+
+/* A passive server uses up the caller's budget; the answer comes from someone
+ * else. The caller's timeout fault then stands behind its call. */
+static void timeout_after_call(void)
+{
+	uint64_t badge = 0, mr[4] = { 0 };
+	cap_t timeouts = kt_make(ABI_OBJ_ENDPOINT, 0), reply = kt_make(ABI_OBJ_REPLY, 0);
+
+	s.ep = kt_make(ABI_OBJ_ENDPOINT, 0);
+	s.reply = kt_make(ABI_OBJ_REPLY, 0);
+	s.consumed = 0;
+	struct kt_thread server = kt_start(0, burns, (void *)&s.count, KT_HIGH);
+	CHECK_OK(sel4_sched_context_unbind(server.sc));
+	struct kt_thread t = kt_thread(1, calls_once, NULL, KT_HIGH, 0, true);
+	CHECK_OK(configure(t.sc, 1000, 20000, 0));
+	CHECK_OK(sel4_tcb_set_timeout_endpoint(t.tcb, timeouts));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	mr[0] = 77;
+	sel4_send(s.reply, msginfo(0, 0, 1), mr);
+	CHECK_EQ(s.consumed, 0);
+	CHECK_EQ(msginfo_label(sel4_recv(timeouts, &badge, mr, reply)), ABI_FAULT_TIMEOUT);
+	sel4_send(reply, msginfo(0, 0, 0), mr);
+	kt_sleep_us(25000);
+	CHECK_EQ(s.consumed, 77);
+}
+
 static void no_timeout_for_round_robin(void)
 {
 	uint64_t badge = 1, mr[4] = { 0 };
@@ -347,6 +390,7 @@ static const struct kt_case cases[] = {
 	{ "sched: deleting the context stops its thread", deleting_the_context_stops },
 	{ "sched: a thread deletes its own context", own_context_deleted },
 	{ "sched: timeout faults", timeout_fault },
+	{ "sched: a timeout fault behind a call does not repeat it", timeout_after_call },
 	{ "sched: no timeout faults for round robin", no_timeout_for_round_robin },
 	{ "sched: new parameters for a parked and a stopped thread", new_parameters },
 	{ "sched: Yield gives up the budget", yield_gives_up_the_budget },

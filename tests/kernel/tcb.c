@@ -64,6 +64,31 @@ static void registers(void)
 			CHECK_EQ(s.more[i], s.regs[i]);
 }
 
+static void caller(void *arg)
+{
+	uint64_t mr[4] = { 0 };
+
+	(void)arg;
+	(void)sel4_call(s.ep, msginfo(0, 0, 0), mr);
+	kt_stop();
+}
+
+/* Blocked, a thread stands at its system call; answered, behind it. */
+static void registers_behind_a_call(void)
+{
+	uint64_t badge, pc, mr[4] = { 0 };
+	cap_t reply = kt_make(ABI_OBJ_REPLY, 0);
+
+	s.ep = kt_make(ABI_OBJ_ENDPOINT, 0);
+	struct kt_thread t = kt_start(0, caller, NULL, KT_LOW);
+	(void)sel4_recv(s.ep, &badge, mr, reply);
+	CHECK_OK(sel4_tcb_read_registers(t.tcb, 0, 1, s.more));
+	pc = s.more[ABI_CTX_PC];
+	sel4_send(reply, msginfo(0, 0, 0), mr);
+	CHECK_OK(sel4_tcb_read_registers(t.tcb, 0, 1, s.more));
+	CHECK_EQ(s.more[ABI_CTX_PC], pc + 4);
+}
+
 static void register_counts(void)
 {
 	uint64_t mr[4] = { 0, 5 };
@@ -351,6 +376,7 @@ static void vspace_deleted_while_it_runs(void)
 static const struct kt_case cases[] = {
 	{ "tcb: truncated messages", truncated },
 	{ "tcb: WriteRegisters and ReadRegisters", registers },
+	{ "tcb: the PC of a call, before and behind its answer", registers_behind_a_call },
 	{ "tcb: register counts", register_counts },
 	{ "tcb: SPSR is made safe", spsr_is_sanitised },
 	{ "tcb: not the own registers", own_registers },
