@@ -256,43 +256,25 @@ static void do_delete(void)
 		;
 }
 
-static void finish_zombies_in(struct slot *slots, unsigned count)
+/* A used slot that no revoke can remove with the rest: a revoke ends when its
+ * own slot goes, and how far it was then is not the model's business. */
+static struct slot *revocable_slot(void)
 {
-	for (unsigned i = 0; i < count; i++)
-		while (cap_type(slots[i].cap) == CAP_ZOMBIE && slot_delete(&slots[i]) == PREEMPTED)
-			;
-}
+	struct slot *s = &m.root[random_below(&m.random, 1u << ROOT_RADIX)];
 
-static void finish_zombies(void)
-{
-	finish_zombies_in(m.root, 1u << ROOT_RADIX);
-	for (unsigned i = 0; i < MAX_NODES; i++) {
-		struct node *n = &m.nodes[i];
-		unsigned count;
-
-		if (!n->slot)
-			continue;
-		struct slot *slots = contents(n->type, n->object, n->radix, &count);
-		finish_zombies_in(slots, count);
-	}
+	return slot_is_empty(s) ? NULL : s;
 }
 
 static void do_revoke(void)
 {
-	struct slot *s = random_slot(false);
-	struct node *n;
+	struct slot *s = revocable_slot();
 
 	if (!s)
 		return;
-	n = node_of(s);
-	while (n->slot && model_revoke_one(n))
+	while (model_revoke_one(node_of(s)))
 		;
 	while (slot_revoke(s) == PREEMPTED)
 		;
-	/* If the slot went with one of its descendants, the revoke, preempted,
-	 * did not find its way back: what is left waits in a zombie. */
-	if (!n->slot)
-		finish_zombies();
 }
 
 /* Several deletions and revocations, each stopped after its first steps by an
@@ -300,33 +282,33 @@ static void do_revoke(void)
 static void do_interleaved(void)
 {
 	struct slot *pending[4];
+	bool revoke[4];
 	unsigned count = 0;
 
 	while (count < 4) {
-		struct slot *s = random_slot(false);
-		bool revoke = random_below(&m.random, 2);
+		bool r = random_below(&m.random, 2);
+		struct slot *s = r ? revocable_slot() : random_slot(false);
 		struct node *n = s ? node_of(s) : NULL;
 
-		pending[count] = s;
+		for (unsigned i = 0; i < count; i++) /* else its revoke has no root */
+			if (pending[i] == s)
+				n = NULL;
 		if (!n) /* none, or being deleted */
 			break;
-		count++;
-		while (revoke && n->slot && model_revoke_one(n))
+		while (r && model_revoke_one(n))
 			;
-		if (!revoke)
+		if (!r)
 			model_delete(n);
-		(void)(revoke ? slot_revoke(s) : slot_delete(s));
-		/* What the revoke has left to do is done at its children. */
-		while (revoke && n->slot && slot_revoke(s) == PREEMPTED)
-			;
+		(void)(r ? slot_revoke(s) : slot_delete(s));
+		pending[count] = s;
+		revoke[count++] = r;
 	}
 	while (count > 0) {
 		struct slot *s = pending[--count];
 
-		while (!node_of(s) && slot_delete(s) == PREEMPTED)
+		while ((revoke[count] ? slot_revoke(s) : slot_delete(s)) == PREEMPTED)
 			;
 	}
-	finish_zombies();
 }
 
 /* Every capability of the model is in its slot, and no slot holds another. */
