@@ -1,6 +1,7 @@
 #include "vm.h"
 
 #include <selvage/base.h>
+#include <selvage/chacha.h>
 #include <selvage/log.h>
 #include <selvage/mux.h>
 #include <selvage/ring.h>
@@ -237,6 +238,19 @@ static bool connect(struct process *p, unsigned index, const char *name)
 				      VMM_NTFN_SERIAL);
 }
 
+/* Each start of each VM gets randomness of its own: nothing of what one sees
+ * tells about another's. */
+static void derive_seed(struct vmm_info *info, unsigned index)
+{
+	uint8_t nonce[CHACHA_NONCE_BYTES] = { 0 };
+
+	store_le32(nonce, index);
+	store_le64(nonce + 4, vms[index].starts);
+	info->has_seed = machine->has_seed;
+	if (info->has_seed)
+		chacha_block(info->seed, machine->seed, 0, nonce);
+}
+
 /* What the VMM is told; images' places are fixed, sizes known here. */
 static bool fill_info(struct vmm_info *info, unsigned index)
 {
@@ -256,6 +270,7 @@ static bool fill_info(struct vmm_info *info, unsigned index)
 	};
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		info->handler_stack_top[i] = HANDLER_STACK_TOP(i);
+	derive_seed(info, index);
 	if (!images_guest(vm->kernel, &f, &info->kernel_bytes))
 		return false;
 	info->kernel_vaddr = vaddr;
