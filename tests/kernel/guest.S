@@ -37,6 +37,16 @@ entry traps
 	hvc	#0
 	b	.
 
+/* RAS: the deferred-error register, written and read; an error record. */
+entry ras_write
+	msr	s3_0_c12_c1_1, x0       /* DISR_EL1 */
+entry ras_read
+	mrs	x0, s3_0_c12_c1_1
+	hvc	#0
+	mrs	x1, s3_0_c5_c3_0        /* ERRIDR_EL1 */
+	hvc	#0
+	b	.
+
 /* Registers that act on EL0 left in the worst state, then out. */
 entry hostile
 	mrs	x0, sctlr_el1

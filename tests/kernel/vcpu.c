@@ -22,7 +22,8 @@
 #define EC_SVE 0x19
 
 extern const char guest_code[], guest_code_end[], guest_hvc[], guest_traps[], guest_hostile[],
-	guest_simd[], guest_timer[], guest_timer_off[], guest_irq[], guest_spin[];
+	guest_simd[], guest_timer[], guest_timer_off[], guest_irq[], guest_spin[],
+	guest_ras_write[], guest_ras_read[];
 
 struct guest {
 	cap_t vspace, tcb, sc, vcpu, ep, reply;
@@ -189,12 +190,32 @@ static void expect_trap(const struct guest *g, unsigned ec)
 	skip(g);
 }
 
-static bool has_sve(const struct guest *g)
+static uint64_t pfr0(const struct guest *g)
 {
-	uint64_t pfr0;
+	uint64_t v = 0;
 
-	CHECK_OK(sel4_vcpu_read_regs(g->vcpu, ABI_EXTV_ID0 + (4 << 3), &pfr0));
-	return pfr0 >> 32 & 15;
+	CHECK_OK(sel4_vcpu_read_regs(g->vcpu, ABI_EXTV_ID0 + (4 << 3), &v));
+	return v;
+}
+
+static bool has_sve(const struct guest *g) { return pfr0(g) >> 32 & 15; }
+
+/* What one guest leaves in DISR_EL1 is not another's. */
+static void test_ras(void)
+{
+	struct guest a = make_guest(1), b = make_guest(2);
+
+	if (!(pfr0(&a) >> 28 & 15))
+		return;
+	start(&a, guest_ras_write, 0x80000011);
+	CHECK_EQ(msg(0), 0x80000011);
+	start(&b, guest_ras_read, 0);
+	CHECK_EQ(msg(0), 0);
+	set_pc(&a, guest_ras_read, 0, 0);
+	go_on(&a, 0);
+	CHECK_EQ(msg(0), 0x80000011);
+	answer_hvc(&a, 0);
+	expect_trap(&a, EC_SYSREG);
 }
 
 static void test_traps(void)
@@ -492,6 +513,7 @@ static const struct kt_case cases[] = {
 	{ "vcpu: SMC, WFI, debug and PMU registers trap", test_traps },
 	{ "vcpu: ID and auxiliary registers trap on demand", test_id_registers },
 	{ "vcpu: a hostile guest's EL1 registers do not reach native threads", test_hostile },
+	{ "vcpu: error registers are not shared", test_ras },
 	{ "vcpu: EL1 and SIMD state of two guests", test_lazy_state },
 	{ "vcpu: virtual timer", test_timer },
 	{ "vcpu: injected interrupt, list registers, maintenance", test_irq },

@@ -17,6 +17,7 @@
 static struct asid_pool *pools[ABI_ASID_POOLS];
 static asid_t vmid_asid[VMIDS]; /* 0: nobody; VMID 0 is the empty space's */
 static unsigned vmid_next = 1;
+static uint64_t vmid_vcpu[VMIDS]; /* the vCPU that ran there last */
 /* What a thread without an address space runs in: nothing is mapped. */
 static pte_t empty_root[1024] __attribute__((aligned(8192)));
 
@@ -91,6 +92,19 @@ void asid_load_vttbr(word_t vttbr)
 word_t asid_empty_vttbr(void)
 {
 	return ptr_to_paddr(empty_root);
+}
+
+/* vCPUs of a VM share its VMID, but each has stage-1 translations of its own:
+ * a guest flushes only the core that it believes to run on. */
+void asid_use_by_vcpu(uint64_t id)
+{
+	uint64_t *last = &vmid_vcpu[arch_cpu()->vttbr >> VMID_SHIFT];
+
+	if (*last == id)
+		return;
+	*last = id;
+	__asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" ::
+				 : "memory");
 }
 
 /* TLBI of the EL1&0 regime works on the VMID in VTTBR_EL2. */

@@ -31,9 +31,12 @@ static void init_debug(void)
 	SYSREG_WRITE(mdscr_el1, 0);
 }
 
-/* Fine-grained traps are undefined after reset: none of them. */
+/* Undefined after reset where they exist: no extra features for EL1 and EL0
+ * (HCRX_EL2), no fine-grained traps. */
 static void init_fine_traps(void)
 {
+	if (field(SYSREG_READ(id_aa64mmfr1_el1), 40))
+		SYSREG_WRITE(s3_4_c1_c2_2, 0); /* HCRX_EL2 */
 	if (!field(SYSREG_READ(id_aa64mmfr0_el1), 56))
 		return;
 	SYSREG_WRITE(s3_4_c1_c1_4, 0); /* HFGRTR_EL2 */
@@ -72,6 +75,7 @@ void cpu_init_el2(void)
 	cpu->kernel_stack = (word_t)kernel_stack_top;
 	SYSREG_WRITE(hcr_el2, HCR_NATIVE);
 	SYSREG_WRITE(hstr_el2, 0);
+	SYSREG_WRITE(actlr_el2, 0); /* the core's own controls are not EL1's */
 	SYSREG_WRITE(vtcr_el2, stage2_vtcr());
 	SYSREG_WRITE(vpidr_el2, SYSREG_READ(midr_el1));
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);

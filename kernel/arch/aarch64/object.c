@@ -175,9 +175,13 @@ int arch_invoke_irq_control(struct invocation *inv)
 		return ABI_TRUNCATED_MESSAGE;
 	word_t irq = inv_arg(inv, 0), trigger = inv_arg(inv, 1);
 	int error = irq_issue(inv, irq, inv_arg(inv, 2), inv_arg(inv, 3));
-	if (!error)
-		arch_irq_set_trigger((irq_t)irq, trigger & 1);
-	return error;
+	if (error)
+		return error;
+	/* Issuing has unmasked it; enabled, its trigger must not change. */
+	arch_irq_mask((irq_t)irq);
+	arch_irq_set_trigger((irq_t)irq, trigger & 1);
+	arch_irq_unmask((irq_t)irq);
+	return ABI_OK;
 }
 
 static int tcb_enable_timer(struct invocation *inv)

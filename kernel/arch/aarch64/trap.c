@@ -7,6 +7,8 @@
 #include <kernel/cpu.h>
 #include <kernel/entry.h>
 
+#define CNTV_ASSERTED 5 /* CNTV_CTL_EL0: ENABLE, ISTATUS, not IMASK */
+
 static void maintenance(struct tcb *t)
 {
 	struct fault f = { .kind = ABI_FAULT_VGIC_MAINTENANCE, .word = { ~0ull } };
@@ -34,8 +36,9 @@ static void virtual_timer(struct tcb *t)
 {
 	struct fault f = { .kind = ABI_FAULT_VPPI_EVENT, .word = { PPI_VIRTUAL_TIMER } };
 
-	if (!t || !t->arch.vcpu || !arch_cpu()->guest_live) {
-		/* It fired between the switch and here; the timer is off now. */
+	if (!t || !t->arch.vcpu || !arch_cpu()->guest_live ||
+	    (SYSREG_READ(cntv_ctl_el0) & 7) != CNTV_ASSERTED) {
+		/* Another guest's, seen late: its timer is off now. */
 		gic_end(PPI_VIRTUAL_TIMER);
 		irq_other();
 		return;

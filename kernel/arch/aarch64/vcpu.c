@@ -8,6 +8,7 @@
 #include <arch/gic.h>
 #include <arch/sysreg.h>
 #include <arch/types.h>
+#include <arch/vspace.h>
 #include <kernel/tcb.h>
 
 /* Field, register. */
@@ -38,12 +39,19 @@
 	X(CNTV_CTL, cntv_ctl_el0)
 #define CNTV_CTL_MASK 3ull /* ENABLE, IMASK; ISTATUS is read-only */
 
+static bool has_ras(void)
+{
+	return SYSREG_READ(id_aa64pfr0_el1) >> 28 & 15;
+}
+
 static void lazy_save(struct vcpu *v)
 {
 #define X(field, reg) v->regs[ABI_VCPU_##field] = SYSREG_READ(reg);
 	LAZY_REGS(X)
 #undef X
 	v->csselr = SYSREG_READ(csselr_el1);
+	if (has_ras())
+		v->vdisr = SYSREG_READ(s3_4_c12_c1_1); /* VDISR_EL2 */
 	vgic_save(&v->vgic);
 }
 
@@ -53,6 +61,8 @@ static void lazy_load(const struct vcpu *v)
 	LAZY_REGS(X)
 #undef X
 	SYSREG_WRITE(csselr_el1, v->csselr);
+	if (has_ras())
+		SYSREG_WRITE(s3_4_c12_c1_1, v->vdisr);
 	vgic_load(&v->vgic);
 }
 
@@ -81,6 +91,7 @@ void vcpu_enter(struct vcpu *v)
 	mask_vtimer(cpu, v->vtimer_masked);
 	if (cpu->guest_live)
 		return;
+	asid_use_by_vcpu(v->id);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_GUEST);
 	SYSREG_WRITE(cntvoff_el2, v->regs[ABI_VCPU_CNTVOFF]);
 #define X(field, reg) SYSREG_WRITE(reg, v->regs[ABI_VCPU_##field]);
@@ -126,6 +137,9 @@ void vcpu_evict(struct vcpu *v)
 
 void vcpu_init(struct vcpu *v)
 {
+	static uint64_t ids;
+
+	v->id = ++ids;
 	v->regs[ABI_VCPU_SCTLR_EL1] = SCTLR_EL1_RESET;
 	v->regs[ABI_VCPU_ACTLR_EL1] = SYSREG_READ(actlr_el1);
 	v->regs[ABI_VCPU_VMPIDR_EL2] = 1ull << 31; /* RES1; affinity 0 */

@@ -38,15 +38,17 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 #define HCR_TGE (1ull << 27)
 #define HCR_RW (1ull << 31)
 #define HCR_TLOR (1ull << 35)
+#define HCR_TERR (1ull << 36)
 
 /* A native thread at EL0: every exception to EL2, stage 1 off and cacheable,
  * stage 2 is the address space. */
 #define HCR_NATIVE (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_DC | \
 		    HCR_TGE | HCR_RW)
 /* A guest. SWIO: an invalidation by set and way must not lose other VMs'
- * data. TLOR: LORegion registers are not switched. */
+ * data. TLOR, TERR: LORegion and error-record registers are not switched. */
 #define HCR_GUEST (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | \
-		   HCR_BSU_INNER | HCR_TWI | HCR_TWE | HCR_TSC | HCR_RW | HCR_TLOR)
+		   HCR_BSU_INNER | HCR_TWI | HCR_TWE | HCR_TSC | HCR_RW | HCR_TLOR | \
+		   HCR_TERR)
 
 /* CPTR_EL2, D13.2.31: RES1 bits; TZ and TSM trap SVE and SME for good. */
 #define CPTR_BASE 0x33ffull

@@ -21,6 +21,8 @@ struct vcpu {
 	struct tcb *tcb;
 	word_t regs[ABI_VCPU_REG_COUNT]; /* enum abi_vcpu_reg */
 	word_t csselr;
+	word_t vdisr;       /* DISR_EL1 as the guest sees it (FEAT_RAS) */
+	uint64_t id;        /* never given to another: for the TLB */
 	word_t traps;       /* ABI_EXT_TRAP_* */
 	bool vtimer_masked; /* VPPIEvent sent, not acknowledged */
 	bool exit_message;  /* ABI_EXT_VCPU_SET_EXIT_MESSAGE */

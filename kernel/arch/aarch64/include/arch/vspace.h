@@ -63,6 +63,9 @@ void asid_flush(asid_t asid);
 /* VTTBR_EL2 of the address space without mappings. */
 word_t asid_empty_vttbr(void);
 void asid_load_vttbr(word_t vttbr);
+/* The vCPU `id` is about to run in the address space that is loaded: what
+ * another one has left in the TLB under this VMID goes. */
+void asid_use_by_vcpu(uint64_t id);
 
 /* --- capabilities (cap.h has the layout) --- */
 enum frame_size { FRAME_SMALL = 0,
