@@ -7,3 +7,4 @@ KERNEL_HOST_INC := -Ikernel/include -Itests/unit/mock_arch
 
 $(eval $(call unit_test,kernel_caps,tests/unit/kernel_caps_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call unit_test,kernel_refill,tests/unit/kernel_refill_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
+$(eval $(call unit_test,kernel_syscall,tests/unit/kernel_syscall_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))

@@ -11,3 +11,5 @@ extern ticks_t mock_time;
 extern ticks_t mock_deadline;
 /* Interrupts are "pending" once every so many questions; 0: never. */
 extern unsigned mock_preempt_every;
+/* Kernel text goes nowhere. */
+extern bool mock_silent;
