@@ -5,15 +5,21 @@ arrives as lines `name| text`. `type_to` and `client` use the other commands
 of `selvage` on the running system. A Bare runs the same guest on QEMU without
 a hypervisor: the baseline, and the test of the tests.
 """
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
 SELVAGE = "build/host/bin/selvage"
 OUT = "build/test-logs"
+# Systems are found by name: another run of the same tests must not answer.
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="selvage-test-")
+atexit.register(shutil.rmtree, os.environ["XDG_RUNTIME_DIR"], ignore_errors=True)
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\r\x07]")
 
 
