@@ -42,8 +42,10 @@ void micro_main(void)
 	micro_print("micro: gic\n");
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		uint64_t r = micro_random();
-		uint64_t base = has_gicv3() && (r & 1) ? MICRO_GICR + (r >> 1 & 1) * 0x10000 : MICRO_GICD;
+		uint64_t base = MICRO_GICD;
 
+		if (has_gicv3() && (r & 1) != 0)
+			base = MICRO_GICR + (r >> 1 & 1) * 0x10000;
 		access_at(base + (r >> 8 & 0xfff), micro_random(), (unsigned)(r >> 32));
 	}
 	micro_print("micro: gic done\n");
