@@ -29,7 +29,7 @@ static struct slot *root;
 static struct random rnd;
 static unsigned rounds_idle;
 
-static word_t below(unsigned n) { return random_below(&rnd, n); }
+static unsigned below(unsigned n) { return random_below(&rnd, n); }
 
 static void *take(size_t *used, size_t bytes, size_t align)
 {
