@@ -7,6 +7,14 @@
 #include <kernel/notification.h>
 #include <kernel/sched.h>
 
+static void suspend(struct invocation *inv, struct tcb *t)
+{
+	/* Resumed later, the caller goes on behind this call. */
+	if (t == inv->thread)
+		arch_restart_here(t);
+	tcb_suspend(t);
+}
+
 /* --- registers --- */
 
 static int read_registers(struct invocation *inv, struct tcb *t)
@@ -65,7 +73,7 @@ static int copy_registers(struct invocation *inv, struct tcb *to)
 	from = cap_object(inv_extra(inv, 0));
 	flags = inv_arg(inv, 0);
 	if (flags & 1)
-		tcb_suspend(from);
+		suspend(inv, from);
 	if (flags & 4)
 		copy_range(to, from, 0, arch_context_frame_count());
 	if (flags & 8)
@@ -313,15 +321,6 @@ static int set_sched_params(struct invocation *inv, struct tcb *t)
 	return ABI_OK;
 }
 
-static int suspend(struct invocation *inv, struct tcb *t)
-{
-	/* Resumed later, the caller goes on behind this call. */
-	if (t == inv->thread)
-		arch_restart_here(t);
-	tcb_suspend(t);
-	return ABI_OK;
-}
-
 /* --- the rest --- */
 
 static int bind_notification(struct invocation *inv, struct tcb *t)
@@ -395,7 +394,8 @@ int tcb_invoke(struct invocation *inv)
 	case ABI_INV_TCB_SET_SPACE:
 		return set_tcb_space(inv, t);
 	case ABI_INV_TCB_SUSPEND:
-		return suspend(inv, t);
+		suspend(inv, t);
+		return ABI_OK;
 	case ABI_INV_TCB_RESUME:
 		tcb_resume(t);
 		return ABI_OK;

@@ -336,6 +336,29 @@ static void suspends_itself(void *arg)
 	kt_stop();
 }
 
+static void copies_itself(void *arg)
+{
+	s.x = (uint64_t)sel4_tcb_copy_registers(s.ep, *(cap_t *)arg, 1);
+	s.count++;
+	kt_stop();
+}
+
+/* CopyRegisters may suspend its source, also if that is the caller. */
+static void copy_suspends_self(void)
+{
+	cap_t self;
+
+	s.ep = tcb();
+	s.x = 99;
+	struct kt_thread t = kt_thread(0, copies_itself, &self, KT_HIGH, 0, true);
+	self = t.tcb;
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(s.count, 0);
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(s.count, 1);
+	CHECK_EQ(s.x, ABI_OK);
+}
+
 static void suspend_self(void)
 {
 	cap_t self;
@@ -392,6 +415,7 @@ static const struct kt_case cases[] = {
 	{ "tcb: SetTLSBase", tls_base },
 	{ "tcb: Suspend and Resume", suspend_resume },
 	{ "tcb: a thread suspends itself", suspend_self },
+	{ "tcb: a thread suspends itself by CopyRegisters", copy_suspends_self },
 	{ "tcb: a thread without anything runs into a fault", empty_thread_runs },
 	{ "tcb: the address space was deleted", vspace_deleted_while_it_runs },
 };
