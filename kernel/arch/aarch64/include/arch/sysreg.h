@@ -46,7 +46,7 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 		    HCR_TGE | HCR_RW)
 /* A guest. SWIO: an invalidation by set and way must not lose other VMs'
  * data. TLOR, TERR: LORegion and error-record registers are not switched. */
-#define HCR_GUEST (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | \
+#define HCR_GUEST (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |        \
 		   HCR_BSU_INNER | HCR_TWI | HCR_TWE | HCR_TSC | HCR_RW | HCR_TLOR | \
 		   HCR_TERR)
 
