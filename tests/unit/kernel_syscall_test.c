@@ -172,7 +172,7 @@ static void likely_method(struct tcb *t)
 	static const word_t types[] = { ABI_OBJ_UNTYPED, ABI_OBJ_TCB, ABI_OBJ_ENDPOINT,
 					ABI_OBJ_NOTIFICATION, ABI_OBJ_CNODE,
 					ABI_OBJ_SCHED_CONTEXT, ABI_OBJ_REPLY };
-	word_t thread = 7 + below(THREADS);
+	word_t thread = 7 + below(THREADS), label;
 
 	if (!buffer)
 		return;
@@ -211,8 +211,8 @@ static void likely_method(struct tcb *t)
 		break;
 	case 4:
 		arch_context_set(t, ABI_CTX_X0, 3 + below(2));
-		arch_context_set(t, ABI_CTX_X1,
-				 msginfo_make(below(2) ? ABI_INV_IRQ_CONTROL_GET : ABI_INV_DOMAIN_SET_SET + below(3), 0, 1, 3));
+		label = below(2) ? ABI_INV_IRQ_CONTROL_GET : ABI_INV_DOMAIN_SET_SET + below(3);
+		arch_context_set(t, ABI_CTX_X1, msginfo_make(label, 0, 1, 3));
 		arch_set_msg_reg(t, 0, below(64));
 		arch_set_msg_reg(t, 2, 64);
 		buffer->caps_or_badges[0] = 1;
