@@ -4,7 +4,9 @@ demo-parts: host target $(ASSETS)/linux-debian $(ASSETS)/initrd-busybox
 # Both kernel configurations: systems on cortex-a76 need pa40.
 configs: $(addprefix config-,$(CONFIGS))
 config-%:
-	@$(MAKE) --no-print-directory CONFIG=$* target
+	@$(MAKE) -s --no-print-directory CONFIG=$* target
+config-debug:
+	@$(MAKE) -s --no-print-directory BUILD=debug target
 
 # What each group of ./check needs.
 PARTS := static unit bad tool fuzz kernel system
@@ -12,7 +14,7 @@ parts-static: $(LIBFDT_STAMP)
 parts-unit: $(UNIT_BINS)
 parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host
-parts-kernel: host configs $(KERNEL_TESTS)
+parts-kernel: host configs config-debug
 parts-system: host configs assets $(INSN_PLUGIN)
 $(addprefix parts-,$(PARTS)):
 	@:
