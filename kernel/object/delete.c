@@ -190,7 +190,7 @@ static void zombie_step(struct slot *s)
 {
 	struct slot *slots = zombie_slots(s->cap);
 	word_t left = s->cap.w1;
-	struct slot *e = &slots[left - 1];
+	struct slot *e = left ? &slots[left - 1] : s;
 	bool returns = left == 1 && zombie_waits(e->cap);
 
 	if (left == 0) {
@@ -217,9 +217,12 @@ static void zombie_step(struct slot *s)
  */
 static struct slot *active_slot(struct slot *s)
 {
-	struct slot *last = &zombie_slots(s->cap)[s->cap.w1 - 1];
+	struct slot *last;
 
-	if (s->cap.w1 == 0 || last == s || !zombie_contains(s->cap, s))
+	if (s->cap.w1 == 0 || !zombie_contains(s->cap, s))
+		return s;
+	last = &zombie_slots(s->cap)[s->cap.w1 - 1];
+	if (last == s)
 		return s;
 	return empty_or_nested(last) ? last : s;
 }
