@@ -12,6 +12,12 @@ static word_t icache_line(void)
 	return 4ull << (SYSREG_READ(ctr_el0) & 15);
 }
 
+/* CTR_EL0.L1Ip: PIPT. */
+static bool icache_is_physical(void)
+{
+	return (SYSREG_READ(ctr_el0) >> 14 & 3) == 3;
+}
+
 #define FOR_LINES(op, line, start, bytes)                                             \
 	for (word_t a_ = (start) & ~((line)-1); a_ < (start) + (bytes); a_ += (line)) \
 	__asm__ volatile(op ", %0" ::"r"(a_)                                          \
@@ -47,8 +53,15 @@ void cache_unify(paddr_t start, word_t bytes)
 
 	FOR_LINES("dc cvau", line, start, bytes);
 	dsb_ish();
-	line = icache_line();
-	FOR_LINES("ic ivau", line, start, bytes);
+	/* Lines of a cache that is not indexed by the physical address alone
+	 * (cortex-a53) have other places under the users' addresses. */
+	if (icache_is_physical()) {
+		line = icache_line();
+		FOR_LINES("ic ivau", line, start, bytes);
+	} else {
+		__asm__ volatile("ic ialluis" ::
+					 : "memory");
+	}
 	dsb_ish();
 	isb();
 }
