@@ -18,13 +18,24 @@
 #define CLEAN_BYTES 0x10000ull
 #define SMALL_BYTES 0x1000ull
 
+/* To the point of coherency, for a guest whose caches are off, and out of the
+ * instruction cache, which may hold what the memory was before. */
+static int publish(uint64_t start, uint64_t end)
+{
+	int error = sel4_vspace_clean_data(PROC_CAP_VSPACE, start, end);
+
+	if (error != ABI_OK)
+		return error;
+	return sel4_vspace_unify_instruction(PROC_CAP_VSPACE, start, end);
+}
+
 static bool clean_piece(uint64_t start, uint64_t end)
 {
 	for (uint64_t at = start; at < end;) {
 		uint64_t next = min_u64(end, align_down_u64(at, SMALL_BYTES) +
 						     SMALL_BYTES);
 
-		if (sel4_vspace_clean_data(PROC_CAP_VSPACE, at, next) != ABI_OK)
+		if (publish(at, next) != ABI_OK)
 			return false;
 		at = next;
 	}
@@ -39,9 +50,7 @@ static bool clean(const void *p, uint64_t bytes)
 		uint64_t next = min_u64(end, align_down_u64(at, CLEAN_BYTES) +
 						     CLEAN_BYTES);
 
-		if (sel4_vspace_clean_data(PROC_CAP_VSPACE, at, next) !=
-			    ABI_OK &&
-		    !clean_piece(at, next))
+		if (publish(at, next) != ABI_OK && !clean_piece(at, next))
 			return false;
 		at = next;
 	}
