@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from harness import Bare, Failure, OUT, SELVAGE, System, write_description
+from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
 QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
 # Debian's stock kernel takes a few times as long as the small one.
@@ -189,15 +189,18 @@ def crashed_service(report):
         run.client("kill", "time")
         run.wait(None, r"\bpc\b", 30, seen)
         report.ok("the crash is reported with its registers")
+        run.wait("log", r"\blr\b.*\(\w+\+0x[0-9a-f]+\)", 10, seen)
+        report.ok("and with the symbol of an address")
         report.check("one" in run.client("ps"), "init still answers")
 
 
 # --- hostile guests -----------------------------------------------------------
 
-def hostile_case(test):
+def hostile_case(test, gic=3):
     def run_case(report):
-        name = f"hostile-{test}"
-        path = describe(name, [vm("hostile", f"hostile_{test}"), vm("witness")], on_idle="stay")
+        name = f"hostile-{test}-gicv{gic}"
+        vms = [vm("hostile", f"hostile_{test}", gic=gic), vm("witness", gic=gic)]
+        path = describe(name, vms, gic, on_idle="stay")
         with System(name, path) as run:
             run.wait("hostile", "selvage-guest: up hostile")
             run.wait("witness", "selvage-guest: up witness")
@@ -279,6 +282,19 @@ def dry_run(report):
                  "the command line is on standard output")
 
 
+def root_task(report):
+    """A root task of someone else's on our kernel: here, the kernel's tests."""
+    image = "build/images/root-task-test.img"
+    built = subprocess.run([SELVAGE, "build", "--root-task", "build/pa44/bin/kernel_tests.elf",
+                            "-o", image], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                           timeout=60, check=False)
+    report.point(built.returncode == 0, "selvage build --root-task", built.stderr)
+    with Run("root-task", [SELVAGE, "run", "--deterministic", "--timeout", "100", image]) as run:
+        planned, _ = run.wait(None, r"^1\.\.(\d+)", 100)
+        passed = sum(t.startswith("ok ") for t in run.lines.of(None))
+        report.equal(passed, int(planned.group(1)), "all of its tests pass")
+
+
 def boot_overhead(report):
     """A Linux boot takes at most 5 % more instructions in a VM."""
     done = subprocess.run(["python3", "tests/bench/run.py", "--gate", "5", SMALL], timeout=240,
@@ -313,11 +329,12 @@ def all_cases():
         "reboot": reboot, "restart": reboot_from_outside, "poweroff": poweroff,
         "kill-monitor": kill_monitor, "crashed-service": crashed_service,
         "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
-        "boot-overhead": boot_overhead,
+        "boot-overhead": boot_overhead, "root-task": root_task,
         "bare-guests": bare_guests,
     })
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
+    cases["hostile-gic-gicv2"] = hostile_case("gic", 2)
     for path in sorted(glob.glob("systems/*.yaml")):
         cases["example-" + os.path.basename(path)[:-len(".yaml")]] = example_case(path)
     return cases
