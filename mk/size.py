@@ -51,13 +51,13 @@ def parts(out):
 def main(arguments):
     out = arguments[0] if arguments else "build/pa44"
     os.chdir(checks.ROOT)
-    print(f"{'part':<18}{'lines':>8}{'text':>10}{'data':>9}{'bss':>9}   ({out}; lines without blanks and comments)")
+    print(f"{'part':<18}{'lines':>8}{'text':>10}{'data':>9}{'bss':>12}   ({out}; lines without blanks and comments)")
     total = 0
     for name, folder, elf in parts(out):
         lines = lines_of(folder)
         total += lines
         size = sections(elf) if elf else None
-        cells = "".join(f"{n:>{w},}" for n, w in zip(size, (10, 9, 9))) if size else ""
+        cells = "".join(f"{n:>{w},}" for n, w in zip(size, (10, 9, 12))) if size else ""
         print(f"{name:<18}{lines:>8,}{cells}")
     print(f"{'in all':<18}{total:>8,}")
     print("A program's text holds the libraries that it uses.")
