@@ -259,6 +259,20 @@ def deterministic(report):
     report.equal(logs[0] == logs[1], True, "both logs are the same, byte for byte")
 
 
+def session_members(session):
+    """Numbers of the living processes of a session (proc(5): stat)."""
+    members = []
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as f:
+                state, _, _, of = f.read().rsplit(")", 1)[1].split()[:4]
+        except OSError:  # it ended meanwhile
+            continue
+        if int(of) == session and state != "Z":
+            members.append(int(path.split("/")[2]))
+    return members
+
+
 def leaves_nothing(report):
     """Ctrl-C ends the run, and no process stays behind."""
     path = describe("leaves-nothing", [vm("one")], on_idle="stay")
@@ -267,9 +281,7 @@ def leaves_nothing(report):
         os.kill(run.process.pid, signal.SIGINT)
         code = run.wait_exit(15)
         report.check(code is not None, f"it ended, with exit code {code}")
-        left = subprocess.run(["pgrep", "-g", str(run.process.pid)], capture_output=True,
-                              text=True, check=False).stdout.split()
-        report.equal(left, [], "no process is left of its session")
+        report.equal(session_members(run.process.pid), [], "no process is left of its session")
 
 
 def dry_run(report):
