@@ -1,22 +1,42 @@
 #include "machine_off.h"
 
 #include <abi/bootinfo.h>
+#include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/sel4.h>
 
 /* PSCI 1.1 (Arm DEN 0022), 5.1. */
 #define PSCI_SYSTEM_OFF 0x84000008u
+#define DRAIN_US 50000u
+#define BELOW_SERVICES 180
 
 static bool requested;
 
 void machine_off_request(void) { requested = true; }
 bool machine_off_requested(void) { return requested; }
 
+/*
+ * The last lines of the log say why the machine goes off, and serial may still
+ * wait for the UART or the host's credits: init lets its services, not the VMs,
+ * go before itself for a while.
+ */
+static void let_log_drain(void)
+{
+	uint64_t end;
+
+	if (sel4_tcb_set_priority(ABI_ROOT_TCB, ABI_ROOT_TCB, BELOW_SERVICES) != ABI_OK)
+		return;
+	end = clock_now() + clock_us_to_ticks(DRAIN_US);
+	while (clock_now() < end)
+		continue;
+}
+
 void machine_off(void)
 {
 	const uint64_t args[8] = { PSCI_SYSTEM_OFF };
 	uint64_t results[8];
 
+	let_log_drain();
 	if (sel4_smc_call(ABI_ROOT_SMC, args, results) != ABI_OK)
 		log_error("the kernel gives no SMC capability: the machine stays on");
 	requested = false; /* not tried again */

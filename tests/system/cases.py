@@ -157,6 +157,8 @@ def poweroff(report):
         for name in ("one", "two"):
             run.wait(name, "selftest: done poweroff, 1 ok, 0 failed", 1)
             report.ok(f"{name} powered off")
+        run.wait("log", "no VM runs any more: switching off", 1)
+        report.ok("the log arrived up to its last line")
 
 
 def kill_monitor(report):
