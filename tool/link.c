@@ -120,6 +120,9 @@ void link_receive(struct link *link, const uint8_t *data, size_t size)
 			got_frame(link, &frame);
 			break;
 		case MUX_TEXT:
+			/* The serial server may have started anew, in plain
+			 * mode; one that has not bears a second greeting. */
+			link->framed = false;
 			link->on_text(link->context, text, text_size);
 			break;
 		case MUX_MORE:

@@ -37,7 +37,8 @@ static bool start_handler(struct vm_vcpu *vc)
 	if (sel4_sched_context_bind(sc, handler) != ABI_OK ||
 	    sel4_tcb_write_registers(handler, 1, ABI_CTX_COUNT, regs) != ABI_OK)
 		return false;
-	(void)sel4_wait(vc->wake);
+	while ((sel4_wait(vc->wake) & VMM_WAKE_SIGNAL) == 0)
+		; /* a timer's signal; the time server may send one at any time */
 	return sel4_sched_context_unbind_object(sc, handler) == ABI_OK &&
 	       sel4_sched_context_bind(sc, VMM_CAP_VCPU(i) + VMM_VCPU_TCB) ==
 		       ABI_OK;

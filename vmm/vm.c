@@ -29,13 +29,16 @@ void vm_lock(struct vm_vcpu *vc)
 	vc->vm->handler = vc;
 }
 
-void vm_vcpu_wait(struct vm_vcpu *vc)
+uint64_t vm_vcpu_wait(struct vm_vcpu *vc)
 {
+	uint64_t badge;
+
 	vc->waiting = true;
 	mutex_unlock(&vc->vm->lock);
-	(void)sel4_wait(vc->wake);
+	badge = sel4_wait(vc->wake);
 	vm_lock(vc);
 	vc->waiting = false;
+	return badge;
 }
 
 void vm_vcpu_yield(struct vm_vcpu *vc)

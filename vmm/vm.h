@@ -29,6 +29,7 @@ struct vm;
 /* The guest's virtual timer, as far as the VMM has to know. */
 struct vtimer {
 	uint64_t armed; /* deadline that the time server has, 0: none */
+	bool refused;   /* the time server has refused, and it was said */
 };
 
 /* The guest's physical timer: registers only, see arch/aarch64/vtimer.c. */
@@ -101,8 +102,8 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
 bool vm_count(struct vm *vm, enum vm_event event);
 /* Takes the lock as vc's handler. */
 void vm_lock(struct vm_vcpu *vc);
-/* Waits for vc->wake with the lock let go. */
-void vm_vcpu_wait(struct vm_vcpu *vc);
+/* Waits for vc->wake with the lock let go; returns the badges that came. */
+uint64_t vm_vcpu_wait(struct vm_vcpu *vc);
 /* Lets others run, with the lock let go: vc spins on something. */
 void vm_vcpu_yield(struct vm_vcpu *vc);
 

@@ -51,7 +51,7 @@ static void vm_line(unsigned i, char *text, size_t size)
 	const struct sysdesc_vm *d = vm_description(i);
 	const struct vm *vm = vm_get(i);
 	const struct mem_arena *m = &vm_process(i)->mem;
-	uint64_t held = vm->state == VM_RUNNING ? m->arena.taken_bytes : 0;
+	uint64_t held = vm->state == VM_RUNNING ? process_held_bytes(vm_process(i)) : 0;
 	uint64_t ram = vm->state == VM_RUNNING ? m->ram_bytes : 0;
 	uint64_t tables = vm->state == VM_RUNNING ? m->table_bytes : 0;
 
@@ -71,8 +71,9 @@ static void service_line(enum proc_kind kind, char *text, size_t size)
 
 	fmt_print(text, size,
 		  "{\"kind\":\"service\",\"name\":\"%s\",\"state\":\"%s\","
-		  "\"held_bytes\":%lu}",
-		  p->name, states[p->state], (unsigned long)p->mem.arena.taken_bytes);
+		  "\"held_bytes\":%lu,\"starts\":%u}",
+		  p->name, states[p->state], (unsigned long)process_held_bytes(p),
+		  service_starts(kind));
 }
 
 static bool step_ps(unsigned n, char *text, size_t size)

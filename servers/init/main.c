@@ -194,7 +194,8 @@ int main(void)
 	for (;;) {
 		consider_power_off(any_ran);
 		info = sel4_recv(init_endpoint, &badge, mr, reply);
-		if ((badge & INIT_NTFN_CONTROL) != 0) {
+		if ((badge & INIT_NTFN) != 0) {
+			service_revive();
 			control_run();
 		} else {
 			on_message(badge, info, mr);

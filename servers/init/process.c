@@ -15,19 +15,26 @@ uint32_t process_log_level;
 
 #define PAGE 4096u
 
-bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
-		     unsigned count, cap_t *frames)
+/* Fresh pages of one arena, with page tables of another. */
+static bool map_new(struct mem_arena *pages, struct mem_arena *tables, cap_t vspace,
+		    uint64_t vaddr, unsigned count, cap_t *frames)
 {
 	for (unsigned i = 0; i < count; i++) {
-		cap_t frame = mem_object(arena, ABI_OBJ_SMALL_PAGE);
+		cap_t frame = mem_object(pages, ABI_OBJ_SMALL_PAGE);
 
-		if (frame == 0 || map_page(arena, vspace, frame, vaddr + (uint64_t)i * PAGE,
+		if (frame == 0 || map_page(tables, vspace, frame, vaddr + (uint64_t)i * PAGE,
 					   MAP_RW, MAP_DATA) != ABI_OK)
 			return false;
 		if (frames != NULL)
 			frames[i] = frame;
 	}
 	return true;
+}
+
+bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
+		     unsigned count, cap_t *frames)
+{
+	return map_new(arena, arena, vspace, vaddr, count, frames);
 }
 
 bool process_share_frames(struct process *p, cap_t vspace, const cap_t *frames,
@@ -43,11 +50,17 @@ bool process_share_frames(struct process *p, cap_t vspace, const cap_t *frames,
 	return true;
 }
 
-/* A page with these bytes in it, then mapped for the process. */
-static bool map_filled(struct process *p, uint64_t vaddr, const void *bytes,
-		       size_t size, unsigned rights)
+/* Zeroed pages of what the program may write. */
+static bool map_data(struct process *p, uint64_t vaddr, uint64_t bytes)
 {
-	cap_t frame = mem_object(&p->mem, ABI_OBJ_SMALL_PAGE);
+	return map_new(&p->data, &p->mem, p->vspace, vaddr, (unsigned)(bytes / PAGE), NULL);
+}
+
+/* A page with these bytes in it, then mapped for the process. */
+static bool map_filled(struct process *p, struct mem_arena *arena, uint64_t vaddr,
+		       const void *bytes, size_t size, unsigned rights)
+{
+	cap_t frame = mem_object(arena, ABI_OBJ_SMALL_PAGE);
 	void *page = frame == 0 ? NULL : self_scratch(frame);
 
 	if (page == NULL)
@@ -90,25 +103,29 @@ static bool map_private_segment(struct process *p, const struct elf_segment *s)
 		size_t n = done >= s->file_bytes ? 0 : (size_t)min_u64(s->file_bytes - done, PAGE);
 
 		if (n == 0)
-			return process_map_new(&p->mem, p->vspace, at,
-					       (unsigned)((end - at) / PAGE), NULL);
-		if (!map_filled(p, at, source + done, n, MAP_RW))
+			return map_data(p, at, end - at);
+		if (!map_filled(p, &p->data, at, source + done, n, MAP_RW))
 			return false;
 	}
 	return true;
 }
 
-static bool map_image(struct process *p)
+static bool map_segments(struct process *p, bool writable,
+			 bool (*map)(struct process *p, const struct elf_segment *s))
 {
 	struct elf_segment s;
 
-	for (unsigned i = 0; elf_segment_get(&p->image->elf, i, &s); i++) {
-		if (s.memory_bytes == 0)
-			continue;
-		if (!(s.writable ? map_private_segment(p, &s) : map_shared_segment(p, &s)))
+	for (unsigned i = 0; elf_segment_get(&p->image->elf, i, &s); i++)
+		if (s.memory_bytes != 0 && s.writable == writable && !map(p, &s))
 			return false;
-	}
 	return true;
+}
+
+static bool map_writable(struct process *p)
+{
+	return map_segments(p, true, map_private_segment) &&
+	       map_data(p, PROC_STACK_TOP - p->stack_bytes, p->stack_bytes) &&
+	       map_data(p, PROC_HEAP_BASE, p->heap_bytes);
 }
 
 static bool map_info(struct process *p, const struct process_spec *spec)
@@ -132,14 +149,14 @@ static bool map_info(struct process *p, const struct process_spec *spec)
 	if (sizeof(u.info) + spec->detail_bytes > PAGE)
 		return false;
 	memcpy(u.info.detail, spec->detail, spec->detail_bytes);
-	return map_filled(p, PROC_INFO_VADDR, &u, u.info.size, MAP_RO);
+	return map_filled(p, &p->mem, PROC_INFO_VADDR, &u, u.info.size, MAP_RO);
 }
 
 bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,
 		    cap_t sched_context)
 {
 	cap_t buffer = mem_object(&p->mem, ABI_OBJ_SMALL_PAGE);
-	cap_t fault_ep = mem_mint(&p->mem, init_endpoint,
+	cap_t fault_ep = mem_mint(&p->mem, p->fault_ep,
 				  ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY,
 				  PROCESS_BADGE(p->number, thread));
 	uint64_t vaddr = PROC_IPCBUF_BASE + (uint64_t)thread * PAGE;
@@ -177,21 +194,17 @@ static bool make_thread(struct process *p, const struct process_spec *spec)
 
 static bool map_memory(struct process *p, const struct process_spec *spec)
 {
-	return map_image(p) && map_info(p, spec) &&
+	return map_segments(p, false, map_shared_segment) && map_info(p, spec) &&
 	       process_map_new(&p->mem, p->vspace, PROC_LOG_RING,
 			       ARRAY_SIZE(p->log_frames), p->log_frames) &&
-	       process_map_new(&p->mem, p->vspace, PROC_STACK_TOP - spec->stack_bytes,
-			       (unsigned)(spec->stack_bytes / PAGE), NULL) &&
-	       process_map_new(&p->mem, p->vspace, PROC_HEAP_BASE,
-			       (unsigned)(spec->heap_bytes / PAGE), NULL);
+	       map_writable(p);
 }
 
 /* What every process holds. */
 static bool grant_common(struct process *p)
 {
-	cap_t reply = mem_object(&p->mem, ABI_OBJ_REPLY);
-
-	return reply != 0 &&
+	p->reply = mem_object(&p->mem, ABI_OBJ_REPLY);
+	return p->reply != 0 &&
 	       process_grant(p, p, PROC_CAP_TCB, p->tcb[0], ABI_RIGHTS_ALL, 0, "TCB",
 			     "main thread") &&
 	       process_grant(p, p, PROC_CAP_INIT_EP, init_endpoint,
@@ -199,7 +212,7 @@ static bool grant_common(struct process *p)
 			     PROCESS_BADGE(p->number, 0), "Endpoint", "requests to init") &&
 	       process_grant(p, p, PROC_CAP_NTFN, p->ntfn, ABI_RIGHTS_ALL, 0,
 			     "Notification", "own signals") &&
-	       process_grant(p, p, PROC_CAP_REPLY, reply, ABI_RIGHTS_ALL, 0, "Reply",
+	       process_grant(p, p, PROC_CAP_REPLY, p->reply, ABI_RIGHTS_ALL, 0, "Reply",
 			     "reply object of the main thread");
 }
 
@@ -209,11 +222,15 @@ bool process_create(struct process *p, unsigned number, const struct process_spe
 	p->number = (uint8_t)number;
 	p->kind = spec->kind;
 	p->cnode_bits = (uint8_t)spec->cnode_bits;
+	p->stack_bytes = spec->stack_bytes;
+	p->heap_bytes = spec->heap_bytes;
+	p->fault_ep = spec->fault_ep != 0 ? spec->fault_ep : init_endpoint;
 	strncpy(p->name, spec->name, sizeof(p->name) - 1);
 	p->image = images_process(spec->image);
 	if (p->image == NULL)
 		return false;
 	mem_open(&p->mem);
+	mem_open(&p->data);
 	if (make_objects(p) && map_memory(p, spec) && make_thread(p, spec) &&
 	    grant_common(p)) {
 		p->state = PROCESS_RUNNING;
@@ -233,8 +250,23 @@ bool process_start(struct process *p)
 	return sel4_tcb_write_registers(p->tcb[0], 1, ABI_CTX_COUNT, regs) == ABI_OK;
 }
 
+bool process_reset(struct process *p)
+{
+	if (sel4_tcb_suspend(p->tcb[0]) != ABI_OK)
+		return false;
+	mem_close(&p->data);
+	mem_open(&p->data);
+	return map_writable(p);
+}
+
+uint64_t process_held_bytes(const struct process *p)
+{
+	return p->mem.arena.taken_bytes + p->data.arena.taken_bytes;
+}
+
 void process_destroy(struct process *p)
 {
+	mem_close(&p->data);
 	mem_close(&p->mem);
 	p->state = PROCESS_NONE;
 	p->n_grants = 0;

@@ -33,10 +33,14 @@ struct process {
 	char name[PROC_NAME];
 	const struct process_image *image;
 	struct mem_arena mem;
+	struct mem_arena data; /* what the program may write: new at a restart */
 	cap_t cnode, vspace, ntfn;
 	cap_t tcb[1 + SYSDESC_MAX_VCPUS]; /* main thread, then a VMM's handlers */
-	cap_t service_ep;                 /* on which it receives */
-	cap_t service_call;               /* init's own way to call it */
+	uint64_t heap_bytes, stack_bytes;
+	cap_t fault_ep;     /* on which init hears of its faults */
+	cap_t reply;        /* of the main thread */
+	cap_t service_ep;   /* on which it receives */
+	cap_t service_call; /* init's own way to call it */
 	cap_t log_frames[LOGRING_BYTES / 4096];
 	unsigned n_grants;
 	struct grant grants[PROCESS_GRANTS];
@@ -61,6 +65,7 @@ struct process_spec {
 	uint64_t heap_bytes, stack_bytes; /* multiples of 4096 */
 	const void *detail;               /* kind-specific part of procinfo */
 	size_t detail_bytes;
+	cap_t fault_ep; /* who hears of its faults; 0: init_endpoint */
 };
 
 /* The endpoint on which init hears everyone. */
@@ -78,6 +83,13 @@ extern uint32_t process_log_level;
 bool process_create(struct process *p, unsigned number, const struct process_spec *spec);
 /* Starts the main thread at the image's entry. */
 bool process_start(struct process *p);
+/*
+ * Puts a process whose main thread does not run back to before its start: its
+ * capabilities and what it shares with others stay, what it wrote does not.
+ */
+bool process_reset(struct process *p);
+/* Memory of the process, its VM's included. */
+uint64_t process_held_bytes(const struct process *p);
 /* Takes the process and all it had away. */
 void process_destroy(struct process *p);
 

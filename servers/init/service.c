@@ -1,20 +1,33 @@
 #include "service.h"
 
+#include "crash.h"
 #include "self.h"
+#include "standin.h"
 
 #include <selvage/base.h>
 #include <selvage/client.h>
+#include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/mux.h>
 #include <selvage/ring.h>
 #include <selvage/servers.h>
+#include <string.h>
 
 #define SERVICE_PERIOD_US 10000
 #define TIMER_IRQ 30 /* EL1 physical timer */
+/* A service that dies that often, each time soon after its start, is left off. */
+#define MAX_FAILURES 5
+#define SOON_US 10000000u
 #define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
 
 static cap_t init_ntfn, control_signal;
 static void *control_channel; /* init's view of it */
+
+static struct {
+	unsigned starts;
+	unsigned failures; /* in a row */
+	uint64_t started;  /* when last, in ticks */
+} lives[PROC_LOG + 1];
 
 static const struct process_spec specs[] = {
 	{
@@ -63,14 +76,26 @@ struct process *service_process(enum proc_kind kind)
 static bool make_server(const struct process_spec *spec)
 {
 	struct process *p = &processes[spec->kind];
+	struct process_spec s = *spec;
 
-	if (!process_create(p, spec->kind, spec))
+	s.fault_ep = standin_prepare(p, init_ntfn);
+	if (s.fault_ep == 0 || !process_create(p, spec->kind, &s))
 		return false;
 	p->service_call = mem_mint(&p->mem, p->service_ep, CALL_RIGHTS, SERVER_BADGE_INIT);
 	return p->service_call != 0 &&
 	       process_grant(p, p, PROC_CAP_SERVICE_EP, p->service_ep, ABI_RIGHT_READ, 0,
 			     "Endpoint", "requests to this server") &&
-	       sel4_tcb_bind_notification(p->tcb[0], p->ntfn) == ABI_OK;
+	       sel4_tcb_bind_notification(p->tcb[0], p->ntfn) == ABI_OK &&
+	       standin_start(p);
+}
+
+/* Starts its program, from the beginning. */
+static bool run(struct process *p)
+{
+	lives[p->kind].starts++;
+	lives[p->kind].started = clock_now();
+	p->state = PROCESS_RUNNING;
+	return process_start(p);
 }
 
 /* The handler of a device's interrupt, which signals `badge` to the driver. */
@@ -130,8 +155,7 @@ static bool connect_init(uint32_t level)
 
 	control_signal = mem_mint(&init_arena, serial->ntfn, ABI_RIGHT_WRITE,
 				  SERIAL_NTFN_CLIENT);
-	init_ntfn = mem_object(&init_arena, ABI_OBJ_NOTIFICATION);
-	if (log_signal == 0 || control_signal == 0 || init_ntfn == 0 ||
+	if (log_signal == 0 || control_signal == 0 ||
 	    sel4_tcb_bind_notification(ABI_ROOT_TCB, init_ntfn) != ABI_OK || log_ring == NULL ||
 	    server_add_client(log->service_call, 0, "init") != SERVER_OK)
 		return false;
@@ -158,16 +182,19 @@ static bool connect_log(void)
 
 const char *service_start(const struct machine *machine, const struct sysdesc *system)
 {
+	init_ntfn = mem_object(&init_arena, ABI_OBJ_NOTIFICATION);
+	if (init_ntfn == 0)
+		return "init";
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
 		if (!make_server(&specs[i]))
 			return specs[i].name;
 	if (!give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ) ||
-	    !process_start(&processes[PROC_TIME]))
+	    !run(&processes[PROC_TIME]))
 		return "time";
 	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||
-	    !process_start(&processes[PROC_SERIAL]))
+	    !run(&processes[PROC_SERIAL]))
 		return "serial";
-	if (!connect_log() || !process_start(&processes[PROC_LOG]) ||
+	if (!connect_log() || !run(&processes[PROC_LOG]) ||
 	    !connect_init(system->log_level))
 		return "log";
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
@@ -228,6 +255,70 @@ void service_detach(struct process *p, int channel)
 	if (log != NULL && p != log)
 		(void)server_remove_client(log->service_call, p->number);
 }
+
+/* The channel of a process, and the name that it has there; NULL: none. */
+static const char *channel_of(const struct process *p, unsigned *channel)
+{
+	*channel = p->number == 0 ? MUX_CH_CONTROL : MUX_CH_LOG;
+	if (p->number == 0)
+		return "control";
+	if (p->kind == PROC_LOG)
+		return p->name;
+	*channel = MUX_CH_FIRST_VM + p->number - PROCESS_FIRST_VMM;
+	return p->number < PROCESS_FIRST_VMM ? NULL : p->name + strlen("vmm:");
+}
+
+/* Tells a service that was started again of one that was its client. */
+static void add_again(struct process *server, const struct process *p)
+{
+	unsigned number = p->number;
+	const char *name = number == 0 ? "init" : p->name;
+
+	if (server->kind == PROC_SERIAL)
+		name = channel_of(p, &number);
+	if (name != NULL && (number != 0 || server->kind != PROC_TIME))
+		(void)server_add_client(server->service_call, number, name);
+}
+
+static void add_all_again(struct process *server)
+{
+	for (unsigned i = 0; i < PROCESS_MAX; i++)
+		if (i == 0 || processes[i].state == PROCESS_RUNNING)
+			add_again(server, &processes[i]);
+}
+
+static void revive(struct process *p, const struct standin_crash *crash)
+{
+	uint64_t lived = clock_now() - lives[p->kind].started;
+	unsigned *failures = &lives[p->kind].failures;
+
+	crash_report(p, 0, crash->info, crash->mr);
+	*failures = lived < clock_us_to_ticks(SOON_US) ? *failures + 1 : 1;
+	if (*failures >= MAX_FAILURES) {
+		log_error("service %s: failed %u times in a row, left off", p->name, *failures);
+		return;
+	}
+	standin_relieve(p);
+	if (!process_reset(p) || !run(p)) {
+		p->state = PROCESS_CRASHED;
+		log_error("service %s: cannot be started again", p->name);
+		return;
+	}
+	add_all_again(p);
+	log_info("service %s: started again", p->name);
+}
+
+void service_revive(void)
+{
+	struct standin_crash crash;
+
+	/* Bounded: a service that dies of its restart is left off in the end. */
+	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
+		while (standin_crashed(&processes[specs[i].kind], &crash))
+			revive(&processes[specs[i].kind], &crash);
+}
+
+unsigned service_starts(enum proc_kind kind) { return lives[kind].starts; }
 
 void *service_control_channel(void) { return control_channel; }
 void service_control_signal(void) { sel4_signal(control_signal); }

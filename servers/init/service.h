@@ -7,14 +7,25 @@
 #include "machine.h"
 #include "process.h"
 
-/* Badge on init's own notification: the control channel has something. */
-#define INIT_NTFN_CONTROL (1ull << 63)
+/* Badges on init's own notification; messages do not have INIT_NTFN. */
+#define INIT_NTFN (1ull << 63)
+#define INIT_NTFN_CONTROL (INIT_NTFN | 1u) /* the control channel has something */
+#define INIT_NTFN_SERVICE (INIT_NTFN | 2u) /* a service has died */
 
 /* Starts all services and init's own connections. NULL or what failed. */
 const char *service_start(const struct machine *machine, const struct sysdesc *system);
 
 /* The process of a service, or NULL if it does not run. */
 struct process *service_process(enum proc_kind kind);
+
+/*
+ * Reports the services that died and starts them again, with the clients they
+ * had. One that fails again and again is left off: its stand-in refuses what
+ * is asked of it (standin.h).
+ */
+void service_revive(void);
+/* How often it was started. */
+unsigned service_starts(enum proc_kind kind);
 
 /* Connects p, before it runs. */
 bool service_attach_log(struct process *p);

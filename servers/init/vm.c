@@ -315,13 +315,14 @@ bool vm_start(unsigned index)
 
 	if (vms[index].state == VM_RUNNING)
 		return false;
+	service_revive(); /* one may have died a moment ago */
 	vms[index].starts++;
 	if (make_vm(p, index)) {
 		vms[index].state = VM_RUNNING;
 		log_info("vm %s: started", system->vm[index].name);
 		return true;
 	}
-	log_error("vm %s: cannot be started: out of memory or capability slots",
+	log_error("vm %s: cannot be started: out of memory or slots, or a service is dead",
 		  system->vm[index].name);
 	vm_stop(index, VM_FAILED);
 	return false;

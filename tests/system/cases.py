@@ -196,6 +196,56 @@ def crashed_service(report):
         report.check("one" in run.client("ps"), "init still answers")
 
 
+def killed_services(report):
+    """Each service takes a fault, while a VM stops and starts: it is started
+    again with its clients, and nobody waits for ever."""
+    path = describe("killed-services", [vm("one"), vm("witness")], on_idle="stay")
+    with System("killed-services", path) as run:
+        _, seen = run.wait("one", "selvage-guest: up one")
+        run.wait("witness", "selvage-guest: up witness")
+        for service in ("time", "log", "serial"):
+            before = run.lines.count()
+            try:
+                run.client("kill", service)
+            except Failure:  # serial takes the answer with it
+                if service != "serial":
+                    raise
+            run.client("stop", "one")
+            run.client("start", "one")
+            run.wait("log", f"service {service}: started again", 30, before)
+            report.ok(f"{service}: started again")
+            _, seen = run.wait("one", "selvage-guest: up one", 60, before)
+            report.ok(f"{service}: a VM stops and starts around its death")
+            run.answers("one")
+            run.answers("witness")
+            report.ok(f"{service}: both VMs' consoles go on")
+            run.type_to("witness", "sleep 1")
+            run.answers("witness")
+            report.ok(f"{service}: the VM that stayed has its timer")
+            report.check(re.search(rf"{service} +running", run.client("ps")),
+                         f"{service}: ps says that it runs")
+
+
+def service_left_off(report):
+    """A service that dies again and again is left off; guests go on."""
+    path = describe("service-left-off", [vm("one")], on_idle="stay")
+    with System("service-left-off", path) as run:
+        run.wait("one", "selvage-guest: up one")
+        for _ in range(5):
+            before = run.lines.count()
+            run.client("kill", "time")
+            run.wait("log", r"service time: (started again|failed 5 times)", 30, before)
+        run.wait("log", "service time: failed 5 times in a row, left off", 5)
+        report.ok("time is left off after five failures")
+        report.check(re.search(r"time +crashed", run.client("ps")), "ps says so")
+        run.answers("one")
+        run.type_to("one", "sleep 1")
+        run.answers("one")
+        report.ok("the guest goes on without the time server")
+        run.client("stop", "one")
+        report.check(re.search(r"one +off", run.client("ps")), "its VM can be stopped")
+
+
 # --- hostile guests -----------------------------------------------------------
 
 def hostile_case(test, gic=3):
@@ -342,6 +392,7 @@ def all_cases():
     cases.update({
         "reboot": reboot, "restart": reboot_from_outside, "poweroff": poweroff,
         "kill-monitor": kill_monitor, "crashed-service": crashed_service,
+        "killed-services": killed_services, "service-left-off": service_left_off,
         "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
         "boot-overhead": boot_overhead, "root-task": root_task,
         "bare-guests": bare_guests,

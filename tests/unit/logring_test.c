@@ -52,6 +52,25 @@ static void test_random(void **state)
 	}
 }
 
+/* A reader that takes a ring over finds what the one before it left. */
+static void test_second_reader(void **state)
+{
+	struct log_record record;
+
+	(void)state;
+	reset();
+	for (uint64_t put = 0, got = 0; put < 5 * LOGRING_SLOTS; put++) {
+		assert_true(logring_put(&ring, put, LOG_LEVEL_INFO, "x", 1));
+		while (put - got >= put % 7 * 10) {
+			logring_open(&reader, &ring);
+			assert_true(logring_get(&reader, &record));
+			assert_int_equal(record.stamp, got++);
+			if (got > put)
+				break;
+		}
+	}
+}
+
 static void test_text_is_cut(void **state)
 {
 	char text[LOG_TEXT * 2];
@@ -143,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_second_reader),
 		cmocka_unit_test(test_text_is_cut),
 		cmocka_unit_test(test_hostile_producer),
 		cmocka_unit_test(test_producers),

@@ -35,11 +35,19 @@ static int model_first(void)
 	return first;
 }
 
+/* A client that is added gets a signal from each of its timers. */
+static bool adding;
+static uint64_t next_added;
+
 /* Steps a periodic timer one by one, which the server does in one division. */
 static void on_signal(uint32_t id)
 {
 	struct model_timer *t = &model[id];
 
+	if (adding) {
+		assert_int_equal(id, next_added++);
+		return;
+	}
 	assert_int_equal(id, model_first());
 	assert_true(t->deadline <= model_now);
 	t->armed = t->period != 0;
@@ -66,8 +74,15 @@ static uint64_t request(uint64_t badge, uint64_t label, unsigned words,
 			uint64_t a, uint64_t b, uint64_t c)
 {
 	const uint64_t mr[] = { a, b, c, 0 };
+	uint64_t status;
 
-	return timers_request(&timers, badge, label, words, mr);
+	adding = label == SERVER_ADD_CLIENT;
+	next_added = a * TIME_TIMERS;
+	status = timers_request(&timers, badge, label, words, mr);
+	if (adding && status == SERVER_OK)
+		assert_int_equal(next_added, (a + 1) * TIME_TIMERS);
+	adding = false;
+	return status;
 }
 
 static uint64_t change_client(uint64_t label, uint64_t client)

@@ -63,10 +63,22 @@ bool logring_put(struct logring *ring, uint64_t stamp, enum log_level level,
 	return true;
 }
 
+/* The oldest of the last lap's positions that no reader has given back. */
+static uint64_t first_unread(struct logring *ring)
+{
+	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+	uint64_t at = head > LOGRING_SLOTS ? head - LOGRING_SLOTS : 0;
+
+	while (at != head && __atomic_load_n(&slot_of(ring, at)->turn,
+					     __ATOMIC_ACQUIRE) == free_turn(at) + 2)
+		at++;
+	return at;
+}
+
 void logring_open(struct logring_reader *r, void *pages)
 {
 	r->ring = pages;
-	r->next = 0;
+	r->next = first_unread(pages);
 	r->lost_seen = 0;
 }
 

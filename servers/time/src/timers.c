@@ -77,9 +77,16 @@ static uint64_t init_request(struct timers *t, uint64_t label, unsigned words,
 	    t->known[mr[0]] == (label == SERVER_ADD_CLIENT))
 		return SERVER_BAD_ARGUMENT;
 	t->known[mr[0]] = label == SERVER_ADD_CLIENT;
-	/* A client that is new has none armed. */
-	for (uint64_t i = 0; i < TIME_TIMERS; i++)
-		cancel_timer(t, mr[0] * TIME_TIMERS + i);
+	for (uint64_t i = 0; i < TIME_TIMERS; i++) {
+		uint64_t id = mr[0] * TIME_TIMERS + i;
+
+		/* What a client armed before this server was started again
+		 * is gone: let it look. */
+		if (t->known[mr[0]])
+			t->signal((uint32_t)id);
+		else
+			cancel_timer(t, id);
+	}
 	return SERVER_OK;
 }
 

@@ -20,7 +20,7 @@ static void park(struct vm_vcpu *vc)
 	console_flush(&vc->vm->console);
 	vc->parked = true;
 	while (vc->parked)
-		vm_vcpu_wait(vc);
+		(void)vm_vcpu_wait(vc);
 	vm_vcpu_reset(vc, vc->entry, vc->context);
 	psci_running(&vc->vm->psci, vc->index);
 }

@@ -50,14 +50,21 @@ static enum wait_kind timer_deadline(struct vm_vcpu *vc, uint64_t *deadline)
 
 /* An armed timer that nobody waits for any more does no harm: it wakes a
  * later wait early, which WFI allows. So nothing is ever cancelled. */
-static void arm(struct vm_vcpu *vc, uint64_t deadline)
+static bool arm(struct vm_vcpu *vc, uint64_t deadline)
 {
 	if (vc->vtimer.armed == deadline)
-		return;
-	vc->vtimer.armed = deadline;
-	if (time_arm(vc->index, deadline, 0) != TIME_OK)
-		log_error("vCPU %u: the time server refused a timer",
+		return true;
+	if (time_arm(vc->index, deadline, 0) == TIME_OK) {
+		vc->vtimer.armed = deadline;
+		vc->vtimer.refused = false;
+		return true;
+	}
+	if (!vc->vtimer.refused)
+		log_error("vCPU %u: the time server refuses timers, WFI does not wait",
 			  vc->index);
+	vc->vtimer.armed = 0;
+	vc->vtimer.refused = true;
+	return false;
 }
 
 void wfi_block(struct vm_vcpu *vc)
@@ -72,10 +79,11 @@ void wfi_block(struct vm_vcpu *vc)
 	kind = timer_deadline(vc, &deadline);
 	if (kind == WAIT_NONE)
 		return;
-	if (kind == WAIT_TIMED)
-		arm(vc, deadline);
-	vm_vcpu_wait(vc);
-	if (vc->vtimer.armed <= clock_now())
+	if (kind == WAIT_TIMED && !arm(vc, deadline))
+		return;
+	/* A signal of the time server ends the timer, due or not: a server that
+	 * was started again signals so that timers are armed anew. */
+	if ((vm_vcpu_wait(vc) & VMM_WAKE_TIMER) != 0 || vc->vtimer.armed <= clock_now())
 		vc->vtimer.armed = 0;
 }
 

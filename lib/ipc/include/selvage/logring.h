@@ -61,7 +61,8 @@ struct logring_reader {
 	uint64_t lost_seen;
 };
 
-/* Consumer. The ring starts empty (zeroed pages). */
+/* Consumer. Zeroed pages are an empty ring; of a ring that another reader
+ * had, the records that it left are next. */
 void logring_open(struct logring_reader *r, void *pages);
 bool logring_get(struct logring_reader *r, struct log_record *out);
 /* How many records were lost since the last call. */

@@ -21,6 +21,10 @@
  *   procinfo.log_ring says (LOGRING_BYTES, selvage/log.h; 0: none, it logs
  *   nothing). PROC_LOG_RING is free for it in every address space.
  *
+ * - A server that dies is started again with zeroed data, the same
+ *   capabilities and the same pages of its clients, which init then adds anew:
+ *   rings go on where their shared indexes say, timers are gone.
+ *
  * Start order: time, serial, log.
  *
  * serial
@@ -52,6 +56,8 @@
  *               with badge n + 1.
  *   requests    SERVER_ADD_CLIENT MR0 = client; SERVER_REMOVE_CLIENT cancels
  *               the client's timers. A client that was not added is refused.
+ *               Adding signals all of the client's timers: those it armed
+ *               before the server died are gone, it has to look anew.
  *
  * log
  *   CNode       >= 2^7 slots
@@ -82,6 +88,9 @@ enum server_status {
 	SERVER_OK = 0,
 	SERVER_BAD_ARGUMENT = 1, /* number out of range, already added, ... */
 	SERVER_BAD_REQUEST = 2,  /* unknown label, or not allowed to the badge */
+	SERVER_DIED = 3,         /* before it answered, or earlier: init's stand-in says
+	                          * so. To clients of time the same is
+	                          * TIME_UNAVAILABLE. */
 };
 
 /* Badges on serial's PROC_CAP_NTFN. */

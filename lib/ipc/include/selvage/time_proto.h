@@ -23,7 +23,8 @@ enum time_status {
 	TIME_OK = 0,
 	TIME_BAD_ARGUMENT = 1,
 	TIME_BAD_REQUEST = 2,
-	TIME_UNAVAILABLE = 3, /* the kernel gives no timer to user level */
+	TIME_UNAVAILABLE = 3, /* the kernel gives no timer to user level, or
+	                       * the server has died (SERVER_DIED) */
 };
 
 /* A periodic timer below this is refused, ticks are converted: 20 us. */
