@@ -133,9 +133,7 @@ static void start_everything(void)
 static void on_vm_request(unsigned vm, uint64_t label, uint64_t argument)
 {
 	if (label == INIT_REQ_VM_RESET) {
-		log_info("vm %s: reboots", vm_description(vm)->name);
-		vm_stop(vm, VM_OFF);
-		(void)vm_start(vm);
+		vm_reset(vm);
 	} else {
 		if (argument > VM_STOP_ERROR)
 			argument = VM_STOP_ERROR;

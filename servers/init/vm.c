@@ -2,6 +2,7 @@
 
 #include <selvage/base.h>
 #include <selvage/chacha.h>
+#include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/mux.h>
 #include <selvage/ring.h>
@@ -11,6 +12,10 @@
 
 /* Restarts in a row after which a failing VM is left alone. */
 #define MAX_FAILURES 5
+/* Resets in a row, each within a second of the start, after which a VM is
+ * stopped. No guest that does something is that quick for long. */
+#define MAX_QUICK_RESETS 20
+#define QUICK_US 1000000u
 #define VMM_PRIORITY 110
 #define HANDLER_STACK 0x4000u
 /* Handler stacks lie above the main thread's, with gaps between. */
@@ -319,6 +324,7 @@ bool vm_start(unsigned index)
 	vms[index].starts++;
 	if (make_vm(p, index)) {
 		vms[index].state = VM_RUNNING;
+		vms[index].started = clock_now();
 		log_info("vm %s: started", system->vm[index].name);
 		return true;
 	}
@@ -337,6 +343,23 @@ void vm_stop(unsigned index, enum vm_state state)
 		process_destroy(p);
 	}
 	vms[index].state = state;
+}
+
+void vm_reset(unsigned index)
+{
+	const char *name = system->vm[index].name;
+	bool quick = clock_now() - vms[index].started < clock_us_to_ticks(QUICK_US);
+	uint32_t n = vms[index].quick_resets = quick ? vms[index].quick_resets + 1 : 0;
+
+	if (n > MAX_QUICK_RESETS) {
+		vms[index].quick_resets = 0;
+		vm_stop(index, VM_CRASHED);
+		log_error("vm %s: stopped, it does nothing but reboot", name);
+		return;
+	}
+	log_info("vm %s: reboots", name);
+	vm_stop(index, VM_OFF);
+	(void)vm_start(index);
 }
 
 void vm_ended(unsigned index, enum vm_stop_reason reason)

@@ -13,7 +13,9 @@ enum vm_state { VM_OFF = 0,
 struct vm {
 	enum vm_state state;
 	uint32_t starts;
-	uint32_t failures; /* in a row, for the restart policy */
+	uint32_t failures;     /* in a row, for the restart policy */
+	uint32_t quick_resets; /* in a row, each soon after the start */
+	uint64_t started;      /* when last, in ticks */
 };
 
 /* Prepares the table; starts nothing. */
@@ -32,5 +34,8 @@ bool vm_start(unsigned index);
 void vm_stop(unsigned index, enum vm_state state);
 /* Its VMM asked, or crashed: restart policy applied. */
 void vm_ended(unsigned index, enum vm_stop_reason reason);
+/* Its guest asked for a reset. One that does nothing else is stopped: making
+ * a VM costs time that is not the VM's own. */
+void vm_reset(unsigned index);
 /* Whether any VM runs. */
 bool vm_any_running(void);

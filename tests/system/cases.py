@@ -271,7 +271,7 @@ def hostile_case(test, gic=3):
 
 def bare_guests(report):
     """The bare guests of guests/micro, all at once, beside a Linux."""
-    names = ("spin", "wild", "undef", "gic", "calls")
+    names = ("spin", "wild", "undef", "gic", "calls", "reset")
     micro = [{"name": n, "kernel": f"micro-{n}", "memory": "4M", "vcpus": 1, "cmdline": ""}
              for n in names]
     path = describe("bare-guests", [*micro, vm("witness")], on_idle="stay")
@@ -281,6 +281,8 @@ def bare_guests(report):
             run.wait("log", rf"VM {name} stopped: ", 60)
             run.wait("log", rf'"vm_fault":{{"vm":"{name}"', 10)
             report.ok(f"{name} was stopped with a report")
+        run.wait("log", "vm reset: stopped, it does nothing but reboot", 60)
+        report.ok("reset was stopped with a report")
         for name in ("calls", "gic"):
             run.wait(name, f"micro: {name} done", 120)
             run.wait("log", f"vm {name}: powered off", 30)
