@@ -111,6 +111,8 @@ static void on_name(void *context, unsigned channel)
 	struct session *s = context;
 	const char *name = s->link.channel[channel].name;
 
+	/* Whoever has it from now on begins a line of its own. */
+	view_end_line(&s->view, channel);
 	/* A channel that is gone keeps its view: people read what it said. */
 	if (*name)
 		memcpy(s->view.channel[channel].name, name, LINK_NAME);

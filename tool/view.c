@@ -81,15 +81,19 @@ const struct buffer *view_text(struct view *view, const void *data,
 	return &view->scratch;
 }
 
+void view_end_line(struct view *view, unsigned channel)
+{
+	struct view_channel *c = &view->channel[channel];
+	const char *name = channel == MUX_CH_CONTROL ? "" : c->name;
+
+	if (c->line.size > 0)
+		end_line(view, name, &c->line);
+}
+
 void view_finish(struct view *view)
 {
-	for (unsigned i = 0; i < MUX_CHANNELS; i++) {
-		struct view_channel *c = &view->channel[i];
-		const char *name = i == MUX_CH_CONTROL ? "" : c->name;
-
-		if (c->line.size > 0)
-			end_line(view, name, &c->line);
-	}
+	for (unsigned i = 0; i < MUX_CHANNELS; i++)
+		view_end_line(view, i);
 }
 
 void view_free(struct view *view)

@@ -36,6 +36,8 @@ const struct buffer *view_data(struct view *view, unsigned channel,
 /* Bytes outside of frames: they join the log. */
 const struct buffer *view_text(struct view *view, const void *data,
 			       size_t size);
+/* Ends the channel's line if it is unfinished. */
+void view_end_line(struct view *view, unsigned channel);
 /* Ends unfinished lines. */
 void view_finish(struct view *view);
 void view_free(struct view *view);
