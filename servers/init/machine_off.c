@@ -8,7 +8,6 @@
 /* PSCI 1.1 (Arm DEN 0022), 5.1. */
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define DRAIN_US 50000u
-#define BELOW_SERVICES 180
 
 static bool requested;
 
@@ -17,16 +16,13 @@ bool machine_off_requested(void) { return requested; }
 
 /*
  * The last lines of the log say why the machine goes off, and serial may still
- * wait for the UART or the host's credits: init lets its services, not the VMs,
- * go before itself for a while.
+ * wait for the UART or the host's credits: the services, which go before init,
+ * get a while, the VMs do not.
  */
 static void let_log_drain(void)
 {
-	uint64_t end;
+	uint64_t end = clock_now() + clock_us_to_ticks(DRAIN_US);
 
-	if (sel4_tcb_set_priority(ABI_ROOT_TCB, ABI_ROOT_TCB, BELOW_SERVICES) != ABI_OK)
-		return;
-	end = clock_now() + clock_us_to_ticks(DRAIN_US);
 	while (clock_now() < end)
 		continue;
 }

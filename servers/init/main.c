@@ -14,6 +14,9 @@
 #include <selvage/ring.h>
 #include <selvage/rt.h>
 
+/* Below its services, which it calls; above every VM and its monitor. */
+#define PRIORITY 180
+
 static struct machine machine;
 
 /*
@@ -103,6 +106,8 @@ static void take_over(const struct abi_bootinfo *bi)
 	error = images_init(&machine, bi);
 	if (error != NULL)
 		die("payload", error);
+	if (sel4_tcb_set_priority(ABI_ROOT_TCB, ABI_ROOT_TCB, PRIORITY) != ABI_OK)
+		die("scheduling", "the kernel refuses init's priority");
 	init_sched_control = bi->sched_control.start;
 	process_counter_hz = clock_hz();
 	process_log_level = images_description()->log_level;
