@@ -98,7 +98,7 @@ static void take_over(const struct abi_bootinfo *bi)
 				 machine.payload_bytes);
 	if (error != NULL)
 		die("memory", error);
-	mem_open(&init_arena);
+	mem_open(&init_arena, MEM_CHUNK_BITS);
 	error = self_init();
 	if (error != NULL)
 		die("own address space", error);

@@ -4,7 +4,6 @@
 
 /* Blocks: boot untypeds, and two for each split. */
 #define MAX_BLOCKS 4096
-#define CHUNK_BITS 16 /* of memory for small objects */
 #define DEVICE_FRAMES 16
 
 static struct alloc untypeds;
@@ -82,10 +81,10 @@ const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
 	return NULL;
 }
 
-void mem_open(struct mem_arena *m)
+void mem_open(struct mem_arena *m, unsigned chunk_bits)
 {
 	*m = (struct mem_arena){ 0 };
-	arena_init(&m->arena, &untypeds, &arena_ops, NULL, &arena_slots, CHUNK_BITS);
+	arena_init(&m->arena, &untypeds, &arena_ops, NULL, &arena_slots, chunk_bits);
 }
 
 void mem_close(struct mem_arena *m)

@@ -24,7 +24,13 @@ struct mem_arena {
 const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
 		     cap_t used_untyped, uint64_t reserved, uint64_t reserved_size);
 
-void mem_open(struct mem_arena *m);
+/*
+ * chunk_bits: how much memory it takes at a time for small objects and pages,
+ * log2 bytes; what the last chunk has left over is lost to others.
+ */
+#define MEM_CHUNK_BITS 14
+#define MEM_SMALL_CHUNK_BITS 13
+void mem_open(struct mem_arena *m, unsigned chunk_bits);
 /* Deletes every object and capability of the arena, gives all back. */
 void mem_close(struct mem_arena *m);
 

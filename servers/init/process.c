@@ -229,8 +229,8 @@ bool process_create(struct process *p, unsigned number, const struct process_spe
 	p->image = images_process(spec->image);
 	if (p->image == NULL)
 		return false;
-	mem_open(&p->mem);
-	mem_open(&p->data);
+	mem_open(&p->mem, MEM_CHUNK_BITS);
+	mem_open(&p->data, MEM_SMALL_CHUNK_BITS);
 	if (make_objects(p) && map_memory(p, spec) && make_thread(p, spec) &&
 	    grant_common(p)) {
 		p->state = PROCESS_RUNNING;
@@ -255,7 +255,7 @@ bool process_reset(struct process *p)
 	if (sel4_tcb_suspend(p->tcb[0]) != ABI_OK)
 		return false;
 	mem_close(&p->data);
-	mem_open(&p->data);
+	mem_open(&p->data, MEM_SMALL_CHUNK_BITS);
 	return map_writable(p);
 }
 
