@@ -46,6 +46,7 @@ struct vm_vcpu {
 	bool started;            /* its thread has run */
 	bool parked;             /* switched off by PSCI; its handler waits */
 	bool waiting;            /* its handler waits for `wake` */
+	unsigned wfi_spins;      /* WFIs in a row that did not wait */
 	uint64_t entry, context; /* of the CPU_ON that ends parking */
 	struct vtimer vtimer;
 	struct ptimer ptimer;

@@ -19,6 +19,7 @@
 #define CNT_ISTATUS 4u
 /* Deadlines farther than this are "never" (about 292 years at 1 GHz). */
 #define FAR_FUTURE (1ull << 63)
+#define WFI_SPINS_MAX 16u
 
 void vtimer_exit(struct vm_vcpu *vc, unsigned ppi)
 {
@@ -67,6 +68,21 @@ static bool arm(struct vm_vcpu *vc, uint64_t deadline)
 	return false;
 }
 
+/*
+ * WFI with an interrupt pending that the guest masks (Linux parks a stopped
+ * CPU so) ends at once, for ever. Such a vCPU spends its time in here with the
+ * lock held, so that its time slice ends there too and the other handlers of
+ * the VM never find the lock free: it has to let them run. Not at the first
+ * time, which is an interrupt that came just now and is about to be taken.
+ */
+static void spin(struct vm_vcpu *vc)
+{
+	if (++vc->wfi_spins < WFI_SPINS_MAX)
+		return;
+	vc->wfi_spins = 0;
+	vm_vcpu_yield(vc);
+}
+
 void wfi_block(struct vm_vcpu *vc)
 {
 	struct vm *vm = vc->vm;
@@ -74,8 +90,11 @@ void wfi_block(struct vm_vcpu *vc)
 	enum wait_kind kind;
 
 	console_flush(&vm->console);
-	if (vgic_has_pending(&vm->gic, vc->index, VGIC_VMCR_ANY))
+	if (vgic_has_pending(&vm->gic, vc->index, VGIC_VMCR_ANY)) {
+		spin(vc);
 		return;
+	}
+	vc->wfi_spins = 0;
 	kind = timer_deadline(vc, &deadline);
 	if (kind == WAIT_NONE)
 		return;
