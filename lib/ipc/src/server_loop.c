@@ -23,3 +23,21 @@ _Noreturn void server_run(const struct server_ops *ops)
 				       PROC_CAP_REPLY);
 	}
 }
+
+uint64_t server_client_request(const struct server_client_ops *ops,
+			       uint64_t badge, msginfo_t info,
+			       const uint64_t mr[SEL4_MSG_REGS])
+{
+	if (badge != SERVER_BADGE_INIT)
+		return SERVER_BAD_REQUEST;
+	switch (msginfo_label(info)) {
+	case SERVER_ADD_CLIENT:
+		return msginfo_words(info) < 5 ? SERVER_BAD_ARGUMENT
+					       : ops->add(mr);
+	case SERVER_REMOVE_CLIENT:
+		return msginfo_words(info) < 1 ? SERVER_BAD_ARGUMENT
+					       : ops->remove(mr[0]);
+	default:
+		return SERVER_BAD_REQUEST;
+	}
+}

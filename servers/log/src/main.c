@@ -69,18 +69,10 @@ static uint64_t remove_client(uint64_t client)
 static uint64_t on_request(uint64_t badge, msginfo_t info,
 			   const uint64_t mr[SEL4_MSG_REGS])
 {
-	if (badge != SERVER_BADGE_INIT)
-		return SERVER_BAD_REQUEST;
-	switch (msginfo_label(info)) {
-	case SERVER_ADD_CLIENT:
-		return msginfo_words(info) < 5 ? SERVER_BAD_ARGUMENT
-					       : add_client(mr);
-	case SERVER_REMOVE_CLIENT:
-		return msginfo_words(info) < 1 ? SERVER_BAD_ARGUMENT
-					       : remove_client(mr[0]);
-	default:
-		return SERVER_BAD_REQUEST;
-	}
+	static const struct server_client_ops ops = { add_client,
+						      remove_client };
+
+	return server_client_request(&ops, badge, info, mr);
 }
 
 int main(void)

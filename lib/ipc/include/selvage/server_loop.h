@@ -15,4 +15,17 @@ struct server_ops {
 			    const uint64_t mr[SEL4_MSG_REGS]);
 };
 
+/* What a server does when init adds a client or takes one away; the answer is
+ * an enum server_status. */
+struct server_client_ops {
+	uint64_t (*add)(const uint64_t mr[SEL4_MSG_REGS]);
+	uint64_t (*remove)(uint64_t client);
+};
+
+/* Checks a request for SERVER_ADD_CLIENT or SERVER_REMOVE_CLIENT (only init may
+ * ask, no word may be missing) and does it; for servers that take no other. */
+uint64_t server_client_request(const struct server_client_ops *ops,
+			       uint64_t badge, msginfo_t info,
+			       const uint64_t mr[SEL4_MSG_REGS]);
+
 _Noreturn void server_run(const struct server_ops *ops);
