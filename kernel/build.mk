@@ -1,9 +1,10 @@
 # Kernel and loader of the target. The kernel's parts: core and object are
-# portable, arch/$(ARCH) and plat are not.
+# portable, arch/$(ARCH) and plat are not. debug is for debug builds only.
 ARCH := aarch64
 KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
-	kernel/arch/$(ARCH)/object
-KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S)))
+	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug)
+KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
+	lib/base/fdt.c lib/base/fmt.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \
 	-Ikernel/plat/include -Ilib/base/include
 KERNEL_OBJS := $(call objs,$(TOUT)/obj/kernel,$(KERNEL_SRCS))

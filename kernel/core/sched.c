@@ -5,7 +5,6 @@
 #include <kernel/boot.h>
 #include <kernel/endpoint.h>
 #include <kernel/ipc.h>
-#include <kernel/printk.h>
 
 #define KERNEL_WCET_US 10
 #define MIN_BUDGET_US (2 * KERNEL_WCET_US)
@@ -373,18 +372,3 @@ void sched_start(struct tcb *t)
 	sched_wake(t);
 	sched_finish();
 }
-
-#if SELVAGE_DEBUG
-void sched_debug_dump(void)
-{
-	struct cpu *c = this_cpu();
-
-	if (c->current)
-		printk("current %s prio %u\n", c->current->name, c->current->priority);
-	for (int p = NUM_PRIORITIES - 1; p >= 0; p--)
-		for (struct tcb *t = c->ready[p].head; t; t = t->sched_next)
-			printk("ready %s prio %u\n", t->name, t->priority);
-	for (struct tcb *t = c->release; t; t = t->sched_next)
-		printk("parked %s prio %u\n", t->name, t->priority);
-}
-#endif

@@ -8,11 +8,11 @@
 #include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/boot.h>
-#include <kernel/fdt.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <plat/uart.h>
 #include <selvage/base.h>
+#include <selvage/fdt.h>
 
 #define PAGE (1ull << ABI_PAGE_BITS)
 #define ADDRESS_END (1ull << SELVAGE_PA_BITS)

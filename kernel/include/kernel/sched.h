@@ -38,4 +38,3 @@ void sched_start(struct tcb *t);
 uint64_t sched_min_budget_us(void); /* 20 */
 ticks_t sched_min_budget(void);     /* in ticks */
 ticks_t sched_wcet(void);           /* 10 us in ticks */
-void sched_debug_dump(void);

@@ -1,4 +1,4 @@
-#include <kernel/fdt.h>
+#include <selvage/fdt.h>
 
 #include <selvage/base.h>
 
@@ -32,7 +32,7 @@ static bool same(const char *a, const char *b)
 	return false;
 }
 
-static bool header_ok(const uint8_t *dtb, word_t bytes)
+static bool header_ok(const uint8_t *dtb, size_t bytes)
 {
 	return bytes >= HEADER_BYTES && load_be32(dtb) == FDT_MAGIC &&
 	       load_be32(dtb + 4 * H_TOTAL) <= bytes;
@@ -112,7 +112,7 @@ static bool begin_node(struct walk *w)
 	return w->at <= w->total;
 }
 
-bool fdt_walk(const void *dtb, word_t bytes, fdt_visit *visit, void *arg)
+bool fdt_walk(const void *dtb, size_t bytes, fdt_visit *visit, void *arg)
 {
 	/* Boot runs once on one core; too large for its stack otherwise. */
 	static struct walk w;
@@ -193,7 +193,7 @@ bool fdt_prop_has(struct fdt_prop p, const char *s)
 	return false;
 }
 
-bool fdt_reservation(const void *dtb, word_t bytes, unsigned i, uint64_t *addr,
+bool fdt_reservation(const void *dtb, size_t bytes, unsigned i, uint64_t *addr,
 		     uint64_t *size)
 {
 	const uint8_t *d = dtb;

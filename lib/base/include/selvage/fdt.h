@@ -5,7 +5,9 @@
  */
 #pragma once
 
-#include <kernel/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define FDT_DEPTH 12 /* deeper nodes are not visited */
 
@@ -25,11 +27,11 @@ struct fdt_node {
 typedef void fdt_visit(const struct fdt_node *n, void *arg);
 
 /* False if it is not a devicetree, or a damaged one. */
-bool fdt_walk(const void *dtb, word_t bytes, fdt_visit *visit, void *arg);
+bool fdt_walk(const void *dtb, size_t bytes, fdt_visit *visit, void *arg);
 /* Range i of the node's reg, by its parent's cells; false: there is none. */
 bool fdt_reg(const struct fdt_node *n, unsigned i, uint64_t *addr, uint64_t *size);
 /* Whether a property is (one of) the string(s). */
 bool fdt_prop_has(struct fdt_prop p, const char *s);
 /* Entry i of the memory reservation block; false: there is none. */
-bool fdt_reservation(const void *dtb, word_t bytes, unsigned i, uint64_t *addr,
+bool fdt_reservation(const void *dtb, size_t bytes, unsigned i, uint64_t *addr,
 		     uint64_t *size);
