@@ -2,23 +2,37 @@
  * Benchmarks seen from a guest: prints `bench ROW min median max` in ticks of
  * CNTVCT, which are instructions under icount with a frequency of 1 GHz. The
  * addresses are those of QEMU's `virt`, so the image runs without a
- * hypervisor as well. The row `empty` is the cost of timing itself; an
- * interrupt's handler reads the counter in its first instruction.
+ * hypervisor as well, or a Xen domain's if the devicetree says so. The row
+ * `empty` is the cost of timing itself; an interrupt's handler reads the
+ * counter in its first instruction. Rows that need something of the machine
+ * are measured if the boot arguments have the word (tests/bench/README.md).
  */
 #include "micro.h"
 
 #define ROUNDS 1000u
 #define WARM_UP 10u
-#define GICC 0x08010000ull
-#define GICR_SGI (MICRO_GICR + 0x10000)
-#define RTC 0x09010000ull
-#define UART_FR (MICRO_UART + 0x18)
-#define UART_IBRD (MICRO_UART + 0x24)
 #define PSCI_VERSION 0x84000000u
+#define SMCCC_VERSION 0x80000000u
+#define XEN_VERSION 17u
 #define VTIMER_PPI 27
 #define SGI 1
 #define TIMER_DELAY 3000u
+/* tests/bench/README.md: a write is a doorbell; a write makes somebody raise
+ * the edge-triggered interrupt; memory of which no page is there. */
+#define DOORBELL 0x0b000000ull
+#define KICK 0x0b001000ull
+#define KICK_INTID 40u
+#define LAZY_MEMORY 0x48000000ull
 
+struct machine {
+	uint64_t gicd, gicr, gicc, uart, rtc;
+	uint32_t uart_write; /* a register whose write does nothing */
+};
+static const struct machine virt = { MICRO_GICD, MICRO_GICR, 0x08010000, MICRO_UART,
+				     0x09010000, 0x24 };
+static const struct machine xen = { 0x03001000, 0x03020000, 0x03002000, 0x22000000, 0, 0x44 };
+
+static struct machine m;
 static uint32_t samples[ROUNDS];
 static int gicv3;
 
@@ -109,15 +123,32 @@ static uint64_t time_empty(void)
 	return now() - start;
 }
 
-static uint64_t time_hypercall(void)
+static uint64_t time_call(uint32_t function)
 {
-	register uint64_t x0 __asm__("x0") = PSCI_VERSION;
+	register uint64_t x0 __asm__("x0") = function;
 	uint64_t start = now();
 
 	__asm__ volatile("hvc #0"
 			 : "+r"(x0)
 			 :
 			 : "x1", "x2", "x3", "memory");
+	return now() - start;
+}
+
+static uint64_t time_hypercall(void) { return time_call(PSCI_VERSION); }
+static uint64_t time_smccc(void) { return time_call(SMCCC_VERSION); }
+
+/* Xen's own call, the shortest that it has. */
+static uint64_t time_xen_version(void)
+{
+	register uint64_t x0 __asm__("x0") = 0, x1 __asm__("x1") = 0;
+	register uint64_t x16 __asm__("x16") = XEN_VERSION;
+	uint64_t start = now();
+
+	__asm__ volatile("hvc #0xea1"
+			 : "+r"(x0), "+r"(x1), "+r"(x16)
+			 :
+			 : "x2", "x3", "x4", "memory");
 	return now() - start;
 }
 
@@ -129,16 +160,28 @@ static uint64_t time_read(uint64_t address)
 	return now() - start;
 }
 
-static uint64_t time_mmio_read(void) { return time_read(UART_FR); }
-static uint64_t time_rtc_read(void) { return time_read(RTC); }
-static uint64_t time_gicd_read(void) { return time_read(MICRO_GICD + 4); }
+static uint64_t time_mmio_read(void) { return time_read(m.uart + 0x18); }
+static uint64_t time_rtc_read(void) { return time_read(m.rtc); }
+static uint64_t time_gicd_read(void) { return time_read(m.gicd + 4); }
 
-static uint64_t time_mmio_write(void)
+static uint64_t time_write(uint64_t address)
 {
 	uint64_t start = now();
 
-	micro_write32(UART_IBRD, 1);
+	micro_write32(address, 1);
 	return now() - start;
+}
+
+static uint64_t time_mmio_write(void) { return time_write(m.uart + m.uart_write); }
+static uint64_t time_doorbell(void) { return time_write(DOORBELL); }
+
+/* Each time a page that was never touched. */
+static uint64_t time_first_touch(void)
+{
+	static uint64_t next = LAZY_MEMORY;
+
+	next += 4096;
+	return time_write(next - 4096);
 }
 
 static uint64_t time_self_sgi(void)
@@ -166,8 +209,26 @@ static uint64_t time_self_sgi(void)
 				 "msr daifset, #2\n\t"
 				 "mov %1, x10"
 				 : "=&r"(start), "=&r"(end)
-				 : "r"(2u << 24 | SGI), "r"(MICRO_GICD + 0xf00), "r"(GICC)
+				 : "r"(2u << 24 | SGI), "r"(m.gicd + 0xf00), "r"(m.gicc)
 				 : "x9", "x10", "x11", "x12", "memory");
+	return end - start;
+}
+
+static uint64_t time_kick(void)
+{
+	uint64_t start, end;
+
+	__asm__ volatile("mov x10, #0\n\t"
+			 "mov x12, %3\n\t"
+			 "msr daifclr, #2\n\t"
+			 "mrs %0, cntvct_el0\n\t"
+			 "str wzr, [%2]\n"
+			 "1: cbz x10, 1b\n\t"
+			 "msr daifset, #2\n\t"
+			 "mov %1, x10"
+			 : "=&r"(start), "=&r"(end)
+			 : "r"(KICK), "r"(m.gicc)
+			 : "x9", "x10", "x11", "x12", "memory");
 	return end - start;
 }
 
@@ -186,7 +247,7 @@ static uint64_t time_vtimer(void)
 			 "msr daifset, #2\n\t"
 			 "mov %0, x10"
 			 : "=&r"(end)
-			 : "r"(due), "r"(1ull), "r"(GICC)
+			 : "r"(due), "r"(1ull), "r"(m.gicc)
 			 : "x9", "x10", "x11", "x12", "memory");
 	return end - due;
 }
@@ -203,14 +264,31 @@ static void measure(const char *row, uint64_t (*time)(void))
 
 /* --- interrupts --- */
 
+/* The same registers on both versions; KICK_INTID goes to this CPU. */
+static void set_up_kick_interrupt(void)
+{
+	const uint64_t bit = 1u << KICK_INTID % 32, word = 4 * (KICK_INTID / 32);
+	const uint64_t edge = m.gicd + 0xc00 + 4 * (KICK_INTID / 16);
+
+	micro_write32(m.gicd + 0x80 + word, gicv3 ? ~0u : 0);
+	micro_write32(edge, micro_read32(edge) | 2u << 2 * (KICK_INTID % 16));
+	if (gicv3)
+		*(volatile uint64_t *)(m.gicd + 0x6000 + 8 * KICK_INTID) = 0;
+	else
+		*(volatile uint8_t *)(m.gicd + 0x800 + KICK_INTID) = 1;
+	micro_write32(m.gicd + 0x100 + word, (uint32_t)bit);
+}
+
 static void set_up_gicv3(void)
 {
-	micro_write32(MICRO_GICD, 0x12); /* affinity routing, group 1 */
-	micro_write32(MICRO_GICR + 0x14, 0);
-	while ((micro_read32(MICRO_GICR + 0x14) & 4) != 0) /* children asleep */
+	uint64_t sgi_base = m.gicr + 0x10000;
+
+	micro_write32(m.gicd, 0x12); /* affinity routing, group 1 */
+	micro_write32(m.gicr + 0x14, 0);
+	while ((micro_read32(m.gicr + 0x14) & 4) != 0) /* children asleep */
 		;
-	micro_write32(GICR_SGI + 0x80, ~0u);
-	micro_write32(GICR_SGI + 0x100, 1u << SGI | 1u << VTIMER_PPI);
+	micro_write32(sgi_base + 0x80, ~0u);
+	micro_write32(sgi_base + 0x100, 1u << SGI | 1u << VTIMER_PPI);
 	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\t" /* ICC_SRE_EL1 */
 			 "isb\n\t"
 			 "msr s3_0_c4_c6_0, %1\n\t"   /* ICC_PMR_EL1 */
@@ -225,16 +303,48 @@ static void set_up_gicv3(void)
 
 static void set_up_gicv2(void)
 {
-	micro_write32(MICRO_GICD, 1);
-	micro_write32(MICRO_GICD + 0x100, 1u << SGI | 1u << VTIMER_PPI);
-	micro_write32(GICC + 4, 0xff);
-	micro_write32(GICC, 1);
+	micro_write32(m.gicd, 1);
+	micro_write32(m.gicd + 0x100, 1u << SGI | 1u << VTIMER_PPI);
+	micro_write32(m.gicc + 4, 0xff);
+	micro_write32(m.gicc, 1);
 	__asm__ volatile("adr x0, vectors_v2\n\t"
 			 "msr vbar_el1, x0\n\t"
 			 "isb"
 			 :
 			 :
 			 : "x0", "memory");
+}
+
+static void measure_exits(void)
+{
+	measure("empty", time_empty);
+	measure("hypercall_vmm", time_hypercall);
+	measure("hypercall_smccc", time_smccc);
+	if (m.uart == xen.uart)
+		measure("hypercall_xen_version", time_xen_version);
+	measure("mmio_read_vmm", time_mmio_read);
+	measure("mmio_write_vmm", time_mmio_write);
+	if (m.rtc != 0)
+		measure("mmio_read_rtc", time_rtc_read);
+	measure("gicd_read", time_gicd_read);
+	if (micro_told("bench-doorbell"))
+		measure("doorbell", time_doorbell);
+	if (micro_told("bench-lazy"))
+		measure("stage2_fault", time_first_touch);
+}
+
+static void measure_interrupts(void)
+{
+	if (gicv3)
+		set_up_gicv3();
+	else
+		set_up_gicv2();
+	measure("self_sgi", time_self_sgi);
+	measure("vtimer_to_handler", time_vtimer);
+	if (micro_told("bench-kick")) {
+		set_up_kick_interrupt();
+		measure("kick_to_isr", time_kick);
+	}
 }
 
 void micro_main(void)
@@ -245,18 +355,10 @@ void micro_main(void)
 			 "mrs %0, id_aa64pfr0_el1"
 			 : "=r"(id));
 	gicv3 = (id >> 24 & 15) != 0;
-	measure("empty", time_empty);
-	measure("hypercall_vmm", time_hypercall);
-	measure("mmio_read_vmm", time_mmio_read);
-	measure("mmio_write_vmm", time_mmio_write);
-	measure("mmio_read_rtc", time_rtc_read);
-	measure("gicd_read", time_gicd_read);
-	if (gicv3)
-		set_up_gicv3();
-	else
-		set_up_gicv2();
-	measure("self_sgi", time_self_sgi);
-	measure("vtimer_to_handler", time_vtimer);
+	m = micro_told("xen,xen") ? xen : virt;
+	micro_uart = m.uart;
+	measure_exits();
+	measure_interrupts();
 	micro_print("bench done\n");
 	micro_power_off();
 }

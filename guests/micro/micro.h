@@ -11,6 +11,17 @@
 /* Each image has one: never returns to anything but WFI. */
 void micro_main(void);
 
+/* Hidden: reached relative to the PC, because the image runs where it is put. */
+#pragma GCC visibility push(hidden)
+/* What x0 held at the first instruction; NULL if nothing was given. */
+extern const void *micro_devicetree;
+/* The PL011 that micro_print writes to; board `virt` has it at MICRO_UART. */
+extern uint64_t micro_uart;
+#pragma GCC visibility pop
+
+/* Whether the devicetree's text has this word, as a compatible string or among
+ * the boot arguments. */
+int micro_told(const char *word);
 void micro_print(const char *text);
 /* xorshift64*; the same numbers in every run. */
 uint64_t micro_random(void);

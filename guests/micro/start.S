@@ -13,6 +13,8 @@
 	.word	0
 1:	adr	x1, stack_top
 	mov	sp, x1
+	adr	x1, micro_devicetree
+	str	x0, [x1]
 	bl	micro_main
 2:	wfi
 	b	2b
@@ -22,3 +24,6 @@
 	.skip	16384
 .global stack_top
 stack_top:
+.global micro_devicetree
+micro_devicetree:
+	.skip	8
