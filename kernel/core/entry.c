@@ -104,6 +104,9 @@ static int invoke_object(struct invocation *inv)
 		return irq_handler_invoke(inv);
 	case CAP_DOMAIN:
 		return domain_invoke(inv);
+	case CAP_SGI_SIGNAL:
+		arch_sgi_send(inv->cap);
+		return ABI_OK;
 	default:
 		return arch_invoke(inv);
 	}

@@ -80,7 +80,7 @@ bool cap_same_object(struct cap a, struct cap b)
 		return cap_sub(a) == cap_sub(b);
 	case CAP_IRQ_HANDLER:
 	case CAP_SGI_SIGNAL:
-		return a.w1 == b.w1;
+		return a.w0 == b.w0 && a.w1 == b.w1;
 	default:
 		if (type >= CAP_ARCH_FIRST)
 			return arch_cap_same_object(a, b);

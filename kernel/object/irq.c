@@ -18,8 +18,8 @@ int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth)
 	struct slot *dest;
 	int error;
 
-	if (irq >= ARCH_IRQ_COUNT)
-		return inv_range(inv, 0, ARCH_IRQ_COUNT - 1);
+	if (irq >= arch_irq_count())
+		return inv_range(inv, 0, arch_irq_count() - 1);
 	if (!arch_irq_valid(irq) || irqs[irq].issued)
 		return ABI_REVOKE_FIRST;
 	error = inv_lookup_empty(inv, inv_extra(inv, 0), index, depth, &dest);

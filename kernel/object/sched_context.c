@@ -132,10 +132,10 @@ static int invoke_bind(struct invocation *inv, struct sched_context *sc)
 	if (inv->extra_count < 1)
 		return ABI_TRUNCATED_MESSAGE;
 	c = inv_extra(inv, 0);
-	if (cap_type(c) != CAP_TCB && cap_type(c) != CAP_NOTIFICATION)
-		return inv_invalid_cap(inv, 1);
 	if (sc->tcb || sc->ntfn)
 		return ABI_ILLEGAL_OPERATION;
+	if (cap_type(c) != CAP_TCB && cap_type(c) != CAP_NOTIFICATION)
+		return inv_invalid_cap(inv, 1);
 	if (cap_type(c) == CAP_TCB) {
 		struct tcb *t = cap_object(c);
 

@@ -87,6 +87,71 @@ static void timer_interrupt(void)
 	CHECK_OK(kt_delete(h));
 }
 
+static int issue_sgi(uint64_t irq, uint64_t target, cap_t slot)
+{
+	return sel4_irq_control_issue_sgi_signal(ABI_ROOT_IRQ_CONTROL, KT_CNODE, irq, target, slot,
+						 64);
+}
+
+static void sgi_errors(void)
+{
+	uint64_t mr[4] = { 3, 0, kt_slot(), 64 };
+
+	sel4_ipcbuf->caps_or_badges[0] = KT_CNODE;
+	CHECK_EQ(sel4_invoke(ABI_ROOT_IRQ_CONTROL, ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL, 0, 4, mr),
+		 ABI_TRUNCATED_MESSAGE);
+	CHECK_EQ(sel4_invoke(ABI_ROOT_IRQ_CONTROL, ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL, 1, 3, mr),
+		 ABI_TRUNCATED_MESSAGE);
+	CHECK_ERROR2(issue_sgi(16, 0, kt_slot()), ABI_RANGE_ERROR, 0, 15);
+	CHECK_ERROR1(issue_sgi(3, 16, kt_slot()), ABI_INVALID_ARGUMENT, 1);
+	CHECK_ERROR1(issue_sgi(3, 1ull << 40, kt_slot()), ABI_INVALID_ARGUMENT, 1);
+	CHECK_EQ(issue_sgi(3, 0, ABI_ROOT_TCB), ABI_DELETE_FIRST);
+	CHECK_ERROR2(sel4_irq_control_issue_sgi_signal(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_TCB, 3, 0, 1,
+						       64),
+		     ABI_FAILED_LOOKUP, 0, ABI_LOOKUP_INVALID_ROOT);
+}
+
+/* A signal capability raises the interrupt; its handler hears of it. */
+static void sgi_signal(void)
+{
+	cap_t h = kt_slot(), s = kt_slot(), n = kt_make(ABI_OBJ_NOTIFICATION, 0), copy;
+
+	CHECK_OK(get(7, h));
+	CHECK_EQ(get(7, kt_slot()), ABI_REVOKE_FIRST);
+	CHECK_OK(sel4_irq_handler_set_notification(h, kt_mint(n, KT_ALL, 0x77)));
+	CHECK_OK(issue_sgi(7, 0, s));
+	copy = kt_copy(s);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_EQ(sel4_poll(n), 0);
+		sel4_signal(i == 0 ? s : copy);
+		CHECK_EQ(sel4_wait(n), 0x77);
+		CHECK_OK(sel4_irq_handler_ack(h));
+	}
+	CHECK_OK(kt_delete(s)); /* the copy stays good */
+	sel4_signal(copy);
+	CHECK_EQ(sel4_wait(n), 0x77);
+	CHECK_OK(sel4_irq_handler_ack(h));
+	CHECK_OK(issue_sgi(8, 0, s));
+	sel4_signal(s); /* nobody listens */
+	CHECK_EQ(sel4_poll(n), 0);
+	CHECK_OK(kt_revoke(ABI_ROOT_IRQ_CONTROL));
+	CHECK(kt_is_empty(s) && kt_is_empty(copy) && kt_is_empty(h));
+}
+
+/* What does not exist is out of range; what the kernel has is not to be had. */
+static void get_range(void)
+{
+	uint64_t last;
+
+	CHECK_EQ(get(1019, kt_slot()), ABI_RANGE_ERROR); /* the board has 288 */
+	last = sel4_error_word(1);
+	CHECK_ERROR2(get(last + 1, kt_slot()), ABI_RANGE_ERROR, 0, last);
+	CHECK_OK(get(last, kt_slot()));
+	CHECK_EQ(get(25, kt_slot()), ABI_REVOKE_FIRST);
+	CHECK_EQ(get(27, kt_slot()), ABI_REVOKE_FIRST);
+	CHECK_OK(kt_revoke(ABI_ROOT_IRQ_CONTROL));
+}
+
 static void domains(void)
 {
 	uint64_t mr[4] = { 0 };
@@ -112,6 +177,9 @@ static const struct kt_case cases[] = {
 	{ "irq: one handler at a time", one_handler_at_a_time },
 	{ "irq: errors of the handler", handler_errors },
 	{ "irq: the user's timer", timer_interrupt },
+	{ "irq: IRQControl_Get's range", get_range },
+	{ "irq: IssueSGISignal's errors", sgi_errors },
+	{ "irq: SGI signal capabilities", sgi_signal },
 	{ "domain: every error", domains },
 };
 KT_GROUP(kt_irq);

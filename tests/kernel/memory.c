@@ -67,6 +67,29 @@ static void get_address(void)
 	CHECK_EQ(b, a + 4096);
 }
 
+/* The frame remembers an address space that is gone. */
+static void maintenance_of_a_stale_mapping(void)
+{
+	const uint64_t vaddr = FREE_VADDR;
+	cap_t vspace = kt_make(ABI_OBJ_VSPACE, 0), frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+
+	CHECK_EQ(sel4_page_clean_data(frame, 0, 4096), ABI_ILLEGAL_OPERATION);
+	CHECK_OK(sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, vspace));
+	for (unsigned i = 0; i < 4 && sel4_page_map(frame, vspace, vaddr, RW, ABI_VM_DEFAULT); i++)
+		CHECK_OK(sel4_page_table_map(kt_make(ABI_OBJ_PAGE_TABLE, 0), vspace, vaddr,
+					     ABI_VM_DEFAULT));
+	CHECK_OK(sel4_page_clean_data(frame, 0, 4096));
+	CHECK_ERROR1(sel4_page_clean_data(frame, 64, 64), ABI_INVALID_ARGUMENT, 1);
+	CHECK_ERROR1(sel4_page_clean_data(frame, 0, 4097), ABI_INVALID_ARGUMENT, 0);
+	CHECK_OK(kt_delete(vspace));
+	CHECK_ERROR2(sel4_page_clean_data(frame, 0, 4096), ABI_FAILED_LOOKUP, 0,
+		     ABI_LOOKUP_INVALID_ROOT);
+	CHECK_ERROR1(sel4_page_map(frame, ABI_ROOT_VSPACE, vaddr, RW, ABI_VM_DEFAULT),
+		     ABI_INVALID_CAPABILITY, 1);
+	CHECK_OK(sel4_page_unmap(frame));
+	CHECK_EQ(sel4_page_clean_data(frame, 0, 4096), ABI_ILLEGAL_OPERATION);
+}
+
 static void large_page(void)
 {
 	volatile uint64_t *p = (volatile uint64_t *)(FREE_VADDR + 0x200000);
@@ -84,6 +107,7 @@ static const struct kt_case cases[] = {
 	{ "memory: a missing table is reported", missing_table },
 	{ "memory: errors of Page_Map", map_errors },
 	{ "memory: GetAddress", get_address },
+	{ "memory: cache maintenance, and of a stale mapping", maintenance_of_a_stale_mapping },
 	{ "memory: a large page", large_page },
 };
 KT_GROUP(kt_memory);

@@ -34,6 +34,20 @@ static void configure_errors(void)
 		     0);
 }
 
+/* Years, not hours: an eighth of what 64 bits of counter ticks hold. */
+static void longest_budget(void)
+{
+	cap_t sc = kt_make(ABI_OBJ_SCHED_CONTEXT, 8);
+	uint64_t max, hour = 3600000000ull;
+
+	CHECK_EQ(configure(sc, ~0ull, ~0ull, 0), ABI_RANGE_ERROR);
+	max = sel4_error_word(1);
+	CHECK(max > 24 * 365 * hour);
+	CHECK_OK(configure(sc, max, max, 0));
+	CHECK_OK(configure(sc, 20, max, 8));
+	CHECK_ERROR2(configure(sc, max, max + 1, 0), ABI_RANGE_ERROR, 20, max);
+}
+
 static void bind_errors(void)
 {
 	uint64_t mr[4] = { 0 };
@@ -45,6 +59,8 @@ static void bind_errors(void)
 	CHECK_ERROR1(sel4_sched_context_bind(sc, KT_CNODE), ABI_INVALID_CAPABILITY, 1);
 	CHECK_OK(sel4_sched_context_bind(sc, a));
 	CHECK_EQ(sel4_sched_context_bind(sc, b), ABI_ILLEGAL_OPERATION);
+	/* A bound context is refused before anyone looks at the other side. */
+	CHECK_EQ(sel4_sched_context_bind(sc, KT_CNODE), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_sched_context_bind(sc, n), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_sched_context_bind(other, a), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_sched_context_unbind_object(sc, b), ABI_ILLEGAL_OPERATION);
@@ -382,6 +398,7 @@ static void sporadic_flag(void)
 
 static const struct kt_case cases[] = {
 	{ "sched: ConfigureFlags' errors", configure_errors },
+	{ "sched: the longest budget and period", longest_budget },
 	{ "sched: errors of Bind and Unbind", bind_errors },
 	{ "sched: a budget limits a higher thread", budget_limits },
 	{ "sched: round robin", round_robin },

@@ -130,11 +130,33 @@ uint32_t vgic_eoi_lrs(void)
 	return gic.version == 3 ? gicv3_eoi_lrs() : gicv2_eoi_lrs();
 }
 
+/* The target: a CPU interface's number (GICv2), an affinity (GICv3). */
+bool gic_sgi_target_ok(word_t target)
+{
+	if (gic.version == 2)
+		return target < 8;
+	return !(target & ~MPIDR_AFFINITY) && (target & 0xff) < 16;
+}
+
+void arch_sgi_send(struct cap c)
+{
+	word_t irq = cap_sub(c), target = c.w1;
+
+	dsb_sy(); /* what was written before is there when it arrives */
+	if (gic.version == 2)
+		*mmio32(gic.dist, GICD_SGIR) = (uint32_t)(1u << (16 + target) | irq);
+	else /* Aff3 at 48, Aff2 at 32, INTID at 24, Aff1 at 16, list of Aff0 */
+		SYSREG_WRITE(icc_sgi1r_el1, (target >> 32 & 0xff) << 48 |
+						    (target >> 16 & 0xff) << 32 | irq << 24 |
+						    (target >> 8 & 0xff) << 16 |
+						    1ull << (target & 15));
+}
+
 /* --- the core's view --- */
+unsigned arch_irq_count(void) { return irq_lines; }
+
 bool arch_irq_valid(word_t irq)
 {
-	if (irq < 16 || irq >= irq_lines)
-		return false;
 	return irq != PPI_MAINTENANCE && irq != PPI_HYP_TIMER && irq != PPI_VIRTUAL_TIMER;
 }
 

@@ -16,7 +16,6 @@
 #define GICR_TYPER_LAST (1u << 4)
 #define GICR_TYPER_VLPIS (1u << 1)
 #define GICR_FRAME 0x10000ull
-#define MPIDR_AFFINITY 0xff00ffffffull
 
 static paddr_t dist, redist, sgi_frame;
 static unsigned aprs; /* active-priority registers per group */

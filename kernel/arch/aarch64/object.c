@@ -166,13 +166,33 @@ int arch_invoke(struct invocation *inv)
 	}
 }
 
-/* IRQControl_GetTrigger: irq, trigger, index, depth; root. */
+/* IssueSGISignal: irq, target, index, depth; root. */
+static int issue_sgi_signal(struct invocation *inv)
+{
+	struct slot *dest;
+	word_t irq = inv_arg(inv, 0), target = inv_arg(inv, 1);
+
+	if (irq > SGI_MAX)
+		return inv_range(inv, 0, SGI_MAX);
+	if (!gic_sgi_target_ok(target))
+		return inv_invalid_argument(inv, 1);
+	int error = inv_lookup_empty(inv, inv_extra(inv, 0), inv_arg(inv, 2), inv_arg(inv, 3),
+				     &dest);
+	if (!error)
+		slot_insert_child(dest, cap_make(CAP_SGI_SIGNAL, 0, irq, target), inv->slot);
+	return error;
+}
+
+/* GetTrigger: irq, trigger, index, depth; root. */
 int arch_invoke_irq_control(struct invocation *inv)
 {
-	if (inv->label != ABI_INV_IRQ_CONTROL_GET_TRIGGER)
+	if (inv->label != ABI_INV_IRQ_CONTROL_GET_TRIGGER &&
+	    inv->label != ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL)
 		return ABI_ILLEGAL_OPERATION;
 	if (inv->length < 4 || inv->extra_count < 1)
 		return ABI_TRUNCATED_MESSAGE;
+	if (inv->label == ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL)
+		return issue_sgi_signal(inv);
 	word_t irq = inv_arg(inv, 0), trigger = inv_arg(inv, 1);
 	int error = irq_issue(inv, irq, inv_arg(inv, 2), inv_arg(inv, 3));
 	if (error)

@@ -29,8 +29,10 @@ void arch_timer_set(ticks_t deadline)
 	isb();
 }
 
-/* us is at most arch_max_us(): the product does not overflow. */
-ticks_t arch_us_to_ticks(uint64_t us) { return us * frequency() / US_PER_S; }
+ticks_t arch_us_to_ticks(uint64_t us)
+{
+	return us / US_PER_S * frequency() + us % US_PER_S * frequency() / US_PER_S;
+}
 
 uint64_t arch_ticks_to_us(ticks_t t)
 {
@@ -39,4 +41,4 @@ uint64_t arch_ticks_to_us(ticks_t t)
 	return t / hz * US_PER_S + t % hz * US_PER_S / hz;
 }
 
-uint64_t arch_max_us(void) { return UINT64_MAX / frequency() / 8; }
+uint64_t arch_max_us(void) { return arch_ticks_to_us(UINT64_MAX / 8); }

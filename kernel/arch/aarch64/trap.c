@@ -71,14 +71,10 @@ static void interrupt(void)
 		maintenance(t);
 		break;
 	default:
-		if (irq >= INTID_SPECIAL) {
+		if (irq >= INTID_SPECIAL)
 			irq_other();
-		} else if (irq < 16) {
-			gic_end(irq);
-			irq_other();
-		} else {
+		else
 			irq_handle(irq);
-		}
 	}
 }
 

@@ -86,12 +86,14 @@ int arch_invoke_tcb_ext(struct invocation *inv);
 unsigned arch_debug_cap_identify(struct cap c);
 
 /* --- interrupts and time --- */
-bool arch_irq_valid(word_t irq); /* may be handed to userland; irq < ARCH_IRQ_COUNT
-					   * (arch/types.h) has been checked */
+unsigned arch_irq_count(void);   /* interrupts that exist, at most ARCH_IRQ_COUNT */
+bool arch_irq_valid(word_t irq); /* may be handed to userland; irq < arch_irq_count() */
 void arch_irq_mask(irq_t irq);
 void arch_irq_unmask(irq_t irq);
 void arch_irq_ack(irq_t irq); /* deactivate after handling */
 void arch_irq_set_trigger(irq_t irq, bool edge);
+/* Raises the inter-processor interrupt that a signal capability names. */
+void arch_sgi_send(struct cap c);
 /* Whether an unmasked interrupt waits (preemption point of long work). */
 bool arch_irq_pending(void);
 ticks_t arch_now(void);

@@ -16,7 +16,7 @@
  *   SCHED_CONTROL  core 0-9                              -
  *   IRQ_CONTROL    -                                     -
  *   IRQ_HANDLER    -                                     irq
- *   SGI_SIGNAL     -                                     irq, target << 32
+ *   SGI_SIGNAL     irq                                   target
  *   DOMAIN         -                                     -
  *   ZOMBIE         radix 0-5, of a TCB 6, waiting 7      slots left (delete.c)
  *   FRAME          size 0-1, rights 2-3 (W R), device 4  vaddr>>12 << 16 | asid

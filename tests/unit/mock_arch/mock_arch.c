@@ -138,7 +138,9 @@ unsigned arch_debug_cap_identify(struct cap c)
 	return 0;
 }
 
+unsigned arch_irq_count(void) { return ARCH_IRQ_COUNT; }
 bool arch_irq_valid(word_t irq) { return irq >= 32; }
+void arch_sgi_send(struct cap c) { (void)c; }
 void arch_irq_mask(irq_t irq) { (void)irq; }
 void arch_irq_unmask(irq_t irq) { (void)irq; }
 void arch_irq_ack(irq_t irq) { (void)irq; }

@@ -75,12 +75,15 @@ void frame_unmap(struct cap c)
 /* ARM_Page_Clean_Data to Unify_Instruction: start and end offset. */
 static int maintain(struct invocation *inv)
 {
+	struct lookup_failure none = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 	word_t size = 1ull << frame_bits(cap_frame_size(inv->cap));
 
 	if (inv->length < 2)
 		return ABI_TRUNCATED_MESSAGE;
 	if (!cap_map_asid(inv->cap))
 		return ABI_ILLEGAL_OPERATION;
+	if (!asid_root(cap_map_asid(inv->cap)))
+		return inv_failed_lookup(inv, false, &none);
 	word_t start = inv_arg(inv, 0), end = inv_arg(inv, 1);
 	if (end <= start)
 		return inv_invalid_argument(inv, 1);

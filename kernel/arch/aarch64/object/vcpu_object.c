@@ -82,8 +82,8 @@ static int ack_vppi(struct invocation *inv, struct vcpu *v)
 	if (inv->length < 1)
 		return ABI_TRUNCATED_MESSAGE;
 	word_t irq = inv_arg(inv, 0);
-	if (irq >= ARCH_IRQ_COUNT)
-		return inv_range(inv, 0, ARCH_IRQ_COUNT - 1);
+	if (irq >= arch_irq_count())
+		return inv_range(inv, 0, arch_irq_count() - 1);
 	if (irq != PPI_VIRTUAL_TIMER)
 		return inv_invalid_argument(inv, 0);
 	v->vtimer_masked = false; /* vcpu_enter unmasks it */

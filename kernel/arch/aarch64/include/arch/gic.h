@@ -9,6 +9,7 @@
 #define PPI_HYP_TIMER 26
 #define PPI_VIRTUAL_TIMER 27
 #define PPI_PHYSICAL_TIMER 30
+#define SGI_MAX 15
 #define INTID_FIRST_SPI 32
 #define INTID_SPECIAL 1020 /* 1020-1023: nothing to handle */
 
@@ -27,6 +28,7 @@ irq_t gic_acknowledge(void);
 void gic_end(irq_t irq);
 void gic_mask(irq_t irq);
 void gic_unmask(irq_t irq);
+bool gic_sgi_target_ok(word_t target);
 
 /* --- virtual CPU interface --- */
 unsigned vgic_lr_count(void);
@@ -93,6 +95,8 @@ void gicv3_guest_sre(void);
 #define GICD_IPRIORITYR 0x400
 #define GICD_ITARGETSR 0x800
 #define GICD_ICFGR 0xc00
+#define GICD_SGIR 0xf00 /* GICv2 */
+#define MPIDR_AFFINITY 0xff00ffffffull
 static inline volatile uint32_t *mmio32(paddr_t base, word_t offset)
 {
 	return (volatile uint32_t *)paddr_to_ptr(base + offset);
