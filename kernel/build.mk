@@ -18,6 +18,12 @@ FREE_LDFLAGS := -static -nostdlib -nostartfiles -Wl,--build-id=none \
 # memcpy appear only after that.
 KERNEL_LTO := $(if $(filter release,$(BUILD)),-flto)
 KERNEL_ALL_CFLAGS := $(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)
+# Counters per branch of the source, read out of the machine's memory by
+# tests/coverage: nothing of libgcov is linked.
+ifeq ($(BUILD),coverage)
+KERNEL_ALL_CFLAGS += -O0 -fprofile-arcs -ftest-coverage -fprofile-info-section
+KERNEL_COVERAGE_LD := -Wl,--defsym=__gcov_merge_add=0
+endif
 $(eval $(call compile_rules,$(TOUT)/obj/kernel,$(filter-out kernel/core/string.c,$(KERNEL_SRCS)),$(TARGET_CC),$(KERNEL_ALL_CFLAGS) $(KERNEL_LTO)))
 $(eval $(call compile_rules,$(TOUT)/obj/kernel,kernel/core/string.c,$(TARGET_CC),$(KERNEL_ALL_CFLAGS)))
 
@@ -25,7 +31,7 @@ $(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(TARGET_CC) $(KERNEL_ALL_CFLAGS) $(KERNEL_LTO) $(if $(KERNEL_LTO),-flto-partition=one) \
-	  $(FREE_LDFLAGS) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
+	  $(FREE_LDFLAGS) $(KERNEL_COVERAGE_LD) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
 	  -o $@ $(KERNEL_OBJS) -lgcc
 
 # The loader. string.h is picolibc's; the functions are the loader's own.

@@ -3,6 +3,7 @@
 # Kernel configuration: pa44 (cortex-a57, a72, max) or pa40 (cortex-a53, a76).
 CONFIG ?= pa44
 # BUILD=release: no kernel printing or assertions. BUILD=debug: both.
+# BUILD=coverage: as release, and the kernel counts what it executes.
 BUILD ?= release
 FUZZ_SECONDS ?= 10
 
@@ -10,13 +11,13 @@ CONFIGS := pa44 pa40
 ifeq ($(filter $(CONFIG),$(CONFIGS)),)
 $(error CONFIG=$(CONFIG) is not one of: $(CONFIGS))
 endif
-ifeq ($(filter $(BUILD),release debug),)
-$(error BUILD=$(BUILD) is neither release nor debug)
+ifeq ($(filter $(BUILD),release debug coverage),)
+$(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif
 
 OUT := build
-# Target artefacts: build/pa44/, or build/pa44-debug/
-TOUT := $(OUT)/$(CONFIG)$(if $(filter debug,$(BUILD)),-debug)
+# Target artefacts: build/pa44/, or build/pa44-debug/, build/pa44-coverage/
+TOUT := $(OUT)/$(CONFIG)$(addprefix -,$(filter-out release,$(BUILD)))
 HOUT := $(OUT)/host
 
 CROSS ?= aarch64-linux-gnu-
@@ -37,6 +38,7 @@ CONFIG_DEFS_pa44 := -DSELVAGE_PA_BITS=44
 CONFIG_DEFS_pa40 := -DSELVAGE_PA_BITS=40
 BUILD_DEFS_debug := -DSELVAGE_DEBUG=1
 BUILD_DEFS_release := -DSELVAGE_DEBUG=0
+BUILD_DEFS_coverage := -DSELVAGE_DEBUG=0
 TARGET_DEFS := $(CONFIG_DEFS_$(CONFIG)) $(BUILD_DEFS_$(BUILD))
 
 # Reproducible output: no absolute path of the build machine in the binaries.
