@@ -355,7 +355,7 @@ void micro_main(void)
 			 "mrs %0, id_aa64pfr0_el1"
 			 : "=r"(id));
 	gicv3 = (id >> 24 & 15) != 0;
-	m = micro_told("xen,xen") ? xen : virt;
+	m = micro_told("bench-xen") ? xen : virt;
 	micro_uart = m.uart;
 	measure_exits();
 	measure_interrupts();

@@ -14,6 +14,24 @@ $(TOUT)/bench-native.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel
 	$(Q)python3 $^ $@
 TARGET_OUT += $(TOUT)/bench-native.img
 
-bench: host target assets $(INSN_PLUGIN) ## measure; prints and writes build/bench.json
+# KVM's side: a Linux program that is the init of Debian's kernel and runs the
+# micro guest in a virtual machine.
+KVM_BENCH := $(OUT)/bench/kvm
+KVM_BENCH_SRCS := tests/bench/kvm/main.c tests/bench/kvm/vm.c
+$(KVM_BENCH)/init: $(KVM_BENCH_SRCS) tests/bench/kvm/vm.h
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 $(REPRO) -static -s -Wl,--build-id=none -o $@ \
+	  $(KVM_BENCH_SRCS)
+$(KVM_BENCH)/bench.dtb: tests/bench/kvm/bench.dts
+	@mkdir -p $(@D)
+	$(Q)dtc -q -I dts -O dtb -o $@ $<
+$(KVM_BENCH)/initrd: $(KVM_BENCH)/init $(KVM_BENCH)/bench.dtb $(ASSETS)/micro-bench mk/mkcpio.py
+	@echo "  CPIO  $@"
+	$(Q)python3 mk/mkcpio.py $@ dev/ init=$(KVM_BENCH)/init bench.dtb=$(KVM_BENCH)/bench.dtb \
+	  micro-bench=$(ASSETS)/micro-bench
+PEERS := $(KVM_BENCH)/initrd $(call foreign,xen-hypervisor-4.17-arm64)
+
+bench: host target assets $(INSN_PLUGIN) $(PEERS) ## measure; prints and writes build/bench.json
 	@python3 tests/bench/run.py
 .PHONY: bench

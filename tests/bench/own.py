@@ -1,0 +1,61 @@
+"""Rows of Selvage, and of the same guest on the machine alone (`bare`)."""
+import sys
+
+from cases import describe, free_bytes, vm
+from harness import Failure, System
+
+from emulator import counted, keep_console, machine, parse_rows, row, until_done
+
+LIMIT_S = 60
+
+
+def native():
+    """Rows of the kernel's own paths."""
+    image = "build/pa44/bench-native.img"
+    lines = until_done("native", [*machine(3, True), *counted("-kernel", image)], LIMIT_S)
+    return parse_rows("native", lines, "selvage", "native")
+
+
+def guest_in_vm(gic):
+    """What the bare guest says in a VM."""
+    name = f"guest-vm-gicv{gic}"
+    path = describe(f"bench-guest-gicv{gic}", [{"name": "bench", "kernel": "micro-bench",
+                    "memory": "4M", "vcpus": 1, "cmdline": ""}], gic=gic)
+    with System(name, path, "--deterministic", limit_s=LIMIT_S) as system:
+        try:
+            system.wait("bench", "bench done", LIMIT_S)
+        except Failure as failure:
+            print(f"bench: {failure}", file=sys.stderr)
+        lines = system.lines.of("bench")
+    keep_console(name, lines)
+    return name, lines
+
+
+def guest():
+    """Rows of exits and interrupts, seen by a guest."""
+    rows = []
+    for gic, suffix in ((3, ""), (2, "_gicv2")):
+        name, lines = guest_in_vm(gic)
+        rows += parse_rows(name, lines, "selvage", "guest", suffix)
+        name = f"guest-bare-gicv{gic}"
+        lines = until_done(name, [*machine(gic, False),
+                                  *counted("-kernel", "build/assets/micro-bench")], LIMIT_S)
+        # Without EL2 a hypercall has nobody to go to but the emulator.
+        rows += [r for r in parse_rows(name, lines, "bare", "guest", suffix)
+                 if not r["row"].startswith("hypercall")]
+    return rows
+
+
+def vm_memory():
+    """Rows of the memory that one running VM takes beyond its RAM."""
+    ram = 64 << 20
+    path = describe("bench-memory", [vm("one", memory="64M"), vm("two", memory="64M")],
+                    on_idle="stay")
+    with System("bench-memory", path) as system:
+        for name in ("one", "two"):
+            system.wait(name, f"selvage-guest: up {name}")
+        running = free_bytes(system)
+        system.client("stop", "two")
+        used = free_bytes(system) - running - ram
+    print(f"memory of a VM beyond its RAM: {used:,} bytes ({used / 1024:,.0f} KiB)")
+    return [row("vm_memory", "selvage", used, "bytes")]
