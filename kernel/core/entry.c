@@ -305,6 +305,13 @@ static bool may_proceed(struct tcb *t)
 	return false;
 }
 
+void syscall_fault(int64_t nr)
+{
+	struct fault f = { ABI_FAULT_UNKNOWN_SYSCALL, { (word_t)nr } };
+
+	fault_current(&f);
+}
+
 void syscall_handle(int64_t nr)
 {
 	struct tcb *t = this_cpu()->current;
@@ -312,17 +319,13 @@ void syscall_handle(int64_t nr)
 	if ((nr == ABI_SYS_CALL && fastpath_call(t)) ||
 	    (nr == ABI_SYS_REPLY_RECV && fastpath_reply_recv(t)))
 		return;
-	if (nr >= ABI_SYS_YIELD && nr <= ABI_SYS_CALL) {
-		if (may_proceed(t))
-			system_call(t, nr);
-	} else if (!SELVAGE_DEBUG || !debug_syscall(t, nr)) {
-		struct fault f = { ABI_FAULT_UNKNOWN_SYSCALL, { (word_t)nr } };
-
-		if (may_proceed(t))
-			ipc_fault_send(t, &f);
-	} else {
+	if (nr < ABI_SYS_YIELD || nr > ABI_SYS_CALL) {
+		if (!SELVAGE_DEBUG || !debug_syscall(t, nr))
+			syscall_fault(nr);
 		return;
 	}
+	if (may_proceed(t))
+		system_call(t, nr);
 	sched_finish();
 }
 

@@ -32,6 +32,11 @@ struct kt_exit {
 };
 extern struct kt_exit kt_exit;
 uint64_t kt_exit_word(unsigned i);
+/* Words of the exit message (abi/ext.h). */
+enum { KT_EXIT_PC,
+       KT_EXIT_ESR,
+       KT_EXIT_IPA,
+       KT_EXIT_VALUE };
 
 /* Bound, its code mapped, not started; `badge` is its fault endpoint's. */
 struct kt_guest kt_guest(uint64_t badge);

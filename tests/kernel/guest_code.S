@@ -153,6 +153,50 @@ entry irq
 	hvc	#2
 	b	.
 
+/* AArch32 (A32 words; the assembler is for AArch64), entered in SVC mode.
+ * x0 is a tag from the VMM. */
+entry a32
+	.word	0xee030f10      /* mcr  p15, 0, r0, c3, c0, 0   DACR */
+	.word	0xee0d0f50      /* mcr  p15, 0, r0, c13, c0, 2  TPIDRURW */
+	.word	0xf1020012      /* cps  #0x12                   IRQ mode */
+	.word	0xe1a0d000      /* mov  sp, r0 */
+	.word	0xe3a010d3      /* mov  r1, #0xd3 */
+	.word	0xe169f001      /* msr  spsr_fc, r1             SPSR_irq */
+	.word	0xf1020013      /* cps  #0x13                   SVC mode */
+	.word	0xe3a01205      /* mov  r1, #0x50000000 */
+entry a32_loop
+	.word	0xe1400070      /* hvc  #0 */
+	.word	0xe5810014      /* str  r0, [r1, #0x14] */
+	.word	0xe1d122f8      /* ldrsh r2, [r1, #0x28] */
+	.word	0xee133f10      /* mrc  p15, 0, r3, c3, c0, 0   DACR */
+	.word	0xe1600070      /* smc  #0 */
+	.word	0xe1400071      /* hvc  #1 */
+	.word	0xeafffff8      /* b    a32_loop */
+/* T32: in an IT block, a load that is skipped by its VMM. */
+	.balign	4
+entry t32
+	.hword	0x2005          /* movs r0, #5 */
+	.hword	0xf04f, 0x41a0  /* mov.w r1, #0x50000000 */
+	.hword	0x2805          /* cmp  r0, #5 */
+	.hword	0xbf0c          /* ite  eq */
+	.hword	0x6808          /* ldreq r0, [r1] */
+	.hword	0x2077          /* movne r0, #0x77 */
+	.hword	0xf7e0, 0x8000  /* hvc  #0 */
+	.hword	0xe7fe          /* b    . */
+	.balign	4
+
+/* For the debugger: a breakpoint at `debug_here`, a watched address in x1. */
+entry debug
+	mov	x0, #1
+entry debug_here
+	add	x0, x0, #1
+	add	x0, x0, #1
+	str	x0, [x1]
+	ldr	x2, [x1, #8]
+	brk	#0x123
+	hvc	#0
+	b	.
+
 /* Never leaves by itself. */
 entry spin
 	b	.

@@ -8,16 +8,25 @@
 
 /* Invocation labels. */
 #define ABI_EXT_BASE 0x10000u
-#define ABI_EXTENSIONS(X)                                                       \
-	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                   \
-	X(QUERY, ABI_EXT_BASE + 0)                                              \
+#define ABI_EXTENSIONS(X)                                                        \
+	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                    \
+	X(QUERY, ABI_EXT_BASE + 0)                                               \
 	/* TCB, extra cap: IRQ handler of PPI 30. The thread may use the EL1  \
-	 * physical timer (CNTP_*) from EL0. */ \
-	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1)                                   \
-	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */    \
-	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2)                                     \
-	/* VCPU: MR0 = 1 exit message on, 0 off. */                             \
-	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3)
+	 * physical timer (CNTP_*) from EL0. */  \
+	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1)                                    \
+	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */     \
+	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2)                                      \
+	/* VCPU: MR0 = 1 exit message on, 0 off. */                              \
+	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3)                               \
+	/* TCB: MR0 = 1: every SVC of the thread is an UnknownSyscall fault,  \
+	 * whatever its number; 0: as usual. */  \
+	X(TCB_SET_SYSCALL_FAULT, ABI_EXT_BASE + 16)                              \
+	/* VCPU: MR0 = 32 or 64, the register width of EL1. A machine without \
+	 * AArch32 at EL1 answers RangeError to 32. */  \
+	X(VCPU_SET_WIDTH, ABI_EXT_BASE + 17)                                     \
+	/* VCPU: MR0 = ABI_EXT_DEBUG_*: what of the guest's debug events comes \
+	 * to its handler as an exit. */ \
+	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18)
 
 enum abi_extension {
 #define X(name, number) ABI_EXT_##name = (int)(number),
@@ -26,10 +35,13 @@ enum abi_extension {
 };
 
 enum abi_ext_feature {
-	ABI_EXTF_TIMER = 1u << 0,        /* TCB_ENABLE_TIMER */
-	ABI_EXTF_VCPU_STATE = 1u << 1,   /* fields of enum abi_ext_vcpu_field */
-	ABI_EXTF_VCPU_TRAPS = 1u << 2,   /* VCPU_SET_TRAPS */
-	ABI_EXTF_EXIT_MESSAGE = 1u << 3, /* VCPU_SET_EXIT_MESSAGE */
+	ABI_EXTF_TIMER = 1u << 0,         /* TCB_ENABLE_TIMER */
+	ABI_EXTF_VCPU_STATE = 1u << 1,    /* fields of enum abi_ext_vcpu_field */
+	ABI_EXTF_VCPU_TRAPS = 1u << 2,    /* VCPU_SET_TRAPS */
+	ABI_EXTF_EXIT_MESSAGE = 1u << 3,  /* VCPU_SET_EXIT_MESSAGE */
+	ABI_EXTF_SYSCALL_FAULT = 1u << 8, /* TCB_SET_SYSCALL_FAULT */
+	ABI_EXTF_VCPU_WIDTH = 1u << 9,    /* VCPU_SET_WIDTH to 32 works here */
+	ABI_EXTF_VCPU_DEBUG = 1u << 10,   /* VCPU_SET_DEBUG and its fields */
 };
 
 /* HCR_EL2 bits that VCPU_SET_TRAPS may set (Arm ARM D13.2.46). */
@@ -38,6 +50,16 @@ enum abi_ext_feature {
 #define ABI_EXT_TRAP_TACR (1ull << 21)  /* ACTLR_EL1 */
 #define ABI_EXT_TRAP_MASK \
 	(ABI_EXT_TRAP_TID3 | ABI_EXT_TRAP_TIDCP | ABI_EXT_TRAP_TACR)
+
+/*
+ * VCPU_SET_DEBUG. With EVENTS the guest's hardware breakpoints and watchpoints
+ * are those of the fields ABI_EXTV_DBG*, and they, BRK and BKPT leave the
+ * guest (ESR_EL2 EC 0x30, 0x34, 0x3c, 0x38; for a watchpoint the exit
+ * message's address is virtual, FAR_EL2). With STEP as well, it leaves behind
+ * each instruction (EC 0x32).
+ */
+#define ABI_EXT_DEBUG_EVENTS 1ull
+#define ABI_EXT_DEBUG_STEP 2ull
 
 /*
  * Further fields of VCPU_ReadRegs and VCPU_WriteRegs: the virtual interrupt
@@ -54,6 +76,21 @@ enum abi_ext_vcpu_field {
 				   * VGrp*IE are writable */
 	ABI_EXTV_NUM_LRS = 0x11a,     /* read-only: number of list registers */
 	ABI_EXTV_GIC_VERSION = 0x11b, /* read-only: 2 or 3 */
+	/* AArch32 state (VCPU_SET_WIDTH): DACR, IFSR, SPSR_abt, SPSR_und,
+	 * SPSR_irq, SPSR_fiq; read/write, also where AArch32 is not. */
+	ABI_EXTV_DACR32 = 0x120,
+	ABI_EXTV_IFSR32 = 0x121,
+	ABI_EXTV_SPSR_ABT = 0x122,
+	ABI_EXTV_SPSR_UND = 0x123,
+	ABI_EXTV_SPSR_IRQ = 0x124,
+	ABI_EXTV_SPSR_FIQ = 0x125,
+	/* DBG{BVR,BCR,WVR,WCR}<n>_EL1 (Arm ARM D13.3), n up to what
+	 * ID_AA64DFR0_EL1 says; read/write. Of a control register the fields
+	 * E, PMC, BAS, and LSC and MASK of a watchpoint are kept. */
+	ABI_EXTV_DBGBVR0 = 0x130,
+	ABI_EXTV_DBGBCR0 = 0x140,
+	ABI_EXTV_DBGWVR0 = 0x150,
+	ABI_EXTV_DBGWCR0 = 0x160,
 	/* Machine ID registers (op0 3, op1 0, CRn 0): read-only, field =
 	 * ABI_EXTV_ID0 + (CRm << 3 | op2), CRm 0-7. */
 	ABI_EXTV_ID0 = 0x180,

@@ -106,7 +106,7 @@ void arch_context_set(struct tcb *t, unsigned index, word_t v)
 		t->arch.context.elr = v;
 		break;
 	case POS_SPSR:
-		t->arch.context.spsr = spsr_sanitise(v, t->arch.vcpu != NULL);
+		t->arch.context.spsr = spsr_sanitise(v, t);
 		break;
 	case POS_TPIDR_EL0:
 		t->arch.context.tpidr_el0 = v;

@@ -29,6 +29,8 @@ static void init_debug(void)
 	}
 	SYSREG_WRITE(mdcr_el2, mdcr);
 	SYSREG_WRITE(mdscr_el1, 0);
+	SYSREG_WRITE(oslar_el1, 0); /* locked after reset: no debug event would come */
+	SYSREG_WRITE(osdlr_el1, 0);
 }
 
 /* Undefined after reset where they exist: no extra features for EL1 and EL0
@@ -98,6 +100,11 @@ void cpu_init_el2(void)
 }
 
 /* --- FPU: registers stay with their last user until another one traps --- */
+static bool is_aarch32(const struct tcb *t)
+{
+	return t->arch.vcpu && vcpu_is_aarch32(t->arch.vcpu);
+}
+
 void fpu_take(struct tcb *t)
 {
 	struct arch_cpu *cpu = arch_cpu();
@@ -105,9 +112,14 @@ void fpu_take(struct tcb *t)
 	fpu_set_trap(cpu, false);
 	if (cpu->fpu_owner == t)
 		return;
-	if (cpu->fpu_owner)
+	if (cpu->fpu_owner) {
 		fpu_save(&cpu->fpu_owner->arch.fpu);
+		if (is_aarch32(cpu->fpu_owner))
+			cpu->fpu_owner->arch.fpu.fpexc = SYSREG_READ(fpexc32_el2);
+	}
 	fpu_load(&t->arch.fpu);
+	if (is_aarch32(t))
+		SYSREG_WRITE(fpexc32_el2, t->arch.fpu.fpexc);
 	cpu->fpu_owner = t;
 }
 

@@ -46,7 +46,15 @@ static unsigned exit_register(word_t esr)
 
 static bool is_call(word_t esr)
 {
-	return ESR_EC(esr) == EC_HVC64 || ESR_EC(esr) == EC_SMC64;
+	switch (ESR_EC(esr)) {
+	case EC_HVC32:
+	case EC_HVC64:
+	case EC_SMC32:
+	case EC_SMC64:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static unsigned exit_message(const struct arch_context *c, const struct fault *f, word_t *w)
@@ -117,7 +125,7 @@ static void syscall_reply(struct tcb *t, const word_t *w, unsigned n)
 	if (n > ABI_SYSFAULT_SP)
 		c->sp = w[ABI_SYSFAULT_SP];
 	if (n > ABI_SYSFAULT_SPSR)
-		c->spsr = spsr_sanitise(w[ABI_SYSFAULT_SPSR], t->arch.vcpu != NULL);
+		c->spsr = spsr_sanitise(w[ABI_SYSFAULT_SPSR], t);
 }
 
 static void exception_reply(struct tcb *t, const word_t *w, unsigned n)
@@ -129,7 +137,7 @@ static void exception_reply(struct tcb *t, const word_t *w, unsigned n)
 	if (n > ABI_EXCFAULT_SP)
 		c->sp = w[ABI_EXCFAULT_SP];
 	if (n > ABI_EXCFAULT_SPSR)
-		c->spsr = spsr_sanitise(w[ABI_EXCFAULT_SPSR], t->arch.vcpu != NULL);
+		c->spsr = spsr_sanitise(w[ABI_EXCFAULT_SPSR], t);
 }
 
 /* The value as the load would have left it in the register. */
@@ -153,6 +161,20 @@ static bool reads_register(word_t esr)
 	return ESR_EC(esr) == EC_DABT_LOWER && (esr & ISS_ISV) && !(esr & ISS_WNR);
 }
 
+/* A skipped instruction counts for a Thumb IT block (ITSTATE, Arm ARM
+ * F1.2.2), and as a step that is done. */
+static void advance(struct arch_context *c, word_t esr)
+{
+	word_t it = (c->spsr >> 25 & 3) | (c->spsr >> 8 & 0xfc);
+
+	set_pc(c, c->fault_ip + (esr & ESR_IL ? 4 : 2));
+	c->spsr &= ~SPSR_SS;
+	if (!(c->spsr & SPSR_AARCH32_USER) || !it)
+		return;
+	it = it & 7 ? (it & 0xe0) | (it << 1 & 0x1f) : 0;
+	c->spsr = (c->spsr & ~0x0600fc00ull) | (it & 3) << 25 | (it & 0xfc) << 8;
+}
+
 static void exit_reply(struct tcb *t, const struct fault *f, const word_t *w, unsigned n)
 {
 	struct arch_context *c = &t->arch.context;
@@ -165,7 +187,7 @@ static void exit_reply(struct tcb *t, const struct fault *f, const word_t *w, un
 		for (unsigned i = 0; i < 4 && i + 1 < n; i++)
 			c->x[i] = w[i + 1];
 	if (flags & ABI_EXIT_ADVANCE)
-		set_pc(c, c->fault_ip + (esr & ESR_IL ? 4 : 2));
+		advance(c, esr);
 }
 
 bool arch_fault_reply(struct tcb *faulter, const struct fault *f, word_t label,

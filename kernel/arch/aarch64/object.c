@@ -8,8 +8,9 @@
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
 
-#define EXTENSIONS \
-	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE)
+#define EXTENSIONS                                                                            \
+	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE | \
+	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG)
 
 bool arch_object_type_ok(word_t type)
 {
@@ -218,14 +219,26 @@ static int tcb_enable_timer(struct invocation *inv)
 	return ABI_OK;
 }
 
+static int tcb_set_syscall_fault(struct invocation *inv)
+{
+	if (inv->length < 1)
+		return ABI_TRUNCATED_MESSAGE;
+	if (inv_arg(inv, 0) > 1)
+		return inv_range(inv, 0, 1);
+	((struct tcb *)cap_object(inv->cap))->arch.syscall_fault = inv_arg(inv, 0);
+	return ABI_OK;
+}
+
 int arch_invoke_tcb_ext(struct invocation *inv)
 {
 	switch (inv->label) {
 	case ABI_EXT_QUERY:
-		inv_result(inv, 0, EXTENSIONS);
+		inv_result(inv, 0, EXTENSIONS | (vcpu_has_aarch32(1) ? ABI_EXTF_VCPU_WIDTH : 0));
 		return ABI_OK;
 	case ABI_EXT_TCB_ENABLE_TIMER:
 		return tcb_enable_timer(inv);
+	case ABI_EXT_TCB_SET_SYSCALL_FAULT:
+		return tcb_set_syscall_fault(inv);
 	default:
 		return ABI_ILLEGAL_OPERATION;
 	}

@@ -140,6 +140,10 @@ static void guest_trap(struct tcb *t, word_t esr)
 	case EC_IABT_LOWER:
 		guest_abort(t, esr, true);
 		return;
+	case EC_STEP_LOWER:
+		ctx->spsr |= SPSR_SS; /* the next one, too */
+		break;
+	case EC_HVC32:
 	case EC_HVC64:
 		ctx->fault_ip = ctx->elr - 4;
 		/* Never a system call, whatever x7 holds. */
@@ -148,7 +152,7 @@ static void guest_trap(struct tcb *t, word_t esr)
 		break;
 	}
 	if (t->arch.vcpu->exit_message)
-		exit_fault(esr, 0);
+		exit_fault(esr, ESR_EC(esr) == EC_WATCHPOINT_LOWER ? SYSREG_READ(far_el2) : 0);
 	else
 		fault_current(&f);
 }
@@ -172,9 +176,12 @@ struct arch_context *trap_sync(struct arch_context *ctx)
 	struct tcb *t = this_cpu()->current;
 	word_t esr = SYSREG_READ(esr_el2);
 
-	if (ESR_EC(esr) == EC_SVC64 && !t->arch.vcpu) {
+	if (ESR_EC(esr) == EC_SVC64) {
 		ctx->fault_ip = ctx->elr - 4;
-		syscall_handle((int64_t)ctx->x[7]);
+		if (t->arch.syscall_fault)
+			syscall_fault((int64_t)ctx->x[7]);
+		else
+			syscall_handle((int64_t)ctx->x[7]);
 		return next_context();
 	}
 	ctx->fault_ip = ctx->elr;

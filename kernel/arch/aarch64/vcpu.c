@@ -39,10 +39,24 @@
 	X(CNTV_CTL, cntv_ctl_el0)
 #define CNTV_CTL_MASK 3ull /* ENABLE, IMASK; ISTATUS is read-only */
 
+bool vcpu_has_aarch32(unsigned el)
+{
+	return (SYSREG_READ(id_aa64pfr0_el1) >> 4 * el & 15) == 2;
+}
+
 static bool has_ras(void)
 {
 	return SYSREG_READ(id_aa64pfr0_el1) >> 28 & 15;
 }
+
+/* Positions from ABI_EXTV_DACR32 on. They exist where EL1 can be AArch32. */
+#define REGS32(X)        \
+	X(0, dacr32_el2) \
+	X(1, ifsr32_el2) \
+	X(2, spsr_abt)   \
+	X(3, spsr_und)   \
+	X(4, spsr_irq)   \
+	X(5, spsr_fiq)
 
 static void lazy_save(struct vcpu *v)
 {
@@ -52,6 +66,11 @@ static void lazy_save(struct vcpu *v)
 	v->csselr = SYSREG_READ(csselr_el1);
 	if (has_ras())
 		v->vdisr = SYSREG_READ(s3_4_c12_c1_1); /* VDISR_EL2 */
+	if (vcpu_is_aarch32(v)) {
+#define X(i, reg) v->regs32[i] = SYSREG_READ(reg);
+		REGS32(X)
+#undef X
+	}
 	vgic_save(&v->vgic);
 }
 
@@ -63,6 +82,11 @@ static void lazy_load(const struct vcpu *v)
 	SYSREG_WRITE(csselr_el1, v->csselr);
 	if (has_ras())
 		SYSREG_WRITE(s3_4_c12_c1_1, v->vdisr);
+	if (vcpu_is_aarch32(v)) {
+#define X(i, reg) SYSREG_WRITE(reg, v->regs32[i]);
+		REGS32(X)
+#undef X
+	}
 	vgic_load(&v->vgic);
 }
 
@@ -98,7 +122,9 @@ void vcpu_enter(struct vcpu *v)
 	EAGER_REGS(X)
 #undef X
 	vgic_enable(v->vgic.hcr);
-	SYSREG_WRITE(hcr_el2, HCR_GUEST | v->traps);
+	if (v->debug)
+		debug_enter(v);
+	SYSREG_WRITE(hcr_el2, v->hcr);
 	cpu->guest_live = true;
 }
 
@@ -112,6 +138,8 @@ void vcpu_leave(void)
 	EAGER_REGS(X)
 #undef X
 	vgic_disable();
+	if (v->debug)
+		debug_leave();
 	/* Off, so that it cannot interrupt while the guest does not run. */
 	SYSREG_WRITE(cntv_ctl_el0, 0);
 	SYSREG_WRITE(cntvoff_el2, 0);
@@ -144,21 +172,38 @@ void vcpu_init(struct vcpu *v)
 	v->regs[ABI_VCPU_ACTLR_EL1] = SYSREG_READ(actlr_el1);
 	v->regs[ABI_VCPU_VMPIDR_EL2] = 1ull << 31; /* RES1; affinity 0 */
 	v->vgic.hcr = ICH_HCR_EN;
+	v->hcr = HCR_GUEST;
 }
 
-word_t spsr_sanitise(word_t spsr, bool guest)
+bool vcpu_set_aarch32(struct vcpu *v, bool on)
 {
-	/* NZCV, DIT, UAO, PAN, SSBS, BTYPE, DAIF: neither IL nor SS. */
-	word_t flags = spsr & (SPSR_NZCV | 0x01c01fc0ull);
+	if (on && !vcpu_has_aarch32(1))
+		return false;
+	vcpu_evict(v);
+	v->hcr = on ? v->hcr & ~HCR_RW : v->hcr | HCR_RW;
+	if (v->tcb)
+		v->tcb->arch.context.spsr = spsr_sanitise(v->tcb->arch.context.spsr, v->tcb);
+	return true;
+}
+
+/* An illegal mode would be an illegal return of ours. While the guest is
+ * stepped, its next instruction is the one to leave behind. */
+word_t spsr_sanitise(word_t spsr, const struct tcb *t)
+{
+	const struct vcpu *v = t->arch.vcpu;
 	word_t mode = spsr & SPSR_MODE_MASK;
 
-	if (!guest)
+	if (!v)
 		return (spsr & SPSR_NZCV) | SPSR_EL0T;
-	if (mode == SPSR_AARCH32_USER && (SYSREG_READ(id_aa64pfr0_el1) & 15) == 2)
-		return spsr & ~(1ull << 20 | 1ull << 21) & 0xffffffff;
-	if (mode == SPSR_EL0T || mode == SPSR_EL1T || mode == SPSR_EL1H)
-		return flags | mode;
-	return flags | SPSR_EL1H;
+	word_t step = v->debug & ABI_EXT_DEBUG_STEP ? SPSR_SS : 0;
+	if (mode == SPSR_AARCH32_USER ? vcpu_has_aarch32(0)
+				      : vcpu_is_aarch32(v) && SPSR_AARCH32_EL1 >> mode & 1)
+		return (spsr & SPSR_AARCH32_KEPT) | step;
+	if (vcpu_is_aarch32(v))
+		return (spsr & SPSR_AARCH32_KEPT & ~SPSR_MODE_MASK) | SPSR_AARCH32_SVC | step;
+	if (mode != SPSR_EL0T && mode != SPSR_EL1T)
+		mode = SPSR_EL1H;
+	return (spsr & SPSR_AARCH64_KEPT) | mode | step;
 }
 
 void vcpu_unbind(struct vcpu *v)
@@ -171,7 +216,7 @@ void vcpu_unbind(struct vcpu *v)
 	t->arch.vcpu = NULL;
 	v->tcb = NULL;
 	/* A return to EL1 without a VCPU would be an illegal one. */
-	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, false);
+	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, t);
 }
 
 void vcpu_bind(struct vcpu *v, struct tcb *t)
@@ -184,6 +229,7 @@ void vcpu_bind(struct vcpu *v, struct tcb *t)
 		vcpu_unbind(t->arch.vcpu);
 	v->tcb = t;
 	t->arch.vcpu = v;
+	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, t);
 }
 
 static bool is_owner(const struct vcpu *v)

@@ -44,6 +44,16 @@ static word_t read_id(word_t index)
 	}
 }
 
+/* A register that is only in memory while the VCPU is not loaded, and what of
+ * it can be written; NULL: the field is none. */
+static word_t *memory_of(struct vcpu *v, word_t field, word_t *mask)
+{
+	if (field - ABI_EXTV_DACR32 >= VCPU_REGS32)
+		return debug_register(v, field, mask);
+	*mask = 0xffffffff;
+	return &v->regs32[field - ABI_EXTV_DACR32];
+}
+
 static uint32_t *apr_of(struct vcpu *v, word_t field)
 {
 	if (field >= ABI_EXTV_AP0R0 && field < ABI_EXTV_AP0R0 + VGIC_APRS)
@@ -69,6 +79,7 @@ static bool settle(struct vcpu *v)
 bool vcpu_read_ext(struct vcpu *v, word_t field, word_t *value)
 {
 	uint32_t *apr = apr_of(v, field);
+	word_t mask, *memory = memory_of(v, field, &mask);
 
 	if (is_lr(field)) {
 		unsigned i = (unsigned)(field - ABI_EXTV_LR0);
@@ -77,6 +88,8 @@ bool vcpu_read_ext(struct vcpu *v, word_t field, word_t *value)
 	}
 	if (apr)
 		return settle(v), *value = *apr, true;
+	if (memory)
+		return settle(v), *value = *memory, true;
 	if (field >= ABI_EXTV_ID0 && field <= ABI_EXTV_ID_LAST)
 		return *value = read_id(field - ABI_EXTV_ID0), true;
 	switch (field) {
@@ -96,6 +109,7 @@ bool vcpu_read_ext(struct vcpu *v, word_t field, word_t *value)
 bool vcpu_write_ext(struct vcpu *v, word_t field, word_t value)
 {
 	uint32_t *apr = apr_of(v, field);
+	word_t mask, *memory = memory_of(v, field, &mask);
 
 	if (is_lr(field)) {
 		unsigned i = (unsigned)(field - ABI_EXTV_LR0);
@@ -106,6 +120,8 @@ bool vcpu_write_ext(struct vcpu *v, word_t field, word_t value)
 	}
 	if (apr)
 		return settle(v), *apr = (uint32_t)value, true;
+	if (memory)
+		return settle(v), *memory = value & mask, true;
 	switch (field) {
 	case ABI_EXTV_VMCR:
 		return settle(v), v->vgic.vmcr = (uint32_t)(value & VMCR_USER_MASK), true;

@@ -21,6 +21,8 @@
 
 /* SVC (never a guest's HVC): nr is x7. Unknown numbers become faults. */
 void syscall_handle(int64_t nr);
+/* SVC of a thread whose system calls are all faults. */
+void syscall_fault(int64_t nr);
 /* The current thread faulted (arch kinds: abi/fault.h and abi/ext.h). */
 void fault_current(const struct fault *f);
 /*

@@ -96,7 +96,7 @@ static int set_traps(struct invocation *inv, struct vcpu *v)
 		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) & ~ABI_EXT_TRAP_MASK)
 		return inv_invalid_argument(inv, 0);
-	v->traps = inv_arg(inv, 0);
+	v->hcr = (v->hcr & ~ABI_EXT_TRAP_MASK) | inv_arg(inv, 0);
 	return ABI_OK;
 }
 
@@ -107,6 +107,27 @@ static int set_exit_message(struct invocation *inv, struct vcpu *v)
 	if (inv_arg(inv, 0) > 1)
 		return inv_range(inv, 0, 1);
 	v->exit_message = inv_arg(inv, 0);
+	return ABI_OK;
+}
+
+static int set_width(struct invocation *inv, struct vcpu *v)
+{
+	if (inv->length < 1)
+		return ABI_TRUNCATED_MESSAGE;
+	word_t width = inv_arg(inv, 0);
+	if (width != 32 && width != 64)
+		return inv_range(inv, 32, 64);
+	return vcpu_set_aarch32(v, width == 32) ? ABI_OK : inv_range(inv, 64, 64);
+}
+
+static int set_debug(struct invocation *inv, struct vcpu *v)
+{
+	if (inv->length < 1)
+		return ABI_TRUNCATED_MESSAGE;
+	word_t mode = inv_arg(inv, 0);
+	if (mode > (ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP) || mode == ABI_EXT_DEBUG_STEP)
+		return inv_invalid_argument(inv, 0);
+	vcpu_set_debug(v, (uint8_t)mode);
 	return ABI_OK;
 }
 
@@ -129,6 +150,10 @@ int vcpu_invoke(struct invocation *inv)
 		return set_traps(inv, v);
 	case ABI_EXT_VCPU_SET_EXIT_MESSAGE:
 		return set_exit_message(inv, v);
+	case ABI_EXT_VCPU_SET_WIDTH:
+		return set_width(inv, v);
+	case ABI_EXT_VCPU_SET_DEBUG:
+		return set_debug(inv, v);
 	default:
 		return ABI_ILLEGAL_OPERATION;
 	}

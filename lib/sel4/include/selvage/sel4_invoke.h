@@ -698,18 +698,40 @@ static inline int sel4_ext_tcb_enable_timer(cap_t tcb, cap_t irq_handler)
 	return sel4_invoke(tcb, ABI_EXT_TCB_ENABLE_TIMER, 1, 0, mr);
 }
 
+/* An extension with one argument. */
+static inline int sel4_ext_set(cap_t object, enum abi_extension label, uint64_t value)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { value };
+
+	return sel4_invoke(object, label, 0, 1, mr);
+}
+
 /* mask: ABI_EXT_TRAP_*. */
 static inline int sel4_ext_vcpu_set_traps(cap_t vcpu, uint64_t mask)
 {
-	uint64_t mr[SEL4_MSG_REGS] = { mask };
-
-	return sel4_invoke(vcpu, ABI_EXT_VCPU_SET_TRAPS, 0, 1, mr);
+	return sel4_ext_set(vcpu, ABI_EXT_VCPU_SET_TRAPS, mask);
 }
 
-static inline int
-sel4_ext_vcpu_set_exit_message(cap_t vcpu, uint64_t on)
+/* on: 0 or 1. */
+static inline int sel4_ext_vcpu_set_exit_message(cap_t vcpu, uint64_t on)
 {
-	uint64_t mr[SEL4_MSG_REGS] = { on };
+	return sel4_ext_set(vcpu, ABI_EXT_VCPU_SET_EXIT_MESSAGE, on);
+}
 
-	return sel4_invoke(vcpu, ABI_EXT_VCPU_SET_EXIT_MESSAGE, 0, 1, mr);
+/* on: 0 or 1. Every SVC of the thread is a fault. */
+static inline int sel4_ext_tcb_set_syscall_fault(cap_t tcb, uint64_t on)
+{
+	return sel4_ext_set(tcb, ABI_EXT_TCB_SET_SYSCALL_FAULT, on);
+}
+
+/* bits: 32 or 64. */
+static inline int sel4_ext_vcpu_set_width(cap_t vcpu, uint64_t bits)
+{
+	return sel4_ext_set(vcpu, ABI_EXT_VCPU_SET_WIDTH, bits);
+}
+
+/* mode: ABI_EXT_DEBUG_*. */
+static inline int sel4_ext_vcpu_set_debug(cap_t vcpu, uint64_t mode)
+{
+	return sel4_ext_set(vcpu, ABI_EXT_VCPU_SET_DEBUG, mode);
 }

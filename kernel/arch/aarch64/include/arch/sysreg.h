@@ -86,6 +86,14 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 #define SPSR_EL1T 0x4ull
 #define SPSR_EL1H 0x5ull
 #define SPSR_AARCH32_USER 0x10ull
+#define SPSR_AARCH32_SVC 0x13ull
+/* A bit for each mode: FIQ, IRQ, SVC, ABT, UND, SYS. */
+#define SPSR_AARCH32_EL1 0x888e0000ull
+#define SPSR_SS (1ull << 21)
+/* What a guest may have: NZCV, DIT, UAO, PAN, SSBS, BTYPE, DAIF; neither IL
+ * nor SS. In AArch32 all but these two. */
+#define SPSR_AARCH64_KEPT (SPSR_NZCV | 0x01c01fc0ull)
+#define SPSR_AARCH32_KEPT 0xffcfffffull
 
 /* ESR_EL2. */
 #define ESR_EC(esr) ((unsigned)((esr) >> 26) & 63)
@@ -100,6 +108,10 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 #define EC_IABT_LOWER 0x20
 #define EC_DABT_LOWER 0x24
 #define EC_SERROR 0x2f
+#define EC_STEP_LOWER 0x32
+#define EC_WATCHPOINT_LOWER 0x34
+#define EC_HVC32 0x12
+#define EC_SMC32 0x13
 /* Fault status, low 6 bits of an abort's ISS. */
 #define FSC_TYPE(esr) ((unsigned)(esr)&0x3c)
 #define FSC_PERMISSION 0x0c

@@ -33,6 +33,7 @@ struct arch_context {
 struct arch_fpu {
 	word_t v[64];
 	word_t fpcr, fpsr;
+	word_t fpexc; /* of a 32-bit guest */
 };
 
 struct arch_tcb {
@@ -41,6 +42,7 @@ struct arch_tcb {
 	struct vcpu *vcpu;  /* NULL: a native thread */
 	bool fpu_disabled;  /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
 	bool timer_enabled; /* extension TCB_ENABLE_TIMER */
+	bool syscall_fault; /* extension TCB_SET_SYSCALL_FAULT */
 };
 
 /* Per-core state. TPIDR_EL2 points at it (the first member of struct cpu). */

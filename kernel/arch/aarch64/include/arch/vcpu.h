@@ -4,10 +4,13 @@
 #include <abi/ext.h>
 #include <abi/object.h>
 #include <abi/regs.h>
+#include <arch/sysreg.h>
 #include <kernel/cap.h>
 
 #define VGIC_LRS 16
 #define VGIC_APRS 4
+#define VCPU_REGS32 6 /* ABI_EXTV_DACR32 to SPSR_FIQ */
+#define VCPU_DBG_REGS 16
 
 /* The virtual CPU interface, in GICv3's formats whatever the hardware. */
 struct vgic_state {
@@ -23,9 +26,12 @@ struct vcpu {
 	word_t csselr;
 	word_t vdisr;       /* DISR_EL1 as the guest sees it (FEAT_RAS) */
 	uint64_t id;        /* never given to another: for the TLB */
-	word_t traps;       /* ABI_EXT_TRAP_* */
+	word_t hcr;         /* HCR_EL2 while it runs: traps and width are its own */
 	bool vtimer_masked; /* VPPIEvent sent, not acknowledged */
 	bool exit_message;  /* ABI_EXT_VCPU_SET_EXIT_MESSAGE */
+	uint8_t debug;      /* ABI_EXT_DEBUG_* */
+	word_t regs32[VCPU_REGS32];
+	word_t dbg[4][VCPU_DBG_REGS]; /* DBGBVR, DBGBCR, DBGWVR, DBGWCR */
 	struct vgic_state vgic;
 };
 _Static_assert(sizeof(struct vcpu) <= 1u << ABI_VCPU_BITS, "ABI");
@@ -50,8 +56,19 @@ void vcpu_write(struct vcpu *v, enum abi_vcpu_reg field, word_t value);
 /* Extension fields: false if there is no such field (or it is read-only). */
 bool vcpu_read_ext(struct vcpu *v, word_t field, word_t *value);
 bool vcpu_write_ext(struct vcpu *v, word_t field, word_t value);
-/* The bits of SPSR that a thread with or without a VCPU may have. */
-word_t spsr_sanitise(word_t spsr, bool guest);
+/* The bits of SPSR that the thread, with or without a VCPU, may have. */
+word_t spsr_sanitise(word_t spsr, const struct tcb *t);
+static inline bool vcpu_is_aarch32(const struct vcpu *v) { return !(v->hcr & HCR_RW); }
+bool vcpu_has_aarch32(unsigned el);
+/* False: the machine has no AArch32 at EL1. */
+bool vcpu_set_aarch32(struct vcpu *v, bool on);
+
+/* --- vcpu_debug.c --- */
+void debug_enter(const struct vcpu *v);
+void debug_leave(void);
+void vcpu_set_debug(struct vcpu *v, uint8_t mode);
+/* NULL: no such register here. Otherwise what of it can be written. */
+word_t *debug_register(struct vcpu *v, word_t field, word_t *mask);
 
 /* --- object/vcpu_object.c --- */
 struct invocation;

@@ -1,0 +1,386 @@
+/* Extensions of threads and VCPUs: system calls that fault, width, debug. */
+#include "guest.h"
+
+extern const char guest_a32[], guest_a32_loop[], guest_t32[], guest_debug[], guest_debug_here[],
+	guest_hvc[];
+
+#define HAS(feature) (sel4_ext_query(ABI_ROOT_TCB) & (feature))
+#define EC_MCR15 0x03
+#define EC_HVC32 0x12
+#define EC_SMC32 0x13
+#define EC_HVC64 0x16
+#define EC_DABT 0x24
+#define EC_BREAKPOINT 0x30
+#define EC_STEP 0x32
+#define EC_WATCHPOINT 0x34
+#define EC_BRK 0x3c
+#define SPSR_A32_SVC 0x1d3u
+#define SPSR_T 0x20u
+
+static uint64_t field(const struct kt_guest *g, uint64_t f)
+{
+	uint64_t v = ~0ull;
+
+	CHECK_OK(sel4_vcpu_read_regs(g->vcpu, f, &v));
+	return v;
+}
+
+static uint64_t reg(const struct kt_guest *g, unsigned index)
+{
+	uint64_t regs[ABI_CTX_COUNT];
+
+	CHECK_OK(sel4_tcb_read_registers(g->tcb, 0, ABI_CTX_COUNT, regs));
+	return regs[index];
+}
+
+static unsigned exit_class(void) { return EC(kt_exit_word(KT_EXIT_ESR)); }
+
+static struct kt_guest with_exits(uint64_t badge)
+{
+	struct kt_guest g = kt_guest(badge);
+
+	CHECK_OK(sel4_ext_vcpu_set_exit_message(g.vcpu, 1));
+	return g;
+}
+
+/* --- width --- */
+
+static struct kt_guest narrow(uint64_t badge)
+{
+	struct kt_guest g = with_exits(badge);
+
+	CHECK_OK(sel4_ext_vcpu_set_width(g.vcpu, 32));
+	return g;
+}
+
+static void start32(const struct kt_guest *g, const char *code, uint64_t spsr, uint64_t x0)
+{
+	kt_guest_set_pc(g, code, x0, 0);
+	kt_guest_set_reg(g, ABI_CTX_SPSR, spsr);
+	CHECK_OK(sel4_tcb_resume(g->tcb));
+	kt_guest_receive(g);
+}
+
+static void go_on32(const struct kt_guest *g)
+{
+	kt_exit.mr[0] = ABI_EXIT_ADVANCE;
+	kt_guest_go_on(g, 1);
+}
+
+static void test_width_exits(void)
+{
+	struct kt_guest g;
+
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		return;
+	g = narrow(1);
+	start32(&g, guest_a32, SPSR_A32_SVC, 0x55);
+	CHECK_EQ(exit_class(), EC_HVC32);
+	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_a32_loop));
+	CHECK_EQ(reg(&g, ABI_CTX_X17), 0x55); /* SP_irq */
+	CHECK_EQ(field(&g, ABI_EXTV_SPSR_IRQ), 0xd3);
+	CHECK_EQ(field(&g, ABI_EXTV_DACR32), 0x55);
+	CHECK_EQ(reg(&g, ABI_CTX_TPIDR_EL0), 0x55);
+	go_on32(&g);
+	CHECK_EQ(exit_class(), EC_DABT);
+	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), OUTSIDE + 0x14);
+	CHECK_EQ(kt_exit_word(KT_EXIT_VALUE), 0x55);
+	go_on32(&g);
+	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), OUTSIDE + 0x28);
+	kt_exit.mr[0] = ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_RT;
+	kt_exit.mr[1] = 0x8001;
+	kt_guest_go_on(&g, 2);
+	CHECK_EQ(exit_class(), EC_SMC32);
+	CHECK_EQ(reg(&g, ABI_CTX_X2), 0xffff8001); /* ldrsh */
+	CHECK_EQ(reg(&g, ABI_CTX_X3), 0x55);
+	go_on32(&g);
+	CHECK_EQ(exit_class(), EC_HVC32);
+}
+
+static void test_width_fault_messages(void)
+{
+	struct kt_guest g;
+
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		return;
+	g = kt_guest(1);
+	CHECK_OK(sel4_ext_vcpu_set_width(g.vcpu, 32));
+	start32(&g, guest_a32, SPSR_A32_SVC, 0x55);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQ(kt_exit_word(ABI_SYSFAULT_X0), 0x55);
+	CHECK_EQ(kt_exit_word(ABI_SYSFAULT_IP), kt_guest_gpa(guest_a32_loop));
+	CHECK_EQ(kt_exit_word(ABI_SYSFAULT_SPSR) & 0x1f, 0x13);
+	kt_guest_answer_hvc(&g, 0x66);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+	CHECK_EQ(reg(&g, ABI_CTX_X0), 0x66);
+}
+
+static void test_width_two_guests(void)
+{
+	struct kt_guest a, b, wide;
+
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		return;
+	a = narrow(1);
+	b = narrow(2);
+	wide = with_exits(3);
+	start32(&a, guest_a32, SPSR_A32_SVC, 0xa);
+	start32(&b, guest_a32, SPSR_A32_SVC, 0xb);
+	kt_guest_start(&wide, guest_hvc, 0);
+	CHECK_EQ(exit_class(), EC_HVC64);
+	CHECK_EQ(field(&a, ABI_EXTV_DACR32), 0xa);
+	CHECK_EQ(field(&b, ABI_EXTV_DACR32), 0xb);
+	CHECK_OK(sel4_vcpu_write_regs(a.vcpu, ABI_EXTV_DACR32, 0x1c));
+	kt_guest_set_reg(&a, ABI_CTX_PC, kt_guest_gpa(guest_a32_loop) + 12);
+	kt_guest_go_on(&a, 0);
+	CHECK_EQ(exit_class(), EC_SMC32);
+	CHECK_EQ(reg(&a, ABI_CTX_X3), 0x1c);
+	CHECK_EQ(reg(&a, ABI_CTX_X17), 0xa);
+}
+
+static void test_width_it_block(void)
+{
+	struct kt_guest g;
+
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		return;
+	g = narrow(1);
+	start32(&g, guest_t32, SPSR_A32_SVC | SPSR_T, 0);
+	CHECK_EQ(exit_class(), EC_DABT);
+	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), OUTSIDE);
+	kt_exit.mr[0] = ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_RT;
+	kt_exit.mr[1] = 0x99;
+	kt_guest_go_on(&g, 2);
+	CHECK_EQ(exit_class(), EC_HVC32);
+	CHECK_EQ(reg(&g, ABI_CTX_X0), 0x99); /* movne did not run */
+}
+
+static void test_width_modes(void)
+{
+	struct kt_guest g;
+
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		return;
+	g = narrow(1);
+	start32(&g, guest_a32, SPSR_A32_SVC, 0);
+	for (uint64_t mode = 0; mode < 32; mode++) {
+		uint64_t got;
+
+		kt_guest_set_reg(&g, ABI_CTX_PC, kt_guest_gpa(guest_a32_loop));
+		kt_guest_set_reg(&g, ABI_CTX_SPSR, mode | 3u << 20 | 0x1c0);
+		got = reg(&g, ABI_CTX_SPSR);
+		CHECK_EQ(got >> 20 & 3, 0);
+		/* AArch64, monitor and hypervisor mode are no guest's. */
+		if (mode < 0x10 || mode == 0x16 || mode == 0x1a)
+			CHECK_EQ(got & 0x1f, 0x13);
+		kt_guest_go_on(&g, 0);
+		CHECK(kt_exit.label != 0);
+	}
+	/* Wide again: no AArch32 mode of EL1 is left. */
+	kt_guest_set_reg(&g, ABI_CTX_SPSR, SPSR_A32_SVC);
+	CHECK_OK(sel4_ext_vcpu_set_width(g.vcpu, 64));
+	CHECK_EQ(reg(&g, ABI_CTX_SPSR) & 0x1f, 5);
+	CHECK_OK(sel4_ext_vcpu_set_width(g.vcpu, 32));
+	CHECK_EQ(reg(&g, ABI_CTX_SPSR) & 0x1f, 0x13);
+	CHECK_OK(kt_delete(g.vcpu));
+	CHECK_EQ(reg(&g, ABI_CTX_SPSR) & 0x1f, 0);
+}
+
+static void test_width_errors(void)
+{
+	cap_t vcpu = kt_make(ABI_OBJ_VCPU, 0);
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	CHECK_EQ(sel4_invoke(vcpu, ABI_EXT_VCPU_SET_WIDTH, 0, 0, mr), ABI_TRUNCATED_MESSAGE);
+	CHECK_ERROR2(sel4_ext_vcpu_set_width(vcpu, 0), ABI_RANGE_ERROR, 32, 64);
+	CHECK_ERROR2(sel4_ext_vcpu_set_width(vcpu, 33), ABI_RANGE_ERROR, 32, 64);
+	CHECK_ERROR2(sel4_ext_vcpu_set_width(vcpu, 1ull << 32 | 32), ABI_RANGE_ERROR, 32, 64);
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		CHECK_ERROR2(sel4_ext_vcpu_set_width(vcpu, 32), ABI_RANGE_ERROR, 64, 64);
+	CHECK_OK(sel4_ext_vcpu_set_width(vcpu, 64));
+	CHECK_EQ(sel4_ext_vcpu_set_width(ABI_ROOT_TCB, 64), ABI_ILLEGAL_OPERATION);
+}
+
+/* --- debug --- */
+
+#define BCR_ON 0x1e7u /* E, EL1 and EL0, four bytes */
+#define WCR_ON(lsc) (0x1fe7u | (lsc) << 3)
+
+static struct kt_guest debugged(uint64_t mode)
+{
+	struct kt_guest g = with_exits(1);
+
+	CHECK_OK(sel4_ext_vcpu_set_debug(g.vcpu, mode));
+	return g;
+}
+
+static void start_debug(const struct kt_guest *g)
+{
+	kt_guest_set_pc(g, guest_debug, 0, 0);
+	kt_guest_set_reg(g, ABI_CTX_X1, GUEST_BASE + 0x200);
+	CHECK_OK(sel4_tcb_resume(g->tcb));
+	kt_guest_receive(g);
+}
+
+static void test_breakpoint(void)
+{
+	struct kt_guest g = debugged(ABI_EXT_DEBUG_EVENTS);
+
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBVR0 + 1, kt_guest_gpa(guest_debug_here)));
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBCR0 + 1, ~0ull));
+	CHECK_EQ(field(&g, ABI_EXTV_DBGBCR0 + 1), BCR_ON);
+	start_debug(&g);
+	CHECK_EQ(exit_class(), EC_BREAKPOINT);
+	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here));
+	CHECK_EQ(reg(&g, ABI_CTX_X0), 1);
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBCR0 + 1, 0));
+	kt_guest_go_on(&g, 0);
+	CHECK_EQ(exit_class(), EC_BRK);
+	CHECK_EQ(kt_exit_word(KT_EXIT_ESR) & 0xffff, 0x123);
+	go_on32(&g);
+	CHECK_EQ(exit_class(), EC_HVC64);
+}
+
+static void test_watchpoint(void)
+{
+	struct kt_guest g = debugged(ABI_EXT_DEBUG_EVENTS);
+
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWVR0, GUEST_BASE + 0x200));
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWCR0, WCR_ON(2u)));
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWVR0 + 1, GUEST_BASE + 0x208));
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWCR0 + 1, WCR_ON(1u)));
+	start_debug(&g);
+	CHECK_EQ(exit_class(), EC_WATCHPOINT);
+	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), GUEST_BASE + 0x200);
+	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here) + 8);
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWCR0, 0));
+	kt_guest_go_on(&g, 0);
+	CHECK_EQ(exit_class(), EC_WATCHPOINT);
+	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), GUEST_BASE + 0x208);
+}
+
+static void test_step(void)
+{
+	struct kt_guest g = debugged(ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP);
+
+	start_debug(&g);
+	for (unsigned i = 0; i < 5; i++) {
+		CHECK_EQ(exit_class(), EC_STEP);
+		CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here) + 4 * i);
+		kt_guest_go_on(&g, 0);
+	}
+	/* Skipping BRK is a step. */
+	CHECK_EQ(exit_class(), EC_BRK);
+	go_on32(&g);
+	CHECK_EQ(exit_class(), EC_STEP);
+	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here) + 20);
+	/* From elsewhere, one instruction again. */
+	kt_guest_set_reg(&g, ABI_CTX_PC, kt_guest_gpa(guest_debug));
+	kt_guest_go_on(&g, 0);
+	CHECK_EQ(exit_class(), EC_STEP);
+	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here));
+	CHECK_OK(sel4_ext_vcpu_set_debug(g.vcpu, 0));
+	kt_guest_set_reg(&g, ABI_CTX_PC, kt_guest_gpa(guest_debug_here) + 20);
+	kt_guest_go_on(&g, 0);
+	CHECK_EQ(exit_class(), EC_HVC64);
+}
+
+static void test_debug_is_ones_own(void)
+{
+	struct kt_guest a = debugged(ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP);
+	struct kt_guest b = with_exits(2);
+
+	CHECK_OK(sel4_vcpu_write_regs(a.vcpu, ABI_EXTV_DBGBVR0, kt_guest_gpa(guest_hvc)));
+	CHECK_OK(sel4_vcpu_write_regs(a.vcpu, ABI_EXTV_DBGBCR0, BCR_ON));
+	start_debug(&a);
+	CHECK_EQ(exit_class(), EC_STEP);
+	kt_guest_start(&b, guest_hvc, 0);
+	CHECK_EQ(exit_class(), EC_HVC64);
+	CHECK_EQ(field(&b, ABI_EXTV_DBGBCR0), 0);
+}
+
+static void test_debug_errors(void)
+{
+	cap_t vcpu = kt_make(ABI_OBJ_VCPU, 0);
+	uint64_t mr[SEL4_MSG_REGS] = { 0 }, v;
+
+	CHECK_EQ(sel4_invoke(vcpu, ABI_EXT_VCPU_SET_DEBUG, 0, 0, mr), ABI_TRUNCATED_MESSAGE);
+	CHECK_ERROR1(sel4_ext_vcpu_set_debug(vcpu, ABI_EXT_DEBUG_STEP), ABI_INVALID_ARGUMENT, 0);
+	CHECK_ERROR1(sel4_ext_vcpu_set_debug(vcpu, 4), ABI_INVALID_ARGUMENT, 0);
+	CHECK_ERROR1(sel4_ext_vcpu_set_debug(vcpu, ~0ull), ABI_INVALID_ARGUMENT, 0);
+	CHECK_EQ(sel4_vcpu_read_regs(vcpu, ABI_EXTV_DBGWCR0 + 16, &v), ABI_INVALID_ARGUMENT);
+	CHECK_EQ(sel4_vcpu_read_regs(vcpu, ABI_EXTV_SPSR_FIQ + 1, &v), ABI_INVALID_ARGUMENT);
+	CHECK_OK(sel4_vcpu_write_regs(vcpu, ABI_EXTV_DBGBVR0, ~0ull));
+	CHECK_OK(sel4_vcpu_read_regs(vcpu, ABI_EXTV_DBGBVR0, &v));
+	CHECK_EQ(v, ~3ull);
+}
+
+/* --- system calls that fault --- */
+
+static volatile uint64_t calls;
+
+static void caller(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		sel4_yield();
+		calls++;
+	}
+}
+
+static void test_syscall_fault(void)
+{
+	cap_t ep = kt_make(ABI_OBJ_ENDPOINT, 0), reply = kt_make(ABI_OBJ_REPLY, 0);
+	struct kt_thread t = kt_thread(0, caller, NULL, KT_HIGH, kt_mint(ep, KT_ALL, 7), true);
+	uint64_t mr[SEL4_MSG_REGS] = { 0 }, badge, ip;
+	msginfo_t info;
+
+	calls = 0;
+	CHECK_OK(sel4_ext_tcb_set_syscall_fault(t.tcb, 1));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	info = sel4_recv(ep, &badge, mr, reply);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(msginfo_label(info), ABI_FAULT_UNKNOWN_SYSCALL);
+		CHECK_EQ(badge, 7);
+		CHECK_EQ(sel4_ipcbuf->msg[ABI_SYSFAULT_NUMBER], (uint64_t)ABI_SYS_YIELD);
+		CHECK_EQ(sel4_ipcbuf->msg[ABI_SYSFAULT_LR], sel4_ipcbuf->msg[ABI_SYSFAULT_IP] + 4);
+		CHECK_EQ(calls, i);
+		ip = sel4_ipcbuf->msg[ABI_SYSFAULT_IP] + 4;
+		sel4_ipcbuf->msg[ABI_SYSFAULT_IP] = ip;
+		info = sel4_reply_recv(ep, msginfo(0, 0, ABI_SYSFAULT_IP + 1), &badge, mr, reply);
+	}
+	/* Off: the restarted call is a call again. */
+	CHECK_OK(sel4_ext_tcb_set_syscall_fault(t.tcb, 0));
+	CHECK_OK(sel4_tcb_set_priority(t.tcb, ABI_ROOT_TCB, KT_LOW));
+	sel4_send(reply, msginfo(0, 0, 0), mr);
+	kt_sleep_us(1000);
+	CHECK(calls > 3);
+}
+
+static void test_syscall_fault_errors(void)
+{
+	struct kt_thread t = kt_thread(0, caller, NULL, KT_LOW, 0, true);
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	CHECK_EQ(sel4_invoke(t.tcb, ABI_EXT_TCB_SET_SYSCALL_FAULT, 0, 0, mr),
+		 ABI_TRUNCATED_MESSAGE);
+	CHECK_ERROR2(sel4_ext_tcb_set_syscall_fault(t.tcb, 2), ABI_RANGE_ERROR, 0, 1);
+	CHECK_ERROR2(sel4_ext_tcb_set_syscall_fault(t.tcb, ~0ull), ABI_RANGE_ERROR, 0, 1);
+}
+
+static const struct kt_case cases[] = {
+	{ "width: exits of a 32-bit guest", test_width_exits },
+	{ "width: seL4's fault messages of a 32-bit guest", test_width_fault_messages },
+	{ "width: state of two 32-bit guests and a 64-bit one", test_width_two_guests },
+	{ "width: a skipped instruction counts in an IT block", test_width_it_block },
+	{ "width: every mode in SPSR is safe", test_width_modes },
+	{ "width: wrong arguments", test_width_errors },
+	{ "debug: hardware breakpoint, BRK", test_breakpoint },
+	{ "debug: watchpoints", test_watchpoint },
+	{ "debug: single step", test_step },
+	{ "debug: one guest's events are not another's", test_debug_is_ones_own },
+	{ "debug: wrong arguments", test_debug_errors },
+	{ "syscall fault: every system call of the thread", test_syscall_fault },
+	{ "syscall fault: wrong arguments", test_syscall_fault_errors },
+};
+KT_GROUP(kt_extension);
