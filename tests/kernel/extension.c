@@ -226,7 +226,8 @@ static void test_breakpoint(void)
 {
 	struct kt_guest g = debugged(ABI_EXT_DEBUG_EVENTS);
 
-	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBVR0 + 1, kt_guest_gpa(guest_debug_here)));
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBVR0 + 1,
+				      kt_guest_gpa(guest_debug_here)));
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBCR0 + 1, ~0ull));
 	CHECK_EQ(field(&g, ABI_EXTV_DBGBCR0 + 1), BCR_ON);
 	start_debug(&g);
