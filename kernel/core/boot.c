@@ -4,6 +4,7 @@
 
 #include <abi/bootinfo.h>
 #include <kernel/arch.h>
+#include <kernel/ipc.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <selvage/base.h>
@@ -257,7 +258,7 @@ static struct tcb *make_thread(const struct boot_args *a)
 		must_derive(&slots[from[i]], &c);
 		slot_insert_copy(&t->slots[to[i]], c, &slots[from[i]]);
 	}
-	t->ipc_buffer = info->ipc_buffer;
+	ipc_set_buffer(t, info->ipc_buffer);
 	boot_sched_context(sc, ABI_MIN_SCHED_CONTEXT_BITS, ROOT_SC_US);
 	boot_bind(t, sc, ROOT_PRIORITY, ROOT_PRIORITY);
 	slot_set_root(&slots[ABI_ROOT_TCB], cap_tcb(t));

@@ -316,9 +316,6 @@ void syscall_handle(int64_t nr)
 {
 	struct tcb *t = this_cpu()->current;
 
-	if ((nr == ABI_SYS_CALL && fastpath_call(t)) ||
-	    (nr == ABI_SYS_REPLY_RECV && fastpath_reply_recv(t)))
-		return;
 	if (nr < ABI_SYS_YIELD || nr > ABI_SYS_CALL) {
 		if (!SELVAGE_DEBUG || !debug_syscall(t, nr))
 			syscall_fault(nr);

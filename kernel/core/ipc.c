@@ -10,9 +10,20 @@
 
 struct abi_ipcbuf *ipc_buffer(const struct tcb *t, bool write)
 {
-	if (!t->ipc_buffer)
-		return NULL;
+	struct abi_ipcbuf *quick = ipc_quick_buffer(t);
+
+	if (quick || !t->ipc_buffer)
+		return quick;
 	return arch_ipc_buffer(t->slots[TCB_IPC_BUFFER].cap, t->ipc_buffer, write);
+}
+
+void ipc_set_buffer(struct tcb *t, vptr_t vaddr)
+{
+	struct cap c = t->slots[TCB_IPC_BUFFER].cap;
+
+	t->ipc_buffer = vaddr;
+	t->buffer = vaddr ? arch_ipc_buffer(c, vaddr, true) : NULL;
+	t->buffer_cap = c.w0;
 }
 
 int ipc_lookup_extra(const struct tcb *t, const struct abi_ipcbuf *buffer, word_t msginfo,

@@ -17,6 +17,7 @@ void cpu_init(void)
 	wcet_ticks = arch_us_to_ticks(KERNEL_WCET_US);
 	min_budget_ticks = arch_us_to_ticks(MIN_BUDGET_US);
 	this_cpu()->now = arch_now();
+	this_cpu()->top = -1;
 }
 
 uint64_t sched_min_budget_us(void) { return MIN_BUDGET_US; }
@@ -29,25 +30,26 @@ static void mark_ready(struct cpu *c, prio_t prio)
 {
 	c->ready_map[prio / 64] |= 1ull << prio % 64;
 	c->ready_words |= 1ull << prio / 64;
-}
-
-static void unmark_ready(struct cpu *c, prio_t prio)
-{
-	c->ready_map[prio / 64] &= ~(1ull << prio % 64);
-	if (c->ready_map[prio / 64] == 0)
-		c->ready_words &= ~(1ull << prio / 64);
+	if (prio > c->top)
+		c->top = prio;
 }
 
 static unsigned top_bit(word_t w) { return 63u - (unsigned)__builtin_clzll(w); }
 
-int sched_top_priority(const struct cpu *c)
+static void unmark_ready(struct cpu *c, prio_t prio)
 {
-	unsigned w;
+	unsigned w = prio / 64;
 
-	if (c->ready_words == 0)
-		return -1;
-	w = top_bit(c->ready_words);
-	return (int)(w * 64 + top_bit(c->ready_map[w]));
+	c->ready_map[w] &= ~(1ull << prio % 64);
+	if (c->ready_map[w] == 0)
+		c->ready_words &= ~(1ull << w);
+	if (prio < c->top)
+		return;
+	c->top = -1;
+	if (c->ready_words) {
+		w = top_bit(c->ready_words);
+		c->top = (int)(w * 64 + top_bit(c->ready_map[w]));
+	}
 }
 
 void sched_enqueue_head(struct tcb *t)
@@ -184,12 +186,11 @@ void sched_reschedule(void) { flush_candidate(this_cpu()); }
 
 static struct tcb *take_top(struct cpu *c)
 {
-	int prio = sched_top_priority(c);
 	struct tcb *t;
 
-	if (prio < 0)
+	if (c->top < 0)
 		return NULL;
-	t = c->ready[prio].head;
+	t = c->ready[c->top].head;
 	unlink_ready(c, t);
 	return t;
 }
@@ -209,7 +210,7 @@ static struct tcb *choose(struct cpu *c)
 		}
 		sched_enqueue_head(cur);
 	}
-	if (t && t->priority >= sched_top_priority(c))
+	if (t && t->priority >= c->top)
 		return t;
 	if (t)
 		sched_enqueue_head(t);
@@ -296,13 +297,20 @@ static void switch_context(struct cpu *c, struct sched_context *sc)
 
 static void set_timer(struct cpu *c)
 {
-	ticks_t deadline = ~0ull;
+	ticks_t deadline = ~0ull, due;
 
-	if (c->sc)
-		deadline = c->now + refill_head(c->sc)->amount - c->used;
-	if (c->release && refill_head(c->release->sc)->time < deadline)
-		deadline = refill_head(c->release->sc)->time;
 	c->timer_dirty = false;
+	if (c->sc) {
+		deadline = c->now + refill_head(c->sc)->amount - c->used;
+		c->quiet_until = deadline - min_budget_ticks;
+	}
+	if (c->release) {
+		due = refill_head(c->release->sc)->time;
+		if (due < deadline)
+			deadline = due;
+		if (due < c->quiet_until + wcet_ticks)
+			c->quiet_until = due - wcet_ticks;
+	}
 	arch_timer_set(deadline);
 }
 

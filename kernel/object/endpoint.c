@@ -9,22 +9,10 @@
 #include <kernel/sched.h>
 #include <kernel/tcb_queue.h>
 
-#define STATE_MASK 3ull
-
-static enum ep_state ep_state(const struct endpoint *ep)
-{
-	return (enum ep_state)(ep->head_state & STATE_MASK);
-}
-
-static struct tcb *ep_head(const struct endpoint *ep)
-{
-	return (struct tcb *)(uintptr_t)(ep->head_state & ~STATE_MASK);
-}
-
 /* An empty queue makes the endpoint idle. */
 static void set_queue(struct endpoint *ep, struct tcb *head, enum ep_state state)
 {
-	ep->head_state = head ? (word_t)(uintptr_t)head | state : (word_t)EP_IDLE;
+	ep_set_head(ep, head, head ? state : EP_IDLE);
 }
 
 static void enqueue(struct endpoint *ep, struct tcb *t, enum ep_state state)
@@ -35,13 +23,6 @@ static void enqueue(struct endpoint *ep, struct tcb *t, enum ep_state state)
 	tcb_queue_insert(&head, &ep->tail, t);
 	set_queue(ep, head, state);
 }
-
-struct tcb *ep_receiver(const struct endpoint *ep)
-{
-	return ep_state(ep) == EP_RECEIVING ? ep_head(ep) : NULL;
-}
-
-bool ep_has_sender(const struct endpoint *ep) { return ep_state(ep) == EP_SENDING; }
 
 void ep_remove(struct endpoint *ep, struct tcb *t)
 {
@@ -112,7 +93,7 @@ void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how)
 	tcb_wake(dest, THREAD_RUNNING);
 }
 
-void ep_block_receiver(struct endpoint *ep, struct tcb *t, struct reply *reply)
+static void block_receiver(struct endpoint *ep, struct tcb *t, struct reply *reply)
 {
 	tcb_set_state(t, THREAD_ON_RECEIVE);
 	t->reply = reply;
@@ -149,7 +130,7 @@ void ep_receive(struct endpoint *ep, struct tcb *t, struct reply *reply, bool bl
 	if (ep_state(ep) == EP_SENDING)
 		receive_from(ep, t, reply);
 	else if (blocking)
-		ep_block_receiver(ep, t, reply);
+		block_receiver(ep, t, reply);
 	else
 		arch_set_badge_reg(t, 0);
 }

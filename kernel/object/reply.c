@@ -19,9 +19,10 @@ static struct reply *newer(const struct reply *r)
 
 static void make_head(struct reply *r, struct sched_context *sc)
 {
-	sc->reply = r;
 	if (r)
-		r->next = (word_t)(uintptr_t)sc | REPLY_IS_HEAD;
+		reply_make_top(r, sc);
+	else
+		sc->reply = NULL;
 }
 
 void reply_unlink(struct reply *r)

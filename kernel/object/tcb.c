@@ -140,8 +140,7 @@ static void set_space(struct tcb *t, const struct space *s)
 {
 	set_slot(&t->slots[TCB_CSPACE], &s->cspace);
 	set_slot(&t->slots[TCB_VSPACE], &s->vspace);
-	if (t == this_cpu()->current)
-		arch_switch_to(t);
+	arch_space_changed(t);
 }
 
 static int check_buffer(struct invocation *inv, unsigned i, vptr_t vaddr, struct root *r)
@@ -161,8 +160,8 @@ static int check_buffer(struct invocation *inv, unsigned i, vptr_t vaddr, struct
 
 static void set_buffer(struct tcb *t, vptr_t vaddr, const struct root *r)
 {
-	t->ipc_buffer = vaddr;
 	set_slot(&t->slots[TCB_IPC_BUFFER], r);
+	ipc_set_buffer(t, vaddr);
 }
 
 static int configure(struct invocation *inv, struct tcb *t)

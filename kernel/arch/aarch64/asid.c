@@ -130,6 +130,7 @@ static void vmid_take(unsigned vmid)
 	if (!e)
 		return;
 	word_t victim = *e;
+	arch_cpu()->asid_generation++;
 	*e &= ENTRY_ROOT;
 	vmid_asid[vmid] = 0;
 	flush_vmid(entry_vttbr(victim));
@@ -166,6 +167,7 @@ void asid_release(asid_t asid, paddr_t root)
 	if (!e || (*e & ENTRY_ROOT) != root)
 		return;
 	asid_flush(asid);
+	arch_cpu()->asid_generation++;
 	/* The thread that runs in it goes on in an empty space, and faults. */
 	if ((arch_cpu()->vttbr & ENTRY_ROOT) == root)
 		asid_load_vttbr(asid_empty_vttbr());

@@ -2,7 +2,7 @@
 #include <arch/sysreg.h>
 #include <arch/vcpu.h>
 #include <kernel/arch.h>
-#include <kernel/tcb.h>
+#include <kernel/cpu.h>
 
 word_t arch_msg_reg(const struct tcb *t, unsigned i) { return t->arch.context.x[2 + i]; }
 void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v) { t->arch.context.x[2 + i] = v; }
@@ -86,8 +86,7 @@ word_t arch_context_get(const struct tcb *t, unsigned index)
 	case POS_TPIDR_EL0:
 		return t->arch.context.tpidr_el0;
 	case POS_TPIDRRO_EL0:
-		return arch_cpu()->loaded == t ? SYSREG_READ(tpidrro_el0)
-					       : t->arch.context.tpidrro_el0;
+		return t->arch.context.tpidrro_el0;
 	default:
 		return t->arch.context.x[pos];
 	}
@@ -113,7 +112,7 @@ void arch_context_set(struct tcb *t, unsigned index, word_t v)
 		break;
 	case POS_TPIDRRO_EL0:
 		t->arch.context.tpidrro_el0 = v;
-		if (arch_cpu()->loaded == t)
+		if (this_cpu()->current == t)
 			SYSREG_WRITE(tpidrro_el0, v);
 		break;
 	default:

@@ -60,13 +60,11 @@ static word_t cptr_value(bool trap_fp)
 	return trap_fp ? base | CPTR_TFP : base;
 }
 
-static void fpu_set_trap(struct arch_cpu *cpu, bool on)
+static void fpu_open(struct arch_cpu *cpu, bool open)
 {
-	if (cpu->fpu_trapped == on)
-		return;
-	SYSREG_WRITE(cptr_el2, cptr_value(on));
+	SYSREG_WRITE(cptr_el2, cptr_value(!open));
 	isb();
-	cpu->fpu_trapped = on;
+	cpu->holds = open ? cpu->holds | ARCH_FPU : cpu->holds & ~(uint32_t)ARCH_FPU;
 }
 
 void cpu_init_el2(void)
@@ -90,7 +88,8 @@ void cpu_init_el2(void)
 	SYSREG_WRITE(cnthp_ctl_el2, 0);
 	init_debug();
 	init_fine_traps();
-	fpu_set_trap(cpu, true);
+	fpu_open(cpu, false);
+	cpu->asid_generation = 1; /* no thread knows its own yet */
 	cpu->vttbr = asid_empty_vttbr();
 	SYSREG_WRITE(vttbr_el2, cpu->vttbr);
 	isb();
@@ -105,79 +104,121 @@ static bool is_aarch32(const struct tcb *t)
 	return t->arch.vcpu && vcpu_is_aarch32(t->arch.vcpu);
 }
 
+static void fpu_disown(struct arch_cpu *cpu)
+{
+	if (cpu->fpu_owner)
+		cpu->fpu_owner->arch.needs &= ~(uint32_t)ARCH_FPU;
+	cpu->fpu_owner = NULL;
+}
+
+/* The owner needs them open, unless it may not use them. */
+static void fpu_update(struct tcb *t)
+{
+	if (arch_cpu()->fpu_owner == t && !t->arch.fpu_disabled)
+		t->arch.needs |= ARCH_FPU;
+	else
+		t->arch.needs &= ~(uint32_t)ARCH_FPU;
+}
+
+static void fpu_exchange(struct tcb *from, struct tcb *to)
+{
+	if (from) {
+		fpu_save(&from->arch.fpu);
+		if (is_aarch32(from))
+			from->arch.fpu.fpexc = SYSREG_READ(fpexc32_el2);
+	}
+	fpu_load(&to->arch.fpu);
+	if (is_aarch32(to))
+		SYSREG_WRITE(fpexc32_el2, to->arch.fpu.fpexc);
+}
+
 void fpu_take(struct tcb *t)
 {
 	struct arch_cpu *cpu = arch_cpu();
+	struct tcb *before = cpu->fpu_owner;
 
-	fpu_set_trap(cpu, false);
-	if (cpu->fpu_owner == t)
-		return;
-	if (cpu->fpu_owner) {
-		fpu_save(&cpu->fpu_owner->arch.fpu);
-		if (is_aarch32(cpu->fpu_owner))
-			cpu->fpu_owner->arch.fpu.fpexc = SYSREG_READ(fpexc32_el2);
+	fpu_open(cpu, true);
+	if (before != t) {
+		fpu_exchange(before, t);
+		fpu_disown(cpu);
+		cpu->fpu_owner = t;
 	}
-	fpu_load(&t->arch.fpu);
-	if (is_aarch32(t))
-		SYSREG_WRITE(fpexc32_el2, t->arch.fpu.fpexc);
-	cpu->fpu_owner = t;
+	fpu_update(t);
 }
 
 /* --- switching --- */
-/* What the registers hold of a thread that stops being loaded. */
-static void unload(struct arch_cpu *cpu)
-{
-	if (cpu->loaded)
-		cpu->loaded->arch.context.tpidrro_el0 = SYSREG_READ(tpidrro_el0);
-	cpu->loaded = NULL;
-}
-
 static void open_timer(struct arch_cpu *cpu, bool open)
 {
-	if (cpu->timer_open == open)
-		return;
 	/* A guest's CNTKCTL_EL1 is its own; closing precedes its load. */
 	SYSREG_WRITE(cntkctl_el1, open ? CNTKCTL_NATIVE | CNTKCTL_EL0PTEN : CNTKCTL_NATIVE);
-	cpu->timer_open = open;
+	cpu->holds = open ? cpu->holds | ARCH_TIMER : cpu->holds & ~(uint32_t)ARCH_TIMER;
 }
 
-static void load_vspace(const struct tcb *t)
+static COLD word_t find_vttbr(struct tcb *t)
 {
 	struct cap c = t->slots[TCB_VSPACE].cap;
 
-	asid_load_vttbr(cap_type(c) == CAP_VSPACE ? asid_vttbr(cap_map_asid(c), cap_addr(c))
-						  : asid_empty_vttbr());
+	t->arch.vttbr = cap_type(c) == CAP_VSPACE ? asid_vttbr(cap_map_asid(c), cap_addr(c))
+						  : asid_empty_vttbr();
+	t->arch.vspace = c.w0;
+	t->arch.asid_generation = arch_cpu()->asid_generation;
+	return t->arch.vttbr;
+}
+
+static inline word_t vttbr_of(const struct arch_cpu *cpu, struct tcb *t)
+{
+	if (likely(t->slots[TCB_VSPACE].cap.w0 == t->arch.vspace &&
+		   t->arch.asid_generation == cpu->asid_generation))
+		return t->arch.vttbr;
+	return find_vttbr(t);
+}
+
+static NOINLINE void switch_facilities(struct arch_cpu *cpu, struct tcb *t)
+{
+	struct vcpu *v = t->arch.vcpu;
+	/* A guest's timer controls are its own. */
+	uint32_t needs = v ? t->arch.needs & ~(uint32_t)ARCH_TIMER : t->arch.needs;
+	uint32_t change = needs ^ cpu->holds;
+
+	/* The guest's stage 1 must never meet another's stage 2. */
+	if (arch_guest_live(cpu) && cpu->el1_owner != v)
+		vcpu_leave();
+	asid_load_vttbr(vttbr_of(cpu, t));
+	if (change & ARCH_TIMER)
+		open_timer(cpu, needs & ARCH_TIMER);
+	if (!arch_guest_live(cpu))
+		SYSREG_WRITE(tpidrro_el0, t->arch.context.tpidrro_el0);
+	if (v)
+		vcpu_enter(v);
+	if (change & ARCH_FPU)
+		fpu_open(cpu, needs & ARCH_FPU);
 }
 
 void arch_switch_to(struct tcb *t)
 {
 	struct arch_cpu *cpu = arch_cpu();
-	struct vcpu *v = t->arch.vcpu;
 
-	if (cpu->loaded != t) {
-		unload(cpu);
-		SYSREG_WRITE(tpidrro_el0, t->arch.context.tpidrro_el0);
-		cpu->loaded = t;
+	if (unlikely(t->arch.needs | cpu->holds)) {
+		switch_facilities(cpu, t);
+		return;
 	}
-	/* The guest's stage 1 must never meet another's stage 2. */
-	if (cpu->guest_live && cpu->el1_owner != v)
-		vcpu_leave();
-	load_vspace(t);
-	if (v) {
-		open_timer(cpu, false);
-		vcpu_enter(v);
-	} else {
-		open_timer(cpu, t->arch.timer_enabled);
-	}
-	fpu_set_trap(cpu, cpu->fpu_owner != t || t->arch.fpu_disabled);
+	/* Between native threads the return to EL0 is synchronisation enough. */
+	cpu->vttbr = vttbr_of(cpu, t);
+	SYSREG_WRITE(vttbr_el2, cpu->vttbr);
+	SYSREG_WRITE(tpidrro_el0, t->arch.context.tpidrro_el0);
+}
+
+void arch_space_changed(struct tcb *t)
+{
+	if (this_cpu()->current != t)
+		return;
+	arch_switch_to(t);
+	isb();
 }
 
 void arch_switch_to_idle(void)
 {
-	struct arch_cpu *cpu = arch_cpu();
-
-	unload(cpu);
-	if (cpu->guest_live)
+	if (arch_guest_live(arch_cpu()))
 		vcpu_leave();
 }
 
@@ -193,18 +234,14 @@ void arch_tcb_destroy(struct tcb *t)
 	if (t->arch.vcpu)
 		vcpu_unbind(t->arch.vcpu);
 	if (cpu->fpu_owner == t) {
-		cpu->fpu_owner = NULL;
-		fpu_set_trap(cpu, true);
+		fpu_disown(cpu);
+		fpu_open(cpu, false);
 	}
-	if (cpu->loaded == t)
-		cpu->loaded = NULL;
 }
 
 void arch_tcb_flags_changed(struct tcb *t)
 {
-	struct arch_cpu *cpu = arch_cpu();
-
 	t->arch.fpu_disabled = t->flags & ABI_TCB_FLAG_FPU_DISABLED;
-	if (cpu->loaded == t)
-		fpu_set_trap(cpu, cpu->fpu_owner != t || t->arch.fpu_disabled);
+	fpu_update(t);
+	arch_space_changed(t);
 }

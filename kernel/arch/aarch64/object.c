@@ -213,9 +213,8 @@ static int tcb_enable_timer(struct invocation *inv)
 	if (cap_type(irq) != CAP_IRQ_HANDLER || cap_irq(irq) != PPI_PHYSICAL_TIMER)
 		return inv_invalid_cap(inv, 1);
 	struct tcb *t = cap_object(inv->cap);
-	t->arch.timer_enabled = true;
-	if (arch_cpu()->loaded == t)
-		arch_switch_to(t);
+	t->arch.needs |= ARCH_TIMER;
+	arch_space_changed(t);
 	return ABI_OK;
 }
 

@@ -1,4 +1,5 @@
 /* From an exception to the core's entry functions. */
+#include <abi/syscall.h>
 #include <arch/gic.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
@@ -6,6 +7,7 @@
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
 #include <kernel/entry.h>
+#include <kernel/fastpath.h>
 
 #define CNTV_ASSERTED 5 /* CNTV_CTL_EL0: ENABLE, ISTATUS, not IMASK */
 
@@ -15,7 +17,7 @@ static void maintenance(struct tcb *t)
 	uint32_t eoi = vgic_eoi_lrs();
 
 	gic_end(PPI_MAINTENANCE);
-	if (!t || !t->arch.vcpu || !arch_cpu()->guest_live) {
+	if (!t || !t->arch.vcpu || !arch_guest_live(arch_cpu())) {
 		irq_other();
 		return;
 	}
@@ -36,7 +38,7 @@ static void virtual_timer(struct tcb *t)
 {
 	struct fault f = { .kind = ABI_FAULT_VPPI_EVENT, .word = { PPI_VIRTUAL_TIMER } };
 
-	if (!t || !t->arch.vcpu || !arch_cpu()->guest_live ||
+	if (!t || !t->arch.vcpu || !arch_guest_live(arch_cpu()) ||
 	    (SYSREG_READ(cntv_ctl_el0) & 7) != CNTV_ASSERTED) {
 		/* Another guest's, seen late: its timer is off now. */
 		gic_end(PPI_VIRTUAL_TIMER);
@@ -82,7 +84,7 @@ static void interrupt(void)
 static struct arch_context *next_context(void)
 {
 	while (!this_cpu()->current) {
-		__asm__ volatile("dsb sy\n\twfi" ::
+		__asm__ volatile("dsb sy\n\twfi\n\tisb" ::
 					 : "memory");
 		if (arch_irq_pending())
 			interrupt();
@@ -171,20 +173,37 @@ static void native_trap(word_t esr)
 	fault_current(&f);
 }
 
-struct arch_context *trap_sync(struct arch_context *ctx)
+static NOINLINE struct arch_context *general_call(int64_t nr)
+{
+	syscall_handle(nr);
+	return next_context();
+}
+
+static COLD struct arch_context *faulting_call(int64_t nr)
+{
+	syscall_fault(nr);
+	return next_context();
+}
+
+/* HCR_EL2.TGE is set: it comes from a native thread. */
+static inline struct arch_context *system_call(struct tcb *t)
+{
+	int64_t nr = (int64_t)t->arch.context.x[7];
+	struct tcb *next = NULL;
+
+	if (unlikely(t->arch.syscall_fault))
+		return faulting_call(nr);
+	if (nr == ABI_SYS_CALL)
+		next = fastpath_call(t);
+	else if (nr == ABI_SYS_REPLY_RECV)
+		next = fastpath_reply_recv(t);
+	return next ? &next->arch.context : general_call(nr);
+}
+
+static NOINLINE struct arch_context *other_trap(struct arch_context *ctx, word_t esr)
 {
 	struct tcb *t = this_cpu()->current;
-	word_t esr = SYSREG_READ(esr_el2);
 
-	if (ESR_EC(esr) == EC_SVC64) {
-		ctx->fault_ip = ctx->elr - 4;
-		if (t->arch.syscall_fault)
-			syscall_fault((int64_t)ctx->x[7]);
-		else
-			syscall_handle((int64_t)ctx->x[7]);
-		return next_context();
-	}
-	ctx->fault_ip = ctx->elr;
 	if (ESR_EC(esr) == EC_FP && !t->arch.fpu_disabled) {
 		fpu_take(t);
 		return ctx;
@@ -194,6 +213,18 @@ struct arch_context *trap_sync(struct arch_context *ctx)
 	else
 		native_trap(esr);
 	return next_context();
+}
+
+struct arch_context *trap_sync(struct arch_context *ctx)
+{
+	word_t esr = SYSREG_READ(esr_el2);
+
+	if (likely(ESR_EC(esr) == EC_SVC64)) {
+		ctx->fault_ip = ctx->elr - 4;
+		return system_call((struct tcb *)ctx);
+	}
+	ctx->fault_ip = ctx->elr;
+	return other_trap(ctx, esr);
 }
 
 struct arch_context *trap_irq(struct arch_context *ctx)

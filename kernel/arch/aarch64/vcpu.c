@@ -113,7 +113,7 @@ void vcpu_enter(struct vcpu *v)
 	}
 	/* Also if it is live already: an acknowledged timer may fire again. */
 	mask_vtimer(cpu, v->vtimer_masked);
-	if (cpu->guest_live)
+	if (arch_guest_live(cpu))
 		return;
 	asid_use_by_vcpu(v->id);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_GUEST);
@@ -125,7 +125,7 @@ void vcpu_enter(struct vcpu *v)
 	if (v->debug)
 		debug_enter(v);
 	SYSREG_WRITE(hcr_el2, v->hcr);
-	cpu->guest_live = true;
+	cpu->holds |= ARCH_VCPU;
 }
 
 void vcpu_leave(void)
@@ -137,6 +137,8 @@ void vcpu_leave(void)
 #define X(field, reg) v->regs[ABI_VCPU_##field] = SYSREG_READ(reg);
 	EAGER_REGS(X)
 #undef X
+	if (v->tcb)
+		v->tcb->arch.context.tpidrro_el0 = SYSREG_READ(tpidrro_el0);
 	vgic_disable();
 	if (v->debug)
 		debug_leave();
@@ -148,7 +150,7 @@ void vcpu_leave(void)
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
 	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);
 	isb(); /* before another VTTBR_EL2 */
-	cpu->guest_live = false;
+	cpu->holds &= ~(uint32_t)ARCH_VCPU;
 }
 
 void vcpu_evict(struct vcpu *v)
@@ -157,7 +159,7 @@ void vcpu_evict(struct vcpu *v)
 
 	if (cpu->el1_owner != v)
 		return;
-	if (cpu->guest_live)
+	if (arch_guest_live(cpu))
 		vcpu_leave();
 	lazy_save(v);
 	cpu->el1_owner = NULL;
@@ -214,6 +216,7 @@ void vcpu_unbind(struct vcpu *v)
 	if (!t)
 		return;
 	t->arch.vcpu = NULL;
+	t->arch.needs &= ~(uint32_t)ARCH_VCPU;
 	v->tcb = NULL;
 	/* A return to EL1 without a VCPU would be an illegal one. */
 	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, t);
@@ -229,6 +232,7 @@ void vcpu_bind(struct vcpu *v, struct tcb *t)
 		vcpu_unbind(t->arch.vcpu);
 	v->tcb = t;
 	t->arch.vcpu = v;
+	t->arch.needs |= ARCH_VCPU;
 	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, t);
 }
 

@@ -52,8 +52,11 @@ bool arch_fault_reply(struct tcb *faulter, const struct fault *f, word_t label,
 
 /* --- address spaces --- */
 bool arch_cap_is_valid_vspace(struct cap c); /* a VSpace with an ASID */
-/* Prepares registers to run `t` (VTTBR, HCR, TLS, VCPU, FPU traps). */
+/* Prepares registers to run `t` (VTTBR, HCR, TLS, VCPU, FPU traps): the last
+ * act before the return to user level, which synchronises. */
 void arch_switch_to(struct tcb *t);
+/* What arch_switch_to looks at has changed: again, if `t` is current. */
+void arch_space_changed(struct tcb *t);
 void arch_switch_to_idle(void);
 /* A frame that may hold an IPC buffer: not device, and large enough. */
 bool arch_cap_is_ipc_frame(struct cap c);

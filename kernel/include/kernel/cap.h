@@ -10,7 +10,7 @@
  *   ENDPOINT       rights 0-3 (W R G P)                  badge
  *   NOTIFICATION   rights 0-1 (W R)                      badge
  *   REPLY          rights bit 2 (G)                      -
- *   CNODE          radix 0-5, guard size 6-11            guard
+ *   CNODE          flat 0, radix 1-6, guard size 7-12    guard
  *   TCB            -                                     -
  *   SCHED_CONTEXT  size bits 0-5                         -
  *   SCHED_CONTROL  core 0-9                              -

@@ -7,16 +7,23 @@
 static inline struct cap cap_cnode(struct slot *slots, unsigned radix,
 				   unsigned guard_bits, word_t guard)
 {
+	bool flat = radix + guard_bits == 64 && guard == 0;
+
 	return cap_make(CAP_CNODE, ptr_to_paddr(slots),
-			radix | (word_t)guard_bits << 6, guard);
+			flat | radix << 1 | (word_t)guard_bits << 7, guard);
+}
+/* A CNode that resolves a whole pointer, small numbers without a guard. */
+static inline bool cap_is_flat_cnode(struct cap c)
+{
+	return (c.w0 >> 44 & 63) == (CAP_CNODE | 1u << 5);
 }
 static inline unsigned cap_cnode_radix(struct cap c)
 {
-	return (unsigned)cap_sub_field(c, 0, 6);
+	return (unsigned)cap_sub_field(c, 1, 6);
 }
 static inline unsigned cap_cnode_guard_bits(struct cap c)
 {
-	return (unsigned)cap_sub_field(c, 6, 6);
+	return (unsigned)cap_sub_field(c, 7, 6);
 }
 
 /*

@@ -19,8 +19,12 @@ struct cpu {
 	bool reschedule;          /* the current thread need not go on */
 	bool timer_dirty;         /* the next deadline changed */
 	unsigned index;
-	ticks_t now;         /* time of this kernel entry */
-	ticks_t used;        /* by cpu->sc, not yet charged to it */
+	int top;      /* best priority in the ready queues, -1: all empty */
+	ticks_t now;  /* time of this kernel entry */
+	ticks_t used; /* by cpu->sc, not yet charged to it */
+	/* Until then cpu->sc has budget for an entry and no parked thread is due:
+	 * an entry that ends in the fast path need not account for its time. */
+	ticks_t quiet_until;
 	struct tcb *release; /* parked threads, earliest first */
 	word_t ready_words;  /* bit w: ready_map[w] is not zero */
 	word_t ready_map[PRIO_WORDS];

@@ -32,11 +32,24 @@ struct ep_send {
 void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how);
 /* `reply` may be NULL (Wait). */
 void ep_receive(struct endpoint *ep, struct tcb *t, struct reply *reply, bool blocking);
+#define EP_STATE_MASK 3ull
+static inline enum ep_state ep_state(const struct endpoint *ep)
+{
+	return (enum ep_state)(ep->head_state & EP_STATE_MASK);
+}
+static inline struct tcb *ep_head(const struct endpoint *ep)
+{
+	return (struct tcb *)(uintptr_t)(ep->head_state & ~EP_STATE_MASK);
+}
+static inline void ep_set_head(struct endpoint *ep, struct tcb *head, enum ep_state state)
+{
+	ep->head_state = (word_t)(uintptr_t)head | state;
+}
 /* The first thread that waits to receive, or NULL. */
-struct tcb *ep_receiver(const struct endpoint *ep);
-bool ep_has_sender(const struct endpoint *ep);
-/* The thread waits for a message; `reply` may be NULL. */
-void ep_block_receiver(struct endpoint *ep, struct tcb *t, struct reply *reply);
+static inline struct tcb *ep_receiver(const struct endpoint *ep)
+{
+	return ep_state(ep) == EP_RECEIVING ? ep_head(ep) : NULL;
+}
 /* Takes a blocked thread off the queue (its state stays the caller's task). */
 void ep_remove(struct endpoint *ep, struct tcb *t);
 /* The thread's priority changed while queued. */

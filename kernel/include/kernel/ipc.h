@@ -7,6 +7,13 @@
 
 /* The thread's buffer for reading (sending) or writing (receiving), or NULL. */
 struct abi_ipcbuf *ipc_buffer(const struct tcb *t, bool write);
+/* The same if it allows both and has not gone: no way to get it otherwise. */
+static inline struct abi_ipcbuf *ipc_quick_buffer(const struct tcb *t)
+{
+	return t->slots[TCB_IPC_BUFFER].cap.w0 == t->buffer_cap ? t->buffer : NULL;
+}
+/* After slots[TCB_IPC_BUFFER] has been set: it is at vaddr (0: none). */
+void ipc_set_buffer(struct tcb *t, vptr_t vaddr);
 /* Message of `from` (or its fault, if it has one) to `to`. `ep` is the endpoint
  * it goes through, NULL for a reply. */
 struct endpoint;

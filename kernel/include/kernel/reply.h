@@ -8,8 +8,9 @@
 #include <abi/syscall.h>
 #include <kernel/cap.h>
 
+#include <kernel/sched_context.h>
+
 struct tcb;
-struct sched_context;
 
 struct reply {
 	struct tcb *tcb;    /* the caller, or the receiver it is attached to */
@@ -24,6 +25,11 @@ _Static_assert(sizeof(struct reply) <= 1u << ABI_REPLY_BITS, "ABI");
 static inline bool reply_is_top(const struct reply *r, const struct sched_context *sc)
 {
 	return r->next == ((word_t)(uintptr_t)sc | REPLY_IS_HEAD);
+}
+static inline void reply_make_top(struct reply *r, struct sched_context *sc)
+{
+	sc->reply = r;
+	r->next = (word_t)(uintptr_t)sc | REPLY_IS_HEAD;
 }
 
 static inline struct cap cap_reply(struct reply *r)

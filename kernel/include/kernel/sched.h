@@ -10,8 +10,6 @@ bool sched_can_run(const struct tcb *t);
 void sched_wake(struct tcb *t);
 /* The current thread may have to give way. */
 void sched_reschedule(void);
-/* Priority of the best ready thread, -1 if there is none. */
-int sched_top_priority(const struct cpu *c);
 void sched_enqueue_head(struct tcb *t);
 void sched_enqueue_tail(struct tcb *t);
 /* Off the ready or release queue, and no candidate any more. */

@@ -6,6 +6,7 @@
 #include <kernel/fault.h>
 #include <kernel/slot.h>
 
+struct abi_ipcbuf;
 struct endpoint;
 struct notification;
 struct reply;
@@ -49,6 +50,10 @@ struct tcb {
 	word_t send_badge;
 	word_t flags; /* ABI_TCB_FLAG_* */
 	vptr_t ipc_buffer;
+	/* The buffer, if both may be done with it: valid while the frame capability
+	 * in slots[] has this word 0. */
+	struct abi_ipcbuf *buffer;
+	word_t buffer_cap;
 
 	void *blocked_on;    /* endpoint or notification of ON_SEND/RECEIVE/... */
 	struct reply *reply; /* attached (receiving) or blocked on (ON_REPLY) */

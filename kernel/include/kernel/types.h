@@ -17,6 +17,12 @@ typedef uint16_t asid_t;
 
 #define NUM_PRIORITIES 256
 
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+/* Off the fast path: a function of its own, and one out of its way. */
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((noinline, cold))
+
 /* The kernel runs at EL2 with all RAM mapped one-to-one. */
 static inline void *paddr_to_ptr(paddr_t pa) { return (void *)(uintptr_t)pa; }
 static inline paddr_t ptr_to_paddr(const void *p) { return (paddr_t)(uintptr_t)p; }

@@ -70,6 +70,7 @@ bool arch_fault_reply(struct tcb *t, const struct fault *f, word_t label,
 
 bool arch_cap_is_valid_vspace(struct cap c) { return cap_type(c) == CAP_VSPACE; }
 void arch_switch_to(struct tcb *t) { (void)t; }
+void arch_space_changed(struct tcb *t) { (void)t; }
 void arch_switch_to_idle(void) {}
 bool arch_cap_is_ipc_frame(struct cap c) { return cap_type(c) == CAP_FRAME; }
 

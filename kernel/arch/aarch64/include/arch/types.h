@@ -23,7 +23,7 @@ struct arch_context {
 	word_t elr; /* next instruction */
 	word_t spsr;
 	word_t tpidr_el0;
-	word_t tpidrro_el0; /* saved only when the thread is switched away */
+	word_t tpidrro_el0; /* a guest may write it: saved when it is left */
 	/* Instruction that trapped: SVC itself, or the same as elr. A restart
 	 * continues here. */
 	word_t fault_ip;
@@ -40,22 +40,32 @@ struct arch_tcb {
 	struct arch_context context; /* first: offset 0 */
 	struct arch_fpu fpu __attribute__((aligned(16)));
 	struct vcpu *vcpu;  /* NULL: a native thread */
+	uint32_t needs;     /* enum arch_facility */
 	bool fpu_disabled;  /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
-	bool timer_enabled; /* extension TCB_ENABLE_TIMER */
 	bool syscall_fault; /* extension TCB_SET_SYSCALL_FAULT */
+	/* VTTBR_EL2 for the VSpace capability with this word 0, found when the
+	 * core's asid_generation was this. */
+	word_t vttbr, vspace, asid_generation;
+};
+
+/* What most threads do not need and a core seldom holds ready: as long as
+ * neither does, a switch changes the address space and TPIDRRO_EL0 alone. */
+enum arch_facility {
+	ARCH_VCPU = 1,  /* a guest's eager registers: it has a VCPU */
+	ARCH_TIMER = 2, /* CNTP_* at EL0: extension TCB_ENABLE_TIMER */
+	ARCH_FPU = 4,   /* no FPU trap: the registers are its own */
 };
 
 /* Per-core state. TPIDR_EL2 points at it (the first member of struct cpu). */
 struct arch_cpu {
 	word_t kernel_stack;    /* top; entry.S loads SP from here */
-	struct tcb *loaded;     /* thread whose registers arch_switch_to loaded */
 	struct tcb *fpu_owner;  /* whose FPU registers are live, or NULL */
 	struct vcpu *el1_owner; /* whose EL1 registers are live, or NULL */
-	bool guest_live;        /* el1_owner runs: its eager registers are loaded */
-	bool fpu_trapped;       /* CPTR_EL2.TFP is set */
+	uint32_t holds;         /* enum arch_facility: what is ready now */
 	bool vtimer_masked;     /* PPI 27 is masked at the GIC */
-	bool timer_open;        /* EL0 may use CNTP_* (TCB_ENABLE_TIMER) */
 	word_t vttbr;           /* live value */
+	/* Counts what makes the VTTBR_EL2 of some thread out of date. */
+	word_t asid_generation;
 };
 
 _Static_assert(offsetof(struct arch_context, sp) == ARCH_CONTEXT_SP, "entry.S");
@@ -64,6 +74,12 @@ _Static_assert(offsetof(struct arch_context, spsr) == ARCH_CONTEXT_SPSR, "entry.
 _Static_assert(offsetof(struct arch_context, tpidr_el0) == ARCH_CONTEXT_TPIDR, "entry.S");
 _Static_assert(offsetof(struct arch_context, fault_ip) == ARCH_CONTEXT_FAULT_IP, "entry.S");
 _Static_assert(sizeof(struct arch_context) % 16 == 0, "SP alignment");
+
+/* A guest's registers are loaded: those of el1_owner. */
+static inline bool arch_guest_live(const struct arch_cpu *cpu)
+{
+	return cpu->holds & ARCH_VCPU;
+}
 
 static inline struct arch_cpu *arch_cpu(void)
 {
