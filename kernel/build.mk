@@ -4,7 +4,7 @@ ARCH := aarch64
 KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
 	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug)
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
-	lib/base/fdt.c lib/base/fmt.c
+	lib/base/fdt.c lib/base/fmt.c lib/base/freestanding/memory.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \
 	-Ikernel/plat/include -Ilib/base/include
 KERNEL_OBJS := $(call objs,$(TOUT)/obj/kernel,$(KERNEL_SRCS))
@@ -14,7 +14,7 @@ FREE_LDFLAGS := -static -nostdlib -nostartfiles -Wl,--build-id=none \
 	-Wl,--gc-sections
 
 # A release kernel is optimised as one program: a quarter fewer instructions
-# on the way in and out. string.c stays apart: the compiler's own calls of
+# on the way in and out. memory.c stays apart: the compiler's own calls of
 # memcpy appear only after that.
 KERNEL_LTO := $(if $(filter release,$(BUILD)),-flto)
 KERNEL_ALL_CFLAGS := $(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)
@@ -24,8 +24,8 @@ ifeq ($(BUILD),coverage)
 KERNEL_ALL_CFLAGS += -O0 -fprofile-arcs -ftest-coverage -fprofile-info-section
 KERNEL_COVERAGE_LD := -Wl,--defsym=__gcov_merge_add=0
 endif
-$(eval $(call compile_rules,$(TOUT)/obj/kernel,$(filter-out kernel/core/string.c,$(KERNEL_SRCS)),$(TARGET_CC),$(KERNEL_ALL_CFLAGS) $(KERNEL_LTO)))
-$(eval $(call compile_rules,$(TOUT)/obj/kernel,kernel/core/string.c,$(TARGET_CC),$(KERNEL_ALL_CFLAGS)))
+$(eval $(call compile_rules,$(TOUT)/obj/kernel,$(filter-out lib/base/freestanding/memory.c,$(KERNEL_SRCS)),$(TARGET_CC),$(KERNEL_ALL_CFLAGS) $(KERNEL_LTO)))
+$(eval $(call compile_rules,$(TOUT)/obj/kernel,lib/base/freestanding/memory.c,$(TARGET_CC),$(KERNEL_ALL_CFLAGS)))
 
 $(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
 	@mkdir -p $(@D)
@@ -35,7 +35,8 @@ $(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
 	  -o $@ $(KERNEL_OBJS) -lgcc
 
 # The loader. string.h is picolibc's; the functions are the loader's own.
-LOADER_SRCS := $(sort $(wildcard kernel/loader/*.c kernel/loader/*.S)) kernel/plat/pl011.c
+LOADER_SRCS := $(sort $(wildcard kernel/loader/*.c kernel/loader/*.S)) kernel/plat/pl011.c \
+	lib/base/freestanding/memory.c
 LOADER_OBJS := $(call objs,$(TOUT)/obj/loader,$(LOADER_SRCS))
 LOADER_CFLAGS := $(KERNEL_CFLAGS) -fno-builtin -isystem $(PICOLIBC)/include \
 	-Ikernel/loader/include -Ikernel/plat/include -isystem $(LIBFDT_INC)

@@ -1,4 +1,5 @@
-/* What the compiler and libfdt expect of a C library. */
+/* What the compiler and libfdt expect of a C library, but for memcpy and memset
+ * (lib/base/freestanding). */
 #include "loader.h"
 
 #include <stddef.h>
@@ -13,19 +14,6 @@ void __stack_chk_fail(void)
 	die("stack smashed", 0);
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n)
-{
-	char *t = to;
-	const char *f = from;
-
-	if (!(((uintptr_t)t | (uintptr_t)f) & 7))
-		for (; n >= 8; n -= 8, t += 8, f += 8)
-			*(uint64_t *)(void *)t = *(const uint64_t *)(const void *)f;
-	for (; n; n--)
-		*t++ = *f++;
-	return to;
-}
-
 void *memmove(void *to, const void *from, size_t n)
 {
 	char *t = to;
@@ -38,18 +26,6 @@ void *memmove(void *to, const void *from, size_t n)
 		for (size_t i = n; i > 0; i--)
 			t[i - 1] = f[i - 1];
 	}
-	return to;
-}
-
-void *memset(void *to, int c, size_t n)
-{
-	char *t = to;
-
-	if (!c)
-		for (; n >= 8 && !((uintptr_t)t & 7); n -= 8, t += 8)
-			*(uint64_t *)(void *)t = 0;
-	for (; n; n--)
-		*t++ = (char)c;
 	return to;
 }
 

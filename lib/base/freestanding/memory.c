@@ -1,5 +1,9 @@
-/* What the compiler calls for copies and clearing of structures. */
-#include <kernel/types.h>
+/*
+ * What the compiler calls for copies and clearing of structures, where there
+ * is no C library: in the kernel and its loader.
+ */
+#include <stddef.h>
+#include <stdint.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int c, size_t n);
@@ -15,7 +19,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 
 	if (!(((uintptr_t)t | (uintptr_t)f) & 7))
 		for (; n >= 8; n -= 8, t += 8, f += 8) {
-			*(word_t *)(void *)t = *(const word_t *)(const void *)f;
+			*(uint64_t *)(void *)t = *(const uint64_t *)(const void *)f;
 			NOT_A_CALL();
 		}
 	for (; n; n--) {
@@ -31,7 +35,7 @@ void *memset(void *to, int c, size_t n)
 
 	if (!c && !((uintptr_t)t & 7))
 		for (; n >= 8; n -= 8, t += 8) {
-			*(word_t *)(void *)t = 0;
+			*(uint64_t *)(void *)t = 0;
 			NOT_A_CALL();
 		}
 	for (; n; n--) {
