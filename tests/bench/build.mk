@@ -6,7 +6,8 @@ $(INSN_PLUGIN): tests/bench/insn.c
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fvisibility=hidden -shared -fPIC -o $@ $<
 
 # The benchmarks of native programs: a root task, and a bootable image with it.
-$(eval $(call target_prog,bench_native,tests/bench/native/main.c,rt_root rt sel4 base))
+BENCH_NATIVE_SRCS := $(addprefix tests/bench/native/,main.c setup.c vm.c)
+$(eval $(call target_prog,bench_native,$(BENCH_NATIVE_SRCS),rt_root rt sel4 base))
 
 $(TOUT)/bench-native.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf \
 		$(TOUT)/bin/bench_native.elf

@@ -8,244 +8,18 @@
  * Servers and handlers run in a second address space, which maps the same
  * image at the same addresses, and above the client's priority.
  */
+#include "bench.h"
+
 #include <abi/fault.h>
-#include <selvage/fmt.h>
-#include <selvage/procinfo.h>
 #include <selvage/rt.h>
-#include <selvage/sel4.h>
-#include <stdbool.h>
 
-#define PAGE 4096u
-#define STACK_BYTES 8192u
-#define HELPERS 5u
-#define ROUNDS 2000u
-#define OBJECT_ROUNDS 200u
-#define WARM_UP 20u
-#define DEPTH 64
-#define PRIO_CLIENT 100u
-#define PRIO_HELPER 150u
-#define POOL_BITS 22u
-/* Longer than any row: no budget ends while something is timed. */
-#define BUDGET_US 10000000u
-
-#define UART_PADDR 0x09000000ull
-#define UART_VADDR 0x30000000ull
 #define FREE_VADDR 0x40000000ull
 #define UART_IRQ 33u
-#define UART_DR 0
-#define UART_FR (0x18 / 4)
 #define UART_IMSC (0x38 / 4)
-#define UART_FR_FULL 0x20u
 #define UART_TX_INTERRUPT 0x20u
 
-static volatile uint32_t *uart;
-static cap_t next_slot, pool, other_vspace;
-static uint64_t samples[ROUNDS];
 static volatile uint64_t started;
 static volatile unsigned round_number;
-
-static _Alignas(PAGE) struct {
-	char bytes[STACK_BYTES];
-} stacks[HELPERS];
-static _Alignas(PAGE) struct {
-	struct abi_ipcbuf buffer;
-	char pad[PAGE - sizeof(struct abi_ipcbuf)];
-} buffers[HELPERS];
-
-static inline uint64_t now(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mrs %0, cntpct_el0"
-			 : "=r"(v)
-			 :
-			 : "memory");
-	return v;
-}
-
-/* --- output --- */
-
-static void put_string(const char *s)
-{
-	for (; *s; s++) {
-		while (uart[UART_FR] & UART_FR_FULL)
-			;
-		uart[UART_DR] = (uint8_t)*s;
-	}
-}
-
-static void must(int error, const char *what)
-{
-	char text[100];
-
-	if (error == ABI_OK)
-		return;
-	if (uart) {
-		fmt_print(text, sizeof(text), "bench: error: %s: %d\n", what, error);
-		put_string(text);
-	}
-	rt_panic(what);
-}
-#define MUST(call) must(call, #call)
-
-static void sort(uint64_t *v, unsigned n)
-{
-	for (unsigned i = 1; i < n; i++) {
-		uint64_t x = v[i];
-		unsigned j = i;
-
-		for (; j > 0 && v[j - 1] > x; j--)
-			v[j] = v[j - 1];
-		v[j] = x;
-	}
-}
-
-static void report(const char *row, unsigned n)
-{
-	char text[100];
-
-	sort(samples, n);
-	fmt_print(text, sizeof(text), "bench %s %lu %lu %lu\n", row, (unsigned long)samples[0],
-		  (unsigned long)samples[n / 2], (unsigned long)samples[n - 1]);
-	put_string(text);
-}
-
-/* Runs `body` with t0 and t1 for it to set, keeps the differences. */
-#define MEASURE(row, n, body)                                               \
-	do {                                                                \
-		for (unsigned i_ = 0; i_ < (n) + WARM_UP; i_++) {           \
-			uint64_t t0, t1;                                    \
-			body;                                               \
-			samples[i_ < WARM_UP ? 0 : i_ - WARM_UP] = t1 - t0; \
-		}                                                           \
-		report(row, n);                                             \
-	} while (0)
-
-/* --- objects --- */
-
-static cap_t slots(unsigned n)
-{
-	cap_t s = next_slot;
-
-	next_slot += n;
-	return s;
-}
-
-static cap_t make(cap_t from, enum abi_object type, unsigned size_bits)
-{
-	cap_t s = slots(1);
-
-	MUST(sel4_untyped_retype(from, ABI_ROOT_CNODE, type, size_bits, 0, 0, s, 1));
-	return s;
-}
-
-static void map_into(cap_t vspace, cap_t frame, uint64_t vaddr, uint64_t attributes)
-{
-	const uint64_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
-	int error;
-
-	for (unsigned level = 0;; level++) {
-		error = sel4_page_map(frame, vspace, vaddr, rights, attributes);
-		if (error != ABI_FAILED_LOOKUP || level == 3)
-			break;
-		MUST(sel4_page_table_map(make(pool, ABI_OBJ_PAGE_TABLE, 0), vspace, vaddr,
-					 ABI_VM_DEFAULT));
-	}
-	must(error, "map a page");
-}
-
-static cap_t copy_of(cap_t cap)
-{
-	cap_t s = slots(1);
-
-	MUST(sel4_cnode_copy(ABI_ROOT_CNODE, s, DEPTH, ABI_ROOT_CNODE, cap, DEPTH,
-			     ABI_RIGHTS_ALL));
-	return s;
-}
-
-static void make_other_vspace(void)
-{
-	const struct abi_bootinfo *info = rt_bootinfo();
-	uint64_t pages = info->user_image_frames.end - info->user_image_frames.start;
-
-	other_vspace = make(pool, ABI_OBJ_VSPACE, 0);
-	MUST(sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, other_vspace));
-	for (uint64_t i = 0; i < pages; i++)
-		map_into(other_vspace, copy_of(info->user_image_frames.start + i),
-			 PROC_IMAGE_BASE + i * PAGE, ABI_VM_DEFAULT);
-}
-
-static void make_pool(void)
-{
-	const struct abi_bootinfo *info = rt_bootinfo();
-
-	for (uint64_t i = 0; i < info->untyped.end - info->untyped.start; i++) {
-		const struct abi_untyped_desc *u = &info->untyped_list[i];
-
-		if (u->is_device || u->size_bits < POOL_BITS + 1)
-			continue;
-		pool = make(info->untyped.start + i, ABI_OBJ_UNTYPED, POOL_BITS);
-		return;
-	}
-}
-
-/* Splits the device untyped down to the UART's page. */
-static void map_uart(void)
-{
-	const struct abi_bootinfo *info = rt_bootinfo();
-
-	for (uint64_t i = 0; i < info->untyped.end - info->untyped.start; i++) {
-		const struct abi_untyped_desc *u = &info->untyped_list[i];
-		cap_t from = info->untyped.start + i;
-		uint64_t base = u->paddr;
-
-		if (!u->is_device || UART_PADDR - base >= 1ull << u->size_bits)
-			continue;
-		for (unsigned bits = u->size_bits; bits-- > 12;) {
-			cap_t half = slots(2);
-
-			MUST(sel4_untyped_retype(from, ABI_ROOT_CNODE, ABI_OBJ_UNTYPED, bits, 0, 0,
-						 half, 2));
-			from = half + (UART_PADDR - base >= 1ull << bits);
-			base += UART_PADDR - base >= 1ull << bits ? 1ull << bits : 0;
-		}
-		cap_t frame = make(from, ABI_OBJ_SMALL_PAGE, 0);
-
-		map_into(ABI_ROOT_VSPACE, frame, UART_VADDR, ABI_VM_EXECUTE_NEVER);
-		uart = (volatile uint32_t *)UART_VADDR;
-		make_other_vspace();
-		map_into(other_vspace, copy_of(frame), UART_VADDR, ABI_VM_EXECUTE_NEVER);
-		return;
-	}
-}
-
-static cap_t make_sched_context(void)
-{
-	cap_t sc = make(pool, ABI_OBJ_SCHED_CONTEXT, 8);
-
-	MUST(sel4_sched_control_configure(rt_bootinfo()->sched_control.start, sc, BUDGET_US,
-					  BUDGET_US, 0, 0, 0));
-	return sc;
-}
-
-/* Starts a helper in the other address space; it runs until it waits. Passive:
- * then it loses its scheduling context. */
-static void start(unsigned index, void (*entry)(void *), bool passive)
-{
-	static uint64_t registers[ABI_CTX_COUNT];
-	struct abi_ipcbuf *buffer = &buffers[index].buffer;
-	cap_t frame = rt_bootinfo()->user_image_frames.start +
-		      ((uintptr_t)buffer - PROC_IMAGE_BASE) / PAGE;
-	cap_t tcb = make(pool, ABI_OBJ_TCB, 0), sc = make_sched_context();
-
-	MUST(sel4_tcb_configure(tcb, ABI_ROOT_CNODE, other_vspace, frame, 0, 0,
-				(uintptr_t)buffer));
-	MUST(sel4_tcb_set_sched_params(tcb, ABI_ROOT_TCB, sc, 0, 255, PRIO_HELPER));
-	rt_thread_prepare(registers, stacks[index].bytes + STACK_BYTES, buffer, entry, NULL);
-	MUST(sel4_tcb_write_registers(tcb, 1, ABI_CTX_COUNT, registers));
-	if (passive)
-		MUST(sel4_sched_context_unbind(sc));
-}
 
 /* --- IPC --- */
 
@@ -309,19 +83,12 @@ static void measure_ipc(void)
 
 static cap_t signal_ntfn, irq_ntfn, irq_handler;
 
-static void take_sample(uint64_t end)
-{
-	unsigned i = round_number++;
-
-	samples[i < WARM_UP ? 0 : i - WARM_UP] = end - started;
-}
-
 static void signal_helper(void *arg)
 {
 	(void)arg;
 	for (;;) {
 		(void)sel4_wait(signal_ntfn);
-		take_sample(now());
+		take_sample(round_number++, now() - started);
 	}
 }
 
@@ -330,7 +97,7 @@ static void irq_helper(void *arg)
 	(void)arg;
 	for (;;) {
 		(void)sel4_wait(irq_ntfn);
-		take_sample(now());
+		take_sample(round_number++, now() - started);
 		uart[UART_IMSC] = 0;
 		MUST(sel4_irq_handler_ack(irq_handler));
 	}
@@ -420,7 +187,7 @@ static void measure_fault(void)
 static void measure_retype(const char *row, enum abi_object type, unsigned size_bits)
 {
 	cap_t to = slots(OBJECT_ROUNDS + WARM_UP);
-	cap_t from = make(pool, ABI_OBJ_UNTYPED, POOL_BITS - 2);
+	cap_t from = make(pool, ABI_OBJ_UNTYPED, 20);
 
 	MEASURE(row, OBJECT_ROUNDS, {
 		t0 = now();
@@ -458,9 +225,7 @@ static void measure_memory(void)
 
 int main(void)
 {
-	next_slot = rt_bootinfo()->empty.start;
-	make_pool();
-	map_uart();
+	set_up();
 	MUST(sel4_sched_control_configure(rt_bootinfo()->sched_control.start,
 					  ABI_ROOT_SCHED_CONTEXT, BUDGET_US, BUDGET_US, 0, 0, 0));
 	MUST(sel4_tcb_set_priority(ABI_ROOT_TCB, ABI_ROOT_TCB, PRIO_CLIENT));
@@ -473,6 +238,8 @@ int main(void)
 	measure_irq();
 	measure_fault();
 	measure_memory();
+	measure_stage2_fault();
+	measure_vm_create();
 	put_string("bench done\n");
 	for (;;)
 		(void)sel4_wait(signal_ntfn);
