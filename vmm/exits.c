@@ -6,6 +6,11 @@
 
 #include <selvage/log.h>
 
+static unsigned long long pc_of(struct vm_vcpu *vc)
+{
+	return vcpu_get(&vc->cpu.cpu, VCPU_PC);
+}
+
 static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
 		       const struct bus_region *r, const struct mmio *m)
 {
@@ -13,16 +18,9 @@ static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
 		return;
 	log_warning("vCPU %u: %s: %s of %u bytes at offset %llx, pc %llx: %s (%llu so far)",
 		    vc->index, r->name, e->write ? "write" : "read", e->size,
-		    (unsigned long long)m->offset, (unsigned long long)e->pc,
+		    (unsigned long long)m->offset, pc_of(vc),
 		    m->reason ? m->reason : "not supported",
 		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
-}
-
-/* The far address of an injected abort: the guest-virtual address is not
- * known, its page offset is. */
-static void inject_abort(struct vm_vcpu *vc, const struct vcpu_exit *e)
-{
-	vcpu_inject_abort(&vc->cpu.cpu, e->gpa, false);
 }
 
 static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
@@ -39,7 +37,7 @@ static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (outcome != MMIO_HANDLED)
 		log_misuse(vc, e, r, &m);
 	if (outcome == MMIO_FAULT) {
-		inject_abort(vc, e);
+		vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
 		return;
 	}
 	if (!e->write)
@@ -52,7 +50,7 @@ static void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (vm_count(vc->vm, VM_EVENT_UNDEFINED))
 		log_warning("vCPU %u: %s at %llx: undefined instruction injected (%llu so far)",
 			    vc->index, vcpu_esr_class(e->syndrome),
-			    (unsigned long long)e->pc,
+			    pc_of(vc),
 			    (unsigned long long)
 				    vc->vm->events[VM_EVENT_UNDEFINED]);
 	vcpu_inject_undefined(&vc->cpu.cpu);

@@ -2,6 +2,7 @@
 #include <kernel/ipc.h>
 
 #include <abi/error.h>
+#include <abi/ext.h>
 #include <kernel/arch.h>
 #include <kernel/cnode.h>
 #include <kernel/endpoint.h>
@@ -159,9 +160,16 @@ static unsigned fault_message(struct tcb *t, word_t *words)
 static void transfer_fault(struct tcb *from, struct tcb *to)
 {
 	word_t words[FAULT_MESSAGE_MAX];
-	unsigned length = fault_message(from, words);
-	struct abi_ipcbuf *out = length > ABI_MSG_REGS ? ipc_buffer(to, true) : NULL;
+	struct abi_ipcbuf *out;
+	unsigned length;
 
+	if (from->fault.kind == ABI_EXT_FAULT_EXIT) {
+		arch_set_msginfo_reg(to, msginfo_make(arch_exit_message(from, to), 0, 0,
+						      ABI_EXIT_WORDS));
+		return;
+	}
+	length = fault_message(from, words);
+	out = length > ABI_MSG_REGS ? ipc_buffer(to, true) : NULL;
 	if (!out && length > ABI_MSG_REGS)
 		length = ABI_MSG_REGS;
 	for (unsigned i = 0; i < length && i < ABI_MSG_REGS; i++)
@@ -206,9 +214,14 @@ static bool timeout_reply(struct tcb *t, word_t label, const word_t *words, unsi
 bool ipc_fault_reply(struct tcb *from, struct tcb *to)
 {
 	word_t info = arch_msginfo_reg(from), words[FAULT_MESSAGE_MAX];
-	struct fault f = to->fault;
+	struct fault f;
 	unsigned n;
 
+	if (to->fault.kind == ABI_EXT_FAULT_EXIT) {
+		to->fault.kind = ABI_FAULT_NULL;
+		return arch_exit_reply(to, from, msginfo_label(info), msginfo_length(info));
+	}
+	f = to->fault;
 	to->fault.kind = ABI_FAULT_NULL;
 	if (f.kind == ABI_FAULT_CAP)
 		return true;

@@ -8,24 +8,15 @@ void vcpu_init(struct vcpu *v, const struct vcpu_ops *ops)
 	v->ops = ops;
 }
 
-uint64_t vcpu_get(struct vcpu *v, unsigned reg)
+uint64_t vcpu_fetch(struct vcpu *v, unsigned reg)
 {
 	if (reg >= VCPU_MAX_REGS)
 		return 0;
-	if (!(v->valid & vcpu_bit(reg)) && !v->ops->fetch(v, vcpu_bit(reg))) {
+	if (!v->ops->fetch(v, vcpu_bit(reg))) {
 		v->failed = true;
 		return 0;
 	}
 	return v->reg[reg];
-}
-
-void vcpu_set(struct vcpu *v, unsigned reg, uint64_t value)
-{
-	if (reg >= VCPU_MAX_REGS)
-		return;
-	v->reg[reg] = value;
-	v->valid |= vcpu_bit(reg);
-	v->dirty |= vcpu_bit(reg);
 }
 
 void vcpu_learn(struct vcpu *v, unsigned reg, uint64_t value)

@@ -33,7 +33,7 @@ static uint64_t reg(const struct kt_guest *g, unsigned index)
 	return regs[index];
 }
 
-static unsigned exit_class(void) { return EC(kt_exit_word(KT_EXIT_ESR)); }
+static unsigned exit_class(void) { return EC(kt_exit_syndrome()); }
 
 static struct kt_guest with_exits(uint64_t badge)
 {
@@ -61,10 +61,15 @@ static void start32(const struct kt_guest *g, const char *code, uint64_t spsr, u
 	kt_guest_receive(g);
 }
 
-static void go_on32(const struct kt_guest *g)
+/* Past the instruction that trapped. */
+static void go_on(const struct kt_guest *g)
 {
-	kt_exit.mr[0] = ABI_EXIT_ADVANCE;
-	kt_guest_go_on(g, 1);
+	kt_guest_answer(g, ABI_EXIT_DONE, 0);
+}
+
+static void again(const struct kt_guest *g)
+{
+	kt_guest_answer(g, ABI_EXIT_AGAIN, 0);
 }
 
 static void test_width_exits(void)
@@ -81,19 +86,18 @@ static void test_width_exits(void)
 	CHECK_EQ(field(&g, ABI_EXTV_SPSR_IRQ), 0xd3);
 	CHECK_EQ(field(&g, ABI_EXTV_DACR32), 0x55);
 	CHECK_EQ(reg(&g, ABI_CTX_TPIDR_EL0), 0x55);
-	go_on32(&g);
+	go_on(&g);
 	CHECK_EQ(exit_class(), EC_DABT);
-	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), OUTSIDE + 0x14);
-	CHECK_EQ(kt_exit_word(KT_EXIT_VALUE), 0x55);
-	go_on32(&g);
-	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), OUTSIDE + 0x28);
-	kt_exit.mr[0] = ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_RT;
-	kt_exit.mr[1] = 0x8001;
-	kt_guest_go_on(&g, 2);
+	CHECK_EQ(kt_exit_word(ABI_EXIT_GPA), OUTSIDE + 0x14);
+	CHECK_EQ(kt_exit_word(ABI_EXIT_VALUE), 0x55);
+	go_on(&g);
+	CHECK_EQ(kt_exit_word(ABI_EXIT_GPA), OUTSIDE + 0x28);
+	kt_exit.mr[0] = 0xffff8001;
+	kt_guest_answer(&g, ABI_EXIT_DONE, 1);
 	CHECK_EQ(exit_class(), EC_SMC32);
 	CHECK_EQ(reg(&g, ABI_CTX_X2), 0xffff8001); /* ldrsh */
 	CHECK_EQ(reg(&g, ABI_CTX_X3), 0x55);
-	go_on32(&g);
+	go_on(&g);
 	CHECK_EQ(exit_class(), EC_HVC32);
 }
 
@@ -132,7 +136,7 @@ static void test_width_two_guests(void)
 	CHECK_EQ(field(&b, ABI_EXTV_DACR32), 0xb);
 	CHECK_OK(sel4_vcpu_write_regs(a.vcpu, ABI_EXTV_DACR32, 0x1c));
 	kt_guest_set_reg(&a, ABI_CTX_PC, kt_guest_gpa(guest_a32_loop) + 12);
-	kt_guest_go_on(&a, 0);
+	again(&a);
 	CHECK_EQ(exit_class(), EC_SMC32);
 	CHECK_EQ(reg(&a, ABI_CTX_X3), 0x1c);
 	CHECK_EQ(reg(&a, ABI_CTX_X17), 0xa);
@@ -147,10 +151,9 @@ static void test_width_it_block(void)
 	g = narrow(1);
 	start32(&g, guest_t32, SPSR_A32_SVC | SPSR_T, 0);
 	CHECK_EQ(exit_class(), EC_DABT);
-	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), OUTSIDE);
-	kt_exit.mr[0] = ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_RT;
-	kt_exit.mr[1] = 0x99;
-	kt_guest_go_on(&g, 2);
+	CHECK_EQ(kt_exit_word(ABI_EXIT_GPA), OUTSIDE);
+	kt_exit.mr[0] = 0x99;
+	kt_guest_answer(&g, ABI_EXIT_DONE, 1);
 	CHECK_EQ(exit_class(), EC_HVC32);
 	CHECK_EQ(reg(&g, ABI_CTX_X0), 0x99); /* movne did not run */
 }
@@ -173,7 +176,7 @@ static void test_width_modes(void)
 		/* AArch64, monitor and hypervisor mode are no guest's. */
 		if (mode < 0x10 || mode == 0x16 || mode == 0x1a)
 			CHECK_EQ(got & 0x1f, 0x13);
-		kt_guest_go_on(&g, 0);
+		again(&g);
 		CHECK(kt_exit.label != 0);
 	}
 	/* Wide again: no AArch32 mode of EL1 is left. */
@@ -235,10 +238,10 @@ static void test_breakpoint(void)
 	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here));
 	CHECK_EQ(reg(&g, ABI_CTX_X0), 1);
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGBCR0 + 1, 0));
-	kt_guest_go_on(&g, 0);
+	again(&g);
 	CHECK_EQ(exit_class(), EC_BRK);
-	CHECK_EQ(kt_exit_word(KT_EXIT_ESR) & 0xffff, 0x123);
-	go_on32(&g);
+	CHECK_EQ(kt_exit_syndrome() & 0xffff, 0x123);
+	go_on(&g);
 	CHECK_EQ(exit_class(), EC_HVC64);
 }
 
@@ -252,12 +255,12 @@ static void test_watchpoint(void)
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWCR0 + 1, WCR_ON(1u)));
 	start_debug(&g);
 	CHECK_EQ(exit_class(), EC_WATCHPOINT);
-	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), GUEST_BASE + 0x200);
+	CHECK_EQ(kt_exit_word(ABI_EXIT_GVA), GUEST_BASE + 0x200);
 	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here) + 8);
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_DBGWCR0, 0));
-	kt_guest_go_on(&g, 0);
+	again(&g);
 	CHECK_EQ(exit_class(), EC_WATCHPOINT);
-	CHECK_EQ(kt_exit_word(KT_EXIT_IPA), GUEST_BASE + 0x208);
+	CHECK_EQ(kt_exit_word(ABI_EXIT_GVA), GUEST_BASE + 0x208);
 }
 
 static void test_step(void)
@@ -268,21 +271,21 @@ static void test_step(void)
 	for (unsigned i = 0; i < 5; i++) {
 		CHECK_EQ(exit_class(), EC_STEP);
 		CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here) + 4 * i);
-		kt_guest_go_on(&g, 0);
+		again(&g);
 	}
 	/* Skipping BRK is a step. */
 	CHECK_EQ(exit_class(), EC_BRK);
-	go_on32(&g);
+	go_on(&g);
 	CHECK_EQ(exit_class(), EC_STEP);
 	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here) + 20);
 	/* From elsewhere, one instruction again. */
 	kt_guest_set_reg(&g, ABI_CTX_PC, kt_guest_gpa(guest_debug));
-	kt_guest_go_on(&g, 0);
+	again(&g);
 	CHECK_EQ(exit_class(), EC_STEP);
 	CHECK_EQ(reg(&g, ABI_CTX_PC), kt_guest_gpa(guest_debug_here));
 	CHECK_OK(sel4_ext_vcpu_set_debug(g.vcpu, 0));
 	kt_guest_set_reg(&g, ABI_CTX_PC, kt_guest_gpa(guest_debug_here) + 20);
-	kt_guest_go_on(&g, 0);
+	again(&g);
 	CHECK_EQ(exit_class(), EC_HVC64);
 }
 

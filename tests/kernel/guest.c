@@ -15,6 +15,11 @@ uint64_t kt_exit_word(unsigned i)
 	return i < SEL4_MSG_REGS ? kt_exit.mr[i] : kt_exit.more[i];
 }
 
+uint64_t kt_exit_syndrome(void)
+{
+	return kt_exit.label >> ABI_EXIT_SYNDROME_SHIFT;
+}
+
 static void keep(msginfo_t info)
 {
 	kt_exit.label = msginfo_label(info);
@@ -97,9 +102,15 @@ void kt_guest_start(const struct kt_guest *g, const char *code, uint64_t x0)
 	kt_guest_receive(g);
 }
 
+void kt_guest_answer(const struct kt_guest *g, uint64_t label, unsigned words)
+{
+	keep(sel4_reply_recv(g->ep, msginfo(label, 0, words), &kt_exit.badge, kt_exit.mr,
+			     g->reply));
+}
+
 void kt_guest_go_on(const struct kt_guest *g, unsigned words)
 {
-	keep(sel4_reply_recv(g->ep, msginfo(0, 0, words), &kt_exit.badge, kt_exit.mr, g->reply));
+	kt_guest_answer(g, 0, words);
 }
 
 void kt_guest_answer_hvc(const struct kt_guest *g, uint64_t x0)

@@ -32,11 +32,8 @@ struct kt_exit {
 };
 extern struct kt_exit kt_exit;
 uint64_t kt_exit_word(unsigned i);
-/* Words of the exit message (abi/ext.h). */
-enum { KT_EXIT_PC,
-       KT_EXIT_ESR,
-       KT_EXIT_IPA,
-       KT_EXIT_VALUE };
+/* ESR_EL2 in the label of an exit message. */
+uint64_t kt_exit_syndrome(void);
 
 /* Bound, its code mapped, not started; `badge` is its fault endpoint's. */
 struct kt_guest kt_guest(uint64_t badge);
@@ -50,6 +47,8 @@ void kt_guest_receive(const struct kt_guest *g);
 void kt_guest_start(const struct kt_guest *g, const char *code, uint64_t x0);
 /* Replies with kt_exit.mr, `words` of it, and receives the next exit. */
 void kt_guest_go_on(const struct kt_guest *g, unsigned words);
+/* The same with a label other than 0. */
+void kt_guest_answer(const struct kt_guest *g, uint64_t label, unsigned words);
 /* Answers an UnknownSyscall: x0, and on behind the HVC. */
 void kt_guest_answer_hvc(const struct kt_guest *g, uint64_t x0);
 /* Past the instruction that trapped, for faults that only restart. */

@@ -24,6 +24,17 @@ entry hvc
 	hvc	#1
 	b	.
 
+/* What exit messages carry: an MRS and an MSR that trap on demand, an SMC. */
+entry exits
+	mov	x4, #0x44
+	mrs	x4, actlr_el1
+	msr	actlr_el1, x4
+	mov	x2, #0x20
+	mov	x3, #0x30
+	smc	#5
+	hvc	#6
+	b	.
+
 /* Traps: SMC, WFI, debug, PMU, SVE, an ID register (opt-in). */
 entry traps
 	mov	x0, #0x22

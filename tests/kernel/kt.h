@@ -26,7 +26,8 @@ struct kt_group {
 	const struct kt_group name = { cases, sizeof(cases) / sizeof(cases[0]) }
 
 extern const struct kt_group kt_untyped, kt_cnode, kt_deletion, kt_ipc, kt_notification,
-	kt_reply, kt_fault, kt_tcb, kt_sched, kt_irq, kt_memory, kt_vcpu, kt_extension, kt_hostile;
+	kt_reply, kt_fault, kt_tcb, kt_sched, kt_irq, kt_memory, kt_vcpu, kt_exit_message,
+	kt_extension, kt_hostile;
 
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);

@@ -338,6 +338,7 @@ int main(void)
 		&kt_irq,
 		&kt_memory,
 		&kt_vcpu,
+		&kt_exit_message,
 		&kt_extension,
 		&kt_hostile,
 	};

@@ -273,33 +273,6 @@ static void test_irq(void)
 		 lrs < 16 ? ABI_INVALID_ARGUMENT : ABI_OK);
 }
 
-static void test_exit_message(void)
-{
-	struct kt_guest g = kt_guest(1);
-
-	CHECK_EQ(sel4_ext_vcpu_set_exit_message(g.vcpu, 2), ABI_RANGE_ERROR);
-	CHECK_OK(sel4_ext_vcpu_set_exit_message(g.vcpu, 1));
-	kt_guest_start(&g, guest_hvc, 0);
-	CHECK_EQ(kt_exit.label, ABI_EXT_FAULT_EXIT);
-	CHECK_EQ(kt_exit_word(0), kt_guest_gpa(guest_hvc) + 8);
-	CHECK_EQ(EC(kt_exit_word(1)), 0x16);
-	CHECK_EQ(kt_exit_word(3), 0x11);
-	CHECK_EQ(kt_exit_word(10), ~0ull);
-	kt_exit.mr[0] = ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_X0_3;
-	kt_exit.mr[1] = 0x66;
-	kt_guest_go_on(&g, 2);
-	CHECK_EQ(kt_exit.label, ABI_EXT_FAULT_EXIT);
-	CHECK_EQ(kt_exit_word(2), OUTSIDE + 0x14);
-	CHECK_EQ(kt_exit_word(3), 0x66);
-	kt_exit.mr[0] = ABI_EXIT_ADVANCE;
-	kt_guest_go_on(&g, 1);
-	CHECK_EQ(kt_exit_word(2), OUTSIDE + 0x28);
-	kt_exit.mr[0] = ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_RT;
-	kt_exit.mr[1] = 0x1238001;
-	kt_guest_go_on(&g, 2);
-	CHECK_EQ(kt_exit_word(3), 0xffffffffffff8001); /* ldrsh */
-}
-
 static void test_unbound(void)
 {
 	struct kt_guest g = kt_guest(1);
@@ -368,7 +341,6 @@ static const struct kt_case cases[] = {
 	{ "vcpu: EL1 and SIMD state of two guests", test_lazy_state },
 	{ "vcpu: virtual timer", test_timer },
 	{ "vcpu: injected interrupt, list registers, maintenance", test_irq },
-	{ "vcpu: exit message", test_exit_message },
 	{ "vcpu: a thread that lost its VCPU is native", test_unbound },
 	{ "vcpu: every mode in SPSR is safe", test_modes },
 	{ "vcpu: deleted under a running guest", test_delete_running },

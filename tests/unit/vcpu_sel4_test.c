@@ -188,7 +188,7 @@ static void plain_store(void **state)
 	FAULT(ABI_FAULT_VM, 0x8000, 0x9000018, 0, ESR_STR_W3);
 	assert_int_equal(e.reason, VCPU_EXIT_MMIO);
 	assert_int_equal(e.gpa, 0x9000018);
-	assert_int_equal(e.pc, 0x8000);
+	assert_int_equal(vcpu_get(&v.cpu, VCPU_PC), 0x8000);
 	assert_int_equal(e.value, k.context[ABI_CTX_X3]);
 	vcpu_advance(&v.cpu);
 	FAULT(ABI_FAULT_VPPI_EVENT, 27);
@@ -243,54 +243,99 @@ static void maintenance(void **state)
 	assert_int_equal(e.code, VCPU_NO_INDEX);
 }
 
+#define EXIT(esr) (ABI_EXT_FAULT_EXIT | (esr) << ABI_EXIT_SYNDROME_SHIFT)
+#define ESR_HVC (0x16ull << 26 | 1u << 25)
+#define ESR_SMC (0x17ull << 26 | 1u << 25)
+#define ESR_WFI (0x01ull << 26 | 1u << 25)
+
 static void exit_message_store_costs_one_call(void **state)
 {
 	(void)state;
 	boot(ABI_EXTF_EXIT_MESSAGE);
 	assert_true(k.exit_messages);
-	FAULT(ABI_EXT_FAULT_EXIT, 0x8000, ESR_STR_W3, 0x9000018, 0x41);
+	FAULT(EXIT(ESR_STR_W3), 0x41, 0x9000018, 0xffff0018, 0x8000);
 	assert_int_equal(e.reason, VCPU_EXIT_MMIO);
+	assert_int_equal(e.syndrome, ESR_STR_W3);
 	assert_int_equal(e.value, 0x41);
+	assert_int_equal(e.gpa, 0x9000018);
+	assert_int_equal(e.gva, 0xffff0018);
+	assert_int_equal(vcpu_get(&v.cpu, VCPU_PC), 0x8000);
 	vcpu_advance(&v.cpu);
 	FAULT(ABI_FAULT_VPPI_EVENT, 27);
 	assert_int_equal(k.invocations, 0);
-	assert_int_equal(msginfo_words(k.answer), 1);
-	assert_int_equal(k.reply[0], ABI_EXIT_ADVANCE);
+	assert_int_equal(msginfo_label(k.answer), ABI_EXIT_DONE);
+	assert_int_equal(msginfo_words(k.answer), 0);
 }
 
 static void exit_message_load(void **state)
 {
 	(void)state;
 	boot(ABI_EXTF_EXIT_MESSAGE);
-	FAULT(ABI_EXT_FAULT_EXIT, 0x8000, ESR_LDR_X9, 0x9000018, 0);
+	FAULT(EXIT(ESR_LDR_X9), 0, 0x9000018, 0x9000018, 0x8000);
 	vcpu_set_x(&v.cpu, e.reg, 0xabc);
 	vcpu_advance(&v.cpu);
 	FAULT(ABI_FAULT_VPPI_EVENT, 27);
 	assert_int_equal(k.invocations, 0);
-	assert_int_equal(msginfo_words(k.answer), 2);
-	assert_int_equal(k.reply[0], ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_RT);
-	assert_int_equal(k.reply[1], 0xabc);
+	assert_int_equal(msginfo_label(k.answer), ABI_EXIT_DONE);
+	assert_int_equal(msginfo_words(k.answer), 1);
+	assert_int_equal(k.reply[0], 0xabc);
 }
 
-#define ESR_HVC (0x16ull << 26 | 1u << 25)
+/* Also into the zero register: nothing to write, but the PC moves on. */
+static void exit_message_load_into_nothing(void **state)
+{
+	(void)state;
+	boot(ABI_EXTF_EXIT_MESSAGE);
+	FAULT(EXIT(ESR_LDR_X9 | 31u << 16), 0, 0x9000018, 0x9000018, 0x8000);
+	vcpu_set_x(&v.cpu, e.reg, 0xabc);
+	vcpu_advance(&v.cpu);
+	FAULT(ABI_FAULT_VPPI_EVENT, 27);
+	assert_int_equal(k.invocations, 0);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 0));
+}
 
 static void exit_message_hypercall(void **state)
 {
 	(void)state;
 	boot(ABI_EXTF_EXIT_MESSAGE);
-	FAULT(ABI_EXT_FAULT_EXIT, 0x8000, ESR_HVC, 0, 10, 11, 12, 13, 14, 15,
-	      16, 17);
-	for (unsigned i = 0; i < 8; i++)
+	FAULT(EXIT(ESR_HVC | 3), 10, 11, 12, 13);
+	assert_int_equal(e.reason, VCPU_EXIT_HYPERCALL);
+	assert_int_equal(e.code, 3);
+	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(vcpu_get(&v.cpu, VCPU_X0 + i), 10 + i);
-	vcpu_set(&v.cpu, VCPU_X0, 5);
+	assert_int_equal(k.invocations, 0);
+	vcpu_set(&v.cpu, VCPU_X0 + 2, 5);
+	vcpu_advance(&v.cpu);
+	FAULT(EXIT(ESR_HVC), 1, 2, 3, 4);
+	assert_int_equal(k.invocations, 0);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 3));
+	assert_int_equal(k.reply[0], 10);
+	assert_int_equal(k.reply[1], 11);
+	assert_int_equal(k.reply[2], 5);
+	/* What did not come along is asked for. */
+	assert_int_equal(vcpu_get(&v.cpu, VCPU_X0), 1);
+	assert_int_equal(vcpu_get(&v.cpu, VCPU_X0 + 4), 0x1000 + ABI_CTX_X4);
+	assert_int_equal(k.invocations, 1);
+}
+
+/* A register that the answer cannot carry is written, and the answer still
+ * moves on; the PC is not moved twice. */
+static void exit_message_other_registers(void **state)
+{
+	(void)state;
+	boot(ABI_EXTF_EXIT_MESSAGE);
+	FAULT(EXIT(ESR_WFI), 0, 0, 0, 0x8000);
+	vcpu_set(&v.cpu, VCPU_X0 + 6, 66);
+	vcpu_advance(&v.cpu);
+	FAULT(EXIT(ESR_WFI), 0, 0, 0, 0x8004);
+	assert_int_equal(k.context[ABI_CTX_X6], 66);
+	assert_int_equal(k.context[ABI_CTX_PC], 0x8000);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 0));
+	vcpu_set(&v.cpu, VCPU_PC, 0x9000);
 	vcpu_advance(&v.cpu);
 	FAULT(ABI_FAULT_VPPI_EVENT, 27);
-	assert_int_equal(k.invocations, 0);
-	assert_int_equal(k.reply[0], ABI_EXIT_ADVANCE | ABI_EXIT_WRITE_X0_3);
-	assert_int_equal(k.reply[1], 5);
-	assert_int_equal(k.reply[2], 11);
-	assert_int_equal(k.reply[3], 12);
-	assert_int_equal(k.reply[4], 13);
+	assert_int_equal(k.context[ABI_CTX_PC], 0x9000);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_AGAIN, 0, 0));
 }
 
 /* An injected exception cannot travel in the answer: registers are written,
@@ -301,12 +346,11 @@ static void exit_message_injection(void **state)
 	boot(ABI_EXTF_EXIT_MESSAGE);
 	k.field[ABI_VCPU_VBAR_EL1] = 0x2000;
 	k.context[ABI_CTX_SPSR] = 0x3c5;
-	FAULT(ABI_EXT_FAULT_EXIT, 0x8000, 0x17ull << 26 | 1u << 25, 0, 0, 0, 0,
-	      0, 0, 0, 0, 0);
+	FAULT(EXIT(ESR_SMC), 0, 0, 0, 0);
 	assert_int_equal(e.reason, VCPU_EXIT_SECURE_CALL);
 	vcpu_inject_undefined(&v.cpu);
 	FAULT(ABI_FAULT_VPPI_EVENT, 27);
-	assert_int_equal(k.reply[0], 0);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_AGAIN, 0, 0));
 	assert_int_equal(k.context[ABI_CTX_PC], 0x2200);
 	assert_int_equal(k.field[ABI_VCPU_ELR_EL1], 0x8000);
 }
@@ -347,7 +391,9 @@ int main(void)
 		cmocka_unit_test(maintenance),
 		cmocka_unit_test(exit_message_store_costs_one_call),
 		cmocka_unit_test(exit_message_load),
+		cmocka_unit_test(exit_message_load_into_nothing),
 		cmocka_unit_test(exit_message_hypercall),
+		cmocka_unit_test(exit_message_other_registers),
 		cmocka_unit_test(exit_message_injection),
 		cmocka_unit_test(unknown_faults_are_said_so),
 		cmocka_unit_test(start_writes_all_that_was_set),

@@ -54,8 +54,8 @@ enum abi_ext_feature {
 /*
  * VCPU_SET_DEBUG. With EVENTS the guest's hardware breakpoints and watchpoints
  * are those of the fields ABI_EXTV_DBG*, and they, BRK and BKPT leave the
- * guest (ESR_EL2 EC 0x30, 0x34, 0x3c, 0x38; for a watchpoint the exit
- * message's address is virtual, FAR_EL2). With STEP as well, it leaves behind
+ * guest (ESR_EL2 EC 0x30, 0x34, 0x3c, 0x38; the exit message has the
+ * guest-virtual address of a watchpoint). With STEP as well, it leaves behind
  * each instruction (EC 0x32).
  */
 #define ABI_EXT_DEBUG_EVENTS 1ull
@@ -98,22 +98,34 @@ enum abi_ext_vcpu_field {
 };
 
 /*
- * Exit message (label ABI_EXT_FAULT_EXIT), instead of the faults VM, VCPU
- * and UnknownSyscall (HVC) of a vCPU that has it switched on:
+ * Exit message, instead of the faults VM, VCPU and UnknownSyscall (HVC) of a
+ * vCPU that has it switched on. All of it is in message registers, so that an
+ * exit touches no IPC buffer. Label: bits 7:0 ABI_EXT_FAULT_EXIT, bits 39:8
+ * ESR_EL2. Words:
  *
- *   MR0 guest PC   MR1 ESR_EL2   MR2 IPA (aborts; with the page offset)
- *   MR3 the register that the access reads (data abort with ISV and WnR,
- *       MSR), or x0 for HVC and SMC; then MR4-MR10 = x1-x7 (IPC buffer)
+ *   HVC, SMC    MR0-MR3 = x0-x3
+ *   all others  MR0 = the register that the access reads (store that has a
+ *               syndrome, MSR), else 0; MR1 = guest-physical address
+ *               (aborts); MR2 = guest-virtual address (aborts, watchpoints);
+ *               MR3 = PC
  *
- * Reply (label 0): MR0 = flags, MR1.. = values.
- *   ABI_EXIT_ADVANCE     the PC moves past the instruction
- *   ABI_EXIT_WRITE_RT    MR1 goes to the register that the access writes
- *                        (data abort with ISV, MRS), sign-extended by the
- *                        kernel as the syndrome says
- *   ABI_EXIT_WRITE_X0_3  MR1, MR2, MR3 go to x0, x1, x2, MR4 to x3
- * A label other than 0 leaves the vCPU stopped.
+ * Reply: label ABI_EXIT_DONE (0): the instruction has been carried out. MR0
+ * goes to the register that it writes (load that has a syndrome, MRS), as it
+ * is: extended by the sender; or, HVC and SMC, MR0-MR3 go to x0-x3; as many as
+ * the reply is long. Then the PC moves past the instruction. ABI_EXIT_AGAIN:
+ * the vCPU goes on at its PC, whatever that is by then. Any other label leaves
+ * it stopped.
  */
-#define ABI_EXT_FAULT_EXIT 0x40
-#define ABI_EXIT_ADVANCE 1u
-#define ABI_EXIT_WRITE_RT 2u
-#define ABI_EXIT_WRITE_X0_3 4u
+#define ABI_EXT_FAULT_EXIT 0x40u
+#define ABI_EXIT_SYNDROME_SHIFT 8u
+enum abi_exit_word {
+	ABI_EXIT_VALUE,
+	ABI_EXIT_GPA,
+	ABI_EXIT_GVA,
+	ABI_EXIT_PC,
+	ABI_EXIT_WORDS
+};
+enum abi_exit_reply {
+	ABI_EXIT_DONE = 0,
+	ABI_EXIT_AGAIN = 1,
+};

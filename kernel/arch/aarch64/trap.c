@@ -114,16 +114,24 @@ static bool fault_ipa(word_t esr, word_t far, word_t *ipa)
 	return true;
 }
 
+/* The current vCPU's exit as an exit message. */
+static void exit_fault(word_t esr, word_t ipa, word_t va)
+{
+	struct fault f = { .kind = ABI_EXT_FAULT_EXIT, .word = { esr, ipa, va } };
+
+	fault_current(&f);
+}
+
 static void guest_abort(struct tcb *t, word_t esr, bool fetch)
 {
-	word_t ipa;
+	word_t ipa, va = SYSREG_READ(far_el2);
 
-	if (!fault_ipa(esr, SYSREG_READ(far_el2), &ipa)) {
+	if (!fault_ipa(esr, va, &ipa)) {
 		irq_other();
 		return;
 	}
 	if (t->arch.vcpu->exit_message) {
-		exit_fault(esr, ipa);
+		exit_fault(esr, ipa, va);
 		return;
 	}
 	struct fault f = { .kind = ABI_FAULT_VM, .word = { ipa, fetch, esr } };
@@ -154,7 +162,7 @@ static void guest_trap(struct tcb *t, word_t esr)
 		break;
 	}
 	if (t->arch.vcpu->exit_message)
-		exit_fault(esr, ESR_EC(esr) == EC_WATCHPOINT_LOWER ? SYSREG_READ(far_el2) : 0);
+		exit_fault(esr, 0, ESR_EC(esr) == EC_WATCHPOINT_LOWER ? SYSREG_READ(far_el2) : 0);
 	else
 		fault_current(&f);
 }

@@ -49,6 +49,10 @@ unsigned arch_fault_message(struct tcb *faulter, const struct fault *f, word_t *
 /* Takes a fault reply's words; returns true if the thread is to be resumed. */
 bool arch_fault_reply(struct tcb *faulter, const struct fault *f, word_t label,
 		      const word_t *words, unsigned count);
+/* The same for exit messages (abi/ext.h), which are in message registers only
+ * and are read and written there. The message's label; `count` words. */
+word_t arch_exit_message(const struct tcb *faulter, struct tcb *to);
+bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, unsigned count);
 
 /* --- address spaces --- */
 bool arch_cap_is_valid_vspace(struct cap c); /* a VSpace with an ASID */

@@ -68,6 +68,20 @@ bool arch_fault_reply(struct tcb *t, const struct fault *f, word_t label,
 	return label == 0;
 }
 
+word_t arch_exit_message(const struct tcb *t, struct tcb *to)
+{
+	for (unsigned i = 0; i < ABI_MSG_REGS; i++)
+		arch_set_msg_reg(to, i, t->fault.word[i]);
+	return t->fault.kind;
+}
+
+bool arch_exit_reply(struct tcb *t, const struct tcb *from, word_t label, unsigned count)
+{
+	if (count > 0)
+		t->arch.restart_pc = arch_msg_reg(from, 0);
+	return label == 0;
+}
+
 bool arch_cap_is_valid_vspace(struct cap c) { return cap_type(c) == CAP_VSPACE; }
 void arch_switch_to(struct tcb *t) { (void)t; }
 void arch_space_changed(struct tcb *t) { (void)t; }

@@ -36,7 +36,7 @@ static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			    vc->index, e->write ? "write" : "read",
 			    e->code >> 14, e->code >> 11 & 7, e->code >> 7 & 15,
 			    e->code >> 3 & 15, e->code & 7,
-			    (unsigned long long)e->pc,
+			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_PC),
 			    (unsigned long long)vc->vm->events[VM_EVENT_SYSREG]);
 	vcpu_inject_undefined(&vc->cpu.cpu);
 }

@@ -8,7 +8,6 @@
 #include <abi/fault.h>
 #include <selvage/sel4.h>
 
-#define NO_RT 0xffu
 #define X0_TO_X7 0xffull
 #define X0_TO_X3 0xfull
 
@@ -163,33 +162,33 @@ static msginfo_t answer_syscall(struct vcpu_sel4 *s, uint64_t *mr)
 	return msginfo(0, 0, ABI_SYSFAULT_IP + 1);
 }
 
-static msginfo_t answer_exit(struct vcpu_sel4 *s, uint64_t *mr)
+/* Can all that the guest is to have travel in the answer? */
+static inline bool answer_carries_all(const struct vcpu_sel4 *s)
 {
-	struct vcpu *v = &s->cpu;
+	return s->answer == VCPU_ANSWER_EXIT && s->cpu.advance &&
+	       !(s->cpu.dirty & ~s->writable);
+}
 
-	mr[0] = 0;
-	if (v->dirty & vcpu_bit(VCPU_PC))
-		v->advance = false;
-	if (v->advance)
-		mr[0] |= ABI_EXIT_ADVANCE;
-	v->advance = false;
-	if (v->dirty == 0)
-		return msginfo(0, 0, 1);
-	if (s->rt != NO_RT && v->dirty == vcpu_bit(s->rt)) {
-		mr[0] |= ABI_EXIT_WRITE_RT;
-		mr[1] = v->reg[s->rt];
-		return msginfo(0, 0, 2);
-	}
-	if (!(v->dirty & ~X0_TO_X3) && !(X0_TO_X3 & ~v->valid)) {
-		mr[0] |= ABI_EXIT_WRITE_X0_3;
-		mr[1] = v->reg[0];
-		mr[2] = v->reg[1];
-		mr[3] = v->reg[2];
-		sel4_ipcbuf->msg[4] = v->reg[3];
-		return msginfo(0, 0, 5);
-	}
+/* If so: the answer. */
+static inline msginfo_t answer_exit(const struct vcpu_sel4 *s, uint64_t *mr)
+{
+	const struct vcpu *v = &s->cpu;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SEL4_MSG_REGS; i++)
+		mr[i] = v->reg[s->lowest + i];
+	if (v->dirty != 0)
+		n = 64u - (unsigned)__builtin_clzll(v->dirty) - s->lowest;
+	return msginfo(ABI_EXIT_DONE, 0, n);
+}
+
+/* If not: all of it is written now. */
+static msginfo_t answer_exit_flushed(struct vcpu *v)
+{
+	bool again = !v->advance || (v->dirty & vcpu_bit(VCPU_PC));
+
 	(void)vcpu_flush(v);
-	return msginfo(0, 0, 1);
+	return msginfo(again ? ABI_EXIT_AGAIN : ABI_EXIT_DONE, 0, 0);
 }
 
 static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
@@ -198,7 +197,8 @@ static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
 
 	switch (s->answer) {
 	case VCPU_ANSWER_EXIT:
-		info = answer_exit(s, mr);
+		info = answer_carries_all(s) ? answer_exit(s, mr)
+					     : answer_exit_flushed(&s->cpu);
 		break;
 	case VCPU_ANSWER_SYSCALL:
 		info = answer_syscall(s, mr);
@@ -209,33 +209,33 @@ static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
 		info = msginfo(0, 0, 0);
 		break;
 	}
-	s->cpu.valid = 0;
-	s->cpu.dirty = 0;
 	return info;
 }
 
-/* MR0 PC, MR1 ESR, MR2 IPA, MR3 register or x0, MR4-MR10 x1-x7 (abi/ext.h). */
-static void learn_exit(struct vcpu_sel4 *s, const uint64_t *mr, unsigned words,
-		       struct vcpu_exit *e)
+/* The words are those of abi/ext.h. */
+static inline void learn_exit(struct vcpu_sel4 *s, uint64_t label,
+			      const uint64_t *mr, struct vcpu_exit *e)
 {
+	struct vcpu *v = &s->cpu;
+
 	s->answer = VCPU_ANSWER_EXIT;
-	vcpu_decode_esr(mr[1], e);
-	e->pc = mr[0];
-	e->gpa = mr[2];
-	vcpu_learn(&s->cpu, VCPU_PC, e->pc);
-	if (e->reason == VCPU_EXIT_MMIO || e->reason == VCPU_EXIT_SYSREG) {
-		if (e->write)
-			e->value = mr[3];
-		else if (e->reg < 31)
-			s->rt = e->reg;
-	} else if ((e->reason == VCPU_EXIT_HYPERCALL ||
-		    e->reason == VCPU_EXIT_SECURE_CALL) &&
-		   words >= 11) {
-		vcpu_learn(&s->cpu, VCPU_X0, mr[3]);
-		for (unsigned i = 1; i < 8; i++)
-			vcpu_learn(&s->cpu, VCPU_X0 + i,
-				   sel4_ipcbuf->msg[3 + i]);
+	vcpu_decode_esr((uint32_t)(label >> ABI_EXIT_SYNDROME_SHIFT), e);
+	if (e->reason == VCPU_EXIT_HYPERCALL ||
+	    e->reason == VCPU_EXIT_SECURE_CALL) {
+		for (unsigned i = 0; i < SEL4_MSG_REGS; i++)
+			v->reg[VCPU_X0 + i] = mr[i];
+		v->valid = s->writable = X0_TO_X3;
+		s->lowest = VCPU_X0;
+		e->value = e->gpa = e->gva = 0;
+		return;
 	}
+	e->value = mr[ABI_EXIT_VALUE];
+	e->gpa = mr[ABI_EXIT_GPA];
+	e->gva = mr[ABI_EXIT_GVA];
+	v->reg[VCPU_PC] = mr[ABI_EXIT_PC];
+	v->valid = vcpu_bit(VCPU_PC);
+	s->lowest = e->reg;
+	s->writable = !e->write && e->reg < 31 ? vcpu_bit(e->reg) : 0;
 }
 
 static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
@@ -248,33 +248,28 @@ static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
 		vcpu_learn(&s->cpu, VCPU_X0 + i, mr[i]);
 	for (unsigned i = 4; i < 8; i++)
 		vcpu_learn(&s->cpu, VCPU_X0 + i, sel4_ipcbuf->msg[i]);
-	e->pc = sel4_ipcbuf->msg[ABI_SYSFAULT_IP];
-	vcpu_learn(&s->cpu, VCPU_PC, e->pc);
+	vcpu_learn(&s->cpu, VCPU_PC, sel4_ipcbuf->msg[ABI_SYSFAULT_IP]);
 }
 
 /* VMFault and VCPUFault say nothing of registers: they are fetched. */
 static void learn_fault(struct vcpu_sel4 *s, uint64_t esr, struct vcpu_exit *e)
 {
 	vcpu_decode_esr(esr, e);
-	e->pc = vcpu_get(&s->cpu, VCPU_PC);
 	if (e->write && (e->reason == VCPU_EXIT_MMIO ||
 			 e->reason == VCPU_EXIT_SYSREG))
 		e->value = vcpu_get_x(&s->cpu, e->reg);
 }
 
-static void learn(struct vcpu_sel4 *s, msginfo_t info, const uint64_t *mr,
-		  struct vcpu_exit *e)
+static void learn_other(struct vcpu_sel4 *s, uint64_t label,
+			const uint64_t *mr, struct vcpu_exit *e)
 {
 	*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .reg = 31 };
 	s->answer = VCPU_ANSWER_RESTART;
-	s->rt = NO_RT;
-	switch (msginfo_label(info)) {
-	case ABI_EXT_FAULT_EXIT:
-		learn_exit(s, mr, msginfo_words(info), e);
-		break;
+	switch (label) {
 	case ABI_FAULT_VM:
+		vcpu_learn(&s->cpu, VCPU_PC, mr[ABI_VMFAULT_IP]);
 		learn_fault(s, mr[ABI_VMFAULT_FSR], e);
-		e->gpa = mr[ABI_VMFAULT_ADDR];
+		e->gpa = e->gva = mr[ABI_VMFAULT_ADDR];
 		break;
 	case ABI_FAULT_VCPU:
 		learn_fault(s, mr[0], e);
@@ -291,31 +286,64 @@ static void learn(struct vcpu_sel4 *s, msginfo_t info, const uint64_t *mr,
 		e->code = (uint16_t)mr[0];
 		break;
 	default:
-		e->code = (uint16_t)msginfo_label(info);
+		e->code = (uint16_t)label;
 		e->syndrome = mr[0];
 		break;
 	}
 	s->insn_bytes = e->insn_bytes;
 }
 
-static void op_run(struct vcpu *v, struct vcpu_exit *e)
+/* A new exit: what was known of registers is no longer so. */
+static inline void learn(struct vcpu_sel4 *s, msginfo_t info, const uint64_t *mr,
+			 struct vcpu_exit *e)
 {
-	struct vcpu_sel4 *s = sel4_of(v);
+	uint64_t label = msginfo_label(info);
+
+	s->cpu.valid = s->cpu.dirty = 0;
+	s->cpu.advance = false;
+	if ((uint8_t)label == ABI_EXT_FAULT_EXIT) {
+		learn_exit(s, label, mr, e);
+	} else {
+		/* A copy, so that mr[] need not be in memory. */
+		const uint64_t words[SEL4_MSG_REGS] = { mr[0], mr[1], mr[2], mr[3] };
+
+		learn_other(s, label, words, e);
+	}
+}
+
+__attribute__((noinline)) static void run_slowly(struct vcpu_sel4 *s,
+						 struct vcpu_exit *e)
+{
+	const struct vcpu_caps *c = &s->caps;
 	uint64_t mr[SEL4_MSG_REGS] = { 0 };
 	uint64_t badge;
 	msginfo_t info;
 
-	if (s->answer == VCPU_ANSWER_NONE && s->caps.ready != 0) {
-		info = sel4_nb_send_recv(s->caps.ready, msginfo(0, 0, 0), mr,
-					 s->caps.fault_ep, &badge,
-					 s->caps.reply);
-	} else if (s->answer == VCPU_ANSWER_NONE) {
-		info = sel4_recv(s->caps.fault_ep, &badge, mr, s->caps.reply);
-	} else {
+	if (s->answer != VCPU_ANSWER_NONE) {
 		info = answer(s, mr);
-		info = sel4_reply_recv(s->caps.fault_ep, info, &badge, mr,
-				       s->caps.reply);
+		info = sel4_reply_recv(c->fault_ep, info, &badge, mr, c->reply);
+	} else if (c->ready != 0) {
+		info = sel4_nb_send_recv(c->ready, msginfo(0, 0, 0), mr,
+					 c->fault_ep, &badge, c->reply);
+	} else {
+		info = sel4_recv(c->fault_ep, &badge, mr, c->reply);
 	}
+	learn(s, info, mr, e);
+}
+
+/* The usual answer does without the IPC buffer and without memory. */
+static void op_run(struct vcpu *v, struct vcpu_exit *e)
+{
+	struct vcpu_sel4 *s = sel4_of(v);
+	uint64_t mr[SEL4_MSG_REGS], badge;
+	msginfo_t info;
+
+	if (!answer_carries_all(s)) {
+		run_slowly(s, e);
+		return;
+	}
+	info = sel4_reply_recv(s->caps.fault_ep, answer_exit(s, mr), &badge, mr,
+			       s->caps.reply);
 	learn(s, info, mr, e);
 }
 
@@ -327,7 +355,7 @@ static const struct vcpu_ops sel4_ops = {
 
 void vcpu_sel4_init(struct vcpu_sel4 *s, const struct vcpu_caps *caps)
 {
-	*s = (struct vcpu_sel4){ .caps = *caps, .rt = NO_RT };
+	*s = (struct vcpu_sel4){ .caps = *caps };
 	vcpu_init(&s->cpu, &sel4_ops);
 	if ((caps->features & ABI_EXTF_EXIT_MESSAGE) &&
 	    sel4_ext_vcpu_set_exit_message(caps->vcpu, 1) != ABI_OK)

@@ -32,9 +32,9 @@ enum vcpu_exit_reason {
 
 struct vcpu_exit {
 	enum vcpu_exit_reason reason;
-	uint64_t pc;
 	uint64_t syndrome; /* as the hardware reports it; 0: none */
 	uint64_t gpa;      /* MMIO, FETCH */
+	uint64_t gva;      /* the same, guest-virtual; gpa where not known */
 	uint64_t value;    /* MMIO and SYSREG writes: what is written */
 	uint16_t code;
 	uint8_t insn_bytes; /* of the instruction that exited; 0: unknown */
@@ -66,20 +66,37 @@ struct vcpu {
 	uint64_t reg[VCPU_MAX_REGS];
 };
 
+static inline uint64_t vcpu_bit(unsigned reg)
+{
+	return 1ull << reg;
+}
+
 void vcpu_init(struct vcpu *v, const struct vcpu_ops *ops);
-uint64_t vcpu_get(struct vcpu *v, unsigned reg);
-void vcpu_set(struct vcpu *v, unsigned reg, uint64_t value);
+/* The rest of vcpu_get: the register is not valid, or there is none such. */
+uint64_t vcpu_fetch(struct vcpu *v, unsigned reg);
+
+static inline uint64_t vcpu_get(struct vcpu *v, unsigned reg)
+{
+	if (reg < VCPU_MAX_REGS && (v->valid & vcpu_bit(reg)))
+		return v->reg[reg];
+	return vcpu_fetch(v, reg);
+}
+
+static inline void vcpu_set(struct vcpu *v, unsigned reg, uint64_t value)
+{
+	if (reg >= VCPU_MAX_REGS)
+		return;
+	v->reg[reg] = value;
+	v->valid |= vcpu_bit(reg);
+	v->dirty |= vcpu_bit(reg);
+}
+
 /* For back ends: the register's value came with the exit. */
 void vcpu_learn(struct vcpu *v, unsigned reg, uint64_t value);
 /* Writes every dirty register back now. */
 bool vcpu_flush(struct vcpu *v);
 /* Forgets every cached register that is not dirty. */
 void vcpu_forget(struct vcpu *v);
-
-static inline uint64_t vcpu_bit(unsigned reg)
-{
-	return 1ull << reg;
-}
 
 /* Resumes after the instruction that exited rather than at it. */
 static inline void vcpu_advance(struct vcpu *v)

@@ -12,5 +12,3 @@ struct arch_context *trap_first(void);
 _Noreturn void panic_exception(unsigned kind, const struct arch_context *ctx);
 /* The current thread gets the FPU registers (cpu.c). */
 void fpu_take(struct tcb *t);
-/* The current vCPU's exit as an exit message (fault.c). */
-void exit_fault(word_t esr, word_t ipa);

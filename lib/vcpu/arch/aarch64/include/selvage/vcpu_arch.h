@@ -39,7 +39,7 @@ static inline unsigned vcpu_field(enum abi_vcpu_reg field)
 
 /*
  * Decodes ESR_EL2 (Arm ARM D17.2.37) into *e: reason, code, size, register,
- * direction. gpa, pc and value stay with the caller. Any value is accepted.
+ * direction. Addresses and value stay with the caller. Any value is accepted.
  */
 void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e);
 /* Text for an exception class, for reports. */

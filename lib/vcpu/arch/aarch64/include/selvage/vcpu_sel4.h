@@ -16,7 +16,10 @@ struct vcpu_sel4 {
 	struct vcpu_caps caps;
 	enum vcpu_answer answer;
 	uint8_t insn_bytes; /* of the exit being handled */
-	uint8_t rt;         /* its register, or 0xff */
+	/* VCPU_ANSWER_EXIT: registers that the answer can write, the message
+	 * register 0 being that of the lowest. */
+	uint64_t writable;
+	uint8_t lowest;
 };
 
 /* Switches the exit message on where the kernel has it. */
