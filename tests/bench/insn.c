@@ -1,9 +1,10 @@
 /*
  * A QEMU TCG plugin that counts executed instructions and notes the count when
- * a marker executes. Arguments: out=FILE, first=HEX.
+ * a marker executes. Arguments: out=FILE, first=HEX, at=ADDRESS:WORD...
  *
  *   first: a guest kernel's first instruction, told by the second word of its
  *          Image (a branch of its own) at offset 4 of a 2 MiB boundary
+ *   at0..: an instruction told by its virtual address and its word, both hex
  *   mark:  `hint #93` in user space (probe mark): no operation anywhere else
  *
  * The interface is declared by hand (QEMU's plugin API, version 1): Debian's
@@ -49,6 +50,18 @@ static uint64_t executed;
 static uint32_t first_word;
 static int first_seen;
 static FILE *out;
+static struct {
+	uint64_t address;
+	uint32_t word;
+} points[4];
+static unsigned n_points;
+
+static void on_point(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	fprintf(out, "at%u %llu\n", (unsigned)(uintptr_t)data, (unsigned long long)executed);
+	fflush(out);
+}
 
 static void on_mark(unsigned vcpu, void *data)
 {
@@ -87,8 +100,22 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, CB_NO_REGS, NULL);
 		if (first_word && word == first_word && (at & IMAGE_ALIGN_MASK) == 4)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_first, CB_NO_REGS, NULL);
+		for (unsigned p = 0; p < n_points; p++)
+			if (at == points[p].address && word == points[p].word)
+				qemu_plugin_register_vcpu_insn_exec_cb(insn, on_point, CB_NO_REGS,
+								       (void *)(uintptr_t)p);
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &executed, 1);
 	}
+}
+
+static void add_point(const char *text)
+{
+	char *word;
+
+	if (n_points == sizeof(points) / sizeof(points[0]))
+		return;
+	points[n_points].address = strtoull(text, &word, 16);
+	points[n_points++].word = (uint32_t)strtoul(word + (*word == ':'), NULL, 16);
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv)
@@ -99,6 +126,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 			out = fopen(argv[i] + 4, "w");
 		else if (strncmp(argv[i], "first=", 6) == 0)
 			first_word = (uint32_t)strtoul(argv[i] + 6, NULL, 16);
+		else if (strncmp(argv[i], "at=", 3) == 0)
+			add_point(argv[i] + 3);
 	}
 	if (!out) {
 		fprintf(stderr, "insn: give out=FILE\n");

@@ -29,7 +29,8 @@ ROWS = {
     "stage2_fault": (1660, 3000, "guest touches a page that is not there; Selvage: user-level pager"),
     "vm_create": (34000, 60000, "by a running program: one page of RAM → first guest instruction"),
     "vm_create_gic": (None, None, "the same with KVM's interrupt controller"),
-    "vm_start": (None, None, "monitor's process included"),
+    "vm_start": (None, None, "monitor's process included, without the guest's RAM; KVM: one page"),
+    "vm_start_4m_ram": (None, None, "4 MiB of RAM more: cleared and mapped"),
     "linux_boot_extra": (0.5, 2, "Linux to its prompt, more than without a hypervisor"),
     "vm_memory": (262144, 524288, "of one VM, beyond its RAM"),
 }

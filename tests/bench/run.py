@@ -10,6 +10,7 @@ Parts, all by default:
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
   kvm, xen      the same guest on the peers
+  start         row vm_start (boot.py)
   linux-small, linux-debian   row linux_boot_extra (boot.py); with --gate the
                 exit code is 1 above that percentage
   memory        row vm_memory: what init's free memory gains when a VM is
@@ -32,7 +33,8 @@ import own  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 
-TABLES = {"native": own.native, "guest": own.guest, "kvm": peers.kvm, "xen": peers.xen}
+TABLES = {"native": own.native, "guest": own.guest, "start": boot.vm_start,
+          "kvm": peers.kvm, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "memory")
 
 
