@@ -20,14 +20,34 @@ struct kt_case {
 struct kt_group {
 	const struct kt_case *cases;
 	unsigned count;
+	/* Instead of cases: by number. The name into a buffer; false: there is
+	 * no such case. */
+	void (*run)(unsigned);
+	bool (*name)(unsigned, char *, unsigned bytes);
 };
 
 #define KT_GROUP(name) \
-	const struct kt_group name = { cases, sizeof(cases) / sizeof(cases[0]) }
+	const struct kt_group name = { cases, sizeof(cases) / sizeof(cases[0]), NULL, NULL }
+#define KT_NAME_BYTES 120u
 
-extern const struct kt_group kt_untyped, kt_cnode, kt_deletion, kt_ipc, kt_notification,
-	kt_reply, kt_fault, kt_tcb, kt_sched, kt_irq, kt_memory, kt_vcpu, kt_exit_message,
-	kt_extension, kt_hostile;
+extern const struct kt_group kt_calls;
+extern const struct kt_group kt_lookups;
+extern const struct kt_group kt_bad;
+extern const struct kt_group kt_untyped;
+extern const struct kt_group kt_cnode;
+extern const struct kt_group kt_deletion;
+extern const struct kt_group kt_ipc;
+extern const struct kt_group kt_notification;
+extern const struct kt_group kt_reply;
+extern const struct kt_group kt_fault;
+extern const struct kt_group kt_tcb;
+extern const struct kt_group kt_sched;
+extern const struct kt_group kt_irq;
+extern const struct kt_group kt_memory;
+extern const struct kt_group kt_vcpu;
+extern const struct kt_group kt_exit_message;
+extern const struct kt_group kt_extension;
+extern const struct kt_group kt_hostile;
 
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);
@@ -69,7 +89,7 @@ cap_t kt_mint(cap_t src, uint64_t rights, uint64_t badge);
 cap_t kt_copy(cap_t src);
 int kt_delete(cap_t slot);
 int kt_revoke(cap_t slot);
-/* Whether the slot is empty: it can take a copy. */
+/* Whether the slot is empty. */
 bool kt_is_empty(cap_t slot);
 cap_t kt_device_untyped(void);
 cap_t kt_sched_control(void);
