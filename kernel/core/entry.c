@@ -78,6 +78,8 @@ static bool barred_from_first_phase(enum cap_type type)
 
 static int invoke_object(struct invocation *inv)
 {
+	int error;
+
 	if (inv->first_phase && barred_from_first_phase(cap_type(inv->cap)))
 		return inv_invalid_cap(inv, 0);
 	switch (cap_type(inv->cap)) {
@@ -88,6 +90,16 @@ static int invoke_object(struct invocation *inv)
 		return invoke_notification(inv);
 	case CAP_REPLY:
 		return invoke_reply(inv);
+	case CAP_SGI_SIGNAL:
+		arch_sgi_send(inv->cap);
+		return ABI_OK;
+	default:
+		break;
+	}
+	error = inv_check(inv);
+	if (error)
+		return error;
+	switch (cap_type(inv->cap)) {
 	case CAP_UNTYPED:
 		return untyped_invoke(inv);
 	case CAP_CNODE:
@@ -104,9 +116,6 @@ static int invoke_object(struct invocation *inv)
 		return irq_handler_invoke(inv);
 	case CAP_DOMAIN:
 		return domain_invoke(inv);
-	case CAP_SGI_SIGNAL:
-		arch_sgi_send(inv->cap);
-		return ABI_OK;
 	default:
 		return arch_invoke(inv);
 	}

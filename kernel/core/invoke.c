@@ -1,8 +1,46 @@
 /* Invocations: dispatch and results. */
 #include <kernel/invoke.h>
 
+#include <abi/ext.h>
 #include <kernel/cnode.h>
 #include <kernel/ipc.h>
+#include <selvage/base.h>
+
+struct method {
+	uint8_t object, words, caps; /* a capability type; at least so many */
+};
+
+#define METHOD(number, object, words, caps) [number] = { CAP_##object, words, caps },
+static const struct method methods[] = {
+#define X(name, number, object, words, caps) METHOD(number, object, words, caps)
+	ABI_INVOCATIONS(X)
+#undef X
+};
+static const struct method extensions[] = {
+#define X(name, number, object, words, caps) METHOD((number)-ABI_EXT_BASE, object, words, caps)
+	ABI_EXTENSIONS(X)
+#undef X
+};
+
+static struct method method_of(word_t label)
+{
+	if (label < ARRAY_SIZE(methods))
+		return methods[label];
+	if (label - ABI_EXT_BASE < ARRAY_SIZE(extensions))
+		return extensions[label - ABI_EXT_BASE];
+	return (struct method){ CAP_NULL, 0, 0 };
+}
+
+int inv_check(const struct invocation *inv)
+{
+	struct method m = method_of(inv->label);
+
+	if (m.object != cap_type(inv->cap))
+		return ABI_ILLEGAL_OPERATION;
+	if (inv->length < m.words || inv->extra_count < m.caps)
+		return ABI_TRUNCATED_MESSAGE;
+	return ABI_OK;
+}
 
 static int detailed(struct invocation *inv, int error, unsigned n, word_t a, word_t b)
 {

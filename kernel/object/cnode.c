@@ -174,10 +174,6 @@ int cnode_invoke(struct invocation *inv)
 	struct slot *dest;
 	int error;
 
-	if (inv->label < ABI_INV_CNODE_REVOKE || inv->label > ABI_INV_CNODE_ROTATE)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	error = inv_lookup_slot(inv, false, inv->cap, inv_arg(inv, 0),
 				inv_arg(inv, 1), &dest);
 	if (error)

@@ -8,8 +8,6 @@
 
 static int set(struct invocation *inv)
 {
-	if (inv->length < 1 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) >= NUM_DOMAINS)
 		return inv_invalid_argument(inv, 0);
 	if (cap_type(inv_extra(inv, 0)) != CAP_TCB)
@@ -21,8 +19,6 @@ static int schedule_configure(struct invocation *inv)
 {
 	word_t duration;
 
-	if (inv->length < 3)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) > SCHEDULE_LENGTH - 2)
 		return inv_range(inv, 0, SCHEDULE_LENGTH - 2);
 	if (inv_arg(inv, 1) >= NUM_DOMAINS)
@@ -36,8 +32,6 @@ static int schedule_configure(struct invocation *inv)
 
 static int schedule_set_start(struct invocation *inv)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) > SCHEDULE_LENGTH - 1)
 		return inv_range(inv, 0, SCHEDULE_LENGTH - 1);
 	return inv_arg(inv, 0) == SCHEDULE_LENGTH - 1 ? inv_invalid_argument(inv, 0) : ABI_OK;
@@ -50,9 +44,7 @@ int domain_invoke(struct invocation *inv)
 		return set(inv);
 	case ABI_INV_DOMAIN_SET_SCHEDULE_CONFIGURE:
 		return schedule_configure(inv);
-	case ABI_INV_DOMAIN_SET_SCHEDULE_SET_START:
+	default: /* ABI_INV_DOMAIN_SET_SCHEDULE_SET_START */
 		return schedule_set_start(inv);
-	default:
-		return ABI_ILLEGAL_OPERATION;
 	}
 }

@@ -55,8 +55,6 @@ int irq_control_invoke(struct invocation *inv)
 {
 	if (inv->label != ABI_INV_IRQ_CONTROL_GET)
 		return arch_invoke_irq_control(inv);
-	if (inv->length < 3 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	return irq_issue(inv, inv_arg(inv, 0), inv_arg(inv, 1), inv_arg(inv, 2));
 }
 
@@ -64,8 +62,6 @@ static int set_notification(struct invocation *inv, irq_t irq)
 {
 	struct cap c;
 
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	c = inv_extra(inv, 0);
 	if (cap_type(c) != CAP_NOTIFICATION || !(cap_rights(c) & ABI_RIGHT_WRITE))
 		return inv_invalid_cap(inv, 0);
@@ -84,10 +80,8 @@ int irq_handler_invoke(struct invocation *inv)
 		return ABI_OK;
 	case ABI_INV_IRQ_HANDLER_SET_NOTIFICATION:
 		return set_notification(inv, irq);
-	case ABI_INV_IRQ_HANDLER_CLEAR:
+	default: /* ABI_INV_IRQ_HANDLER_CLEAR */
 		slot_delete_short(&irqs[irq].ntfn);
 		return ABI_OK;
-	default:
-		return ABI_ILLEGAL_OPERATION;
 	}
 }

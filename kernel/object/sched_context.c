@@ -129,8 +129,6 @@ static int invoke_bind(struct invocation *inv, struct sched_context *sc)
 {
 	struct cap c;
 
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	c = inv_extra(inv, 0);
 	if (sc->tcb || sc->ntfn)
 		return ABI_ILLEGAL_OPERATION;
@@ -157,8 +155,6 @@ static int invoke_unbind_object(struct invocation *inv, struct sched_context *sc
 {
 	struct cap c;
 
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	c = inv_extra(inv, 0);
 	switch (cap_type(c)) {
 	case CAP_TCB:
@@ -228,9 +224,7 @@ int sc_invoke(struct invocation *inv)
 	case ABI_INV_SCHED_CONTEXT_CONSUMED:
 		inv_result(inv, 0, sc_take_consumed(sc));
 		return ABI_OK;
-	case ABI_INV_SCHED_CONTEXT_YIELD_TO:
+	default: /* ABI_INV_SCHED_CONTEXT_YIELD_TO */
 		return invoke_yield_to(inv, sc);
-	default:
-		return ABI_ILLEGAL_OPERATION;
 	}
 }

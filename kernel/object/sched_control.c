@@ -61,10 +61,6 @@ int sched_control_invoke(struct invocation *inv)
 	struct configure p = { 0 };
 	int error;
 
-	if (inv->label != ABI_INV_SCHED_CONTROL_CONFIGURE_FLAGS)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < 5 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check(inv, &p);
 	if (!error)
 		commit(&p);

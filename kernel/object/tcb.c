@@ -21,8 +21,6 @@ static int read_registers(struct invocation *inv, struct tcb *t)
 {
 	word_t count;
 
-	if (inv->length < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	count = inv_arg(inv, 1);
 	if (count < 1 || count > arch_context_count())
 		return inv_range(inv, 1, arch_context_count());
@@ -40,7 +38,7 @@ static int write_registers(struct invocation *inv, struct tcb *t)
 	bool resume;
 	word_t count;
 
-	if (inv->length < 2 || inv->length - 2 < inv_arg(inv, 1))
+	if (inv->length - 2 < inv_arg(inv, 1))
 		return ABI_TRUNCATED_MESSAGE;
 	if (t == inv->thread)
 		return ABI_ILLEGAL_OPERATION;
@@ -66,8 +64,6 @@ static int copy_registers(struct invocation *inv, struct tcb *to)
 	struct tcb *from;
 	word_t flags;
 
-	if (inv->length < 1 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (cap_type(inv_extra(inv, 0)) != CAP_TCB)
 		return inv_invalid_cap(inv, 1);
 	from = cap_object(inv_extra(inv, 0));
@@ -171,8 +167,6 @@ static int configure(struct invocation *inv, struct tcb *t)
 	vptr_t vaddr;
 	int error;
 
-	if (inv->length < 3 || inv->extra_count < 3)
-		return ABI_TRUNCATED_MESSAGE;
 	vaddr = inv_arg(inv, 2);
 	error = check_buffer(inv, 2, vaddr, &buffer);
 	if (!error)
@@ -189,8 +183,6 @@ static int set_ipc_buffer(struct invocation *inv, struct tcb *t)
 	struct root buffer;
 	int error;
 
-	if (inv->length < 1 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check_buffer(inv, 0, inv_arg(inv, 0), &buffer);
 	if (!error)
 		set_buffer(t, inv_arg(inv, 0), &buffer);
@@ -210,8 +202,6 @@ static int set_tcb_space(struct invocation *inv, struct tcb *t)
 	struct root handler;
 	int error;
 
-	if (inv->length < 2 || inv->extra_count < 3)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check_space(inv, t, 1, inv_arg(inv, 0), inv_arg(inv, 1), &space);
 	if (!error)
 		error = check_handler(inv, 0, &handler);
@@ -227,8 +217,6 @@ static int set_timeout_endpoint(struct invocation *inv, struct tcb *t)
 	struct root handler;
 	int error;
 
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check_handler(inv, 0, &handler);
 	if (!error)
 		set_slot(&t->slots[TCB_TIMEOUT_HANDLER], &handler);
@@ -254,8 +242,6 @@ static int set_priority(struct invocation *inv, struct tcb *t)
 {
 	int error;
 
-	if (inv->length < 1 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check_authority(inv);
 	if (!error)
 		error = check_priority(inv, inv_arg(inv, 0));
@@ -297,8 +283,6 @@ static int set_sched_params(struct invocation *inv, struct tcb *t)
 	struct root handler;
 	int error;
 
-	if (inv->length < 2 || inv->extra_count < 3)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check_authority(inv);
 	if (!error)
 		error = check_priority(inv, inv_arg(inv, 0));
@@ -327,8 +311,6 @@ static int bind_notification(struct invocation *inv, struct tcb *t)
 	struct notification *n;
 	struct cap c;
 
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	c = inv_extra(inv, 0);
 	if (t->bound_ntfn || cap_type(c) != CAP_NOTIFICATION ||
 	    !(cap_sub_field(c, 0, 4) & ABI_RIGHT_READ))
@@ -350,8 +332,6 @@ static int unbind_notification(struct tcb *t)
 
 static int set_tls_base(struct invocation *inv, struct tcb *t)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	arch_set_tls_base(t, inv_arg(inv, 0));
 	return ABI_OK;
 }
@@ -360,8 +340,6 @@ static int set_flags(struct invocation *inv, struct tcb *t)
 {
 	word_t known = ABI_TCB_FLAG_FPU_DISABLED;
 
-	if (inv->length < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	t->flags = (t->flags & ~inv_arg(inv, 0)) | (inv_arg(inv, 1) & known);
 	arch_tcb_flags_changed(t);
 	inv_result(inv, 0, t->flags);

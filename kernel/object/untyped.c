@@ -194,10 +194,6 @@ int untyped_invoke(struct invocation *inv)
 	struct retype r = { 0 };
 	int error;
 
-	if (inv->label != ABI_INV_UNTYPED_RETYPE)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < 6 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	error = check_type(inv, &r);
 	if (!error)
 		error = check_window(inv, &r);

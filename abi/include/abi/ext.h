@@ -10,26 +10,26 @@
 #define ABI_EXT_BASE 0x10000u
 #define ABI_EXTENSIONS(X)                                                        \
 	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                    \
-	X(QUERY, ABI_EXT_BASE + 0)                                               \
+	X(QUERY, ABI_EXT_BASE + 0, TCB, 0, 0)                                    \
 	/* TCB, extra cap: IRQ handler of PPI 30. The thread may use the EL1  \
 	 * physical timer (CNTP_*) from EL0. */  \
-	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1)                                    \
+	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1, TCB, 0, 1)                         \
 	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */     \
-	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2)                                      \
+	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2, VCPU, 1, 0)                          \
 	/* VCPU: MR0 = 1 exit message on, 0 off. */                              \
-	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3)                               \
+	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3, VCPU, 1, 0)                   \
 	/* TCB: MR0 = 1: every SVC of the thread is an UnknownSyscall fault,  \
 	 * whatever its number; 0: as usual. */  \
-	X(TCB_SET_SYSCALL_FAULT, ABI_EXT_BASE + 16)                              \
+	X(TCB_SET_SYSCALL_FAULT, ABI_EXT_BASE + 16, TCB, 1, 0)                   \
 	/* VCPU: MR0 = 32 or 64, the register width of EL1. A machine without \
 	 * AArch32 at EL1 answers RangeError to 32. */  \
-	X(VCPU_SET_WIDTH, ABI_EXT_BASE + 17)                                     \
+	X(VCPU_SET_WIDTH, ABI_EXT_BASE + 17, VCPU, 1, 0)                         \
 	/* VCPU: MR0 = ABI_EXT_DEBUG_*: what of the guest's debug events comes \
 	 * to its handler as an exit. */ \
-	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18)
+	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18, VCPU, 1, 0)
 
 enum abi_extension {
-#define X(name, number) ABI_EXT_##name = (int)(number),
+#define X(name, number, object, words, caps) ABI_EXT_##name = (int)(number),
 	ABI_EXTENSIONS(X)
 #undef X
 };

@@ -187,11 +187,6 @@ static int issue_sgi_signal(struct invocation *inv)
 /* GetTrigger: irq, trigger, index, depth; root. */
 int arch_invoke_irq_control(struct invocation *inv)
 {
-	if (inv->label != ABI_INV_IRQ_CONTROL_GET_TRIGGER &&
-	    inv->label != ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < 4 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv->label == ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL)
 		return issue_sgi_signal(inv);
 	word_t irq = inv_arg(inv, 0), trigger = inv_arg(inv, 1);
@@ -207,8 +202,6 @@ int arch_invoke_irq_control(struct invocation *inv)
 
 static int tcb_enable_timer(struct invocation *inv)
 {
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	struct cap irq = inv_extra(inv, 0);
 	if (cap_type(irq) != CAP_IRQ_HANDLER || cap_irq(irq) != PPI_PHYSICAL_TIMER)
 		return inv_invalid_cap(inv, 1);
@@ -220,8 +213,6 @@ static int tcb_enable_timer(struct invocation *inv)
 
 static int tcb_set_syscall_fault(struct invocation *inv)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) > 1)
 		return inv_range(inv, 0, 1);
 	((struct tcb *)cap_object(inv->cap))->arch.syscall_fault = inv_arg(inv, 0);

@@ -1,8 +1,8 @@
 /*
- * An invocation: a message to an object of the kernel. A method checks the
- * message's length, its capabilities and arguments in the order of the ABI,
- * returns an abi_error (with details by the inv_* helpers below) without
- * having changed anything, or commits and returns ABI_OK.
+ * An invocation: a message to an object of the kernel. inv_check looks at its
+ * label and lengths; then a method checks capabilities and arguments in the
+ * order of the ABI, returns an abi_error (with details by the inv_* helpers
+ * below) without having changed anything, or commits and returns ABI_OK.
  */
 #pragma once
 
@@ -34,6 +34,11 @@ struct invocation {
 	word_t reply[ABI_MSG_REGS]; /* MR0-3, also the details of an error */
 	word_t detail4;             /* MR4 of a FAILED_LOOKUP */
 };
+
+/* Whether the object has such a method, and the message has all that it needs:
+ * ILLEGAL_OPERATION, TRUNCATED_MESSAGE. What it finds need not be checked
+ * again. */
+int inv_check(const struct invocation *inv);
 
 /* Message word i; the caller has checked inv->length. */
 static inline word_t inv_arg(const struct invocation *inv, unsigned i)

@@ -10,10 +10,6 @@ int asid_control_invoke(struct invocation *inv)
 {
 	struct slot *dest;
 
-	if (inv->label != ABI_INV_ARM_ASID_CONTROL_MAKE_POOL)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < 2 || inv->extra_count < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	if (!asid_pool_available())
 		return ABI_DELETE_FIRST;
 	struct slot *from = inv->extra[0];
@@ -42,10 +38,6 @@ int asid_pool_invoke(struct invocation *inv)
 	struct lookup_failure none = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 	asid_t first = (asid_t)inv->cap.w1;
 
-	if (inv->label != ABI_INV_ARM_ASID_POOL_ASSIGN)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	struct slot *s = inv->extra[0];
 	if (cap_type(s->cap) != CAP_VSPACE || cap_map_asid(s->cap))
 		return inv_invalid_cap(inv, 1);

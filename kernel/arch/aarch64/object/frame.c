@@ -30,8 +30,6 @@ static int map(struct invocation *inv)
 {
 	struct cap vspace;
 
-	if (inv->length < 3 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	int error = vspace_of_extra(inv, &vspace);
 	if (error)
 		return error;
@@ -78,8 +76,6 @@ static int maintain(struct invocation *inv)
 	struct lookup_failure none = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 	word_t size = 1ull << frame_bits(cap_frame_size(inv->cap));
 
-	if (inv->length < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	if (!cap_map_asid(inv->cap))
 		return ABI_ILLEGAL_OPERATION;
 	if (!asid_root(cap_map_asid(inv->cap)))
@@ -110,10 +106,8 @@ int frame_invoke(struct invocation *inv)
 	case ABI_INV_ARM_PAGE_CLEAN_INVALIDATE_DATA:
 	case ABI_INV_ARM_PAGE_UNIFY_INSTRUCTION:
 		return maintain(inv);
-	case ABI_INV_ARM_PAGE_GET_ADDRESS:
+	default: /* ABI_INV_ARM_PAGE_GET_ADDRESS */
 		inv_result(inv, 0, cap_addr(inv->cap));
 		return ABI_OK;
-	default:
-		return ABI_ILLEGAL_OPERATION;
 	}
 }

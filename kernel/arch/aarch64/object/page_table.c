@@ -30,8 +30,6 @@ static int map(struct invocation *inv)
 {
 	struct cap vspace;
 
-	if (inv->length < 2 || inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (cap_map_asid(inv->cap))
 		return inv_invalid_cap(inv, 0);
 	int error = vspace_of_extra(inv, &vspace);
@@ -78,9 +76,7 @@ int page_table_invoke(struct invocation *inv)
 	switch (inv->label) {
 	case ABI_INV_ARM_PAGE_TABLE_MAP:
 		return map(inv);
-	case ABI_INV_ARM_PAGE_TABLE_UNMAP:
+	default: /* ABI_INV_ARM_PAGE_TABLE_UNMAP */
 		return unmap(inv);
-	default:
-		return ABI_ILLEGAL_OPERATION;
 	}
 }

@@ -17,10 +17,6 @@ int smc_invoke(struct invocation *inv)
 	register word_t x7 __asm__("x7");
 	word_t a[SMC_WORDS];
 
-	if (inv->label != ABI_INV_ARM_SMC_CALL)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < SMC_WORDS)
-		return ABI_TRUNCATED_MESSAGE;
 	for (unsigned i = 0; i < SMC_WORDS; i++)
 		a[i] = inv_arg(inv, i);
 	/* A badge limits the capability to that function. */

@@ -8,8 +8,6 @@
 
 static int set_tcb(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->extra_count < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (cap_type(inv_extra(inv, 0)) != CAP_TCB)
 		return ABI_ILLEGAL_OPERATION;
 	struct tcb *t = cap_object(inv_extra(inv, 0));
@@ -23,8 +21,6 @@ static int set_tcb(struct invocation *inv, struct vcpu *v)
 /* virq, priority, group, list register in one word */
 static int inject_irq(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	word_t w = inv_arg(inv, 0), virq = w & ABI_INJECT_VIRQ_MASK;
 	word_t priority = w >> ABI_INJECT_PRIORITY_SHIFT & 0xff;
 	word_t group = w >> ABI_INJECT_GROUP_SHIFT & 0xff;
@@ -54,8 +50,6 @@ static int read_regs(struct invocation *inv, struct vcpu *v)
 {
 	word_t value;
 
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	word_t field = inv_arg(inv, 0);
 	if (field < ABI_VCPU_REG_COUNT)
 		value = vcpu_read(v, (enum abi_vcpu_reg)field);
@@ -67,8 +61,6 @@ static int read_regs(struct invocation *inv, struct vcpu *v)
 
 static int write_regs(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	word_t field = inv_arg(inv, 0), value = inv_arg(inv, 1);
 	if (field < ABI_VCPU_REG_COUNT)
 		vcpu_write(v, (enum abi_vcpu_reg)field, value);
@@ -79,8 +71,6 @@ static int write_regs(struct invocation *inv, struct vcpu *v)
 
 static int ack_vppi(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	word_t irq = inv_arg(inv, 0);
 	if (irq >= arch_irq_count())
 		return inv_range(inv, 0, arch_irq_count() - 1);
@@ -92,8 +82,6 @@ static int ack_vppi(struct invocation *inv, struct vcpu *v)
 
 static int set_traps(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) & ~ABI_EXT_TRAP_MASK)
 		return inv_invalid_argument(inv, 0);
 	v->hcr = (v->hcr & ~ABI_EXT_TRAP_MASK) | inv_arg(inv, 0);
@@ -102,8 +90,6 @@ static int set_traps(struct invocation *inv, struct vcpu *v)
 
 static int set_exit_message(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	if (inv_arg(inv, 0) > 1)
 		return inv_range(inv, 0, 1);
 	v->exit_message = inv_arg(inv, 0);
@@ -112,8 +98,6 @@ static int set_exit_message(struct invocation *inv, struct vcpu *v)
 
 static int set_width(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	word_t width = inv_arg(inv, 0);
 	if (width != 32 && width != 64)
 		return inv_range(inv, 32, 64);
@@ -122,8 +106,6 @@ static int set_width(struct invocation *inv, struct vcpu *v)
 
 static int set_debug(struct invocation *inv, struct vcpu *v)
 {
-	if (inv->length < 1)
-		return ABI_TRUNCATED_MESSAGE;
 	word_t mode = inv_arg(inv, 0);
 	if (mode > (ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP) || mode == ABI_EXT_DEBUG_STEP)
 		return inv_invalid_argument(inv, 0);

@@ -51,11 +51,6 @@ int vspace_invoke(struct invocation *inv)
 {
 	struct lookup_failure none = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 
-	if (inv->label < ABI_INV_ARM_VSPACE_CLEAN_DATA ||
-	    inv->label > ABI_INV_ARM_VSPACE_UNIFY_INSTRUCTION)
-		return ABI_ILLEGAL_OPERATION;
-	if (inv->length < 2)
-		return ABI_TRUNCATED_MESSAGE;
 	vptr_t start = inv_arg(inv, 0), end = inv_arg(inv, 1);
 	if (end <= start)
 		return inv_invalid_argument(inv, 1);
