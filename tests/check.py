@@ -80,6 +80,7 @@ GROUPS = {
     "fuzz": fuzz_programs,
     "kernel": lambda: listed("kernel", 180),
     "system": lambda: listed("system", 400),
+    "bench": lambda: [Program("bench", ["tests/bench/check"], 300)],
 }
 
 

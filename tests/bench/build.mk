@@ -35,4 +35,6 @@ PEERS := $(KVM_BENCH)/initrd $(call foreign,xen-hypervisor-4.17-arm64)
 
 bench: host target assets $(INSN_PLUGIN) $(PEERS) ## measure; prints and writes build/bench.json
 	@python3 tests/bench/run.py
-.PHONY: bench
+bench-baseline: host target assets $(INSN_PLUGIN) ## accept Selvage's figures as they are now
+	@tests/bench/check --accept
+.PHONY: bench bench-baseline

@@ -23,10 +23,13 @@ GUEST = "build/assets/micro-bench"
 GUEST_ADDRESS = 0x50000000
 
 
-def kvm():
+def kvm(only=None):
+    """`only`: the name of one machine, as its console is named."""
     rows = []
     for system, cpu, argument, gic, suffix in KVM:
         name = f"{system}-gicv{gic}"
+        if only not in (None, name):
+            continue
         command = [*machine(gic, True, cpu), *counted(
             "-kernel", "build/assets/linux-debian", "-initrd", "build/bench/kvm/initrd", "-append",
             f"console=ttyAMA0 panic=-1 nokaslr norandmaps quiet {argument}".strip())]
@@ -61,10 +64,12 @@ def xen_devicetree(name, arguments):
     return path
 
 
-def xen():
+def xen(only=None):
     rows = []
     for gic, suffix in ((3, ""), (2, "_gicv2")):
         name = f"xen-gicv{gic}"
+        if only not in (None, name):
+            continue
         arguments = machine(gic, True)
         command = [*arguments, "-dtb", xen_devicetree(name, arguments), *counted(
             "-kernel", XEN, "-device",
