@@ -24,42 +24,14 @@ void arch_set_tls_base(struct tcb *t, word_t base)
 }
 
 /* Positions in struct arch_context, in the order of ABI_CONTEXT_REGS. */
-enum { POS_SP = 31,
-       POS_PC,
-       POS_SPSR,
-       POS_TPIDR_EL0,
-       POS_TPIDRRO_EL0 };
-#define POS_X0 0
-#define POS_X1 1
-#define POS_X2 2
-#define POS_X3 3
-#define POS_X4 4
-#define POS_X5 5
-#define POS_X6 6
-#define POS_X7 7
-#define POS_X8 8
-#define POS_X9 9
-#define POS_X10 10
-#define POS_X11 11
-#define POS_X12 12
-#define POS_X13 13
-#define POS_X14 14
-#define POS_X15 15
-#define POS_X16 16
-#define POS_X17 17
-#define POS_X18 18
-#define POS_X19 19
-#define POS_X20 20
-#define POS_X21 21
-#define POS_X22 22
-#define POS_X23 23
-#define POS_X24 24
-#define POS_X25 25
-#define POS_X26 26
-#define POS_X27 27
-#define POS_X28 28
-#define POS_X29 29
-#define POS_X30 30
+/* clang-format off */
+enum {
+	POS_X0, POS_X1, POS_X2, POS_X3, POS_X4, POS_X5, POS_X6, POS_X7, POS_X8, POS_X9, POS_X10,
+	POS_X11, POS_X12, POS_X13, POS_X14, POS_X15, POS_X16, POS_X17, POS_X18, POS_X19, POS_X20,
+	POS_X21, POS_X22, POS_X23, POS_X24, POS_X25, POS_X26, POS_X27, POS_X28, POS_X29, POS_X30,
+	POS_SP, POS_PC, POS_SPSR, POS_TPIDR_EL0, POS_TPIDRRO_EL0
+};
+/* clang-format on */
 
 static const uint8_t position[ABI_CTX_COUNT] = {
 #define X(name) POS_##name,
