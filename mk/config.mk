@@ -22,7 +22,7 @@ HOUT := $(OUT)/host
 
 CROSS ?= aarch64-linux-gnu-
 TARGET_CC := $(CROSS)gcc
-TARGET_AR := $(CROSS)ar
+TARGET_AR := $(CROSS)gcc-ar
 TARGET_OBJCOPY := $(CROSS)objcopy
 HOST_CC ?= gcc
 FUZZ_CC ?= clang-16
@@ -48,8 +48,10 @@ TARGET_CFLAGS := $(CSTD) $(WARN) -O2 -g $(REPRO) $(TARGET_DEFS) \
 	-mno-outline-atomics -ffunction-sections -fdata-sections \
 	-fno-pic -fno-pie -fno-common -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer
-USER_CFLAGS := $(TARGET_CFLAGS) -mgeneral-regs-only -ftls-model=local-exec \
-	-isystem $(PICOLIBC)/include
+# A release program is optimised as a whole, its libraries with it.
+USER_LTO := $(if $(filter release,$(BUILD)),-flto)
+USER_CFLAGS := $(TARGET_CFLAGS) -fomit-frame-pointer -mgeneral-regs-only \
+	-ftls-model=local-exec $(USER_LTO) -isystem $(PICOLIBC)/include
 KERNEL_CFLAGS := $(TARGET_CFLAGS) -ffreestanding -mgeneral-regs-only \
 	-mstrict-align -fno-tree-vectorize
 

@@ -61,7 +61,8 @@ $(TOUT)/bin/$(1).elf: $(call objs,$(TOUT)/obj/bin-$(1),$(2)) \
 		$(foreach l,$(3),$(TOUT)/lib/$(l).a) lib/rt/process.ld
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
-	$(Q)$(TARGET_CC) -static -nostdlib -nostartfiles -Wl,--gc-sections \
+	$(Q)$(TARGET_CC) $(USER_CFLAGS) $(if $(USER_LTO),-flto-partition=one) \
+	  -static -nostdlib -nostartfiles -Wl,--gc-sections \
 	  -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
 	  -Wl,-T,lib/rt/process.ld -o $$@ \
 	  $(call objs,$(TOUT)/obj/bin-$(1),$(2)) -Wl,--start-group \
