@@ -2,12 +2,14 @@
 # portable, arch/$(ARCH) and plat are not. debug is for debug builds only.
 ARCH := aarch64
 KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
-	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug)
+	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH))
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
 	lib/base/fdt.c lib/base/fmt.c lib/base/freestanding/memory.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \
 	-Ikernel/plat/include -Ilib/base/include
 KERNEL_OBJS := $(call objs,$(TOUT)/obj/kernel,$(KERNEL_SRCS))
+# Entries between two checks of everything (kernel/debug/invariants.c).
+INVARIANTS_EVERY ?= 64
 # Link flags of freestanding images: one page size, nothing hidden inside.
 FREE_LDFLAGS := -static -nostdlib -nostartfiles -Wl,--build-id=none \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
@@ -23,6 +25,9 @@ KERNEL_ALL_CFLAGS := $(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)
 ifeq ($(BUILD),coverage)
 KERNEL_ALL_CFLAGS += -O0 -fprofile-arcs -ftest-coverage -fprofile-info-section
 KERNEL_COVERAGE_LD := -Wl,--defsym=__gcov_merge_add=0
+endif
+ifeq ($(BUILD),debug)
+KERNEL_ALL_CFLAGS += -Ikernel/debug -DINVARIANTS_EVERY=$(INVARIANTS_EVERY)
 endif
 $(eval $(call compile_rules,$(TOUT)/obj/kernel,$(filter-out lib/base/freestanding/memory.c,$(KERNEL_SRCS)),$(TARGET_CC),$(KERNEL_ALL_CFLAGS) $(KERNEL_LTO)))
 $(eval $(call compile_rules,$(TOUT)/obj/kernel,lib/base/freestanding/memory.c,$(TARGET_CC),$(KERNEL_ALL_CFLAGS)))

@@ -1,10 +1,11 @@
 # The portable core on the host, above a mocked architecture. What boots and
 # what replaces the C library stays out.
 KERNEL_HOST_SRCS := $(wildcard kernel/object/*.c) $(addprefix kernel/core/,entry.c fastpath.c invoke.c \
-	ipc.c printk.c refill.c sched.c tcb_queue.c tcb_state.c) kernel/debug/syscall.c \
-	lib/base/fmt.c tests/unit/mock_arch/mock_arch.c
-KERNEL_HOST_INC := -Ikernel/include -Itests/unit/mock_arch -Ilib/base/include
+	ipc.c printk.c refill.c sched.c tcb_queue.c tcb_state.c) lib/base/fmt.c \
+	$(wildcard kernel/debug/*.c) tests/unit/mock_arch/mock_arch.c tests/unit/mock_arch/mock_check.c
+KERNEL_HOST_INC := -Ikernel/include -Ikernel/debug -Itests/unit/mock_arch -Ilib/base/include
 
 $(eval $(call unit_test,kernel_caps,tests/unit/kernel_caps_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call unit_test,kernel_refill,tests/unit/kernel_refill_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call unit_test,kernel_syscall,tests/unit/kernel_syscall_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
+$(eval $(call unit_test,kernel_invariants,tests/unit/kernel_invariants_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))

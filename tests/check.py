@@ -78,7 +78,8 @@ GROUPS = {
     "bad": lambda: [Program("bad", ["tests/bad/run"], 120)],
     "tool": lambda: [Program("tool", ["tests/tool/run"], 240)],
     "fuzz": fuzz_programs,
-    "kernel": lambda: listed("kernel", 180),
+    "kernel": lambda: [*listed("kernel", 180),
+                       Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
     "system": lambda: listed("system", 400),
     "bench": lambda: [Program("bench", ["tests/bench/check"], 300)],
 }

@@ -8,14 +8,10 @@
 #include <arch/types.h>
 
 #define POOL_ENTRIES (1u << ABI_ASID_POOL_INDEX_BITS)
-#define ENTRY_ROOT 0x0000fffffffff000ull
-#define ENTRY_HAS_VMID 0x100ull
-#define ENTRY_VMID 0xffull
-#define VMIDS 256u
 #define VMID_SHIFT 48
 
-static struct asid_pool *pools[ABI_ASID_POOLS];
-static asid_t vmid_asid[VMIDS]; /* 0: nobody; VMID 0 is the empty space's */
+struct asid_pool *asid_pools[ABI_ASID_POOLS];
+asid_t vmid_asid[VMIDS]; /* 0: nobody; VMID 0 is the empty space's */
 static unsigned vmid_next = 1;
 static uint64_t vmid_vcpu[VMIDS]; /* the vCPU that ran there last */
 /* What a thread without an address space runs in: nothing is mapped. */
@@ -24,8 +20,8 @@ static pte_t empty_root[1024] __attribute__((aligned(8192)));
 int asid_pool_install(struct asid_pool *p)
 {
 	for (unsigned i = 0; i < ABI_ASID_POOLS; i++)
-		if (!pools[i]) {
-			pools[i] = p;
+		if (!asid_pools[i]) {
+			asid_pools[i] = p;
 			return (int)(i << ABI_ASID_POOL_INDEX_BITS);
 		}
 	return -1;
@@ -34,19 +30,19 @@ int asid_pool_install(struct asid_pool *p)
 bool asid_pool_available(void)
 {
 	for (unsigned i = 0; i < ABI_ASID_POOLS; i++)
-		if (!pools[i])
+		if (!asid_pools[i])
 			return true;
 	return false;
 }
 
 bool asid_pool_is_installed(const struct asid_pool *p, asid_t first)
 {
-	return pools[first >> ABI_ASID_POOL_INDEX_BITS] == p;
+	return asid_pools[first >> ABI_ASID_POOL_INDEX_BITS] == p;
 }
 
 static word_t *asid_entry(asid_t asid)
 {
-	struct asid_pool *p = pools[asid >> ABI_ASID_POOL_INDEX_BITS];
+	struct asid_pool *p = asid_pools[asid >> ABI_ASID_POOL_INDEX_BITS];
 
 	return p ? &p->entry[asid & (POOL_ENTRIES - 1)] : NULL;
 }
@@ -57,8 +53,8 @@ void asid_pool_remove(struct asid_pool *p, asid_t first)
 		return;
 	for (unsigned i = 0; i < POOL_ENTRIES; i++)
 		if (p->entry[i])
-			asid_release((asid_t)(first + i), p->entry[i] & ENTRY_ROOT);
-	pools[first >> ABI_ASID_POOL_INDEX_BITS] = NULL;
+			asid_release((asid_t)(first + i), p->entry[i] & ASID_ROOT);
+	asid_pools[first >> ABI_ASID_POOL_INDEX_BITS] = NULL;
 }
 
 asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root)
@@ -75,7 +71,7 @@ paddr_t asid_root(asid_t asid)
 {
 	word_t *e = asid ? asid_entry(asid) : NULL;
 
-	return e ? *e & ENTRY_ROOT : 0;
+	return e ? *e & ASID_ROOT : 0;
 }
 
 void asid_load_vttbr(word_t vttbr)
@@ -120,7 +116,7 @@ static void flush_vmid(word_t vttbr)
 
 static word_t entry_vttbr(word_t entry)
 {
-	return (entry & ENTRY_ROOT) | (entry & ENTRY_VMID) << VMID_SHIFT;
+	return (entry & ASID_ROOT) | (entry & ASID_VMID) << VMID_SHIFT;
 }
 
 static void vmid_take(unsigned vmid)
@@ -131,7 +127,7 @@ static void vmid_take(unsigned vmid)
 		return;
 	word_t victim = *e;
 	arch_cpu()->asid_generation++;
-	*e &= ENTRY_ROOT;
+	*e &= ASID_ROOT;
 	vmid_asid[vmid] = 0;
 	flush_vmid(entry_vttbr(victim));
 }
@@ -140,14 +136,14 @@ word_t asid_vttbr(asid_t asid, paddr_t root)
 {
 	word_t *e = asid ? asid_entry(asid) : NULL;
 
-	if (!e || (*e & ENTRY_ROOT) != root)
+	if (!e || (*e & ASID_ROOT) != root)
 		return asid_empty_vttbr();
-	if (!(*e & ENTRY_HAS_VMID)) {
+	if (!(*e & ASID_HAS_VMID)) {
 		unsigned vmid = vmid_next;
 		vmid_next = vmid == VMIDS - 1 ? 1 : vmid + 1;
 		vmid_take(vmid);
 		vmid_asid[vmid] = asid;
-		*e |= ENTRY_HAS_VMID | vmid;
+		*e |= ASID_HAS_VMID | vmid;
 	}
 	return entry_vttbr(*e);
 }
@@ -156,7 +152,7 @@ void asid_flush(asid_t asid)
 {
 	word_t *e = asid ? asid_entry(asid) : NULL;
 
-	if (e && (*e & ENTRY_HAS_VMID))
+	if (e && (*e & ASID_HAS_VMID))
 		flush_vmid(entry_vttbr(*e));
 }
 
@@ -164,14 +160,14 @@ void asid_release(asid_t asid, paddr_t root)
 {
 	word_t *e = asid_entry(asid);
 
-	if (!e || (*e & ENTRY_ROOT) != root)
+	if (!e || (*e & ASID_ROOT) != root)
 		return;
 	asid_flush(asid);
 	arch_cpu()->asid_generation++;
 	/* The thread that runs in it goes on in an empty space, and faults. */
-	if ((arch_cpu()->vttbr & ENTRY_ROOT) == root)
+	if ((arch_cpu()->vttbr & ASID_ROOT) == root)
 		asid_load_vttbr(asid_empty_vttbr());
-	if (*e & ENTRY_HAS_VMID)
-		vmid_asid[*e & ENTRY_VMID] = 0;
+	if (*e & ASID_HAS_VMID)
+		vmid_asid[*e & ASID_VMID] = 0;
 	*e = 0;
 }

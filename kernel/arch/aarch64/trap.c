@@ -6,6 +6,7 @@
 #include <arch/vcpu.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
+#include <kernel/debug.h>
 #include <kernel/entry.h>
 #include <kernel/fastpath.h>
 
@@ -89,6 +90,7 @@ static struct arch_context *next_context(void)
 		if (arch_irq_pending())
 			interrupt();
 	}
+	invariants_check();
 	return &this_cpu()->current->arch.context;
 }
 
@@ -205,7 +207,10 @@ static inline struct arch_context *system_call(struct tcb *t)
 		next = fastpath_call(t);
 	else if (nr == ABI_SYS_REPLY_RECV)
 		next = fastpath_reply_recv(t);
-	return next ? &next->arch.context : general_call(nr);
+	if (!next)
+		return general_call(nr);
+	invariants_check();
+	return &next->arch.context;
 }
 
 static NOINLINE struct arch_context *other_trap(struct arch_context *ctx, word_t esr)

@@ -185,12 +185,22 @@ void arch_clean_object(word_t type, paddr_t addr)
 }
 
 bool mock_silent;
+void (*mock_console)(char c);
+void (*mock_halt)(void);
 
 void arch_putc(char c)
 {
-	if (!mock_silent)
+	if (mock_console)
+		mock_console(c);
+	else if (!mock_silent)
 		putchar(c);
 }
 
 void arch_dump(void) {}
-_Noreturn void arch_halt(void) { abort(); }
+
+_Noreturn void arch_halt(void)
+{
+	if (mock_halt)
+		mock_halt(); /* may jump out of the kernel */
+	abort();
+}

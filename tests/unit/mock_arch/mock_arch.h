@@ -13,3 +13,6 @@ extern ticks_t mock_deadline;
 extern unsigned mock_preempt_every;
 /* Kernel text goes nowhere. */
 extern bool mock_silent;
+/* Or here; and what happens at a panic, instead of abort(). */
+extern void (*mock_console)(char c);
+extern void (*mock_halt)(void);

@@ -37,6 +37,9 @@ word_t stage2_vtcr(void);
 /* --- asid.c --- */
 struct asid_pool {
 	/* Root table's address | ASID_HAS_VMID | VMID; 0: free. */
+#define ASID_ROOT 0x0000fffffffff000ull
+#define ASID_HAS_VMID 0x100ull
+#define ASID_VMID 0xffull
 	word_t entry[1u << ABI_ASID_POOL_INDEX_BITS];
 };
 _Static_assert(sizeof(struct asid_pool) == 1u << ABI_ASID_POOL_BITS, "ABI");
@@ -45,6 +48,9 @@ static inline struct cap cap_asid_pool(struct asid_pool *p, asid_t first)
 {
 	return cap_make(CAP_ASID_POOL, ptr_to_paddr(p), 0, first);
 }
+#define VMIDS 256u
+extern struct asid_pool *asid_pools[ABI_ASID_POOLS];
+extern asid_t vmid_asid[VMIDS];
 /* Installs a pool at the lowest free place: its first ASID, or -1. */
 int asid_pool_install(struct asid_pool *p);
 bool asid_pool_available(void);
