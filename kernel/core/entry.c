@@ -69,10 +69,8 @@ static bool barred_from_first_phase(enum cap_type type)
 	case CAP_CNODE:
 	case CAP_DOMAIN:
 	case CAP_SCHED_CONTEXT:
-	case CAP_SCHED_CONTROL:
-		return true;
-	default:
-		return false;
+	case CAP_SCHED_CONTROL: return true;
+	default: return false;
 	}
 }
 
@@ -84,12 +82,9 @@ static int invoke_object(struct invocation *inv)
 		return inv_invalid_cap(inv, 0);
 	switch (cap_type(inv->cap)) {
 	case CAP_NULL:
-	case CAP_ZOMBIE:
-		return inv_invalid_cap(inv, 0);
-	case CAP_NOTIFICATION:
-		return invoke_notification(inv);
-	case CAP_REPLY:
-		return invoke_reply(inv);
+	case CAP_ZOMBIE: return inv_invalid_cap(inv, 0);
+	case CAP_NOTIFICATION: return invoke_notification(inv);
+	case CAP_REPLY: return invoke_reply(inv);
 	case CAP_SGI_SIGNAL:
 		arch_sgi_send(inv->cap);
 		return ABI_OK;
@@ -100,24 +95,15 @@ static int invoke_object(struct invocation *inv)
 	if (error)
 		return error;
 	switch (cap_type(inv->cap)) {
-	case CAP_UNTYPED:
-		return untyped_invoke(inv);
-	case CAP_CNODE:
-		return cnode_invoke(inv);
-	case CAP_TCB:
-		return tcb_invoke(inv);
-	case CAP_SCHED_CONTEXT:
-		return sc_invoke(inv);
-	case CAP_SCHED_CONTROL:
-		return sched_control_invoke(inv);
-	case CAP_IRQ_CONTROL:
-		return irq_control_invoke(inv);
-	case CAP_IRQ_HANDLER:
-		return irq_handler_invoke(inv);
-	case CAP_DOMAIN:
-		return domain_invoke(inv);
-	default:
-		return arch_invoke(inv);
+	case CAP_UNTYPED: return untyped_invoke(inv);
+	case CAP_CNODE: return cnode_invoke(inv);
+	case CAP_TCB: return tcb_invoke(inv);
+	case CAP_SCHED_CONTEXT: return sc_invoke(inv);
+	case CAP_SCHED_CONTROL: return sched_control_invoke(inv);
+	case CAP_IRQ_CONTROL: return irq_control_invoke(inv);
+	case CAP_IRQ_HANDLER: return irq_handler_invoke(inv);
+	case CAP_DOMAIN: return domain_invoke(inv);
+	default: return arch_invoke(inv);
 	}
 }
 

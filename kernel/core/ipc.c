@@ -144,16 +144,14 @@ static unsigned cap_fault_message(const struct tcb *t, word_t *words)
 static unsigned fault_message(struct tcb *t, word_t *words)
 {
 	switch (t->fault.kind) {
-	case ABI_FAULT_CAP:
-		return cap_fault_message(t, words);
+	case ABI_FAULT_CAP: return cap_fault_message(t, words);
 	case ABI_FAULT_TIMEOUT:
 		words[ABI_TIMEOUT_DATA] = t->fault.word[0];
 		if (!t->sc)
 			return 1;
 		words[ABI_TIMEOUT_CONSUMED] = sc_take_consumed(t->sc);
 		return 2;
-	default:
-		return arch_fault_message(t, &t->fault, words);
+	default: return arch_fault_message(t, &t->fault, words);
 	}
 }
 

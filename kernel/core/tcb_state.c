@@ -6,10 +6,7 @@
 #include <kernel/sched.h>
 #include <kernel/tcb.h>
 
-void tcb_init(struct tcb *t)
-{
-	arch_tcb_init(t);
-}
+void tcb_init(struct tcb *t) { arch_tcb_init(t); }
 
 void tcb_set_state(struct tcb *t, enum thread_state s)
 {

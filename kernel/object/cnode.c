@@ -113,10 +113,7 @@ static int copy_or_move(struct invocation *inv, struct slot *dest)
 	return move(inv, dest, src);
 }
 
-static bool movable(struct cap c)
-{
-	return cap_type(c) != CAP_NULL && cap_type(c) != CAP_ZOMBIE;
-}
+static bool movable(struct cap c) { return cap_type(c) != CAP_NULL && cap_type(c) != CAP_ZOMBIE; }
 
 /* pivot -> dest, src -> pivot; all three slots checked. */
 static int rotate(struct invocation *inv, struct slot *dest, struct slot *pivot, struct slot *src)
@@ -179,15 +176,10 @@ int cnode_invoke(struct invocation *inv)
 	if (error)
 		return error;
 	switch (inv->label) {
-	case ABI_INV_CNODE_REVOKE:
-		return slot_revoke(dest);
-	case ABI_INV_CNODE_DELETE:
-		return slot_delete(dest);
-	case ABI_INV_CNODE_CANCEL_BADGED_SENDS:
-		return cancel_badged_sends(dest);
-	case ABI_INV_CNODE_ROTATE:
-		return decode_rotate(inv, dest);
-	default:
-		return copy_or_move(inv, dest);
+	case ABI_INV_CNODE_REVOKE: return slot_revoke(dest);
+	case ABI_INV_CNODE_DELETE: return slot_delete(dest);
+	case ABI_INV_CNODE_CANCEL_BADGED_SENDS: return cancel_badged_sends(dest);
+	case ABI_INV_CNODE_ROTATE: return decode_rotate(inv, dest);
+	default: return copy_or_move(inv, dest);
 	}
 }

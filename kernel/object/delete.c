@@ -256,7 +256,4 @@ int slot_revoke(struct slot *s)
 	return ABI_OK;
 }
 
-void slot_delete_short(struct slot *s)
-{
-	(void)empty_or_zombie(s);
-}
+void slot_delete_short(struct slot *s) { (void)empty_or_zombie(s); }

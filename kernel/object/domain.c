@@ -40,10 +40,8 @@ static int schedule_set_start(struct invocation *inv)
 int domain_invoke(struct invocation *inv)
 {
 	switch (inv->label) {
-	case ABI_INV_DOMAIN_SET_SET:
-		return set(inv);
-	case ABI_INV_DOMAIN_SET_SCHEDULE_CONFIGURE:
-		return schedule_configure(inv);
+	case ABI_INV_DOMAIN_SET_SET: return set(inv);
+	case ABI_INV_DOMAIN_SET_SCHEDULE_CONFIGURE: return schedule_configure(inv);
 	default: /* ABI_INV_DOMAIN_SET_SCHEDULE_SET_START */
 		return schedule_set_start(inv);
 	}

@@ -78,8 +78,7 @@ int irq_handler_invoke(struct invocation *inv)
 	case ABI_INV_IRQ_HANDLER_ACK:
 		arch_irq_unmask(irq);
 		return ABI_OK;
-	case ABI_INV_IRQ_HANDLER_SET_NOTIFICATION:
-		return set_notification(inv, irq);
+	case ABI_INV_IRQ_HANDLER_SET_NOTIFICATION: return set_notification(inv, irq);
 	default: /* ABI_INV_IRQ_HANDLER_CLEAR */
 		slot_delete_short(&irqs[irq].ntfn);
 		return ABI_OK;

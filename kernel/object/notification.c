@@ -5,10 +5,7 @@
 #include <kernel/sched.h>
 #include <kernel/tcb_queue.h>
 
-static void deliver(struct tcb *t, word_t badge)
-{
-	arch_set_badge_reg(t, badge);
-}
+static void deliver(struct tcb *t, word_t badge) { arch_set_badge_reg(t, badge); }
 
 /* A passive thread runs on the notification's context, if that is free. */
 static void lend_sc(struct notification *n, struct tcb *t)

@@ -167,8 +167,7 @@ static int invoke_unbind_object(struct invocation *inv, struct sched_context *sc
 			return ABI_ILLEGAL_OPERATION;
 		sc_unbind_ntfn(sc);
 		return ABI_OK;
-	default:
-		return inv_invalid_cap(inv, 1);
+	default: return inv_invalid_cap(inv, 1);
 	}
 }
 
@@ -212,15 +211,13 @@ int sc_invoke(struct invocation *inv)
 	struct sched_context *sc = cap_object(inv->cap);
 
 	switch (inv->label) {
-	case ABI_INV_SCHED_CONTEXT_BIND:
-		return invoke_bind(inv, sc);
+	case ABI_INV_SCHED_CONTEXT_BIND: return invoke_bind(inv, sc);
 	case ABI_INV_SCHED_CONTEXT_UNBIND:
 		if (sc->tcb == inv->thread)
 			return ABI_ILLEGAL_OPERATION;
 		sc_unbind_all(sc);
 		return ABI_OK;
-	case ABI_INV_SCHED_CONTEXT_UNBIND_OBJECT:
-		return invoke_unbind_object(inv, sc);
+	case ABI_INV_SCHED_CONTEXT_UNBIND_OBJECT: return invoke_unbind_object(inv, sc);
 	case ABI_INV_SCHED_CONTEXT_CONSUMED:
 		inv_result(inv, 0, sc_take_consumed(sc));
 		return ABI_OK;

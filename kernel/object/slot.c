@@ -41,12 +41,9 @@ static word_t copy_flags(struct cap c, struct cap parent)
 {
 	switch (cap_type(c)) {
 	case CAP_ENDPOINT:
-	case CAP_NOTIFICATION:
-		return c.w1 != parent.w1 ? SLOT_ORIGINAL | SLOT_BADGED : 0;
-	case CAP_UNTYPED:
-		return SLOT_ORIGINAL | SLOT_BADGED;
-	default:
-		return 0;
+	case CAP_NOTIFICATION: return c.w1 != parent.w1 ? SLOT_ORIGINAL | SLOT_BADGED : 0;
+	case CAP_UNTYPED: return SLOT_ORIGINAL | SLOT_BADGED;
+	default: return 0;
 	}
 }
 
@@ -151,16 +148,13 @@ bool slot_is_parent_of(const struct slot *a, const struct slot *b)
 	if (!(a->next & SLOT_ORIGINAL) || slot_is_empty(a))
 		return false;
 	switch (cap_type(a->cap)) {
-	case CAP_UNTYPED:
-		return region_contains(a->cap, b->cap);
+	case CAP_UNTYPED: return region_contains(a->cap, b->cap);
 	case CAP_IRQ_CONTROL:
 		return cap_type(b->cap) == CAP_IRQ_HANDLER ||
 		       cap_type(b->cap) == CAP_SGI_SIGNAL;
 	case CAP_ENDPOINT:
-	case CAP_NOTIFICATION:
-		return cap_same_object(a->cap, b->cap) && badge_covers(a, b);
-	default:
-		return cap_same_object(a->cap, b->cap);
+	case CAP_NOTIFICATION: return cap_same_object(a->cap, b->cap) && badge_covers(a, b);
+	default: return cap_same_object(a->cap, b->cap);
 	}
 }
 
@@ -182,9 +176,7 @@ bool slot_delete_is_long(const struct slot *s)
 	switch (cap_type(s->cap)) {
 	case CAP_CNODE:
 	case CAP_TCB:
-	case CAP_ZOMBIE:
-		return slot_is_final(s);
-	default:
-		return false;
+	case CAP_ZOMBIE: return slot_is_final(s);
+	default: return false;
 	}
 }

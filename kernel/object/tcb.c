@@ -270,8 +270,7 @@ static int check_sched_context(struct invocation *inv, struct tcb *t, struct sch
 		if (t == inv->thread)
 			return ABI_ILLEGAL_OPERATION;
 		break;
-	default:
-		return inv_invalid_cap(inv, 2);
+	default: return inv_invalid_cap(inv, 2);
 	}
 	*out = sc;
 	return ABI_OK;
@@ -351,40 +350,26 @@ int tcb_invoke(struct invocation *inv)
 	struct tcb *t = cap_object(inv->cap);
 
 	switch (inv->label) {
-	case ABI_INV_TCB_READ_REGISTERS:
-		return read_registers(inv, t);
-	case ABI_INV_TCB_WRITE_REGISTERS:
-		return write_registers(inv, t);
-	case ABI_INV_TCB_COPY_REGISTERS:
-		return copy_registers(inv, t);
-	case ABI_INV_TCB_CONFIGURE:
-		return configure(inv, t);
+	case ABI_INV_TCB_READ_REGISTERS: return read_registers(inv, t);
+	case ABI_INV_TCB_WRITE_REGISTERS: return write_registers(inv, t);
+	case ABI_INV_TCB_COPY_REGISTERS: return copy_registers(inv, t);
+	case ABI_INV_TCB_CONFIGURE: return configure(inv, t);
 	case ABI_INV_TCB_SET_PRIORITY:
-	case ABI_INV_TCB_SET_MC_PRIORITY:
-		return set_priority(inv, t);
-	case ABI_INV_TCB_SET_SCHED_PARAMS:
-		return set_sched_params(inv, t);
-	case ABI_INV_TCB_SET_TIMEOUT_ENDPOINT:
-		return set_timeout_endpoint(inv, t);
-	case ABI_INV_TCB_SET_IPC_BUFFER:
-		return set_ipc_buffer(inv, t);
-	case ABI_INV_TCB_SET_SPACE:
-		return set_tcb_space(inv, t);
+	case ABI_INV_TCB_SET_MC_PRIORITY: return set_priority(inv, t);
+	case ABI_INV_TCB_SET_SCHED_PARAMS: return set_sched_params(inv, t);
+	case ABI_INV_TCB_SET_TIMEOUT_ENDPOINT: return set_timeout_endpoint(inv, t);
+	case ABI_INV_TCB_SET_IPC_BUFFER: return set_ipc_buffer(inv, t);
+	case ABI_INV_TCB_SET_SPACE: return set_tcb_space(inv, t);
 	case ABI_INV_TCB_SUSPEND:
 		suspend(inv, t);
 		return ABI_OK;
 	case ABI_INV_TCB_RESUME:
 		tcb_resume(t);
 		return ABI_OK;
-	case ABI_INV_TCB_BIND_NOTIFICATION:
-		return bind_notification(inv, t);
-	case ABI_INV_TCB_UNBIND_NOTIFICATION:
-		return unbind_notification(t);
-	case ABI_INV_TCB_SET_TLS_BASE:
-		return set_tls_base(inv, t);
-	case ABI_INV_TCB_SET_FLAGS:
-		return set_flags(inv, t);
-	default:
-		return arch_invoke_tcb_ext(inv);
+	case ABI_INV_TCB_BIND_NOTIFICATION: return bind_notification(inv, t);
+	case ABI_INV_TCB_UNBIND_NOTIFICATION: return unbind_notification(t);
+	case ABI_INV_TCB_SET_TLS_BASE: return set_tls_base(inv, t);
+	case ABI_INV_TCB_SET_FLAGS: return set_flags(inv, t);
+	default: return arch_invoke_tcb_ext(inv);
 	}
 }

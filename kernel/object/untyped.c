@@ -20,29 +20,19 @@ struct retype {
 	word_t start; /* offset of the first object */
 };
 
-static bool type_is_portable(word_t type)
-{
-	return type <= ABI_OBJ_REPLY;
-}
+static bool type_is_portable(word_t type) { return type <= ABI_OBJ_REPLY; }
 
 static word_t object_bits(word_t type, word_t size_bits)
 {
 	switch (type) {
 	case ABI_OBJ_UNTYPED:
-	case ABI_OBJ_SCHED_CONTEXT:
-		return size_bits;
-	case ABI_OBJ_TCB:
-		return ABI_TCB_BITS;
-	case ABI_OBJ_ENDPOINT:
-		return ABI_ENDPOINT_BITS;
-	case ABI_OBJ_NOTIFICATION:
-		return ABI_NOTIFICATION_BITS;
-	case ABI_OBJ_CNODE:
-		return size_bits + ABI_SLOT_BITS;
-	case ABI_OBJ_REPLY:
-		return ABI_REPLY_BITS;
-	default:
-		return arch_object_bits(type);
+	case ABI_OBJ_SCHED_CONTEXT: return size_bits;
+	case ABI_OBJ_TCB: return ABI_TCB_BITS;
+	case ABI_OBJ_ENDPOINT: return ABI_ENDPOINT_BITS;
+	case ABI_OBJ_NOTIFICATION: return ABI_NOTIFICATION_BITS;
+	case ABI_OBJ_CNODE: return size_bits + ABI_SLOT_BITS;
+	case ABI_OBJ_REPLY: return ABI_REPLY_BITS;
+	default: return arch_object_bits(type);
 	}
 }
 
@@ -155,23 +145,16 @@ static struct cap create(const struct retype *r, paddr_t addr)
 	void *object = paddr_to_ptr(addr);
 
 	switch (r->type) {
-	case ABI_OBJ_UNTYPED:
-		return cap_untyped(addr, r->bits, r->device, 0);
+	case ABI_OBJ_UNTYPED: return cap_untyped(addr, r->bits, r->device, 0);
 	case ABI_OBJ_TCB:
 		tcb_init(object);
 		return cap_tcb(object);
-	case ABI_OBJ_ENDPOINT:
-		return cap_endpoint(object);
-	case ABI_OBJ_NOTIFICATION:
-		return cap_notification(object);
-	case ABI_OBJ_CNODE:
-		return cap_cnode(object, (unsigned)r->size_bits, 0, 0);
-	case ABI_OBJ_SCHED_CONTEXT:
-		return cap_sched_context(object, r->bits);
-	case ABI_OBJ_REPLY:
-		return cap_reply(object);
-	default:
-		return arch_object_create(r->type, addr, r->device);
+	case ABI_OBJ_ENDPOINT: return cap_endpoint(object);
+	case ABI_OBJ_NOTIFICATION: return cap_notification(object);
+	case ABI_OBJ_CNODE: return cap_cnode(object, (unsigned)r->size_bits, 0, 0);
+	case ABI_OBJ_SCHED_CONTEXT: return cap_sched_context(object, r->bits);
+	case ABI_OBJ_REPLY: return cap_reply(object);
+	default: return arch_object_create(r->type, addr, r->device);
 	}
 }
 

@@ -9,15 +9,9 @@
 
 static uint64_t uart_base = PLAT_UART_BASE;
 
-void plat_uart_set_base(uint64_t base)
-{
-	uart_base = base;
-}
+void plat_uart_set_base(uint64_t base) { uart_base = base; }
 
-uint64_t plat_uart_base(void)
-{
-	return uart_base;
-}
+uint64_t plat_uart_base(void) { return uart_base; }
 
 static volatile uint32_t *uart_reg(uint64_t offset)
 {

@@ -85,10 +85,7 @@ void asid_load_vttbr(word_t vttbr)
 	cpu->vttbr = vttbr;
 }
 
-word_t asid_empty_vttbr(void)
-{
-	return ptr_to_paddr(empty_root);
-}
+word_t asid_empty_vttbr(void) { return ptr_to_paddr(empty_root); }
 
 /* vCPUs of a VM share its VMID, but each has stage-1 translations of its own:
  * a guest flushes only the core that it believes to run on. */

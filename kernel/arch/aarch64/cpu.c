@@ -10,10 +10,7 @@
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
 
-static unsigned field(word_t reg, unsigned shift)
-{
-	return (unsigned)(reg >> shift) & 15;
-}
+static unsigned field(word_t reg, unsigned shift) { return (unsigned)(reg >> shift) & 15; }
 
 /* Debug, trace and performance monitors: nobody's; every access traps. */
 static void init_debug(void)
@@ -222,10 +219,7 @@ void arch_switch_to_idle(void)
 		vcpu_leave();
 }
 
-void arch_tcb_init(struct tcb *t)
-{
-	t->arch.context.spsr = SPSR_EL0T;
-}
+void arch_tcb_init(struct tcb *t) { t->arch.context.spsr = SPSR_EL0T; }
 
 void arch_tcb_destroy(struct tcb *t)
 {

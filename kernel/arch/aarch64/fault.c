@@ -35,8 +35,7 @@ unsigned arch_fault_message(struct tcb *faulter, const struct fault *f, word_t *
 	const struct arch_context *c = &faulter->arch.context;
 
 	switch (f->kind) {
-	case ABI_FAULT_UNKNOWN_SYSCALL:
-		return syscall_message(c, f->word[0], w);
+	case ABI_FAULT_UNKNOWN_SYSCALL: return syscall_message(c, f->word[0], w);
 	case ABI_FAULT_USER_EXCEPTION:
 		w[ABI_EXCFAULT_IP] = c->fault_ip;
 		w[ABI_EXCFAULT_SP] = c->sp;
@@ -98,8 +97,7 @@ bool arch_fault_reply(struct tcb *faulter, const struct fault *f, word_t label,
 	case ABI_FAULT_USER_EXCEPTION:
 		exception_reply(faulter, words, count);
 		return label == 0;
-	default:
-		return true;
+	default: return true;
 	}
 }
 
@@ -126,10 +124,8 @@ static bool is_call(word_t esr)
 	case EC_HVC32:
 	case EC_HVC64:
 	case EC_SMC32:
-	case EC_SMC64:
-		return true;
-	default:
-		return false;
+	case EC_SMC64: return true;
+	default: return false;
 	}
 }
 

@@ -112,10 +112,7 @@ void vgic_disable(void)
 		gicv2_vgic_hcr(0);
 }
 
-uint64_t vgic_read_lr(unsigned i)
-{
-	return gic.version == 3 ? gicv3_read_lr(i) : gicv2_read_lr(i);
-}
+uint64_t vgic_read_lr(unsigned i) { return gic.version == 3 ? gicv3_read_lr(i) : gicv2_read_lr(i); }
 
 void vgic_write_lr(unsigned i, uint64_t v)
 {
@@ -125,10 +122,7 @@ void vgic_write_lr(unsigned i, uint64_t v)
 		gicv2_write_lr(i, v);
 }
 
-uint32_t vgic_eoi_lrs(void)
-{
-	return gic.version == 3 ? gicv3_eoi_lrs() : gicv2_eoi_lrs();
-}
+uint32_t vgic_eoi_lrs(void) { return gic.version == 3 ? gicv3_eoi_lrs() : gicv2_eoi_lrs(); }
 
 /* The target: a CPU interface's number (GICv2), an affinity (GICv3). */
 bool gic_sgi_target_ok(word_t target)

@@ -132,23 +132,10 @@ uint32_t gicv3_vtr(void) { return (uint32_t)SYSREG_READ(ich_vtr_el2); }
 void gicv3_vgic_hcr(uint32_t hcr) { SYSREG_WRITE(ich_hcr_el2, hcr); }
 uint32_t gicv3_eoi_lrs(void) { return (uint32_t)SYSREG_READ(ich_eisr_el2); }
 
+/* clang-format off */
 #define FOR_EACH_LR(X) \
-	X(0)           \
-	X(1)           \
-	X(2)           \
-	X(3)           \
-	X(4)           \
-	X(5)           \
-	X(6)           \
-	X(7)           \
-	X(8)           \
-	X(9)           \
-	X(10)          \
-	X(11)          \
-	X(12)          \
-	X(13)          \
-	X(14)          \
-	X(15)
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+/* clang-format on */
 
 uint64_t gicv3_read_lr(unsigned i)
 {

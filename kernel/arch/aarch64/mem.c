@@ -2,21 +2,12 @@
 #include <arch/sysreg.h>
 #include <kernel/arch.h>
 
-static word_t dcache_line(void)
-{
-	return 4ull << ((SYSREG_READ(ctr_el0) >> 16) & 15);
-}
+static word_t dcache_line(void) { return 4ull << ((SYSREG_READ(ctr_el0) >> 16) & 15); }
 
-static word_t icache_line(void)
-{
-	return 4ull << (SYSREG_READ(ctr_el0) & 15);
-}
+static word_t icache_line(void) { return 4ull << (SYSREG_READ(ctr_el0) & 15); }
 
 /* CTR_EL0.L1Ip: PIPT. */
-static bool icache_is_physical(void)
-{
-	return (SYSREG_READ(ctr_el0) >> 14 & 3) == 3;
-}
+static bool icache_is_physical(void) { return (SYSREG_READ(ctr_el0) >> 14 & 3) == 3; }
 
 #define FOR_LINES(op, line, start, bytes)                                             \
 	for (word_t a_ = (start) & ~((line)-1); a_ < (start) + (bytes); a_ += (line)) \

@@ -12,10 +12,7 @@
 	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE | \
 	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG)
 
-bool arch_object_type_ok(word_t type)
-{
-	return type >= ABI_OBJ_HUGE_PAGE && type < ABI_OBJ_COUNT;
-}
+bool arch_object_type_ok(word_t type) { return type >= ABI_OBJ_HUGE_PAGE && type < ABI_OBJ_COUNT; }
 
 unsigned arch_object_bits(word_t type)
 {
@@ -41,21 +38,15 @@ struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 	word_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
 
 	switch (type) {
-	case ABI_OBJ_SMALL_PAGE:
-		return cap_frame(addr, FRAME_SMALL, rights, device);
-	case ABI_OBJ_LARGE_PAGE:
-		return cap_frame(addr, FRAME_LARGE, rights, device);
-	case ABI_OBJ_HUGE_PAGE:
-		return cap_frame(addr, FRAME_HUGE, rights, device);
-	case ABI_OBJ_VSPACE:
-		return cap_vspace(addr, 0);
-	case ABI_OBJ_PAGE_TABLE:
-		return cap_page_table(addr);
+	case ABI_OBJ_SMALL_PAGE: return cap_frame(addr, FRAME_SMALL, rights, device);
+	case ABI_OBJ_LARGE_PAGE: return cap_frame(addr, FRAME_LARGE, rights, device);
+	case ABI_OBJ_HUGE_PAGE: return cap_frame(addr, FRAME_HUGE, rights, device);
+	case ABI_OBJ_VSPACE: return cap_vspace(addr, 0);
+	case ABI_OBJ_PAGE_TABLE: return cap_page_table(addr);
 	case ABI_OBJ_VCPU:
 		vcpu_init(paddr_to_ptr(addr));
 		return cap_vcpu(paddr_to_ptr(addr));
-	default:
-		return cap_null();
+	default: return cap_null();
 	}
 }
 
@@ -67,10 +58,8 @@ int arch_cap_derive(struct cap c, struct cap *out)
 		out->w1 = 0; /* a copy is not mapped */
 		return ABI_OK;
 	case CAP_PAGE_TABLE:
-	case CAP_VSPACE:
-		return cap_map_asid(c) ? ABI_OK : ABI_ILLEGAL_OPERATION;
-	default:
-		return ABI_OK;
+	case CAP_VSPACE: return cap_map_asid(c) ? ABI_OK : ABI_ILLEGAL_OPERATION;
+	default: return ABI_OK;
 	}
 }
 
@@ -103,18 +92,12 @@ bool arch_cap_same_object(struct cap a, struct cap b)
 word_t arch_cap_size_bits(struct cap c)
 {
 	switch (cap_type(c)) {
-	case CAP_FRAME:
-		return frame_bits(cap_frame_size(c));
-	case CAP_PAGE_TABLE:
-		return ABI_PAGE_TABLE_BITS;
-	case CAP_VSPACE:
-		return ABI_VSPACE_BITS;
-	case CAP_ASID_POOL:
-		return ABI_ASID_POOL_BITS;
-	case CAP_VCPU:
-		return ABI_VCPU_BITS;
-	default:
-		return 0;
+	case CAP_FRAME: return frame_bits(cap_frame_size(c));
+	case CAP_PAGE_TABLE: return ABI_PAGE_TABLE_BITS;
+	case CAP_VSPACE: return ABI_VSPACE_BITS;
+	case CAP_ASID_POOL: return ABI_ASID_POOL_BITS;
+	case CAP_VCPU: return ABI_VCPU_BITS;
+	default: return 0;
 	}
 }
 
@@ -148,22 +131,14 @@ void arch_cap_finalise(struct cap c, bool final)
 int arch_invoke(struct invocation *inv)
 {
 	switch (cap_type(inv->cap)) {
-	case CAP_FRAME:
-		return frame_invoke(inv);
-	case CAP_PAGE_TABLE:
-		return page_table_invoke(inv);
-	case CAP_VSPACE:
-		return vspace_invoke(inv);
-	case CAP_ASID_CONTROL:
-		return asid_control_invoke(inv);
-	case CAP_ASID_POOL:
-		return asid_pool_invoke(inv);
-	case CAP_VCPU:
-		return vcpu_invoke(inv);
-	case CAP_SMC:
-		return smc_invoke(inv);
-	default:
-		return inv_invalid_cap(inv, 0);
+	case CAP_FRAME: return frame_invoke(inv);
+	case CAP_PAGE_TABLE: return page_table_invoke(inv);
+	case CAP_VSPACE: return vspace_invoke(inv);
+	case CAP_ASID_CONTROL: return asid_control_invoke(inv);
+	case CAP_ASID_POOL: return asid_pool_invoke(inv);
+	case CAP_VCPU: return vcpu_invoke(inv);
+	case CAP_SMC: return smc_invoke(inv);
+	default: return inv_invalid_cap(inv, 0);
 	}
 }
 
@@ -225,34 +200,23 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 	case ABI_EXT_QUERY:
 		inv_result(inv, 0, EXTENSIONS | (vcpu_has_aarch32(1) ? ABI_EXTF_VCPU_WIDTH : 0));
 		return ABI_OK;
-	case ABI_EXT_TCB_ENABLE_TIMER:
-		return tcb_enable_timer(inv);
-	case ABI_EXT_TCB_SET_SYSCALL_FAULT:
-		return tcb_set_syscall_fault(inv);
-	default:
-		return ABI_ILLEGAL_OPERATION;
+	case ABI_EXT_TCB_ENABLE_TIMER: return tcb_enable_timer(inv);
+	case ABI_EXT_TCB_SET_SYSCALL_FAULT: return tcb_set_syscall_fault(inv);
+	default: return ABI_ILLEGAL_OPERATION;
 	}
 }
 
 unsigned arch_debug_cap_identify(struct cap c)
 {
 	switch (cap_type(c)) {
-	case CAP_FRAME:
-		return ABI_DEBUG_CAP_FRAME;
-	case CAP_PAGE_TABLE:
-		return ABI_DEBUG_CAP_PAGE_TABLE;
-	case CAP_VSPACE:
-		return ABI_DEBUG_CAP_VSPACE;
-	case CAP_ASID_CONTROL:
-		return ABI_DEBUG_CAP_ASID_CONTROL;
-	case CAP_ASID_POOL:
-		return ABI_DEBUG_CAP_ASID_POOL;
-	case CAP_VCPU:
-		return ABI_DEBUG_CAP_VCPU;
-	case CAP_SMC:
-		return ABI_DEBUG_CAP_SMC;
-	default:
-		return ABI_DEBUG_CAP_NULL;
+	case CAP_FRAME: return ABI_DEBUG_CAP_FRAME;
+	case CAP_PAGE_TABLE: return ABI_DEBUG_CAP_PAGE_TABLE;
+	case CAP_VSPACE: return ABI_DEBUG_CAP_VSPACE;
+	case CAP_ASID_CONTROL: return ABI_DEBUG_CAP_ASID_CONTROL;
+	case CAP_ASID_POOL: return ABI_DEBUG_CAP_ASID_POOL;
+	case CAP_VCPU: return ABI_DEBUG_CAP_VCPU;
+	case CAP_SMC: return ABI_DEBUG_CAP_SMC;
+	default: return ABI_DEBUG_CAP_NULL;
 	}
 }
 

@@ -20,24 +20,15 @@ void arch_putc(char c)
 static const char *exception_name(unsigned ec)
 {
 	switch (ec) {
-	case 0x00:
-		return "undefined instruction";
-	case 0x0e:
-		return "illegal execution state";
-	case 0x21:
-		return "instruction abort";
-	case 0x22:
-		return "PC alignment";
-	case 0x25:
-		return "data abort";
-	case 0x26:
-		return "SP alignment";
-	case 0x2f:
-		return "SError";
-	case 0x3c:
-		return "BRK";
-	default:
-		return "exception";
+	case 0x00: return "undefined instruction";
+	case 0x0e: return "illegal execution state";
+	case 0x21: return "instruction abort";
+	case 0x22: return "PC alignment";
+	case 0x25: return "data abort";
+	case 0x26: return "SP alignment";
+	case 0x2f: return "SError";
+	case 0x3c: return "BRK";
+	default: return "exception";
 	}
 }
 

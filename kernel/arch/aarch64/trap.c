@@ -260,7 +260,4 @@ struct arch_context *trap_serror(struct arch_context *ctx)
 	return next_context();
 }
 
-struct arch_context *trap_first(void)
-{
-	return next_context();
-}
+struct arch_context *trap_first(void) { return next_context(); }

@@ -12,51 +12,30 @@
 #include <kernel/tcb.h>
 
 /* Field, register. */
-#define LAZY_REGS(X)                      \
-	X(TTBR0_EL1, ttbr0_el1)           \
-	X(TTBR1_EL1, ttbr1_el1)           \
-	X(TCR_EL1, tcr_el1)               \
-	X(MAIR_EL1, mair_el1)             \
-	X(AMAIR_EL1, amair_el1)           \
-	X(CONTEXTIDR_EL1, contextidr_el1) \
-	X(ACTLR_EL1, actlr_el1)           \
-	X(AFSR0_EL1, afsr0_el1)           \
-	X(AFSR1_EL1, afsr1_el1)           \
-	X(ESR_EL1, esr_el1)               \
-	X(FAR_EL1, far_el1)               \
-	X(PAR_EL1, par_el1)               \
-	X(VBAR_EL1, vbar_el1)             \
-	X(TPIDR_EL1, tpidr_el1)           \
-	X(VMPIDR_EL2, vmpidr_el2)         \
-	X(SP_EL1, sp_el1)                 \
-	X(ELR_EL1, elr_el1)               \
-	X(SPSR_EL1, spsr_el1)             \
-	X(CNTV_CVAL, cntv_cval_el0)
-#define EAGER_REGS(X)               \
-	X(SCTLR_EL1, sctlr_el1)     \
-	X(CPACR_EL1, cpacr_el1)     \
-	X(CNTKCTL_EL1, cntkctl_el1) \
-	X(CNTV_CTL, cntv_ctl_el0)
+/* clang-format off */
+#define LAZY_REGS(X)                                                                     \
+	X(TTBR0_EL1, ttbr0_el1) X(TTBR1_EL1, ttbr1_el1) X(TCR_EL1, tcr_el1)              \
+	X(MAIR_EL1, mair_el1) X(AMAIR_EL1, amair_el1) X(CONTEXTIDR_EL1, contextidr_el1)  \
+	X(ACTLR_EL1, actlr_el1) X(AFSR0_EL1, afsr0_el1) X(AFSR1_EL1, afsr1_el1)          \
+	X(ESR_EL1, esr_el1) X(FAR_EL1, far_el1) X(PAR_EL1, par_el1) X(VBAR_EL1, vbar_el1) \
+	X(TPIDR_EL1, tpidr_el1) X(VMPIDR_EL2, vmpidr_el2) X(SP_EL1, sp_el1)              \
+	X(ELR_EL1, elr_el1) X(SPSR_EL1, spsr_el1) X(CNTV_CVAL, cntv_cval_el0)
+#define EAGER_REGS(X)                                           \
+	X(SCTLR_EL1, sctlr_el1) X(CPACR_EL1, cpacr_el1)         \
+	X(CNTKCTL_EL1, cntkctl_el1) X(CNTV_CTL, cntv_ctl_el0)
+/* clang-format on */
 #define CNTV_CTL_MASK 3ull /* ENABLE, IMASK; ISTATUS is read-only */
 
-bool vcpu_has_aarch32(unsigned el)
-{
-	return (SYSREG_READ(id_aa64pfr0_el1) >> 4 * el & 15) == 2;
-}
+bool vcpu_has_aarch32(unsigned el) { return (SYSREG_READ(id_aa64pfr0_el1) >> 4 * el & 15) == 2; }
 
-static bool has_ras(void)
-{
-	return SYSREG_READ(id_aa64pfr0_el1) >> 28 & 15;
-}
+static bool has_ras(void) { return SYSREG_READ(id_aa64pfr0_el1) >> 28 & 15; }
 
 /* Positions from ABI_EXTV_DACR32 on. They exist where EL1 can be AArch32. */
-#define REGS32(X)        \
-	X(0, dacr32_el2) \
-	X(1, ifsr32_el2) \
-	X(2, spsr_abt)   \
-	X(3, spsr_und)   \
-	X(4, spsr_irq)   \
-	X(5, spsr_fiq)
+/* clang-format off */
+#define REGS32(X)                                                       \
+	X(0, dacr32_el2) X(1, ifsr32_el2) X(2, spsr_abt) X(3, spsr_und) \
+	X(4, spsr_irq) X(5, spsr_fiq)
+/* clang-format on */
 
 static void lazy_save(struct vcpu *v)
 {
@@ -236,10 +215,7 @@ void vcpu_bind(struct vcpu *v, struct tcb *t)
 	t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, t);
 }
 
-static bool is_owner(const struct vcpu *v)
-{
-	return arch_cpu()->el1_owner == v;
-}
+static bool is_owner(const struct vcpu *v) { return arch_cpu()->el1_owner == v; }
 
 /* The invoker is native, so eager registers are in memory. */
 word_t vcpu_read(struct vcpu *v, enum abi_vcpu_reg f)
@@ -252,8 +228,7 @@ word_t vcpu_read(struct vcpu *v, enum abi_vcpu_reg f)
 		return SYSREG_READ(reg);
 		LAZY_REGS(X)
 #undef X
-	default:
-		return v->regs[f];
+	default: return v->regs[f];
 	}
 }
 

@@ -7,31 +7,17 @@
 #define VMCR_USER_MASK 0xfffc021full
 
 /* Reads of what the assembler must know by number: op0 3, op1 0, CRn 0. */
-#define ID_ROW(X, m) \
-	X(m, 0)      \
-	X(m, 1)      \
-	X(m, 2)      \
-	X(m, 3)      \
-	X(m, 4)      \
-	X(m, 5)      \
-	X(m, 6)      \
-	X(m, 7)
-#define ID_REGS(X)   \
-	ID_ROW(X, 1) \
-	ID_ROW(X, 2) \
-	ID_ROW(X, 3) \
-	ID_ROW(X, 4) \
-	ID_ROW(X, 5) \
-	ID_ROW(X, 6) \
-	ID_ROW(X, 7)
+/* clang-format off */
+#define ID_ROW(X, m) X(m, 0) X(m, 1) X(m, 2) X(m, 3) X(m, 4) X(m, 5) X(m, 6) X(m, 7)
+#define ID_REGS(X) \
+	ID_ROW(X, 1) ID_ROW(X, 2) ID_ROW(X, 3) ID_ROW(X, 4) ID_ROW(X, 5) ID_ROW(X, 6) ID_ROW(X, 7)
+/* clang-format on */
 
 static word_t read_id(word_t index)
 {
 	switch (index) {
-	case 0:
-		return SYSREG_READ(midr_el1);
-	case 5:
-		return SYSREG_READ(mpidr_el1);
+	case 0: return SYSREG_READ(midr_el1);
+	case 5: return SYSREG_READ(mpidr_el1);
 	case 6:
 		return SYSREG_READ(revidr_el1);
 #define X(m, op2)              \
@@ -39,8 +25,7 @@ static word_t read_id(word_t index)
 		return SYSREG_READ(s3_0_c0_c##m##_##op2);
 		ID_REGS(X)
 #undef X
-	default:
-		return 0;
+	default: return 0;
 	}
 }
 
@@ -93,16 +78,11 @@ bool vcpu_read_ext(struct vcpu *v, word_t field, word_t *value)
 	if (field >= ABI_EXTV_ID0 && field <= ABI_EXTV_ID_LAST)
 		return *value = read_id(field - ABI_EXTV_ID0), true;
 	switch (field) {
-	case ABI_EXTV_VMCR:
-		return settle(v), *value = v->vgic.vmcr, true;
-	case ABI_EXTV_ICH_HCR:
-		return *value = v->vgic.hcr, true;
-	case ABI_EXTV_NUM_LRS:
-		return *value = vgic_lr_count(), true;
-	case ABI_EXTV_GIC_VERSION:
-		return *value = gic_version(), true;
-	default:
-		return false;
+	case ABI_EXTV_VMCR: return settle(v), *value = v->vgic.vmcr, true;
+	case ABI_EXTV_ICH_HCR: return *value = v->vgic.hcr, true;
+	case ABI_EXTV_NUM_LRS: return *value = vgic_lr_count(), true;
+	case ABI_EXTV_GIC_VERSION: return *value = gic_version(), true;
+	default: return false;
 	}
 }
 
@@ -128,7 +108,6 @@ bool vcpu_write_ext(struct vcpu *v, word_t field, word_t value)
 	case ABI_EXTV_ICH_HCR: /* takes effect when the guest runs next */
 		v->vgic.hcr = ICH_HCR_EN | (uint32_t)(value & ICH_HCR_USER_MASK);
 		return true;
-	default:
-		return false;
+	default: return false;
 	}
 }

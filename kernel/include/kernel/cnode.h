@@ -17,10 +17,7 @@ static inline bool cap_is_flat_cnode(struct cap c)
 {
 	return (c.w0 >> 44 & 63) == (CAP_CNODE | 1u << 5);
 }
-static inline unsigned cap_cnode_radix(struct cap c)
-{
-	return (unsigned)cap_sub_field(c, 1, 6);
-}
+static inline unsigned cap_cnode_radix(struct cap c) { return (unsigned)cap_sub_field(c, 1, 6); }
 static inline unsigned cap_cnode_guard_bits(struct cap c)
 {
 	return (unsigned)cap_sub_field(c, 7, 6);

@@ -68,20 +68,11 @@ bool refill_sufficient(const struct sched_context *sc, ticks_t used);
 void refill_charge(struct sched_context *sc, ticks_t used);
 /* The context starts to be used: time not used so far is not saved up. */
 void refill_unblock(struct sched_context *sc, ticks_t now);
-static inline struct refill *refill_head(struct sched_context *sc)
-{
-	return &sc->refill[sc->head];
-}
+static inline struct refill *refill_head(struct sched_context *sc) { return &sc->refill[sc->head]; }
 
 /* --- the object --- */
-static inline bool sc_is_configured(const struct sched_context *sc)
-{
-	return sc->refill_max != 0;
-}
-static inline bool sc_is_round_robin(const struct sched_context *sc)
-{
-	return sc->period == 0;
-}
+static inline bool sc_is_configured(const struct sched_context *sc) { return sc->refill_max != 0; }
+static inline bool sc_is_round_robin(const struct sched_context *sc) { return sc->period == 0; }
 /* Configured and the head refill may be used now. */
 bool sc_is_released(const struct sched_context *sc);
 void sc_bind_tcb(struct sched_context *sc, struct tcb *t);

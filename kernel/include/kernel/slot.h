@@ -39,10 +39,7 @@ static inline struct slot *slot_prev(const struct slot *s)
 {
 	return (struct slot *)(uintptr_t)s->prev;
 }
-static inline bool slot_is_empty(const struct slot *s)
-{
-	return cap_type(s->cap) == CAP_NULL;
-}
+static inline bool slot_is_empty(const struct slot *s) { return cap_type(s->cap) == CAP_NULL; }
 
 /* Puts `c` into the empty slot as the root of its own derivation tree (boot). */
 void slot_set_root(struct slot *dest, struct cap c);

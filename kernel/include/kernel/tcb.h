@@ -67,19 +67,13 @@ struct tcb {
 };
 _Static_assert(sizeof(struct tcb) <= 1u << ABI_TCB_BITS, "ABI");
 
-static inline struct cap cap_tcb(struct tcb *t)
-{
-	return cap_make(CAP_TCB, ptr_to_paddr(t), 0, 0);
-}
+static inline struct cap cap_tcb(struct tcb *t) { return cap_make(CAP_TCB, ptr_to_paddr(t), 0, 0); }
 static inline bool tcb_is_runnable(const struct tcb *t)
 {
 	return t->state == THREAD_RUNNING || t->state == THREAD_RESTART;
 }
 /* Waits for someone else: not runnable and not inactive. */
-static inline bool tcb_is_blocked(const struct tcb *t)
-{
-	return t->state >= THREAD_ON_RECEIVE;
-}
+static inline bool tcb_is_blocked(const struct tcb *t) { return t->state >= THREAD_ON_RECEIVE; }
 
 /* Memory is zero; sets what is not zero in a new thread. */
 void tcb_init(struct tcb *t);

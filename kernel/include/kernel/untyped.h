@@ -14,11 +14,5 @@ static inline struct cap cap_untyped(paddr_t base, unsigned bits, bool device, w
 {
 	return cap_make(CAP_UNTYPED, base, bits | (device ? UNTYPED_DEVICE : 0), free);
 }
-static inline unsigned cap_untyped_bits(struct cap c)
-{
-	return (unsigned)cap_sub_field(c, 0, 6);
-}
-static inline bool cap_untyped_is_device(struct cap c)
-{
-	return cap_sub_field(c, 6, 1) != 0;
-}
+static inline unsigned cap_untyped_bits(struct cap c) { return (unsigned)cap_sub_field(c, 0, 6); }
+static inline bool cap_untyped_is_device(struct cap c) { return cap_sub_field(c, 6, 1) != 0; }

@@ -4,10 +4,7 @@
 #include <arch/boot.h>
 #include <kernel/invoke.h>
 
-static unsigned leaf_level(struct cap c)
-{
-	return PAGE_LEVEL - (unsigned)cap_frame_size(c);
-}
+static unsigned leaf_level(struct cap c) { return PAGE_LEVEL - (unsigned)cap_frame_size(c); }
 
 /* The checks of Page_Map that concern an earlier mapping and the range. */
 static int check_place(struct invocation *inv, vptr_t vaddr, asid_t asid)
@@ -95,8 +92,7 @@ static int maintain(struct invocation *inv)
 int frame_invoke(struct invocation *inv)
 {
 	switch (inv->label) {
-	case ABI_INV_ARM_PAGE_MAP:
-		return map(inv);
+	case ABI_INV_ARM_PAGE_MAP: return map(inv);
 	case ABI_INV_ARM_PAGE_UNMAP:
 		frame_unmap(inv->cap);
 		inv->slot->cap.w1 = 0;
@@ -104,8 +100,7 @@ int frame_invoke(struct invocation *inv)
 	case ABI_INV_ARM_PAGE_CLEAN_DATA:
 	case ABI_INV_ARM_PAGE_INVALIDATE_DATA:
 	case ABI_INV_ARM_PAGE_CLEAN_INVALIDATE_DATA:
-	case ABI_INV_ARM_PAGE_UNIFY_INSTRUCTION:
-		return maintain(inv);
+	case ABI_INV_ARM_PAGE_UNIFY_INSTRUCTION: return maintain(inv);
 	default: /* ABI_INV_ARM_PAGE_GET_ADDRESS */
 		inv_result(inv, 0, cap_addr(inv->cap));
 		return ABI_OK;

@@ -74,8 +74,7 @@ static int unmap(struct invocation *inv)
 int page_table_invoke(struct invocation *inv)
 {
 	switch (inv->label) {
-	case ABI_INV_ARM_PAGE_TABLE_MAP:
-		return map(inv);
+	case ABI_INV_ARM_PAGE_TABLE_MAP: return map(inv);
 	default: /* ABI_INV_ARM_PAGE_TABLE_UNMAP */
 		return unmap(inv);
 	}

@@ -118,25 +118,15 @@ int vcpu_invoke(struct invocation *inv)
 	struct vcpu *v = cap_object(inv->cap);
 
 	switch (inv->label) {
-	case ABI_INV_ARM_VCPU_SET_TCB:
-		return set_tcb(inv, v);
-	case ABI_INV_ARM_VCPU_INJECT_IRQ:
-		return inject_irq(inv, v);
-	case ABI_INV_ARM_VCPU_READ_REGS:
-		return read_regs(inv, v);
-	case ABI_INV_ARM_VCPU_WRITE_REGS:
-		return write_regs(inv, v);
-	case ABI_INV_ARM_VCPU_ACK_VPPI:
-		return ack_vppi(inv, v);
-	case ABI_EXT_VCPU_SET_TRAPS:
-		return set_traps(inv, v);
-	case ABI_EXT_VCPU_SET_EXIT_MESSAGE:
-		return set_exit_message(inv, v);
-	case ABI_EXT_VCPU_SET_WIDTH:
-		return set_width(inv, v);
-	case ABI_EXT_VCPU_SET_DEBUG:
-		return set_debug(inv, v);
-	default:
-		return ABI_ILLEGAL_OPERATION;
+	case ABI_INV_ARM_VCPU_SET_TCB: return set_tcb(inv, v);
+	case ABI_INV_ARM_VCPU_INJECT_IRQ: return inject_irq(inv, v);
+	case ABI_INV_ARM_VCPU_READ_REGS: return read_regs(inv, v);
+	case ABI_INV_ARM_VCPU_WRITE_REGS: return write_regs(inv, v);
+	case ABI_INV_ARM_VCPU_ACK_VPPI: return ack_vppi(inv, v);
+	case ABI_EXT_VCPU_SET_TRAPS: return set_traps(inv, v);
+	case ABI_EXT_VCPU_SET_EXIT_MESSAGE: return set_exit_message(inv, v);
+	case ABI_EXT_VCPU_SET_WIDTH: return set_width(inv, v);
+	case ABI_EXT_VCPU_SET_DEBUG: return set_debug(inv, v);
+	default: return ABI_ILLEGAL_OPERATION;
 	}
 }

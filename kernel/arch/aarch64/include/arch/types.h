@@ -76,10 +76,7 @@ _Static_assert(offsetof(struct arch_context, fault_ip) == ARCH_CONTEXT_FAULT_IP,
 _Static_assert(sizeof(struct arch_context) % 16 == 0, "SP alignment");
 
 /* A guest's registers are loaded: those of el1_owner. */
-static inline bool arch_guest_live(const struct arch_cpu *cpu)
-{
-	return cpu->holds & ARCH_VCPU;
-}
+static inline bool arch_guest_live(const struct arch_cpu *cpu) { return cpu->holds & ARCH_VCPU; }
 
 static inline struct arch_cpu *arch_cpu(void)
 {

@@ -88,10 +88,7 @@ static inline enum frame_size cap_frame_size(struct cap c)
 {
 	return (enum frame_size)cap_sub_field(c, 0, 2);
 }
-static inline unsigned frame_bits(enum frame_size s)
-{
-	return ABI_PAGE_BITS + 9 * (unsigned)s;
-}
+static inline unsigned frame_bits(enum frame_size s) { return ABI_PAGE_BITS + 9 * (unsigned)s; }
 static inline word_t cap_frame_rights(struct cap c) { return cap_sub_field(c, 2, 2); }
 static inline bool cap_frame_is_device(struct cap c) { return cap_sub_field(c, 4, 1) != 0; }
 
