@@ -2,7 +2,8 @@
 # portable, arch/$(ARCH) and plat are not. debug is for debug builds only.
 ARCH := aarch64
 KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
-	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH))
+	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH)) \
+	$(if $(filter 0,$(EXTENSIONS)),kernel/debug/plain)
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
 	lib/base/fdt.c lib/base/fmt.c lib/base/freestanding/memory.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \

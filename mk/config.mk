@@ -5,6 +5,8 @@ CONFIG ?= pa44
 # BUILD=release: no kernel printing or assertions. BUILD=debug: both.
 # BUILD=coverage: as release, and the kernel counts what it executes.
 BUILD ?= release
+# EXTENSIONS=0: a kernel that answers as plain seL4 (kernel/debug/plain).
+EXTENSIONS ?= 1
 FUZZ_SECONDS ?= 10
 
 CONFIGS := pa44 pa40
@@ -16,8 +18,9 @@ $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif
 
 OUT := build
-# Target artefacts: build/pa44/, or build/pa44-debug/, build/pa44-coverage/
-TOUT := $(OUT)/$(CONFIG)$(addprefix -,$(filter-out release,$(BUILD)))
+# Target artefacts: build/pa44/, or build/pa44-debug/, build/pa44-coverage/,
+# build/pa44-plain/
+TOUT := $(OUT)/$(CONFIG)$(addprefix -,$(filter-out release,$(BUILD)))$(if $(filter 0,$(EXTENSIONS)),-plain)
 HOUT := $(OUT)/host
 
 CROSS ?= aarch64-linux-gnu-
@@ -52,7 +55,8 @@ TARGET_CFLAGS := $(CSTD) $(WARN) -O2 -g $(REPRO) $(TARGET_DEFS) \
 USER_LTO := $(if $(filter release,$(BUILD)),-flto)
 USER_CFLAGS := $(TARGET_CFLAGS) -fomit-frame-pointer -mgeneral-regs-only \
 	-ftls-model=local-exec $(USER_LTO) -isystem $(PICOLIBC)/include
-KERNEL_CFLAGS := $(TARGET_CFLAGS) -ffreestanding -mgeneral-regs-only \
+KERNEL_CFLAGS := $(TARGET_CFLAGS) -DSELVAGE_EXTENSIONS=$(EXTENSIONS) \
+	-ffreestanding -mgeneral-regs-only \
 	-mstrict-align -fno-tree-vectorize
 
 HOST_CFLAGS := $(CSTD) $(WARN) -O2 -g $(REPRO) -D_GNU_SOURCE

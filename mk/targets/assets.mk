@@ -7,6 +7,9 @@ config-%:
 	@$(MAKE) -s --no-print-directory CONFIG=$* target
 config-debug:
 	@$(MAKE) -s --no-print-directory BUILD=debug target
+# The stand-in for seL4's kernel, under which the userland is tested too.
+config-plain:
+	@$(MAKE) -s --no-print-directory EXTENSIONS=0 $(OUT)/$(CONFIG)-plain/kernel-tests.img
 
 # What each group of ./check needs.
 PARTS := static unit bad tool fuzz kernel system bench
@@ -14,8 +17,8 @@ parts-static: $(LIBFDT_STAMP)
 parts-unit: $(UNIT_BINS)
 parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host
-parts-kernel: host configs config-debug
-parts-system: host configs assets $(INSN_PLUGIN)
+parts-kernel: host configs config-debug config-plain
+parts-system: host configs config-plain assets $(INSN_PLUGIN)
 parts-bench: host target assets $(INSN_PLUGIN) $(PEERS)
 $(addprefix parts-,$(PARTS)):
 	@:

@@ -48,6 +48,7 @@ extern const struct kt_group kt_vcpu;
 extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_hostile;
+extern const struct kt_group kt_plain_kernel;
 
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);
@@ -95,6 +96,9 @@ cap_t kt_device_untyped(void);
 cap_t kt_sched_control(void);
 cap_t kt_image_frame(const void *address);
 uint64_t kt_now_us(void);
+/* A kernel that behaves as plain seL4 (make EXTENSIONS=0): no extension, and
+ * calls of a guest can be system calls. */
+bool kt_plain(void);
 
 /* --- threads: several stacks and IPC buffers --- */
 #define KT_THREADS 6

@@ -3,6 +3,7 @@
 
 #include <arch/gic.h>
 #include <arch/link.h>
+#include <arch/plain.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <arch/vspace.h>
@@ -130,6 +131,8 @@ static void map_devices(void)
 struct arch_context *arch_boot(const struct boot_args *args)
 {
 	read_devicetree(args);
+	if (!SELVAGE_EXTENSIONS)
+		plain_boot(&machine);
 	mmu_init(&machine.ram);
 	map_devices();
 	cpu_init();

@@ -8,7 +8,7 @@
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
 
-#define EXTENSIONS                                                                            \
+#define FEATURES                                                                              \
 	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE | \
 	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG)
 
@@ -128,8 +128,16 @@ void arch_cap_finalise(struct cap c, bool final)
 	}
 }
 
+/* A kernel without extensions knows none of their labels. */
+static bool is_unknown_extension(const struct invocation *inv)
+{
+	return !SELVAGE_EXTENSIONS && inv->label >= ABI_EXT_BASE;
+}
+
 int arch_invoke(struct invocation *inv)
 {
+	if (is_unknown_extension(inv))
+		return ABI_ILLEGAL_OPERATION;
 	switch (cap_type(inv->cap)) {
 	case CAP_FRAME: return frame_invoke(inv);
 	case CAP_PAGE_TABLE: return page_table_invoke(inv);
@@ -196,9 +204,11 @@ static int tcb_set_syscall_fault(struct invocation *inv)
 
 int arch_invoke_tcb_ext(struct invocation *inv)
 {
+	if (is_unknown_extension(inv))
+		return ABI_ILLEGAL_OPERATION;
 	switch (inv->label) {
 	case ABI_EXT_QUERY:
-		inv_result(inv, 0, EXTENSIONS | (vcpu_has_aarch32(1) ? ABI_EXTF_VCPU_WIDTH : 0));
+		inv_result(inv, 0, FEATURES | (vcpu_has_aarch32(1) ? ABI_EXTF_VCPU_WIDTH : 0));
 		return ABI_OK;
 	case ABI_EXT_TCB_ENABLE_TIMER: return tcb_enable_timer(inv);
 	case ABI_EXT_TCB_SET_SYSCALL_FAULT: return tcb_set_syscall_fault(inv);

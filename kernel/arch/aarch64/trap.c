@@ -1,6 +1,7 @@
 /* From an exception to the core's entry functions. */
 #include <abi/syscall.h>
 #include <arch/gic.h>
+#include <arch/plain.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <arch/vcpu.h>
@@ -158,6 +159,8 @@ static void guest_trap(struct tcb *t, word_t esr)
 	case EC_HVC32:
 	case EC_HVC64:
 		ctx->fault_ip = ctx->elr - 4;
+		if (!SELVAGE_EXTENSIONS && plain_guest_call(ctx->x[7]))
+			return;
 		/* Never a system call, whatever x7 holds. */
 		f.kind = ABI_FAULT_UNKNOWN_SYSCALL;
 		f.word[0] = ctx->x[7];

@@ -6,6 +6,7 @@
 #include <arch/vcpu.h>
 
 #include <arch/gic.h>
+#include <arch/plain.h>
 #include <arch/sysreg.h>
 #include <arch/types.h>
 #include <arch/vspace.h>
@@ -96,6 +97,8 @@ void vcpu_enter(struct vcpu *v)
 		return;
 	asid_use_by_vcpu(v->id);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_GUEST);
+	if (!SELVAGE_EXTENSIONS)
+		plain_vcpu_enter(v);
 	SYSREG_WRITE(cntvoff_el2, v->regs[ABI_VCPU_CNTVOFF]);
 #define X(field, reg) SYSREG_WRITE(reg, v->regs[ABI_VCPU_##field]);
 	EAGER_REGS(X)
@@ -123,7 +126,10 @@ void vcpu_leave(void)
 		debug_leave();
 	/* Off, so that it cannot interrupt while the guest does not run. */
 	SYSREG_WRITE(cntv_ctl_el0, 0);
-	SYSREG_WRITE(cntvoff_el2, 0);
+	if (SELVAGE_EXTENSIONS)
+		SYSREG_WRITE(cntvoff_el2, 0);
+	else
+		plain_vcpu_leave(v);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);

@@ -1,6 +1,7 @@
 /* Scalar domain types and the identity mapping of physical memory. */
 #pragma once
 
+#include <kernel/options.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -53,7 +53,7 @@ static int read_regs(struct invocation *inv, struct vcpu *v)
 	word_t field = inv_arg(inv, 0);
 	if (field < ABI_VCPU_REG_COUNT)
 		value = vcpu_read(v, (enum abi_vcpu_reg)field);
-	else if (!vcpu_read_ext(v, field, &value))
+	else if (!SELVAGE_EXTENSIONS || !vcpu_read_ext(v, field, &value))
 		return inv_invalid_argument(inv, 1);
 	inv_result(inv, 0, value);
 	return ABI_OK;
@@ -64,7 +64,7 @@ static int write_regs(struct invocation *inv, struct vcpu *v)
 	word_t field = inv_arg(inv, 0), value = inv_arg(inv, 1);
 	if (field < ABI_VCPU_REG_COUNT)
 		vcpu_write(v, (enum abi_vcpu_reg)field, value);
-	else if (!vcpu_write_ext(v, field, value))
+	else if (!SELVAGE_EXTENSIONS || !vcpu_write_ext(v, field, value))
 		return inv_invalid_argument(inv, 1);
 	return ABI_OK;
 }

@@ -70,8 +70,9 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 #define SCTLR_EL1_NATIVE 0x34d5d91cull
 #define SCTLR_EL1_RESET 0x30c50838ull /* a new VCPU: MMU and caches off */
 #define CPACR_NATIVE (3ull << 20)     /* FPEN: CPTR_EL2 decides */
-/* EL0 reads CNTPCT, CNTVCT, CNTFRQ; EL0PTEN for TCB_ENABLE_TIMER. */
-#define CNTKCTL_NATIVE 3ull
+/* EL0 reads CNTPCT (not as plain seL4), CNTVCT, CNTFRQ; EL0PTEN for
+ * TCB_ENABLE_TIMER. */
+#define CNTKCTL_NATIVE (SELVAGE_EXTENSIONS ? 3ull : 2ull)
 #define CNTKCTL_EL0PTEN (1ull << 9)
 /* EL1PCTEN: the counter does not trap. EL1PCEN: nor does the EL1 timer: not
  * for guests; for native threads CNTKCTL_EL1.EL0PTEN decides (and QEMU 7.2

@@ -28,6 +28,7 @@ struct vcpu {
 	uint64_t id;        /* never given to another: for the TLB */
 	word_t hcr;         /* HCR_EL2 while it runs: traps and width are its own */
 	bool vtimer_masked; /* VPPIEvent sent, not acknowledged */
+	ticks_t left_at;    /* kernel/debug/plain */
 	bool exit_message;  /* ABI_EXT_VCPU_SET_EXIT_MESSAGE */
 	uint8_t debug;      /* ABI_EXT_DEBUG_* */
 	word_t regs32[VCPU_REGS32];

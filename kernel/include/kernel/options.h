@@ -1,0 +1,6 @@
+/* What a build of the kernel may choose (mk/config.mk); these are the defaults. */
+#pragma once
+
+#ifndef SELVAGE_EXTENSIONS
+#define SELVAGE_EXTENSIONS 1 /* 0: plain seL4, kernel/debug/plain */
+#endif
