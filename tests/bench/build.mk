@@ -18,8 +18,8 @@ TARGET_OUT += $(TOUT)/bench-native.img
 # KVM's side: a Linux program that is the init of Debian's kernel and runs the
 # micro guest in a virtual machine.
 KVM_BENCH := $(OUT)/bench/kvm
-KVM_BENCH_SRCS := tests/bench/kvm/main.c tests/bench/kvm/vm.c
-$(KVM_BENCH)/init: $(KVM_BENCH_SRCS) tests/bench/kvm/vm.h
+KVM_BENCH_SRCS := $(addprefix tests/bench/kvm/,main.c guest.c vm.c)
+$(KVM_BENCH)/init: $(KVM_BENCH_SRCS) $(addprefix tests/bench/kvm/,guest.h vm.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 $(REPRO) -static -s -Wl,--build-id=none -o $@ \

@@ -1,6 +1,7 @@
 /*
  * A QEMU TCG plugin that counts executed instructions and notes the count when
- * a marker executes. Arguments: out=FILE, first=HEX, at=ADDRESS:WORD...
+ * a marker executes. Arguments: out=FILE, first=HEX,
+ * at=ADDRESS:WORD..., quit=1 to end the emulator at the mark.
  *
  *   first: a guest kernel's first instruction, told by the second word of its
  *          Image (a branch of its own) at offset 4 of a 2 MiB boundary
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
@@ -48,7 +50,7 @@ int qemu_plugin_version = 1;
 
 static uint64_t executed;
 static uint32_t first_word;
-static int first_seen;
+static int quit;
 static FILE *out;
 static struct {
 	uint64_t address;
@@ -69,14 +71,15 @@ static void on_mark(unsigned vcpu, void *data)
 	(void)data;
 	fprintf(out, "mark %llu\n", (unsigned long long)executed);
 	fflush(out);
+	if (quit)
+		_exit(0);
 }
 
 static void on_first(unsigned vcpu, void *data)
 {
 	(void)vcpu;
 	(void)data;
-	if (!first_seen++)
-		fprintf(out, "first %llu\n", (unsigned long long)executed);
+	fprintf(out, "first %llu\n", (unsigned long long)executed);
 }
 
 static void on_exit_emulator(qemu_plugin_id_t id, void *data)
@@ -128,6 +131,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 			first_word = (uint32_t)strtoul(argv[i] + 6, NULL, 16);
 		else if (strncmp(argv[i], "at=", 3) == 0)
 			add_point(argv[i] + 3);
+		else if (strcmp(argv[i], "quit=1") == 0)
+			quit = 1;
 	}
 	if (!out) {
 		fprintf(stderr, "insn: give out=FILE\n");

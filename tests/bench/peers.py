@@ -3,6 +3,7 @@ with KVM and the monitor of tests/bench/kvm, and Xen without a domain 0."""
 import os
 import subprocess
 
+import boot
 from emulator import A57, OUT, counted, dump_devicetree, machine, parse_rows, until_done
 
 LIMIT_S = 180
@@ -38,23 +39,24 @@ def kvm(only=None):
     return rows
 
 
-def xen_devicetree(name, arguments):
-    """The machine's own, with one domain that has the guest as its kernel."""
+def xen_devicetree(name, arguments, memory_mib, modules, cmdline):
+    """The machine's own, with one domain made of these (kind, path, address)."""
     base = dump_devicetree(f"{name}-base", arguments)
     source = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", base], check=True,
                             capture_output=True, text=True).stdout
+    nodes = "".join(f"""
+        module@{address:x} {{
+            compatible = "multiboot,{kind}", "multiboot,module";
+            reg = <0 {address:#x} 0 {os.path.getsize(path):#x}>;
+            bootargs = "{cmdline}";
+        }};""" for kind, path, address in modules)
     source += f"""
 / {{ chosen {{
     xen,xen-bootargs = "console=dtuart dtuart=/pl011@9000000";
     #address-cells = <2>; #size-cells = <2>;
     domU1 {{
         compatible = "xen,domain"; #address-cells = <2>; #size-cells = <2>;
-        memory = <0 65536>; cpus = <1>; vpl011;
-        module@{GUEST_ADDRESS:x} {{
-            compatible = "multiboot,kernel", "multiboot,module";
-            reg = <0 {GUEST_ADDRESS:#x} 0 {os.path.getsize(GUEST):#x}>;
-            bootargs = "bench-xen";
-        }};
+        memory = <0 {memory_mib * 1024}>; cpus = <1>; vpl011;{nodes}
     }};
 }}; }};
 """
@@ -64,16 +66,70 @@ def xen_devicetree(name, arguments):
     return path
 
 
+def xen_command(name, arguments, memory_mib, modules, cmdline):
+    loaders = [word for _, path, address in modules
+               for word in ("-device", f"loader,file={path},addr={address:#x},force-raw=on")]
+    return [*arguments, "-dtb", xen_devicetree(name, arguments, memory_mib, modules, cmdline),
+            *counted("-kernel", XEN, *loaders)]
+
+
 def xen(only=None):
     rows = []
     for gic, suffix in ((3, ""), (2, "_gicv2")):
         name = f"xen-gicv{gic}"
         if only not in (None, name):
             continue
-        arguments = machine(gic, True)
-        command = [*arguments, "-dtb", xen_devicetree(name, arguments), *counted(
-            "-kernel", XEN, "-device",
-            f"loader,file={GUEST},addr={GUEST_ADDRESS:#x},force-raw=on")]
+        command = xen_command(name, machine(gic, True), 64,
+                              [("kernel", GUEST, GUEST_ADDRESS)], "bench-xen")
         # It never ends by itself without a domain 0.
         rows += parse_rows(name, until_done(name, command, LIMIT_S), "xen", "guest", suffix)
     return rows
+
+
+# --- Linux ------------------------------------------------------------------
+
+LINUX = "linux-debian"
+INITRD = "build/assets/initrd-busybox"
+# Where kvm/guest.c puts it.
+KVM_INITRD_ADDRESS = 0x48000000
+XEN_INITRD_ADDRESS = 0x5c000000
+
+
+def kvm_linux_initrd():
+    """The host's: monitor, guest, and the devicetree of the machine without a
+    hypervisor, which has the same map."""
+    memory = boot.MEMORY_MIB[LINUX]
+    devicetree = boot.reduced_devicetree(machine(3, False, memory_mib=memory))
+    end = KVM_INITRD_ADDRESS + os.path.getsize(INITRD)
+    for arguments in (["-t", "s", devicetree, "/chosen", "bootargs", boot.CMDLINE],
+                      ["-t", "x", devicetree, "/chosen", "linux,initrd-start", "0",
+                       f"{KVM_INITRD_ADDRESS:x}"],
+                      ["-t", "x", devicetree, "/chosen", "linux,initrd-end", "0", f"{end:x}"]):
+        subprocess.run(["fdtput", *arguments], check=True)
+    path = f"{OUT}/kvm-linux.cpio"
+    subprocess.run(["python3", "mk/mkcpio.py", path, "dev/", "init=build/bench/kvm/init",
+                    f"bench.dtb={devicetree}", f"linux=build/assets/{LINUX}",
+                    f"initrd={INITRD}"], check=True)
+    return path
+
+
+def linux_rows(system, command, bare):
+    noted = boot.counts(f"{LINUX}-{system}", command, ("first", "mark"),
+                        f"first={boot.words(LINUX)[1]:x}", "quit=1")
+    return boot.extra_rows(system, LINUX, noted["mark"] - noted["first"], bare)
+
+
+def linux(bare):
+    """Row linux_boot_extra of the peers on the processor that Selvage has."""
+    host = kvm_linux_initrd()
+    rows = []
+    for system, argument in (("kvm-nvhe", ""), ("pkvm", "kvm-arm.mode=protected")):
+        command = [*machine(3, True, memory_mib=2048), *counted(
+            "-kernel", f"build/assets/{LINUX}", "-initrd", host, "-append",
+            f"console=ttyAMA0 panic=-1 nokaslr norandmaps quiet {argument}".strip())]
+        rows += linux_rows(system, command, bare)
+    modules = [("kernel", f"build/assets/{LINUX}", GUEST_ADDRESS),
+               ("ramdisk", INITRD, XEN_INITRD_ADDRESS)]
+    command = xen_command("xen-linux", machine(3, True, memory_mib=2048), boot.MEMORY_MIB[LINUX],
+                          modules, boot.CMDLINE)
+    return rows + linux_rows("xen", command, bare)

@@ -5,35 +5,19 @@
  * counter, which under icount are instructions.
  */
 #define _GNU_SOURCE
+#include "guest.h"
 #include "vm.h"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
-
-#define RAM 0x40000000ull
-#define RAM_BYTES 0x400000ull
-#define IMAGE_OFFSET 0x80000u
-#define UART 0x09000000ull
-#define UART_FR 0x18
-#define UART_FR_TX_EMPTY 0x90u
-#define UART_BYTES 0x1000u
-/* tests/bench/README.md */
-#define DOORBELL 0x0b000000ull
-#define KICK 0x0b001000ull
-#define KICK_INTID 40u
-#define LAZY_MEMORY 0x48000000ull
-#define LAZY_BYTES 0x800000ull
 
 #define PIPE_ROUNDS 2000u
 #define CREATE_ROUNDS 100u
@@ -56,15 +40,6 @@ static inline uint64_t now(void)
 
 /* --- output --- */
 
-/* Waits until all of it is out, so that no interrupt of the host's UART comes
- * while the next row is measured. */
-static void put_line(const char *line)
-{
-	printf("%s\n", line);
-	fflush(stdout);
-	tcdrain(STDOUT_FILENO);
-}
-
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -85,71 +60,6 @@ static void report(const char *row, unsigned n)
 static void sample(unsigned round, uint64_t ticks)
 {
 	samples[round < WARM_UP ? 0 : round - WARM_UP] = ticks;
-}
-
-/* --- the guest of guests/micro --- */
-
-static size_t load(const char *path, uint8_t *to, size_t room)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n;
-
-	must(fd >= 0, path);
-	n = read(fd, to, room);
-	must(n > 0 && (size_t)n < room, path);
-	close(fd);
-	return (size_t)n;
-}
-
-static void console_write(char c)
-{
-	static char line[200];
-	static size_t n;
-
-	if (c != '\n') {
-		if (n < sizeof(line) - 1)
-			line[n++] = c;
-		return;
-	}
-	line[n] = '\0';
-	n = 0;
-	put_line(line);
-}
-
-static void mmio(struct vm *vm)
-{
-	uint64_t address = vm->run->mmio.phys_addr;
-	uint8_t *data = vm->run->mmio.data;
-
-	if (address == KICK)
-		vm_raise(vm, KICK_INTID);
-	else if (address == UART && vm->run->mmio.is_write)
-		console_write((char)data[0]);
-	else if (!vm->run->mmio.is_write)
-		memset(data, address == UART + UART_FR ? UART_FR_TX_EMPTY : 0, 8);
-}
-
-static void run_micro_guest(void)
-{
-	uint8_t *ram = vm_memory(RAM_BYTES);
-	struct vm vm;
-	int version;
-	uint32_t reason;
-
-	load("/bench.dtb", ram, IMAGE_OFFSET);
-	load("/micro-bench", ram + IMAGE_OFFSET, RAM_BYTES - IMAGE_OFFSET);
-	vm_create(&vm);
-	vm_add_memory(&vm, RAM, ram, RAM_BYTES);
-	vm_add_memory(&vm, LAZY_MEMORY, vm_memory(LAZY_BYTES), LAZY_BYTES);
-	version = vm_add_gic(&vm);
-	vm_add_vcpu(&vm);
-	vm_start_gic(&vm, version);
-	vm_add_doorbell(&vm, DOORBELL, eventfd(0, EFD_CLOEXEC));
-	vm_set_entry(&vm, RAM + IMAGE_OFFSET, RAM);
-	while ((reason = vm_run(&vm)) == KVM_EXIT_MMIO)
-		mmio(&vm);
-	must(reason == KVM_EXIT_SYSTEM_EVENT, "the guest's end");
-	vm_destroy(&vm);
 }
 
 /* --- rows of the host --- */
@@ -192,13 +102,13 @@ static uint64_t first_instruction(struct vm *vm, uint8_t *page, bool with_gic)
 
 	memcpy(page, code, sizeof(code));
 	vm_create(vm);
-	vm_add_memory(vm, RAM, page, 4096);
+	vm_add_memory(vm, GUEST_RAM, page, 4096);
 	if (with_gic)
 		version = vm_add_gic(vm);
 	vm_add_vcpu(vm);
 	if (with_gic)
 		vm_start_gic(vm, version);
-	vm_set_entry(vm, RAM, 0);
+	vm_set_entry(vm, GUEST_RAM, 0);
 	must(vm_run(vm) == KVM_EXIT_MMIO, "the guest's first exit");
 	memcpy(&time, vm->run->mmio.data, sizeof(time));
 	return time;
@@ -258,10 +168,14 @@ int main(int argc, char **argv)
 	mkdir("/dev", 0755);
 	must(mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) == 0, "mount /dev");
 	vm_open_kvm();
+	if (access("/linux", R_OK) == 0) {
+		guest_run_linux();
+		reboot(RB_POWER_OFF);
+	}
 	measure_pipe();
 	measure_create("vm_create", false);
 	measure_create("vm_create_gic", true);
 	measure_start();
-	run_micro_guest();
+	guest_run_micro();
 	reboot(RB_POWER_OFF);
 }

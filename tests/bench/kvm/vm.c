@@ -12,6 +12,7 @@
 #define GICC 0x08010000ull
 #define GICR 0x080a0000ull
 #define GIC_INTERRUPTS 96u
+#define LARGE_PAGE 0x200000u
 
 static int kvm, run_bytes;
 
@@ -46,6 +47,17 @@ void vm_destroy(struct vm *vm)
 	if (vm->gic >= 0)
 		close(vm->gic);
 	close(vm->fd);
+}
+
+uint8_t *vm_memory_by_large_pages(uint64_t bytes)
+{
+	uint8_t *p = mmap(NULL, bytes + LARGE_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(p != MAP_FAILED, "mmap");
+	p += -(uintptr_t)p % LARGE_PAGE;
+	MUST(madvise(p, bytes, MADV_HUGEPAGE));
+	return p;
 }
 
 uint8_t *vm_memory(uint64_t bytes)

@@ -20,6 +20,8 @@ void vm_create(struct vm *vm);
 void vm_destroy(struct vm *vm);
 /* Anonymous memory in small pages, none of them touched yet. */
 uint8_t *vm_memory(uint64_t bytes);
+/* The same in pages of 2 MiB, as far as Linux has them. */
+uint8_t *vm_memory_by_large_pages(uint64_t bytes);
 void vm_add_memory(struct vm *vm, uint64_t address, void *memory, uint64_t bytes);
 /* GICv3, or GICv2 where that is what there is, at QEMU virt's addresses;
  * before vm_add_vcpu. Returns the version. */
