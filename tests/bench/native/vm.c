@@ -50,6 +50,14 @@ __asm__(".section .rodata\n"
 	"guest_first_end:\n"
 	".previous\n");
 
+#define EC_HVC 0x16u
+
+/* Of an exit message: ESR_EL2.EC. */
+static unsigned exit_class(msginfo_t info)
+{
+	return (unsigned)(msginfo_label(info) >> (ABI_EXIT_SYNDROME_SHIFT + 26)) & 63;
+}
+
 struct guest {
 	cap_t vspace, tcb, sc, vcpu, fault_ep;
 };
@@ -125,18 +133,16 @@ static void map_for_guest(uint64_t address)
 static void pager_helper(void *arg)
 {
 	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
+	msginfo_t info = sel4_recv(pager.ep, &badge, mr, pager.reply);
 
 	(void)arg;
-	(void)sel4_recv(pager.ep, &badge, mr, pager.reply);
 	for (;;) {
-		uint64_t page = mr[2] & ~(uint64_t)(PAGE - 1);
-
-		if (page < GUEST_LAZY)
+		if (exit_class(info) == EC_HVC)
 			sel4_signal(pager.done);
 		else
-			map_for_guest(page);
-		mr[0] = 0; /* the access is made again */
-		(void)sel4_reply_recv(pager.ep, msginfo(0, 0, 1), &badge, mr, pager.reply);
+			map_for_guest(mr[ABI_EXIT_GPA] & ~(uint64_t)(PAGE - 1));
+		info = sel4_reply_recv(pager.ep, msginfo(ABI_EXIT_AGAIN, 0, 0), &badge, mr,
+				       pager.reply);
 	}
 }
 
@@ -241,8 +247,9 @@ void measure_vm_create(void)
 	MEASURE("vm_create", OBJECT_ROUNDS, {
 		t0 = now();
 		create_vm(memory, first_slot, ep);
-		(void)sel4_recv(ep, &badge, mr, reply);
-		t1 = mr[3]; /* the guest's x0 */
+		if (exit_class(sel4_recv(ep, &badge, mr, reply)) != EC_HVC)
+			rt_panic("a VM's first exit");
+		t1 = mr[0]; /* the guest's x0 */
 		MUST(sel4_cnode_revoke(ABI_ROOT_CNODE, memory, DEPTH));
 	});
 }
