@@ -33,6 +33,7 @@ struct kt_group {
 extern const struct kt_group kt_calls;
 extern const struct kt_group kt_lookups;
 extern const struct kt_group kt_bad;
+extern const struct kt_group kt_syscall;
 extern const struct kt_group kt_untyped;
 extern const struct kt_group kt_cnode;
 extern const struct kt_group kt_deletion;

@@ -355,6 +355,7 @@ int main(void)
 		&kt_calls,
 		&kt_lookups,
 		&kt_bad,
+		&kt_syscall,
 		&kt_untyped,
 		&kt_cnode,
 		&kt_deletion,
