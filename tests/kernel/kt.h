@@ -38,6 +38,7 @@ extern const struct kt_group kt_untyped;
 extern const struct kt_group kt_cnode;
 extern const struct kt_group kt_deletion;
 extern const struct kt_group kt_ipc;
+extern const struct kt_group kt_transfer;
 extern const struct kt_group kt_notification;
 extern const struct kt_group kt_reply;
 extern const struct kt_group kt_fault;

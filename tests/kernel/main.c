@@ -360,6 +360,7 @@ int main(void)
 		&kt_cnode,
 		&kt_deletion,
 		&kt_ipc,
+		&kt_transfer,
 		&kt_notification,
 		&kt_reply,
 		&kt_fault,
