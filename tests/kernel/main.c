@@ -161,7 +161,8 @@ uint64_t kt_now_us(void)
 
 	__asm__ volatile("mrs %0, cntfrq_el0"
 			 : "=r"(hz));
-	return read_counter() / (hz / 1000000);
+	uint64_t now = read_counter();
+	return now / hz * 1000000 + now % hz * 1000000 / hz;
 }
 
 /* --- threads --- */
@@ -366,6 +367,7 @@ int main(void)
 		&kt_fault,
 		&kt_tcb,
 		&kt_sched,
+		&kt_budget,
 		&kt_irq,
 		&kt_memory,
 		&kt_vcpu,
