@@ -44,7 +44,7 @@ void ntfn_reorder(struct notification *n, struct tcb *t)
 	tcb_queue_insert(&n->head, &n->tail, t);
 }
 
-void ntfn_signal(struct notification *n, word_t badge)
+void ntfn_post(struct notification *n, word_t badge)
 {
 	struct tcb *t;
 
@@ -62,6 +62,14 @@ void ntfn_signal(struct notification *n, word_t badge)
 	}
 	n->badge = n->state == NTFN_ACTIVE ? n->badge | badge : badge;
 	n->state = NTFN_ACTIVE;
+}
+
+void ntfn_signal(struct notification *n, word_t badge)
+{
+	if (n->direct)
+		arch_direct_signal(n);
+	else
+		ntfn_post(n, badge);
 }
 
 void ntfn_complete(struct notification *n, struct tcb *t)
@@ -116,5 +124,7 @@ void ntfn_destroy(struct notification *n)
 	ntfn_unbind_tcb(n);
 	if (n->sc)
 		sc_unbind_ntfn(n->sc);
+	if (n->direct)
+		arch_direct_unbind(n);
 	ntfn_cancel_all(n);
 }

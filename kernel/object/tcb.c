@@ -315,7 +315,7 @@ static int bind_notification(struct invocation *inv, struct tcb *t)
 	    !(cap_sub_field(c, 0, 4) & ABI_RIGHT_READ))
 		return ABI_ILLEGAL_OPERATION;
 	n = cap_object(c);
-	if (n->state == NTFN_WAITING || n->bound_tcb)
+	if (n->state == NTFN_WAITING || n->bound_tcb || n->direct)
 		return ABI_ILLEGAL_OPERATION;
 	ntfn_bind_tcb(n, t);
 	return ABI_OK;

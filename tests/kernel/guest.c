@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define WINDOW 0x38000000ull /* where the tests see guest memory */
+#define GICV_PADDR 0x08040000ull
 #define HVC_BYTES 4
 
 extern const char guest_code_end[];
@@ -139,4 +140,19 @@ void kt_guest_set_reg(const struct kt_guest *g, unsigned index, uint64_t v)
 	CHECK_OK(sel4_tcb_read_registers(g->tcb, 0, ABI_CTX_COUNT, regs));
 	regs[index] = v;
 	CHECK_OK(sel4_tcb_write_registers(g->tcb, 0, ABI_CTX_COUNT, regs));
+}
+
+cap_t kt_gicv_frame(void)
+{
+	const struct abi_bootinfo *info = rt_bootinfo();
+
+	for (uint64_t i = 0; i < info->untyped.end - info->untyped.start; i++)
+		if (info->untyped_list[i].paddr == GICV_PADDR) {
+			cap_t frame = kt_slot();
+			CHECK_OK(sel4_untyped_retype(info->untyped.start + i, KT_CNODE,
+						     ABI_OBJ_SMALL_PAGE, 0, 0, 0, frame, 1));
+			return frame;
+		}
+	CHECK_OK(ABI_FAILED_LOOKUP);
+	return 0;
 }

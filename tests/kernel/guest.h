@@ -12,6 +12,7 @@
 #define PAGE 4096u
 #define GUEST_BASE 0x40000000ull
 #define OUTSIDE 0x50000000ull /* nothing is mapped there */
+#define GUEST_GICC (GUEST_BASE + 0x10000)
 #define SPSR_EL1H 0x3c5u
 
 #define EC(esr) ((unsigned)((esr) >> 26) & 63)
@@ -39,6 +40,8 @@ uint64_t kt_exit_syndrome(void);
 struct kt_guest kt_guest(uint64_t badge);
 /* Guest-physical address of a piece of guest_code.S. */
 uint64_t kt_guest_gpa(const char *code);
+/* A frame of the device untyped that holds the GICv2's virtual interface. */
+cap_t kt_gicv_frame(void);
 void kt_guest_map_page(cap_t frame, cap_t vspace, uint64_t vaddr, uint64_t attr);
 void kt_guest_set_pc(const struct kt_guest *g, const char *code, uint64_t x0, int resume);
 void kt_guest_set_reg(const struct kt_guest *g, unsigned index, uint64_t v);

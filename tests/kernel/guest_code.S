@@ -207,6 +207,106 @@ entry debug_here
 	brk	#0x123
 	hvc	#0
 	b	.
+/*
+ * Direct interrupts. x0: GIC version, x1: what enables the CPU interface. Does
+ * what x3 says with x0 and x4, waits a little for interrupts, and exits with
+ * x0 = interrupts taken, x1 = the last one's number, for ever. The handler
+ * exits too (hvc #9, x25 = number) if x24 is set; it stops the timer unless x23
+ * is.
+ */
+entry direct
+	mov	x20, x0
+	adr	x5, 3f
+	msr	vbar_el1, x5
+	mov	x2, #0x40000000
+	orr	x2, x2, #0x10000        /* GICC, version 2 */
+	mov	w5, #0xff
+	mov	w6, #1
+	mov	x22, #0
+	mov	x19, #0
+	cmp	x20, #3
+	b.ne	1f
+	msr	s3_0_c4_c6_0, x5        /* ICC_PMR_EL1 */
+	msr	s3_0_c12_c12_7, x6      /* ICC_IGRPEN1_EL1 */
+	isb
+	b	2f
+1:	str	w5, [x2, #4]
+	str	w6, [x2]
+2:	msr	daifclr, #2
+4:	mov	x0, x22
+	mov	x1, x19
+	hvc	#0
+	mov	x24, x5                 /* x5, x6: flags of the handler */
+	mov	x23, x6
+	cmp	x3, #1
+	b.eq	11f
+	cmp	x3, #2
+	b.eq	12f
+	cmp	x3, #3
+	b.eq	13f
+	cmp	x3, #4
+	b.eq	14f
+	cmp	x3, #5
+	b.eq	15f
+	cmp	x3, #6
+	b.eq	16f
+	cmp	x3, #7
+	b.eq	17f
+10:	mov	x9, #64
+9:	sub	x9, x9, #1
+	cbnz	x9, 9b
+	b	4b
+11:	msr	s3_0_c12_c11_5, x0      /* ICC_SGI1R_EL1 */
+	b	10b
+12:	str	w0, [x4]
+	b	10b
+13:	msr	cntv_cval_el0, xzr      /* due at once */
+	mov	x9, #1
+	msr	cntv_ctl_el0, x9
+	isb
+	b	10b
+14:	strb	w0, [x4]
+	b	10b
+15:	str	x0, [x4]
+	b	10b
+16:	msr	daifset, #2             /* due, and off again, not taken */
+	msr	cntv_cval_el0, xzr
+	mov	x9, #1
+	msr	cntv_ctl_el0, x9
+	isb
+	mov	x9, #64
+18:	sub	x9, x9, #1
+	cbnz	x9, 18b
+	msr	cntv_ctl_el0, xzr
+	isb
+	hvc	#3
+	msr	daifclr, #2
+	b	10b
+17:	msr	daifset, #2             /* until told otherwise */
+	cbnz	x0, 4b
+	msr	daifclr, #2
+	b	10b
+	.balign	2048
+3:	.skip	0x280
+	add	x22, x22, #1
+	cbnz	x23, 5f
+	msr	cntv_ctl_el0, xzr
+	isb
+5:	cmp	x20, #3
+	b.ne	6f
+	mrs	x19, s3_0_c12_c12_0
+	b	7f
+6:	ldr	w19, [x2, #0xc]
+7:	cbz	x24, 8f
+	hvc	#9
+8:	cmp	x20, #3
+	b.ne	9f
+	msr	s3_0_c12_c12_1, x19
+	isb
+	eret
+9:	str	w19, [x2, #0x10]
+	dsb	sy
+	eret
 
 /* Never leaves by itself. */
 entry spin

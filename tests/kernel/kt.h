@@ -50,6 +50,7 @@ extern const struct kt_group kt_memory;
 extern const struct kt_group kt_vcpu;
 extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
+extern const struct kt_group kt_direct;
 extern const struct kt_group kt_hostile;
 extern const struct kt_group kt_plain_kernel;
 

@@ -267,7 +267,7 @@ static void run_group(const struct kt_group *g, unsigned *number, unsigned *fail
 static bool has_group(const struct kt_group *g)
 {
 	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_exit_message ||
-	    g == &kt_extension || g == &kt_hostile)
+	    g == &kt_extension || g == &kt_direct || g == &kt_hostile)
 		return !kt_plain();
 	return g != &kt_plain_kernel || kt_plain();
 }
@@ -373,6 +373,7 @@ int main(void)
 		&kt_vcpu,
 		&kt_exit_message,
 		&kt_extension,
+		&kt_direct,
 		&kt_hostile,
 		&kt_plain_kernel,
 	};

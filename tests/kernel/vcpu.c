@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#define GUEST_GICC (GUEST_BASE + 0x10000)
-#define GICV_PADDR 0x08040000ull
-
 extern const char guest_hvc[], guest_traps[], guest_hostile[], guest_simd[], guest_timer[],
 	guest_timer_off[], guest_irq[], guest_spin[], guest_ras_write[], guest_ras_read[];
 
@@ -210,22 +207,6 @@ static void test_timer(void)
 	CHECK_OK(sel4_vcpu_ack_vppi(g.vcpu, ABI_PPI_VTIMER));
 }
 
-/* A frame of the device untyped that holds the GICv2's virtual interface. */
-static cap_t gicv_frame(void)
-{
-	const struct abi_bootinfo *info = rt_bootinfo();
-
-	for (uint64_t i = 0; i < info->untyped.end - info->untyped.start; i++)
-		if (info->untyped_list[i].paddr == GICV_PADDR) {
-			cap_t frame = kt_slot();
-			CHECK_OK(sel4_untyped_retype(info->untyped.start + i, KT_CNODE,
-						     ABI_OBJ_SMALL_PAGE, 0, 0, 0, frame, 1));
-			return frame;
-		}
-	CHECK_OK(ABI_FAILED_LOOKUP);
-	return 0;
-}
-
 static void inject_errors(const struct kt_guest *g, uint64_t lrs)
 {
 	CHECK_ERROR2(sel4_vcpu_inject_irq(g->vcpu, 1024, 0, 0, 0), ABI_RANGE_ERROR, 0, 1023);
@@ -243,7 +224,7 @@ static void test_irq(void)
 	CHECK_OK(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_GIC_VERSION, &version));
 	CHECK_OK(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_NUM_LRS, &lrs));
 	if (version == 2)
-		kt_guest_map_page(gicv_frame(), g.vspace, GUEST_GICC, 0);
+		kt_guest_map_page(kt_gicv_frame(), g.vspace, GUEST_GICC, 0);
 	inject_errors(&g, lrs);
 	kt_guest_start(&g, guest_irq, version);
 	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL); /* hvc #7: none yet */

@@ -26,7 +26,11 @@
 	X(VCPU_SET_WIDTH, ABI_EXT_BASE + 17, VCPU, 1, 0)                         \
 	/* VCPU: MR0 = ABI_EXT_DEBUG_*: what of the guest's debug events comes \
 	 * to its handler as an exit. */ \
-	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18, VCPU, 1, 0)
+	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18, VCPU, 1, 0)                         \
+	/* VCPU: direct interrupts and doorbells, see below. */                  \
+	X(VCPU_SET_DIRECT, ABI_EXT_BASE + 24, VCPU, 2, 0)                        \
+	X(VCPU_BIND_IRQ, ABI_EXT_BASE + 25, VCPU, 1, 0)                          \
+	X(VCPU_SET_DOORBELL, ABI_EXT_BASE + 26, VCPU, 4, 0)
 
 enum abi_extension {
 #define X(name, number, object, words, caps) ABI_EXT_##name = (int)(number),
@@ -42,6 +46,8 @@ enum abi_ext_feature {
 	ABI_EXTF_SYSCALL_FAULT = 1u << 8, /* TCB_SET_SYSCALL_FAULT */
 	ABI_EXTF_VCPU_WIDTH = 1u << 9,    /* VCPU_SET_WIDTH to 32 works here */
 	ABI_EXTF_VCPU_DEBUG = 1u << 10,   /* VCPU_SET_DEBUG and its fields */
+	ABI_EXTF_DIRECT_IRQ = 1u << 12,   /* VCPU_SET_DIRECT, VCPU_BIND_IRQ */
+	ABI_EXTF_DOORBELL = 1u << 13,     /* VCPU_SET_DOORBELL */
 };
 
 /* HCR_EL2 bits that VCPU_SET_TRAPS may set (Arm ARM D13.2.46). */
@@ -95,7 +101,52 @@ enum abi_ext_vcpu_field {
 	 * ABI_EXTV_ID0 + (CRm << 3 | op2), CRm 0-7. */
 	ABI_EXTV_ID0 = 0x180,
 	ABI_EXTV_ID_LAST = 0x1bf,
+	/* Direct interrupts: pending ones, a bit for each source, whether in a
+	 * list register or waiting. A GIC's pair: ones written set, or clear;
+	 * the timer's is its line. */
+	ABI_EXTV_DIRECT_ISPEND = 0x200,
+	ABI_EXTV_DIRECT_ICPEND = 0x201,
+	/* + source: priority and group as in ICH_LR<n>_EL2; state pending: the
+	 * guest has it enabled. */
+	ABI_EXTV_DIRECT_CONF0 = 0x240,
 };
+
+/*
+ * Direct interrupts: what these sources make pending needs no VMM. A source is
+ * the number of the interrupt.
+ *
+ *   0-15   SGIs that a vCPU of the group sends (ICC_SGI1R_EL1, GICD_SGIR)
+ *   27     the virtual timer, while enabled; else VPPIEvent as ever
+ *   32-63  an SPI by a notification: each signal to that is an edge
+ *
+ * VCPU_SET_DIRECT: MR0 = number of list registers that the VMM gives up, the
+ *   last ones, of which the very last is the timer's: 2 to all of them, or 0,
+ *   which ends it all. MR1 = guest-physical address of GICD_SGIR (GICv2; only
+ *   if the vCPU is its VM's only one: there are no pending SGIs by sender).
+ *   Extra capabilities: a notification with Write, signalled when an enabled
+ *   interrupt comes while the vCPU's thread waits for its handler (WFI);
+ *   perhaps a direct VCPU, whose group this one joins. Bit n of an SGI's target
+ *   list is the vCPU of the group whose VMPIDR_EL2 has n in Aff0.
+ * VCPU_BIND_IRQ: MR0 = source, extra capability: a notification with Read
+ *   that nobody waits for and no thread is bound to; none: unbind.
+ *
+ * A write to a list register that was given up may name a source only (the
+ * last one: the timer), and never loses one that is pending there.
+ */
+#define ABI_DIRECT_NTFN0 32
+#define ABI_DIRECT_SOURCES 64
+#define ABI_DIRECT_GROUP 16 /* vCPUs */
+
+/*
+ * Doorbells. VCPU_SET_DOORBELL: MR0 = index, MR1 = guest-physical address,
+ * MR2 = size of the access in bytes, 1, 2, 4, 8, or 0 for any, |
+ * ABI_DOORBELL_MATCH if the value must be MR3; extra capability: a
+ * notification with Write; none: no doorbell any more. A store of the guest
+ * there, where no page is mapped, signals it, and the guest goes on behind the
+ * store.
+ */
+#define ABI_DOORBELLS 8
+#define ABI_DOORBELL_MATCH 16u
 
 /*
  * Exit message, instead of the faults VM, VCPU and UnknownSyscall (HVC) of a

@@ -18,10 +18,7 @@ word_t arch_pc(const struct tcb *t) { return t->arch.context.elr; }
 void arch_restart(struct tcb *t) { t->arch.context.elr = t->arch.context.fault_ip; }
 void arch_restart_here(struct tcb *t) { t->arch.context.fault_ip = t->arch.context.elr; }
 
-void arch_set_tls_base(struct tcb *t, word_t base)
-{
-	t->arch.context.tpidr_el0 = base;
-}
+void arch_set_tls_base(struct tcb *t, word_t base) { t->arch.context.tpidr_el0 = base; }
 
 /* Positions in struct arch_context, in the order of ABI_CONTEXT_REGS. */
 /* clang-format off */
@@ -47,20 +44,15 @@ word_t arch_context_get(const struct tcb *t, unsigned index)
 	unsigned pos = position[index];
 
 	switch (pos) {
-	case POS_SP:
-		return t->arch.context.sp;
+	case POS_SP: return t->arch.context.sp;
 	case POS_PC:
 		/* Of a system call that is done, the restart PC is past. */
 		return t->state == THREAD_RUNNING ? t->arch.context.elr
 						  : t->arch.context.fault_ip;
-	case POS_SPSR:
-		return t->arch.context.spsr;
-	case POS_TPIDR_EL0:
-		return t->arch.context.tpidr_el0;
-	case POS_TPIDRRO_EL0:
-		return t->arch.context.tpidrro_el0;
-	default:
-		return t->arch.context.x[pos];
+	case POS_SPSR: return t->arch.context.spsr;
+	case POS_TPIDR_EL0: return t->arch.context.tpidr_el0;
+	case POS_TPIDRRO_EL0: return t->arch.context.tpidrro_el0;
+	default: return t->arch.context.x[pos];
 	}
 }
 

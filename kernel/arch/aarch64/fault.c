@@ -9,13 +9,6 @@
 #include <kernel/entry.h>
 #include <kernel/tcb.h>
 
-#define ISS_ISV (1ull << 24)
-#define ISS_SRT(esr) ((unsigned)((esr) >> 16) & 31)
-#define ISS_WNR (1ull << 6)
-#define ISS_SYSREG_RT(esr) ((unsigned)((esr) >> 5) & 31)
-#define ISS_SYSREG_READ 1ull
-#define ESR_IL (1ull << 25)
-#define REG_ZERO 31
 #define MR0 2 /* message register 0 is x2 */
 
 static unsigned syscall_message(const struct arch_context *c, word_t nr, word_t *w)

@@ -80,46 +80,34 @@ void gic_mask(irq_t irq)
 
 void gic_unmask(irq_t irq) { set_enabled(irq, true); }
 
-void vgic_load(const struct vgic_state *s)
+void gic_set_active(irq_t irq, bool active)
 {
 	if (gic.version == 3)
-		gicv3_vgic_load(s);
+		gicv3_set_active(irq, active);
 	else
-		gicv2_vgic_load(s);
+		*mmio32(gic.dist, active ? GICD_ISACTIVER : GICD_ICACTIVER) = 1u << irq;
+	dsb_sy(); /* before its timer is on again */
 }
 
-void vgic_save(struct vgic_state *s)
+void vgic_load(const struct vgic_state *s)
 {
-	if (gic.version == 3)
-		gicv3_vgic_save(s);
-	else
-		gicv2_vgic_save(s);
+	gic.version == 3 ? gicv3_vgic_load(s) : gicv2_vgic_load(s);
 }
+
+void vgic_save(struct vgic_state *s) { gic.version == 3 ? gicv3_vgic_save(s) : gicv2_vgic_save(s); }
 
 void vgic_enable(uint32_t hcr)
 {
-	if (gic.version == 3)
-		gicv3_vgic_hcr(hcr | ICH_HCR_EN);
-	else
-		gicv2_vgic_hcr(hcr | ICH_HCR_EN);
+	gic.version == 3 ? gicv3_vgic_hcr(hcr | ICH_HCR_EN) : gicv2_vgic_hcr(hcr | ICH_HCR_EN);
 }
 
-void vgic_disable(void)
-{
-	if (gic.version == 3)
-		gicv3_vgic_hcr(0);
-	else
-		gicv2_vgic_hcr(0);
-}
+void vgic_disable(void) { gic.version == 3 ? gicv3_vgic_hcr(0) : gicv2_vgic_hcr(0); }
 
 uint64_t vgic_read_lr(unsigned i) { return gic.version == 3 ? gicv3_read_lr(i) : gicv2_read_lr(i); }
 
 void vgic_write_lr(unsigned i, uint64_t v)
 {
-	if (gic.version == 3)
-		gicv3_write_lr(i, v);
-	else
-		gicv2_write_lr(i, v);
+	gic.version == 3 ? gicv3_write_lr(i, v) : gicv2_write_lr(i, v);
 }
 
 uint32_t vgic_eoi_lrs(void) { return gic.version == 3 ? gicv3_eoi_lrs() : gicv2_eoi_lrs(); }

@@ -42,13 +42,15 @@ uint32_t gicv2_vtr(void) { return *mmio32(at.hyp, GICH_VTR); }
 void gicv2_vgic_hcr(uint32_t hcr) { *mmio32(at.hyp, GICH_HCR) = hcr; }
 uint32_t gicv2_eoi_lrs(void) { return *mmio32(at.hyp, GICH_EISR0); }
 
-/* GICH_LR (5.3.10) and ICH_LR: source or EOI in 19:10, priority in 27:23. */
+/* GICH_LR (5.3.10) and ICH_LR: source, EOI or physical number in 19:10,
+ * priority in 27:23. */
 static uint32_t lr_to_v2(uint64_t lr)
 {
 	uint32_t v = (uint32_t)(lr & LR_VINTID_MASK);
 
 	v |= (uint32_t)((lr & LR_SGI_SOURCE) >> 32) << 10;
 	v |= lr & LR_EOI ? 1u << 19 : 0;
+	v |= lr & LR_HW ? 1u << 31 | PPI_VIRTUAL_TIMER << 10 : 0;
 	v |= (uint32_t)(lr >> (LR_PRIORITY_SHIFT + 3) & 31) << 23;
 	v |= (uint32_t)(lr >> 62) << 28;
 	return v | (lr & LR_GROUP1 ? 1u << 30 : 0);
@@ -58,8 +60,8 @@ static uint64_t lr_from_v2(uint32_t v)
 {
 	uint64_t lr = v & LR_VINTID_MASK;
 
-	lr |= (uint64_t)(v >> 10 & 7) << 32;
-	lr |= v & (1u << 19) ? LR_EOI : 0;
+	lr |= v & 1u << 31 ? LR_HW | LR_PINTID(v >> 10 & 0x3ff) : (uint64_t)(v >> 10 & 7) << 32;
+	lr |= v >> 19 & 1 && !(v >> 31) ? LR_EOI : 0;
 	lr |= (uint64_t)(v >> 23 & 31) << (LR_PRIORITY_SHIFT + 3);
 	lr |= (uint64_t)(v >> 28 & 3) << 62;
 	return lr | (v & (1u << 30) ? LR_GROUP1 : 0);

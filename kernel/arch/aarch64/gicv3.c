@@ -110,6 +110,11 @@ void gicv3_set_enabled(irq_t irq, bool on)
 	*mmio32(sgi_frame, on ? GICD_ISENABLER : GICD_ICENABLER) = 1u << irq;
 }
 
+void gicv3_set_active(irq_t irq, bool active)
+{
+	*mmio32(sgi_frame, active ? GICD_ISACTIVER : GICD_ICACTIVER) = 1u << irq;
+}
+
 void gicv3_set_trigger(irq_t irq, bool edge)
 {
 	volatile uint32_t *cfg = mmio32(sgi_frame, GICD_ICFGR + irq / 16 * 4);
@@ -158,36 +163,29 @@ void gicv3_write_lr(unsigned i, uint64_t v)
 	}
 }
 
+/* If there are more than `n`: register m of each group. */
+#define FOR_EACH_APR(X) X(0, 0) X(1, 1) X(2, 2) X(2, 3)
+
 static void load_active_priorities(const struct vgic_state *s)
 {
-	SYSREG_WRITE(ich_ap0r0_el2, s->ap0r[0]);
-	SYSREG_WRITE(ich_ap1r0_el2, s->ap1r[0]);
-	if (aprs > 1) {
-		SYSREG_WRITE(ich_ap0r1_el2, s->ap0r[1]);
-		SYSREG_WRITE(ich_ap1r1_el2, s->ap1r[1]);
+#define X(n, m)                                              \
+	if (aprs > (n)) {                                    \
+		SYSREG_WRITE(ich_ap0r##m##_el2, s->ap0r[m]); \
+		SYSREG_WRITE(ich_ap1r##m##_el2, s->ap1r[m]); \
 	}
-	if (aprs > 2) {
-		SYSREG_WRITE(ich_ap0r2_el2, s->ap0r[2]);
-		SYSREG_WRITE(ich_ap1r2_el2, s->ap1r[2]);
-		SYSREG_WRITE(ich_ap0r3_el2, s->ap0r[3]);
-		SYSREG_WRITE(ich_ap1r3_el2, s->ap1r[3]);
-	}
+	FOR_EACH_APR(X)
+#undef X
 }
 
 static void save_active_priorities(struct vgic_state *s)
 {
-	s->ap0r[0] = (uint32_t)SYSREG_READ(ich_ap0r0_el2);
-	s->ap1r[0] = (uint32_t)SYSREG_READ(ich_ap1r0_el2);
-	if (aprs > 1) {
-		s->ap0r[1] = (uint32_t)SYSREG_READ(ich_ap0r1_el2);
-		s->ap1r[1] = (uint32_t)SYSREG_READ(ich_ap1r1_el2);
+#define X(n, m)                                                        \
+	if (aprs > (n)) {                                              \
+		s->ap0r[m] = (uint32_t)SYSREG_READ(ich_ap0r##m##_el2); \
+		s->ap1r[m] = (uint32_t)SYSREG_READ(ich_ap1r##m##_el2); \
 	}
-	if (aprs > 2) {
-		s->ap0r[2] = (uint32_t)SYSREG_READ(ich_ap0r2_el2);
-		s->ap1r[2] = (uint32_t)SYSREG_READ(ich_ap1r2_el2);
-		s->ap0r[3] = (uint32_t)SYSREG_READ(ich_ap0r3_el2);
-		s->ap1r[3] = (uint32_t)SYSREG_READ(ich_ap1r3_el2);
-	}
+	FOR_EACH_APR(X)
+#undef X
 }
 
 void gicv3_vgic_load(const struct vgic_state *s)

@@ -10,7 +10,7 @@
 
 #define FEATURES                                                                              \
 	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE | \
-	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG)
+	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG | ABI_EXTF_DIRECT_IRQ | ABI_EXTF_DOORBELL)
 
 bool arch_object_type_ok(word_t type) { return type >= ABI_OBJ_HUGE_PAGE && type < ABI_OBJ_COUNT; }
 
@@ -122,6 +122,8 @@ void arch_cap_finalise(struct cap c, bool final)
 		break;
 	case CAP_VCPU:
 		vcpu_unbind(cap_object(c));
+		direct_destroy(cap_object(c));
+		doorbell_destroy(cap_object(c));
 		break;
 	default:
 		break;

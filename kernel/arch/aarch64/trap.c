@@ -16,13 +16,17 @@
 static void maintenance(struct tcb *t)
 {
 	struct fault f = { .kind = ABI_FAULT_VGIC_MAINTENANCE, .word = { ~0ull } };
-	uint32_t eoi = vgic_eoi_lrs();
+	uint32_t eoi = vgic_eoi_lrs(), told;
 
 	gic_end(PPI_MAINTENANCE);
 	if (!t || !t->arch.vcpu || !arch_guest_live(arch_cpu())) {
 		irq_other();
 		return;
 	}
+	told = direct_maintenance(t->arch.vcpu, eoi);
+	if (eoi && !told)
+		return;
+	eoi = told;
 	/* Without budget it stays asserted and comes again. */
 	if (!fault_begin())
 		return;
@@ -48,6 +52,8 @@ static void virtual_timer(struct tcb *t)
 		return;
 	}
 	gic_end(PPI_VIRTUAL_TIMER);
+	if (direct_vtimer(t->arch.vcpu))
+		return;
 	if (!fault_begin())
 		return;
 	t->arch.vcpu->vtimer_masked = true;
@@ -133,6 +139,8 @@ static void guest_abort(struct tcb *t, word_t esr, bool fetch)
 		irq_other();
 		return;
 	}
+	if (!fetch && doorbell_ring(t->arch.vcpu, &t->arch.context, esr, ipa))
+		return;
 	if (t->arch.vcpu->exit_message) {
 		exit_fault(esr, ipa, va);
 		return;
@@ -155,6 +163,10 @@ static void guest_trap(struct tcb *t, word_t esr)
 		return;
 	case EC_STEP_LOWER:
 		ctx->spsr |= SPSR_SS; /* the next one, too */
+		break;
+	case EC_SYSREG:
+		if (direct_sysreg(t->arch.vcpu, ctx, esr))
+			return;
 		break;
 	case EC_HVC32:
 	case EC_HVC64:

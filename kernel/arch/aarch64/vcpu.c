@@ -90,6 +90,8 @@ void vcpu_enter(struct vcpu *v)
 			vcpu_evict(cpu->el1_owner);
 		lazy_load(v);
 		cpu->el1_owner = v;
+		if (v->direct.timer_listed)
+			direct_timer_link(v, true);
 	}
 	/* Also if it is live already: an acknowledged timer may fire again. */
 	mask_vtimer(cpu, v->vtimer_masked);
@@ -121,6 +123,8 @@ void vcpu_leave(void)
 #undef X
 	if (v->tcb)
 		v->tcb->arch.context.tpidrro_el0 = SYSREG_READ(tpidrro_el0);
+	if (v->direct.timer_listed)
+		direct_timer_leave(v);
 	vgic_disable();
 	if (v->debug)
 		debug_leave();
@@ -148,6 +152,8 @@ void vcpu_evict(struct vcpu *v)
 		vcpu_leave();
 	lazy_save(v);
 	cpu->el1_owner = NULL;
+	if (v->direct.timer_listed)
+		direct_timer_link(v, false);
 }
 
 void vcpu_init(struct vcpu *v)
@@ -160,6 +166,7 @@ void vcpu_init(struct vcpu *v)
 	v->regs[ABI_VCPU_VMPIDR_EL2] = 1ull << 31; /* RES1; affinity 0 */
 	v->vgic.hcr = ICH_HCR_EN;
 	v->hcr = HCR_GUEST;
+	v->direct.next = v;
 }
 
 bool vcpu_set_aarch32(struct vcpu *v, bool on)

@@ -77,6 +77,8 @@ bool vcpu_read_ext(struct vcpu *v, word_t field, word_t *value)
 		return settle(v), *value = *memory, true;
 	if (field >= ABI_EXTV_ID0 && field <= ABI_EXTV_ID_LAST)
 		return *value = read_id(field - ABI_EXTV_ID0), true;
+	if (field >= ABI_EXTV_DIRECT_ISPEND)
+		return direct_read(v, field, value);
 	switch (field) {
 	case ABI_EXTV_VMCR: return settle(v), *value = v->vgic.vmcr, true;
 	case ABI_EXTV_ICH_HCR: return *value = v->vgic.hcr, true;
@@ -93,6 +95,8 @@ bool vcpu_write_ext(struct vcpu *v, word_t field, word_t value)
 
 	if (is_lr(field)) {
 		unsigned i = (unsigned)(field - ABI_EXTV_LR0);
+		if (i >= direct_user_lrs(v))
+			return direct_write_lr(v, i, value & LR_USER_MASK);
 		v->vgic.lr[i] = value & LR_USER_MASK;
 		if (arch_cpu()->el1_owner == v)
 			vgic_write_lr(i, v->vgic.lr[i]);
@@ -102,6 +106,8 @@ bool vcpu_write_ext(struct vcpu *v, word_t field, word_t value)
 		return settle(v), *apr = (uint32_t)value, true;
 	if (memory)
 		return settle(v), *memory = value & mask, true;
+	if (field >= ABI_EXTV_DIRECT_ISPEND)
+		return direct_write(v, field, value);
 	switch (field) {
 	case ABI_EXTV_VMCR:
 		return settle(v), v->vgic.vmcr = (uint32_t)(value & VMCR_USER_MASK), true;

@@ -13,6 +13,7 @@
 struct tcb;
 struct slot;
 struct invocation;
+struct notification;
 struct fault;
 
 /* --- registers of a thread (struct tcb's arch.context) --- */
@@ -108,6 +109,10 @@ void arch_timer_set(ticks_t deadline);
 ticks_t arch_us_to_ticks(uint64_t us);
 uint64_t arch_ticks_to_us(ticks_t t);
 uint64_t arch_max_us(void); /* greatest budget or period */
+
+/* Extension: the notification is bound to a virtual interrupt. */
+void arch_direct_signal(struct notification *n);
+void arch_direct_unbind(struct notification *n);
 
 /* --- memory --- */
 void arch_clear_memory(void *p, word_t bytes);

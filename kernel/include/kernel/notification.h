@@ -7,6 +7,7 @@
 
 struct tcb;
 struct sched_context;
+struct vcpu;
 
 enum ntfn_state { NTFN_IDLE = 0,
 		  NTFN_WAITING,
@@ -17,7 +18,9 @@ struct notification {
 	struct tcb *bound_tcb;
 	struct sched_context *sc;
 	word_t badge;
-	word_t state; /* enum ntfn_state */
+	word_t state;        /* enum ntfn_state */
+	struct vcpu *direct; /* whose interrupt a signal is, or NULL */
+	word_t direct_source;
 };
 _Static_assert(sizeof(struct notification) <= 1u << ABI_NOTIFICATION_BITS, "ABI");
 
@@ -28,6 +31,8 @@ static inline struct cap cap_notification(struct notification *n)
 }
 
 void ntfn_signal(struct notification *n, word_t badge);
+/* The same, if it is nobody's interrupt. */
+void ntfn_post(struct notification *n, word_t badge);
 void ntfn_receive(struct notification *n, struct tcb *t, bool blocking);
 /* The bound thread takes the pending signal instead of a message. */
 void ntfn_complete(struct notification *n, struct tcb *t);

@@ -32,8 +32,8 @@ static int inject_irq(struct invocation *inv, struct vcpu *v)
 		return inv_range(inv, 0, PRIORITY_MAX);
 	if (group > 1)
 		return inv_range(inv, 0, 1);
-	if (index >= vgic_lr_count())
-		return inv_range(inv, 0, vgic_lr_count() - 1);
+	if (index >= direct_user_lrs(v))
+		return inv_range(inv, 0, direct_user_lrs(v) - 1);
 	bool live = arch_cpu()->el1_owner == v;
 	uint64_t old = live ? vgic_read_lr(index) : v->vgic.lr[index];
 	if (old & LR_STATE_MASK)
@@ -127,6 +127,7 @@ int vcpu_invoke(struct invocation *inv)
 	case ABI_EXT_VCPU_SET_EXIT_MESSAGE: return set_exit_message(inv, v);
 	case ABI_EXT_VCPU_SET_WIDTH: return set_width(inv, v);
 	case ABI_EXT_VCPU_SET_DEBUG: return set_debug(inv, v);
-	default: return ABI_ILLEGAL_OPERATION;
+	case ABI_EXT_VCPU_SET_DOORBELL: return doorbell_invoke(inv, v);
+	default: return direct_invoke(inv, v);
 	}
 }

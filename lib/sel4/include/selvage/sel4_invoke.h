@@ -735,3 +735,36 @@ static inline int sel4_ext_vcpu_set_debug(cap_t vcpu, uint64_t mode)
 {
 	return sel4_ext_set(vcpu, ABI_EXT_VCPU_SET_DEBUG, mode);
 }
+
+/* lrs: list registers given up, 0 ends it; sgir: GICD_SGIR's address or 0;
+ * wake: notification; member: a VCPU whose group it joins, or 0. */
+static inline int sel4_ext_vcpu_set_direct(cap_t vcpu, uint64_t lrs, uint64_t sgir, cap_t wake,
+					   cap_t member)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { lrs, sgir };
+
+	sel4_ipcbuf->caps_or_badges[0] = wake;
+	sel4_ipcbuf->caps_or_badges[1] = member;
+	return sel4_invoke(vcpu, ABI_EXT_VCPU_SET_DIRECT, member ? 2 : wake ? 1
+									    : 0,
+			   2, mr);
+}
+
+/* ntfn 0: unbinds. */
+static inline int sel4_ext_vcpu_bind_irq(cap_t vcpu, uint64_t source, cap_t ntfn)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { source };
+
+	sel4_ipcbuf->caps_or_badges[0] = ntfn;
+	return sel4_invoke(vcpu, ABI_EXT_VCPU_BIND_IRQ, ntfn ? 1 : 0, 1, mr);
+}
+
+/* how: bytes (0: any), perhaps | ABI_DOORBELL_MATCH; ntfn 0: removes it. */
+static inline int sel4_ext_vcpu_set_doorbell(cap_t vcpu, uint64_t index, uint64_t gpa,
+					     uint64_t how, uint64_t value, cap_t ntfn)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { index, gpa, how, value };
+
+	sel4_ipcbuf->caps_or_badges[0] = ntfn;
+	return sel4_invoke(vcpu, ABI_EXT_VCPU_SET_DOORBELL, ntfn ? 1 : 0, 4, mr);
+}

@@ -28,6 +28,7 @@ irq_t gic_acknowledge(void);
 void gic_end(irq_t irq);
 void gic_mask(irq_t irq);
 void gic_unmask(irq_t irq);
+void gic_set_active(irq_t irq, bool active); /* a PPI */
 bool gic_sgi_target_ok(word_t target);
 
 /* --- virtual CPU interface --- */
@@ -52,6 +53,9 @@ uint32_t vgic_eoi_lrs(void);
 #define LR_HW (1ull << 61)
 #define LR_STATE_MASK (3ull << 62)
 #define LR_PENDING (1ull << 62)
+#define LR_ACTIVE (1ull << 63)
+#define LR_PINTID(irq) ((uint64_t)(irq) << 32) /* HW = 1 */
+#define LR_SOURCE(lr) ((unsigned)(lr)&63)      /* of a direct interrupt */
 /* What a user may put into one: no link to a physical interrupt. */
 #define LR_USER_MASK (LR_VINTID_MASK | LR_EOI | LR_SGI_SOURCE | \
 		      0xffull << LR_PRIORITY_SHIFT | LR_GROUP1 | LR_STATE_MASK)
@@ -71,6 +75,7 @@ void gicv2_write_lr(unsigned i, uint64_t v);
 uint32_t gicv2_eoi_lrs(void);
 uint32_t gicv2_vtr(void);
 void gicv3_init(const struct gic_place *place);
+void gicv3_set_active(irq_t irq, bool active);
 void gicv3_set_enabled(irq_t irq, bool on); /* SGI and PPI only */
 void gicv3_set_trigger(irq_t irq, bool edge);
 uint32_t gicv3_acknowledge(void);
@@ -91,6 +96,7 @@ void gicv3_guest_sre(void);
 #define GICD_ISENABLER 0x100
 #define GICD_ICENABLER 0x180
 #define GICD_ICPENDR 0x280
+#define GICD_ISACTIVER 0x300
 #define GICD_ICACTIVER 0x380
 #define GICD_IPRIORITYR 0x400
 #define GICD_ITARGETSR 0x800

@@ -116,7 +116,19 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 /* Fault status, low 6 bits of an abort's ISS. */
 #define FSC_TYPE(esr) ((unsigned)(esr)&0x3c)
 #define FSC_PERMISSION 0x0c
+#define FSC_TRANSLATION 0x04
 #define ISS_S1PTW (1ull << 7)
+/* A data abort's access. */
+#define ISS_ISV (1ull << 24)
+#define ISS_SAS(esr) ((unsigned)((esr) >> 22) & 3)
+#define ISS_SSE (1ull << 21)
+#define ISS_SRT(esr) ((unsigned)((esr) >> 16) & 31)
+#define ISS_SF (1ull << 15)
+#define ISS_WNR (1ull << 6)
+#define ISS_SYSREG_RT(esr) ((unsigned)((esr) >> 5) & 31)
+#define ISS_SYSREG_READ 1ull
+#define ESR_IL (1ull << 25)
+#define REG_ZERO 31
 #define ISS_FNV (1ull << 10)
 
 /* --- memory (mem.c) --- */

@@ -5,7 +5,7 @@
 #include <abi/object.h>
 #include <abi/regs.h>
 #include <arch/sysreg.h>
-#include <kernel/cap.h>
+#include <kernel/slot.h>
 
 #define VGIC_LRS 16
 #define VGIC_APRS 4
@@ -18,6 +18,26 @@ struct vgic_state {
 	uint32_t ap0r[VGIC_APRS], ap1r[VGIC_APRS];
 	uint32_t vmcr;
 	uint32_t hcr; /* with ICH_HCR_EL2.En */
+};
+
+/* A store of the guest that signals a notification (doorbell.c). */
+struct doorbell {
+	struct slot ntfn; /* empty: none */
+	vptr_t gpa;
+	word_t value;
+	word_t how; /* size in bytes or 0, | ABI_DOORBELL_MATCH */
+};
+
+/* Direct interrupts (direct_irq.c); a source is a bit or an index. */
+struct vcpu_direct {
+	unsigned lrs;            /* list registers set aside, 0: off */
+	bool timer_listed;       /* the timer's was filled and has not been seen empty */
+	word_t pending, enabled; /* without what is in a list register */
+	uint64_t conf[ABI_DIRECT_SOURCES];
+	struct notification *ntfn[ABI_DIRECT_SOURCES - ABI_DIRECT_NTFN0];
+	struct slot wake;
+	vptr_t sgir;       /* GICv2: where the guest's GICD_SGIR is */
+	struct vcpu *next; /* ring of the group */
 };
 
 struct vcpu {
@@ -34,6 +54,9 @@ struct vcpu {
 	word_t regs32[VCPU_REGS32];
 	word_t dbg[4][VCPU_DBG_REGS]; /* DBGBVR, DBGBCR, DBGWVR, DBGWCR */
 	struct vgic_state vgic;
+	struct vcpu_direct direct;
+	unsigned n_bells; /* the highest one in use + 1 */
+	struct doorbell bell[ABI_DOORBELLS];
 };
 _Static_assert(sizeof(struct vcpu) <= 1u << ABI_VCPU_BITS, "ABI");
 
@@ -71,6 +94,38 @@ void vcpu_set_debug(struct vcpu *v, uint8_t mode);
 /* NULL: no such register here. Otherwise what of it can be written. */
 word_t *debug_register(struct vcpu *v, word_t field, word_t *mask);
 
-/* --- object/vcpu_object.c --- */
+/* --- direct_irq.c --- */
 struct invocation;
+struct arch_context;
+int direct_invoke(struct invocation *inv, struct vcpu *v);
+bool direct_read(const struct vcpu *v, word_t field, word_t *value);
+bool direct_write(struct vcpu *v, word_t field, word_t value);
+bool direct_write_lr(struct vcpu *v, unsigned i, uint64_t lr); /* set aside */
+/* How many list registers are the VMM's. */
+unsigned direct_user_lrs(const struct vcpu *v);
+/* A trapped MSR of the live guest: true if it was an SGI, and is done. */
+bool direct_sysreg(struct vcpu *v, struct arch_context *c, word_t esr);
+/* Its store to GICD_SGIR. */
+void direct_sgir(struct vcpu *v, word_t value);
+/* Its timer has fired: true if that is in a list register now. */
+bool direct_vtimer(struct vcpu *v);
+/* Refills what of its list registers reported an end; what the VMM is told. */
+uint32_t direct_maintenance(struct vcpu *v, uint32_t eoi);
+/* If `timer_listed`: its timer is about to be off; its list registers have
+ * been saved (false) or loaded. */
+void direct_timer_leave(struct vcpu *v);
+void direct_timer_link(const struct vcpu *v, bool active);
+/* The object goes. */
+void direct_destroy(struct vcpu *v);
+
+/* --- doorbell.c --- */
+int doorbell_invoke(struct invocation *inv, struct vcpu *v);
+/* A data abort of the live guest at `ipa`: true if it was a doorbell. */
+bool doorbell_ring(struct vcpu *v, struct arch_context *c, word_t esr, word_t ipa);
+void doorbell_destroy(struct vcpu *v);
+bool doorbell_cap_ok(struct cap c, word_t right); /* a notification with it */
+/* Replaces a slot's notification; c may be null. */
+void doorbell_set_slot(struct slot *s, struct cap c, struct slot *src);
+
+/* --- object/vcpu_object.c --- */
 int vcpu_invoke(struct invocation *inv);
