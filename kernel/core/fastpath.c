@@ -6,6 +6,7 @@
  */
 #include <kernel/fastpath.h>
 
+#include <abi/ext.h>
 #include <kernel/arch.h>
 #include <kernel/cnode.h>
 #include <kernel/endpoint.h>
@@ -220,9 +221,12 @@ static inline bool waits_quietly(const struct tcb *t)
 /* The answer to a fault. False: the general path has to look at it. */
 static NOINLINE bool answer_fault(struct tcb *t, struct tcb *to, word_t info)
 {
-	if (to->fault.kind == ABI_FAULT_TIMEOUT || msginfo_label(info) != 0)
+	word_t label = msginfo_label(info), kind = to->fault.kind;
+
+	if (kind == ABI_FAULT_TIMEOUT ||
+	    (label && (label != ABI_EXIT_AGAIN || kind != ABI_EXT_FAULT_EXIT)))
 		return false;
-	(void)ipc_fault_reply(t, to); /* true: its label is 0 */
+	(void)ipc_fault_reply(t, to); /* true with such a label */
 	arch_restart(to);
 	return true;
 }
