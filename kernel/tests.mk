@@ -1,7 +1,7 @@
 # The portable core on the host, above a mocked architecture. What boots and
 # what replaces the C library stays out.
 KERNEL_HOST_SRCS := $(wildcard kernel/object/*.c) $(addprefix kernel/core/,entry.c fastpath.c invoke.c \
-	ipc.c printk.c refill.c sched.c tcb_queue.c tcb_state.c) lib/base/fmt.c \
+	ipc.c printk.c refill.c sched.c trace.c tcb_queue.c tcb_state.c) lib/base/fmt.c \
 	$(wildcard kernel/debug/*.c) tests/unit/mock_arch/mock_arch.c tests/unit/mock_arch/mock_check.c
 KERNEL_HOST_INC := -Ikernel/include -Ikernel/debug -Itests/unit/mock_arch -Ilib/base/include
 

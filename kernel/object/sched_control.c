@@ -1,6 +1,8 @@
 /* Scheduling control: the parameters of a scheduling context. */
+#include <abi/ext.h>
 #include <kernel/invoke.h>
 #include <kernel/sched.h>
+#include <kernel/trace.h>
 
 struct configure {
 	struct sched_context *sc;
@@ -61,6 +63,8 @@ int sched_control_invoke(struct invocation *inv)
 	struct configure p = { 0 };
 	int error;
 
+	if (inv->label == ABI_EXT_SCHED_CONTROL_SET_TRACE)
+		return trace_set(inv);
 	error = check(inv, &p);
 	if (!error)
 		commit(&p);

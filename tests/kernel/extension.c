@@ -1,6 +1,8 @@
 /* Extensions of threads and VCPUs: system calls that fault, width, debug. */
 #include "guest.h"
 
+#include <abi/trace.h>
+
 extern const char guest_a32[], guest_a32_loop[], guest_t32[], guest_debug[], guest_debug_here[],
 	guest_hvc[];
 
@@ -372,6 +374,110 @@ static void test_syscall_fault_errors(void)
 	CHECK_ERROR2(sel4_ext_tcb_set_syscall_fault(t.tcb, ~0ull), ABI_RANGE_ERROR, 0, 1);
 }
 
+/* --- trace --- */
+
+#define RING_AT 0x39000000ull
+static const struct abi_trace_ring *const ring = (const struct abi_trace_ring *)RING_AT;
+
+static cap_t start_trace(void)
+{
+	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+
+	kt_guest_map_page(frame, ABI_ROOT_VSPACE, RING_AT, ABI_VM_DEFAULT);
+	CHECK_OK(sel4_ext_sched_control_set_trace(kt_sched_control(), frame));
+	return frame;
+}
+
+static void stop_trace(void)
+{
+	CHECK_OK(sel4_ext_sched_control_set_trace(kt_sched_control(), 0));
+}
+
+static bool traced(uint64_t thread, enum abi_trace_kind kind, int32_t detail)
+{
+	for (uint64_t i = 0; i < ring->written && i < ring->slots; i++)
+		if (ring->event[i].thread == thread && ring->event[i].kind == kind &&
+		    ring->event[i].detail == detail)
+			return true;
+	return false;
+}
+
+static void test_trace_events(void)
+{
+	struct kt_guest g = kt_guest(1);
+	struct kt_thread t = kt_thread(0, caller, NULL, KT_LOW, 0, true);
+	uint64_t seen;
+
+	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0x11));
+	CHECK_OK(sel4_ext_tcb_set_trace_id(g.tcb, 0x22));
+	CHECK_OK(sel4_ext_tcb_set_trace_id(t.tcb, 0x33));
+	start_trace();
+	CHECK_EQ(ring->version, ABI_TRACE_VERSION);
+	CHECK_EQ(ring->slots, 127);
+	/* The way out of the call that started it is not in it. */
+	seen = ring->written;
+	sel4_yield();
+	CHECK_EQ(ring->written, seen + 2);
+	CHECK_EQ(ring->event[seen].kind, ABI_TRACE_SYSCALL);
+	CHECK_EQ(ring->event[seen].detail, ABI_SYS_YIELD);
+	CHECK_EQ(ring->event[seen].thread, 0x11);
+	CHECK_EQ(ring->event[seen + 1].kind, ABI_TRACE_RETURN);
+	CHECK_EQ(ring->event[seen + 1].pc, ring->event[seen].pc);
+	CHECK(ring->event[seen + 1].time > ring->event[seen].time);
+	kt_guest_start(&g, guest_hvc, 0);
+	CHECK(traced(0x22, ABI_TRACE_RETURN, 0));
+	CHECK(traced(0x22, ABI_TRACE_EXIT, 0x5a000000));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	kt_sleep_us(2000);
+	stop_trace();
+	CHECK(ring->written > ring->slots);
+	CHECK(traced(0x33, ABI_TRACE_SYSCALL, ABI_SYS_YIELD));
+	seen = ring->written;
+	sel4_yield();
+	CHECK_EQ(ring->written, seen);
+	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0));
+}
+
+static void test_trace_idle(void)
+{
+	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0x11));
+	start_trace();
+	kt_sleep_us(1500);
+	stop_trace();
+	CHECK(traced(0, ABI_TRACE_IDLE, 0) || ring->written > ring->slots);
+	CHECK(traced(0, ABI_TRACE_INTERRUPT, 0) || traced(0x11, ABI_TRACE_INTERRUPT, 0) ||
+	      traced(0x11, ABI_TRACE_RETURN, 0));
+	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0));
+}
+
+/* The ring's frame goes while it is written. */
+static void test_trace_revoked(void)
+{
+	cap_t frame = start_trace();
+
+	CHECK_OK(kt_revoke(frame));
+	sel4_yield();
+	CHECK_OK(sel4_ext_sched_control_set_trace(kt_sched_control(), frame));
+	CHECK_OK(kt_revoke(kt_pool)); /* and with it all that the case made */
+	sel4_yield();
+	stop_trace();
+}
+
+static void test_trace_errors(void)
+{
+	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+	cap_t control = kt_sched_control();
+
+	CHECK_ERROR1(sel4_ext_sched_control_set_trace(control, ABI_ROOT_TCB),
+		     ABI_INVALID_CAPABILITY, 1);
+	CHECK_ERROR1(sel4_ext_sched_control_set_trace(control,
+						      kt_mint(frame, ABI_RIGHT_READ, 0)),
+		     ABI_INVALID_CAPABILITY, 1);
+	CHECK_ERROR1(sel4_ext_sched_control_set_trace(control, kt_slot()),
+		     ABI_INVALID_CAPABILITY, 1);
+	CHECK_EQ(sel4_ext_sched_control_set_trace(frame, frame), ABI_ILLEGAL_OPERATION);
+}
+
 static const struct kt_case cases[] = {
 	{ "width: exits of a 32-bit guest", test_width_exits },
 	{ "width: seL4's fault messages of a 32-bit guest", test_width_fault_messages },
@@ -386,5 +492,9 @@ static const struct kt_case cases[] = {
 	{ "debug: wrong arguments", test_debug_errors },
 	{ "syscall fault: every system call of the thread", test_syscall_fault },
 	{ "syscall fault: wrong arguments", test_syscall_fault_errors },
+	{ "trace: entries, exits, threads' names", test_trace_events },
+	{ "trace: idle and interrupts", test_trace_idle },
+	{ "trace: its frame is revoked", test_trace_revoked },
+	{ "trace: wrong arguments", test_trace_errors },
 };
 KT_GROUP(kt_extension);

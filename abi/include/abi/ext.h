@@ -8,28 +8,33 @@
 
 /* Invocation labels. */
 #define ABI_EXT_BASE 0x10000u
-#define ABI_EXTENSIONS(X)                                                        \
-	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                    \
-	X(QUERY, ABI_EXT_BASE + 0, TCB, 0, 0)                                    \
+#define ABI_EXTENSIONS(X)                                                            \
+	/* TCB: - -> MR0 = bit set of enum abi_ext_feature */                        \
+	X(QUERY, ABI_EXT_BASE + 0, TCB, 0, 0)                                        \
 	/* TCB, extra cap: IRQ handler of PPI 30. The thread may use the EL1  \
-	 * physical timer (CNTP_*) from EL0. */  \
-	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1, TCB, 0, 1)                         \
-	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */     \
-	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2, VCPU, 1, 0)                          \
-	/* VCPU: MR0 = 1 exit message on, 0 off. */                              \
-	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3, VCPU, 1, 0)                   \
+	 * physical timer (CNTP_*) from EL0. */      \
+	X(TCB_ENABLE_TIMER, ABI_EXT_BASE + 1, TCB, 0, 1)                             \
+	/* VCPU: MR0 = mask of HCR_EL2 trap bits (ABI_EXT_TRAP_*) to set. */         \
+	X(VCPU_SET_TRAPS, ABI_EXT_BASE + 2, VCPU, 1, 0)                              \
+	/* VCPU: MR0 = 1 exit message on, 0 off. */                                  \
+	X(VCPU_SET_EXIT_MESSAGE, ABI_EXT_BASE + 3, VCPU, 1, 0)                       \
 	/* TCB: MR0 = 1: every SVC of the thread is an UnknownSyscall fault,  \
-	 * whatever its number; 0: as usual. */  \
-	X(TCB_SET_SYSCALL_FAULT, ABI_EXT_BASE + 16, TCB, 1, 0)                   \
+	 * whatever its number; 0: as usual. */      \
+	X(TCB_SET_SYSCALL_FAULT, ABI_EXT_BASE + 16, TCB, 1, 0)                       \
 	/* VCPU: MR0 = 32 or 64, the register width of EL1. A machine without \
-	 * AArch32 at EL1 answers RangeError to 32. */  \
-	X(VCPU_SET_WIDTH, ABI_EXT_BASE + 17, VCPU, 1, 0)                         \
+	 * AArch32 at EL1 answers RangeError to 32. */      \
+	X(VCPU_SET_WIDTH, ABI_EXT_BASE + 17, VCPU, 1, 0)                             \
 	/* VCPU: MR0 = ABI_EXT_DEBUG_*: what of the guest's debug events comes \
-	 * to its handler as an exit. */ \
-	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18, VCPU, 1, 0)                         \
-	/* VCPU: direct interrupts and doorbells, see below. */                  \
-	X(VCPU_SET_DIRECT, ABI_EXT_BASE + 24, VCPU, 2, 0)                        \
-	X(VCPU_BIND_IRQ, ABI_EXT_BASE + 25, VCPU, 1, 0)                          \
+	 * to its handler as an exit. */     \
+	X(VCPU_SET_DEBUG, ABI_EXT_BASE + 18, VCPU, 1, 0)                             \
+	/* SchedControl: with a writable frame (not device), the kernel writes its \
+	 * entries and exits on this core into it (abi/trace.h); without, it stops. */ \
+	X(SCHED_CONTROL_SET_TRACE, ABI_EXT_BASE + 19, SCHED_CONTROL, 0, 0)           \
+	/* TCB: MR0 = the thread's name in trace events; 0 at first. */              \
+	X(TCB_SET_TRACE_ID, ABI_EXT_BASE + 20, TCB, 1, 0)                            \
+	/* VCPU: direct interrupts and doorbells, see below. */                      \
+	X(VCPU_SET_DIRECT, ABI_EXT_BASE + 24, VCPU, 2, 0)                            \
+	X(VCPU_BIND_IRQ, ABI_EXT_BASE + 25, VCPU, 1, 0)                              \
 	X(VCPU_SET_DOORBELL, ABI_EXT_BASE + 26, VCPU, 4, 0)
 
 enum abi_extension {
@@ -45,6 +50,7 @@ enum abi_ext_feature {
 	ABI_EXTF_EXIT_MESSAGE = 1u << 3,  /* VCPU_SET_EXIT_MESSAGE */
 	ABI_EXTF_SYSCALL_FAULT = 1u << 8, /* TCB_SET_SYSCALL_FAULT */
 	ABI_EXTF_VCPU_WIDTH = 1u << 9,    /* VCPU_SET_WIDTH to 32 works here */
+	ABI_EXTF_TRACE = 1u << 11,        /* SCHED_CONTROL_SET_TRACE, TCB_SET_TRACE_ID */
 	ABI_EXTF_VCPU_DEBUG = 1u << 10,   /* VCPU_SET_DEBUG and its fields */
 	ABI_EXTF_DIRECT_IRQ = 1u << 12,   /* VCPU_SET_DIRECT, VCPU_BIND_IRQ */
 	ABI_EXTF_DOORBELL = 1u << 13,     /* VCPU_SET_DOORBELL */

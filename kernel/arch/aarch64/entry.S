@@ -140,6 +140,36 @@ panic_entry:
 	bl	panic_exception  /* (kind, frame) */
 	b	.
 
+/* The same entries while they are traced (trace.c). x19 is saved by then. */
+.macro entry_traced function, sync
+	.balign	128
+	b	3f
+	.pushsection .text
+3:	save_context
+	mov	x19, x0
+	mov	w1, #\sync
+	bl	trace_enter
+	mov	x0, x19
+	bl	\function
+	bl	trace_return
+	b	arch_return_to_user
+	.popsection
+.endm
+
+.section .text.vectors, "ax"
+.balign 2048
+.global vectors_traced
+vectors_traced:
+	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7
+	entry_bad \kind
+	.endr
+	.rept	2
+	entry_traced trap_sync, 1
+	entry_traced trap_irq, 0
+	entry_traced trap_irq, 0
+	entry_traced trap_serror, 1
+	.endr
+
 .section .bss
 .balign 4096
 	.skip	8192

@@ -8,9 +8,10 @@
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
 
-#define FEATURES                                                                              \
-	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE | \
-	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG | ABI_EXTF_DIRECT_IRQ | ABI_EXTF_DOORBELL)
+#define FEATURES                                                                                  \
+	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE |     \
+	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG | ABI_EXTF_DIRECT_IRQ | ABI_EXTF_DOORBELL | \
+	 ABI_EXTF_TRACE)
 
 bool arch_object_type_ok(word_t type) { return type >= ABI_OBJ_HUGE_PAGE && type < ABI_OBJ_COUNT; }
 
@@ -213,6 +214,9 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 		inv_result(inv, 0, FEATURES | (vcpu_has_aarch32(1) ? ABI_EXTF_VCPU_WIDTH : 0));
 		return ABI_OK;
 	case ABI_EXT_TCB_ENABLE_TIMER: return tcb_enable_timer(inv);
+	case ABI_EXT_TCB_SET_TRACE_ID:
+		((struct tcb *)cap_object(inv->cap))->trace_id = inv_arg(inv, 0);
+		return ABI_OK;
 	case ABI_EXT_TCB_SET_SYSCALL_FAULT: return tcb_set_syscall_fault(inv);
 	default: return ABI_ILLEGAL_OPERATION;
 	}

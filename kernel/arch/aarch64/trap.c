@@ -10,6 +10,7 @@
 #include <kernel/debug.h>
 #include <kernel/entry.h>
 #include <kernel/fastpath.h>
+#include <kernel/trace.h>
 
 #define CNTV_ASSERTED 5 /* CNTV_CTL_EL0: ENABLE, ISTATUS, not IMASK */
 
@@ -92,6 +93,8 @@ static void interrupt(void)
 static struct arch_context *next_context(void)
 {
 	while (!this_cpu()->current) {
+		if (trace_is_on())
+			trace_event(NULL, ABI_TRACE_IDLE, 0);
 		__asm__ volatile("dsb sy\n\twfi\n\tisb" ::
 					 : "memory");
 		if (arch_irq_pending())

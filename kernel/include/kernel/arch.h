@@ -120,6 +120,7 @@ void arch_clear_memory(void *p, word_t bytes);
 void arch_clean_object(word_t type, paddr_t addr);
 
 /* --- debug --- */
+void arch_trace(bool on); /* whether entries and exits become trace events */
 void arch_putc(char c);
 void arch_dump(void); /* registers and backtrace, for a panic */
 _Noreturn void arch_halt(void);

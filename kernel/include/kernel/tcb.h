@@ -63,6 +63,7 @@ struct tcb {
 	struct tcb *sched_next, *sched_prev; /* ready or release queue */
 	struct tcb *ipc_next, *ipc_prev;     /* endpoint or notification queue */
 	struct fault fault;
+	word_t trace_id;           /* TCB_SET_TRACE_ID */
 	char name[TCB_NAME_BYTES]; /* DebugNameThread */
 };
 _Static_assert(sizeof(struct tcb) <= 1u << ABI_TCB_BITS, "ABI");

@@ -204,3 +204,5 @@ _Noreturn void arch_halt(void)
 		mock_halt(); /* may jump out of the kernel */
 	abort();
 }
+
+void arch_trace(bool on) { (void)on; }

@@ -724,6 +724,20 @@ static inline int sel4_ext_tcb_set_syscall_fault(cap_t tcb, uint64_t on)
 	return sel4_ext_set(tcb, ABI_EXT_TCB_SET_SYSCALL_FAULT, on);
 }
 
+/* frame: the ring (abi/trace.h), or 0 to stop. */
+static inline int sel4_ext_sched_control_set_trace(cap_t sched_control, cap_t frame)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	sel4_ipcbuf->caps_or_badges[0] = frame;
+	return sel4_invoke(sched_control, ABI_EXT_SCHED_CONTROL_SET_TRACE, frame != 0, 0, mr);
+}
+
+static inline int sel4_ext_tcb_set_trace_id(cap_t tcb, uint64_t id)
+{
+	return sel4_ext_set(tcb, ABI_EXT_TCB_SET_TRACE_ID, id);
+}
+
 /* bits: 32 or 64. */
 static inline int sel4_ext_vcpu_set_width(cap_t vcpu, uint64_t bits)
 {

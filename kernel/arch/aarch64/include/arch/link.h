@@ -14,6 +14,7 @@ extern char kernel_stack_top[];
 void mmu_switch(word_t ttbr, word_t tcr, word_t mair, word_t sctlr);
 
 /* --- entry.S --- */
+extern char vectors[], vectors_traced[];
 void fpu_save(struct arch_fpu *f);
 void fpu_load(const struct arch_fpu *f);
 
