@@ -101,9 +101,10 @@ def compiler_of(path):
 
 def header_alone(path):
     mock = "tests/unit/mock_arch"  # an architecture for the kernel's host tests
-    in_kernel = path.startswith(("kernel/", mock))
+    mocked = path.startswith((mock, "tests/prove"))
+    in_kernel = mocked or path.startswith("kernel/")
     folders = [f for f in include_folders() if in_kernel or not f.startswith("kernel/")]
-    if path.startswith(mock):
+    if mocked:
         folders = [mock, *[f for f in folders if "/arch/" not in f]]
     # A part's private headers are found by each other.
     part = part_of(path)

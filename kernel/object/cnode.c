@@ -11,6 +11,7 @@ static bool resolve_failed(struct lookup_failure *f, word_t type, word_t a, word
 }
 
 /* The `guard_bits` bits below bit `bits` of `cptr`. */
+/*@ requires guard_bits <= bits <= 64; */
 static word_t guard_of(cptr_t cptr, unsigned bits, unsigned guard_bits)
 {
 	return guard_bits == 0 ? 0 : (cptr >> (bits - guard_bits)) & (~0ull >> (64 - guard_bits));
@@ -21,6 +22,7 @@ bool cnode_resolve(struct cap root, cptr_t cptr, unsigned bits, struct slot **ou
 {
 	if (cap_type(root) != CAP_CNODE)
 		return resolve_failed(failure, ABI_LOOKUP_INVALID_ROOT, 0, 0, 0);
+	/*@ loop invariant bits <= 64; */
 	for (;;) { /* at most 64 levels: a radix is at least 1 */
 		unsigned radix = cap_cnode_radix(root);
 		unsigned guard_bits = cap_cnode_guard_bits(root);
