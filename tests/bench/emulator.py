@@ -71,5 +71,6 @@ def parse_rows(name, lines, system, kind, suffix=""):
         sys.exit(f"bench: error: {name} did not come to its end; see {OUT}/{name}.console")
     found = [m.groups() for m in map(BENCH_LINE.match, lines) if m]
     return [{"row": (f"empty_{kind}" if r == "empty" else r) + suffix, "system": system,
-             "min": int(low), "median": int(median), "max": int(high), "unit": "instructions"}
+             "min": int(low), "median": int(median), "max": int(high),
+             "unit": "bytes" if r == "vm_memory" else "instructions"}
             for r, low, median, high in found]

@@ -18,7 +18,7 @@ KVM = (
     ("kvm-nvhe", A57, "", 2, "_gicv2"),
 )
 # What the monitor measures of the host: once per machine.
-HOST_ROWS = ("ipc_call_reply", "vm_create", "vm_create_gic", "vm_start")
+HOST_ROWS = ("ipc_call_reply", "vm_create", "vm_create_gic", "vm_start", "vm_memory")
 XEN = "build/foreign/xen-hypervisor-4.17-arm64/boot/xen-4.17-arm64"
 GUEST = "build/assets/micro-bench"
 GUEST_ADDRESS = 0x50000000

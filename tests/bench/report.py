@@ -32,7 +32,7 @@ ROWS = {
     "vm_start": (None, None, "monitor's process included, without the guest's RAM; KVM: one page"),
     "vm_start_4m_ram": (None, None, "4 MiB of RAM more: cleared and mapped"),
     "linux_boot_extra": (0.5, 2, "Linux to its prompt, more than without a hypervisor"),
-    "vm_memory": (262144, 524288, "of one VM, beyond its RAM"),
+    "vm_memory": (262144, 524288, "of one VM, beyond its RAM; KVM: the kernel's part, no monitor"),
 }
 
 

@@ -16,12 +16,14 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PIPE_ROUNDS 2000u
 #define CREATE_ROUNDS 100u
 #define START_ROUNDS 40u
+#define MEMORY_VMS 32u
 #define WARM_UP 10u
 
 static uint64_t samples[PIPE_ROUNDS];
@@ -128,6 +130,32 @@ static void measure_create(const char *row, bool with_gic)
 	report(row, CREATE_ROUNDS);
 }
 
+static uint64_t free_bytes(void)
+{
+	struct sysinfo info;
+
+	must(sysinfo(&info) == 0, "sysinfo");
+	return (uint64_t)info.freeram * info.mem_unit;
+}
+
+/* What the kernel needs for one VM that has run, beyond the guest's page. The
+ * first of them makes what all share. */
+static void measure_memory(void)
+{
+	static struct vm vms[MEMORY_VMS + 1];
+	uint64_t before = 0;
+
+	for (unsigned i = 0; i <= MEMORY_VMS; i++) {
+		(void)first_instruction(&vms[i], vm_memory(4096), true);
+		if (i == 0)
+			before = free_bytes();
+	}
+	samples[0] = (before - free_bytes()) / MEMORY_VMS - 4096;
+	report("vm_memory", 1);
+	for (unsigned i = 0; i <= MEMORY_VMS; i++)
+		vm_destroy(&vms[i]);
+}
+
 /* The monitor's process included. */
 static void measure_start(void)
 {
@@ -176,6 +204,7 @@ int main(int argc, char **argv)
 	measure_create("vm_create", false);
 	measure_create("vm_create_gic", true);
 	measure_start();
+	measure_memory();
 	guest_run_micro();
 	reboot(RB_POWER_OFF);
 }
