@@ -240,36 +240,34 @@ static void icr_write(void *device, uint32_t value)
 #define FIELD(name) offsetof(struct pl011, name)
 
 /* DDI 0183G table 3-1. The test registers at 0x80-0x8c are left out. */
-static const struct dev_reg registers[] = {
-	{ "UARTDR", 0x000, DEV_REG_NO_FIELD, 0, 0xff, dr_read, dr_write },
-	{ "UARTRSR", 0x004, FIELD(rsr), 0, 0xff, NULL, ecr_write },
-	{ "UARTFR", 0x018, DEV_REG_NO_FIELD, 0, 0, fr_read, NULL },
-	{ "UARTILPR", 0x020, FIELD(ilpr), 0, 0xff, NULL, NULL },
-	{ "UARTIBRD", 0x024, FIELD(ibrd), 0, 0xffff, NULL, NULL },
-	{ "UARTFBRD", 0x028, FIELD(fbrd), 0, 0x3f, NULL, NULL },
-	{ "UARTLCR_H", 0x02c, FIELD(lcr_h), 0, 0xff, NULL, NULL },
-	{ "UARTCR", 0x030, FIELD(cr), CR_TXE | CR_RXE, 0xff87, NULL, cr_write },
-	{ "UARTIFLS", 0x034, FIELD(ifls), 0x12, 0x3f, NULL, NULL },
-	{ "UARTIMSC", 0x038, FIELD(imsc), 0, INT_ALL, NULL, NULL },
-	{ "UARTRIS", 0x03c, FIELD(ris), 0, 0, NULL, NULL },
-	{ "UARTMIS", 0x040, DEV_REG_NO_FIELD, 0, 0, mis_read, NULL },
-	{ "UARTICR", 0x044, DEV_REG_NO_FIELD, 0, INT_ALL, NULL, icr_write },
-	{ "UARTDMACR", 0x048, FIELD(dmacr), 0, 0x7, NULL, NULL },
+static const struct dev_reg registers[DEV_REG_PLACES] = {
+	DEV_REG("UARTDR", PL011_DR, DEV_REG_NO_FIELD, 0, 0xff, dr_read, dr_write),
+	DEV_REG("UARTRSR", 0x004, FIELD(rsr), 0, 0xff, NULL, ecr_write),
+	DEV_REG("UARTFR", 0x018, DEV_REG_NO_FIELD, 0, 0, fr_read, NULL),
+	DEV_REG("UARTILPR", 0x020, FIELD(ilpr), 0, 0xff, NULL, NULL),
+	DEV_REG("UARTIBRD", 0x024, FIELD(ibrd), 0, 0xffff, NULL, NULL),
+	DEV_REG("UARTFBRD", 0x028, FIELD(fbrd), 0, 0x3f, NULL, NULL),
+	DEV_REG("UARTLCR_H", 0x02c, FIELD(lcr_h), 0, 0xff, NULL, NULL),
+	DEV_REG("UARTCR", 0x030, FIELD(cr), CR_TXE | CR_RXE, 0xff87, NULL, cr_write),
+	DEV_REG("UARTIFLS", 0x034, FIELD(ifls), 0x12, 0x3f, NULL, NULL),
+	DEV_REG("UARTIMSC", 0x038, FIELD(imsc), 0, INT_ALL, NULL, NULL),
+	DEV_REG("UARTRIS", 0x03c, FIELD(ris), 0, 0, NULL, NULL),
+	DEV_REG("UARTMIS", 0x040, DEV_REG_NO_FIELD, 0, 0, mis_read, NULL),
+	DEV_REG("UARTICR", 0x044, DEV_REG_NO_FIELD, 0, INT_ALL, NULL, icr_write),
+	DEV_REG("UARTDMACR", 0x048, FIELD(dmacr), 0, 0x7, NULL, NULL),
 	/* Revision 3 (r1p5): drivers take 32-entry FIFOs from it. */
 	DEV_REG_PRIMECELL_ID(0x11, 0x10, 0x34, 0x00),
 };
-#define N_REGISTERS (sizeof(registers) / sizeof(registers[0]))
 
-const struct dev_reg *pl011_registers(size_t *n)
+const struct dev_reg *pl011_registers(void)
 {
-	*n = N_REGISTERS;
 	return registers;
 }
 
-enum mmio_outcome pl011_access(struct pl011 *u, struct mmio *m)
+__attribute__((flatten)) enum mmio_outcome pl011_access(struct pl011 *u, struct mmio *m)
 {
 	enum mmio_outcome outcome =
-		dev_reg_access(registers, N_REGISTERS, u, m);
+		dev_reg_access(registers, u, m);
 
 	update_irq(u);
 	return outcome;
@@ -277,7 +275,7 @@ enum mmio_outcome pl011_access(struct pl011 *u, struct mmio *m)
 
 static void reset_state(struct pl011 *u)
 {
-	dev_reg_reset(registers, N_REGISTERS, u);
+	dev_reg_reset(registers, u);
 	u->overrun = false;
 	u->rx = (struct pl011_fifo){ .count = 0 };
 	u->tx = (struct pl011_fifo){ .count = 0 };

@@ -132,31 +132,29 @@ static void icr_write(void *device, uint32_t value)
 #define NONE DEV_REG_NO_FIELD
 
 /* DDI 0224C table 3-1. */
-static const struct dev_reg registers[] = {
-	{ "RTCDR", 0x000, NONE, 0, 0, dr_read, NULL },
-	{ "RTCMR", 0x004, FIELD(match), 0, UINT32_MAX, NULL, mr_write },
-	{ "RTCLR", 0x008, FIELD(load), 0, UINT32_MAX, NULL, lr_write },
-	{ "RTCCR", 0x00c, NONE, 0, 0x1, cr_read, cr_write },
-	{ "RTCIMSC", 0x010, NONE, 0, 0x1, imsc_read, imsc_write },
-	{ "RTCRIS", 0x014, NONE, 0, 0, ris_read, NULL },
-	{ "RTCMIS", 0x018, NONE, 0, 0, mis_read, NULL },
-	{ "RTCICR", 0x01c, NONE, 0, 0x1, NULL, icr_write },
+static const struct dev_reg registers[DEV_REG_PLACES] = {
+	DEV_REG("RTCDR", 0x000, NONE, 0, 0, dr_read, NULL),
+	DEV_REG("RTCMR", 0x004, FIELD(match), 0, UINT32_MAX, NULL, mr_write),
+	DEV_REG("RTCLR", 0x008, FIELD(load), 0, UINT32_MAX, NULL, lr_write),
+	DEV_REG("RTCCR", 0x00c, NONE, 0, 0x1, cr_read, cr_write),
+	DEV_REG("RTCIMSC", 0x010, NONE, 0, 0x1, imsc_read, imsc_write),
+	DEV_REG("RTCRIS", 0x014, NONE, 0, 0, ris_read, NULL),
+	DEV_REG("RTCMIS", 0x018, NONE, 0, 0, mis_read, NULL),
+	DEV_REG("RTCICR", 0x01c, NONE, 0, 0x1, NULL, icr_write),
 	DEV_REG_PRIMECELL_ID(0x31, 0x10, 0x04, 0x00),
 };
-#define N_REGISTERS (sizeof(registers) / sizeof(registers[0]))
 
-const struct dev_reg *pl031_registers(size_t *n)
+const struct dev_reg *pl031_registers(void)
 {
-	*n = N_REGISTERS;
 	return registers;
 }
 
-enum mmio_outcome pl031_access(struct pl031 *r, struct mmio *m)
+__attribute__((flatten)) enum mmio_outcome pl031_access(struct pl031 *r, struct mmio *m)
 {
 	enum mmio_outcome outcome;
 
 	look(r);
-	outcome = dev_reg_access(registers, N_REGISTERS, r, m);
+	outcome = dev_reg_access(registers, r, m);
 	update_irq(r);
 	return outcome;
 }
@@ -172,7 +170,7 @@ void pl031_alarm(struct pl031 *r)
 
 static void reset_state(struct pl031 *r)
 {
-	dev_reg_reset(registers, N_REGISTERS, r);
+	dev_reg_reset(registers, r);
 	r->offset = 0;
 	r->armed = r->ris = r->imsc = false;
 	r->looked = now(r);

@@ -1,6 +1,7 @@
 #include <dev/vgic.h>
 
 #include "vgic_internal.h"
+#include "vgic_regs.h"
 
 static void set_wait(struct vgic *g, unsigned vcpu, unsigned block,
 		     uint32_t wait)
@@ -9,7 +10,7 @@ static void set_wait(struct vgic *g, unsigned vcpu, unsigned block,
 
 	/* While some wait, any change may change who comes first. */
 	if ((wait & ~c->wait[block]) || c->overflow)
-		c->work = true;
+		g->work |= 1u << vcpu;
 	c->wait[block] = wait;
 }
 
@@ -138,15 +139,6 @@ void vgic_pulse(struct vgic *g, unsigned vcpu, unsigned irq)
 	vgic_edit_end(g, &e);
 }
 
-uint32_t vgic_work(const struct vgic *g)
-{
-	uint32_t mask = 0;
-
-	for (unsigned v = 0; v < g->config.n_vcpus; v++)
-		mask |= (uint32_t)g->cpu[v].work << v;
-	return mask;
-}
-
 /* Firmware leaves a GICv3's interrupts in group 1; a GICv2's single Security
  * state starts with group 0. */
 static void reset_block(const struct vgic *g, struct vgic_block *b,
@@ -172,6 +164,7 @@ static void reset_routes(struct vgic *g)
 static void reset_state(struct vgic *g)
 {
 	g->ctlr = 0;
+	g->work = 0;
 	for (unsigned v = 0; v < g->config.n_vcpus; v++) {
 		struct vgic_cpu *c = &g->cpu[v];
 		uint32_t line = c->own.line;
@@ -198,6 +191,11 @@ bool vgic_init(struct vgic *g, const struct vgic_config *config,
 	if (!config_valid(config))
 		return false;
 	*g = (struct vgic){ .config = *config, .env = *env };
+	if (config->version == 2)
+		vgic_map_init(&g->dist, vgic_dist_v2, vgic_n_dist_v2);
+	else
+		vgic_map_init(&g->dist, vgic_dist_v3, vgic_n_dist_v3);
+	vgic_map_init(&g->redist, vgic_redist, vgic_n_redist);
 	reset_state(g);
 	return true;
 }

@@ -89,7 +89,7 @@ static void unlist(struct vgic *g, unsigned v, unsigned i)
 	vgic_block(g, v, irq / 32u)->listed &= ~(1u << irq % 32u);
 	c->lr_used &= ~(1u << i);
 	/* Room for one that waits. */
-	c->work = true;
+	g->work |= 1u << v;
 }
 
 /* The guest has finished with the interrupt in list register i. */
@@ -207,7 +207,8 @@ static void settle(struct vgic *g, unsigned v, unsigned i)
 	uint64_t value = compose(g, v, i);
 	uint64_t news = value & ~g->cpu[v].lr[i].hw & VGIC_LR_STATE_PENDING;
 
-	g->cpu[v].work |= news || g->cpu[v].overflow;
+	if (news || g->cpu[v].overflow)
+		g->work |= 1u << v;
 	if (value & VGIC_LR_STATE) {
 		write_lr(g, v, i, value);
 		return;
@@ -528,14 +529,14 @@ void vgic_flush(struct vgic *g, unsigned vcpu)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 
-	if (!c->work)
+	if (!(g->work & 1u << vcpu))
 		return;
 	report_eois(g, vcpu);
 	if (g->config.lr_readback)
 		flush_lrs(g, vcpu);
 	else
 		flush_inject(g, vcpu);
-	c->work = owes_eois(g, c);
+	vgic_set_bit(&g->work, 1u << vcpu, owes_eois(g, c));
 }
 
 void vgic_sync(struct vgic *g, unsigned vcpu)

@@ -514,12 +514,29 @@ const size_t vgic_n_dist_v2 = LENGTH(vgic_dist_v2);
 const size_t vgic_n_dist_v3 = LENGTH(vgic_dist_v3);
 const size_t vgic_n_redist = LENGTH(vgic_redist);
 
-static const struct vgic_reg *find(const struct vgic_reg *table, size_t n,
-				   uint64_t offset)
+void vgic_map_init(struct vgic_map *map, const struct vgic_reg *table, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (offset - table[i].offset < table[i].bytes)
-			return &table[i];
+	size_t i = 0;
+
+	map->table = table;
+	map->end = table + n;
+	for (unsigned page = 0; page < VGIC_MAP_PAGES; page++) {
+		while (i < n && table[i].offset + table[i].bytes <= page * VGIC_MAP_PAGE_BYTES)
+			i++;
+		map->first[page] = (uint8_t)i;
+	}
+}
+
+static const struct vgic_reg *find(const struct vgic_map *map, uint64_t offset)
+{
+	const struct vgic_reg *r;
+
+	if (offset >= VGIC_MAP_PAGES * VGIC_MAP_PAGE_BYTES)
+		return NULL;
+	r = &map->table[map->first[offset / VGIC_MAP_PAGE_BYTES]];
+	for (; r < map->end && r->offset <= offset; r++)
+		if (offset - r->offset < r->bytes)
+			return r;
 	return NULL;
 }
 
@@ -539,39 +556,28 @@ static enum mmio_outcome access(struct vgic *g, unsigned vcpu,
 }
 
 static enum mmio_outcome dispatch(struct vgic *g, unsigned vcpu,
-				  const struct vgic_reg *table, size_t n,
+				  const struct vgic_map *map, uint64_t offset,
 				  struct mmio *m)
 {
-	const struct vgic_reg *r = find(table, n, m->offset);
+	const struct vgic_reg *r = find(map, offset);
 
 	if (!r)
 		return mmio_ignore(m, "reserved register");
-	return access(g, vcpu, r, (uint32_t)m->offset - r->offset, m);
+	return access(g, vcpu, r, (uint32_t)offset - r->offset, m);
 }
 
-enum mmio_outcome vgic_dist_access(struct vgic *g, unsigned vcpu,
-				   struct mmio *m)
+__attribute__((flatten)) enum mmio_outcome vgic_dist_access(struct vgic *g, unsigned vcpu,
+							    struct mmio *m)
 {
-	if (!mmio_valid(m) || vcpu >= g->config.n_vcpus)
-		return mmio_ignore(m, "misaligned access");
-	if (g->config.version == 3)
-		return dispatch(g, vcpu, vgic_dist_v3, vgic_n_dist_v3, m);
-	return dispatch(g, vcpu, vgic_dist_v2, vgic_n_dist_v2, m);
+	return dispatch(g, vcpu, &g->dist, m->offset, m);
 }
 
 enum mmio_outcome vgic_redist_access(struct vgic *g, struct mmio *m)
 {
 	uint64_t vcpu = m->offset / VGIC_V3_REDIST_BYTES;
-	struct mmio local = *m;
-	enum mmio_outcome outcome;
 
-	if (!mmio_valid(m) || g->config.version != 3 ||
-	    vcpu >= g->config.n_vcpus)
+	if (g->config.version != 3 || vcpu >= g->config.n_vcpus)
 		return mmio_ignore(m, "no such redistributor");
-	local.offset %= VGIC_V3_REDIST_BYTES;
-	outcome = dispatch(g, (unsigned)vcpu, vgic_redist, vgic_n_redist,
-			   &local);
-	m->value = local.value;
-	m->reason = local.reason;
-	return outcome;
+	return dispatch(g, (unsigned)vcpu, &g->redist,
+			m->offset % VGIC_V3_REDIST_BYTES, m);
 }

@@ -26,6 +26,9 @@ struct vgic_reg {
 		      unsigned size, uint64_t value);
 };
 
+/* Indexes a table, whose registers ascend and do not overlap. */
+void vgic_map_init(struct vgic_map *map, const struct vgic_reg *table, size_t n);
+
 /* GICD of version 2, GICD and GICR of version 3. */
 extern const struct vgic_reg vgic_dist_v2[], vgic_dist_v3[], vgic_redist[];
 extern const size_t vgic_n_dist_v2, vgic_n_dist_v3, vgic_n_redist;

@@ -6,6 +6,7 @@
 bool bus_add(struct bus *b, const struct bus_region *region)
 {
 	if (b->n_regions >= BUS_MAX_REGIONS || region->size == 0 ||
+	    ((region->base | region->size) & (BUS_ALIGN - 1)) != 0 ||
 	    region->base + region->size - 1 < region->base)
 		return false;
 	for (unsigned i = 0; i < b->n_regions; i++) {
@@ -19,19 +20,20 @@ bool bus_add(struct bus *b, const struct bus_region *region)
 
 static bool holds(const struct bus_region *r, gpa_t gpa)
 {
-	return gpa >= r->base && gpa - r->base < r->size;
+	return gpa - r->base < r->size;
 }
 
 const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
 {
 	/* `last` is a hint that threads may race on: read once. */
-	unsigned last = __atomic_load_n(&b->last, __ATOMIC_RELAXED);
+	const struct bus_region *r = __atomic_load_n(&b->last, __ATOMIC_RELAXED);
 
-	if (last < b->n_regions && holds(&b->region[last], gpa))
-		return &b->region[last];
+	if (r != NULL && holds(r, gpa))
+		return r;
 	for (unsigned i = 0; i < b->n_regions; i++) {
 		if (holds(&b->region[i], gpa)) {
-			__atomic_store_n(&b->last, i, __ATOMIC_RELAXED);
+			__atomic_store_n(&b->last, &b->region[i],
+					 __ATOMIC_RELAXED);
 			return &b->region[i];
 		}
 	}
@@ -41,17 +43,10 @@ const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
 enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
 			     unsigned vcpu, struct mmio *m)
 {
-	enum mmio_outcome outcome;
-
 	m->offset = gpa - r->base;
 	if (!mmio_valid(m))
 		return mmio_fault(m, "not naturally aligned");
-	if (m->size > r->size - m->offset)
-		return mmio_fault(m, "straddles the end of the device");
-	m->value = m->write ? m->value & mmio_mask(m) : 0;
-	outcome = r->handler(r->device, vcpu, m);
-	m->value &= mmio_mask(m);
-	return outcome;
+	return r->handler(r->device, vcpu, m);
 }
 
 enum mmio_outcome bus_raz(void *device, unsigned vcpu, struct mmio *m)

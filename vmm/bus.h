@@ -25,18 +25,21 @@ struct bus_region {
 
 struct bus {
 	unsigned n_regions;
-	unsigned last; /* region of the latest hit: accesses come in runs */
+	/* Of the latest hit: accesses come in runs. */
+	const struct bus_region *last;
 	struct bus_region region[BUS_MAX_REGIONS];
 };
 
-/* False: no room, empty, wrapping or overlapping another region. */
+/* False: no room, empty, wrapping, overlapping another region, or its ends are
+ * not multiples of BUS_ALIGN. */
+#define BUS_ALIGN 8u
 bool bus_add(struct bus *b, const struct bus_region *region);
 /* The region that holds gpa, or NULL. */
 const struct bus_region *bus_find(struct bus *b, gpa_t gpa);
 /*
- * Hands the access to region r, whose gpa it is; m->offset is filled in.
- * What straddles the region's end or is not naturally aligned is MMIO_FAULT.
- * Values are cut to m->size both ways.
+ * Hands the access (size, write, value: set by the caller) to region r, whose
+ * gpa it is. What is not naturally aligned is MMIO_FAULT; the rest lies within
+ * the region, whose ends are aligned.
  */
 enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
 			     unsigned vcpu, struct mmio *m);

@@ -48,7 +48,8 @@ static enum mmio_outcome uart_access(void *device, unsigned vcpu,
 	enum mmio_outcome outcome = pl011_access(&vm->uart, m);
 
 	(void)vcpu;
-	if (!m->write)
+	/* A character that was read has left room for the next. */
+	if (m->offset == PL011_DR && !m->write)
 		uart_feed(vm);
 	return outcome;
 }

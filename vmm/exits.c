@@ -11,8 +11,9 @@ static unsigned long long pc_of(struct vm_vcpu *vc)
 	return vcpu_get(&vc->cpu.cpu, VCPU_PC);
 }
 
-static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
-		       const struct bus_region *r, const struct mmio *m)
+__attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
+					     const struct bus_region *r,
+					     const struct mmio *m)
 {
 	if (!vm_count(vc->vm, VM_EVENT_MMIO))
 		return;
@@ -26,13 +27,14 @@ static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
 static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	const struct bus_region *r = bus_find(&vc->vm->bus, e->gpa);
-	struct mmio m = {
-		.size = e->size, .write = e->write, .value = e->value
-	};
 	enum mmio_outcome outcome;
+	struct mmio m;
 
 	if (r == NULL)
 		report_stop(vc, e, "access to an address where nothing is");
+	m.size = e->size;
+	m.write = e->write;
+	m.value = e->value;
 	outcome = bus_access(r, e->gpa, vc->index, &m);
 	if (outcome != MMIO_HANDLED)
 		log_misuse(vc, e, r, &m);
@@ -40,8 +42,10 @@ static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
 		return;
 	}
+	/* Zero-extended it is already. */
 	if (!e->write)
-		vcpu_set_x(&vc->cpu.cpu, e->reg, vcpu_extend(e, m.value));
+		vcpu_set_x(&vc->cpu.cpu, e->reg,
+			   e->sign_extend ? vcpu_extend(e, m.value) : m.value);
 	vcpu_advance(&vc->cpu.cpu);
 }
 
@@ -65,9 +69,6 @@ static void maintenance_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	switch (e->reason) {
-	case VCPU_EXIT_MMIO:
-		mmio_exit(vc, e);
-		break;
 	case VCPU_EXIT_HYPERCALL:
 		hypercall_exit(vc);
 		break;
@@ -112,12 +113,16 @@ _Noreturn void exits_handler(void *arg)
 
 	for (;;) {
 		vcpu_run(&vc->cpu.cpu, &e);
-		vm_lock(vc);
+		vm_lock(vm, vc);
 		vm->exits[e.reason]++;
-		dispatch(vc, &e);
+		if (e.reason == VCPU_EXIT_MMIO)
+			mmio_exit(vc, &e);
+		else
+			dispatch(vc, &e);
 		if (vc->cpu.cpu.failed)
 			report_stop(vc, &e, "the kernel refused a transfer of registers");
-		vm_deliver_irqs(vm, vc);
+		if (vgic_work(&vm->gic) != 0)
+			vm_deliver_irqs(vm, vc);
 		mutex_unlock(&vm->lock);
 	}
 }

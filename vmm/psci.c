@@ -31,11 +31,20 @@ struct call {
 
 typedef enum psci_action (*call_handler)(const struct call *c);
 
+/* Bit 30 of a function number: the call is a 64-bit one. */
+#define SMC64 0x40000000u
+
 /* SMC32 calls return 32 bits, sign-extended or not: Linux looks at 32. */
 static enum psci_action ret(const struct call *c, int64_t value)
 {
-	c->result[0] = (uint64_t)value;
+	*c->result = (uint64_t)value;
 	return PSCI_RETURN;
+}
+
+/* A 32-bit call has 32-bit arguments (SMCCC 3.1). */
+static uint64_t arg(const struct call *c, unsigned i)
+{
+	return c->args[0] & SMC64 ? c->args[i] : (uint32_t)c->args[i];
 }
 
 /* Affinity to vCPU number: Aff0 is the number, all else is 0. */
@@ -56,7 +65,7 @@ static enum psci_action do_version(const struct call *c)
  * standby with a normal return, which 5.4.2 of the specification allows. */
 static enum psci_action do_suspend(const struct call *c)
 {
-	if ((uint32_t)c->args[1] & POWER_STATE_RESERVED & ~POWER_STATE_POWERDOWN)
+	if ((uint32_t)arg(c, 1) & POWER_STATE_RESERVED & ~POWER_STATE_POWERDOWN)
 		return ret(c, INVALID_PARAMETERS);
 	ret(c, SUCCESS);
 	return PSCI_STANDBY;
@@ -72,17 +81,17 @@ static enum psci_action do_cpu_on(const struct call *c)
 {
 	unsigned target;
 
-	if (!find_target(c, c->args[1], &target))
+	if (!find_target(c, arg(c, 1), &target))
 		return ret(c, INVALID_PARAMETERS);
 	if (c->p->power[target] == PSCI_ON)
 		return ret(c, ALREADY_ON);
 	if (c->p->power[target] == PSCI_ON_PENDING)
 		return ret(c, ON_PENDING);
-	if (!c->p->env.entry_valid(c->p->env.opaque, c->args[2]))
+	if (!c->p->env.entry_valid(c->p->env.opaque, arg(c, 2)))
 		return ret(c, INVALID_ADDRESS);
 	c->p->power[target] = PSCI_ON_PENDING;
-	if (!c->p->env.cpu_on(c->p->env.opaque, target, c->args[2],
-			      c->args[3])) {
+	if (!c->p->env.cpu_on(c->p->env.opaque, target, arg(c, 2),
+			      arg(c, 3))) {
 		c->p->power[target] = PSCI_OFF;
 		return ret(c, INTERNAL_FAILURE);
 	}
@@ -94,7 +103,7 @@ static enum psci_action do_affinity_info(const struct call *c)
 	unsigned target;
 
 	/* Level 0 only: higher ones are optional since PSCI 1.0. */
-	if (c->args[2] != 0 || !find_target(c, c->args[1], &target))
+	if (arg(c, 2) != 0 || !find_target(c, arg(c, 1), &target))
 		return ret(c, INVALID_PARAMETERS);
 	switch (c->p->power[target]) {
 	case PSCI_ON:
@@ -126,8 +135,8 @@ static enum psci_action do_system_reset(const struct call *c)
 /* Reset type 0 is SYSTEM_WARM_RESET; vendor types do not exist here. */
 static enum psci_action do_system_reset2(const struct call *c)
 {
-	if ((uint32_t)c->args[1] != 0)
-		return ret(c, (uint32_t)c->args[1] >> 31 ? NOT_SUPPORTED : INVALID_PARAMETERS);
+	if ((uint32_t)arg(c, 1) != 0)
+		return ret(c, (uint32_t)arg(c, 1) >> 31 ? NOT_SUPPORTED : INVALID_PARAMETERS);
 	return PSCI_VM_RESET;
 }
 
@@ -139,40 +148,40 @@ static enum psci_action do_smccc_version(const struct call *c)
 static enum psci_action do_psci_features(const struct call *c);
 static enum psci_action do_smccc_features(const struct call *c);
 
-#define FN32(n) (0x84000000u + (n))
-#define FN64(n) (0xc4000000u + (n))
+#define PSCI_BASE 0x84000000u
+#define PSCI_NUMBERS 0x1fu
 #define SMCCC_VERSION 0x80000000u
 #define SMCCC_ARCH_FEATURES 0x80000001u
 
+/* By number. `wide`: there is a 64-bit call of that number, too. */
 static const struct {
-	uint32_t function;
 	call_handler handler;
-} table[] = {
-	{ FN32(0x00), do_version },
-	{ FN32(0x01), do_suspend },
-	{ FN64(0x01), do_suspend },
-	{ FN32(0x02), do_cpu_off },
-	{ FN32(0x03), do_cpu_on },
-	{ FN64(0x03), do_cpu_on },
-	{ FN32(0x04), do_affinity_info },
-	{ FN64(0x04), do_affinity_info },
-	{ FN32(0x06), do_migrate_info },
-	{ FN32(0x08), do_system_off },
-	{ FN32(0x09), do_system_reset },
-	{ FN32(0x0a), do_psci_features },
-	{ FN32(0x12), do_system_reset2 },
-	{ FN64(0x12), do_system_reset2 },
-	{ SMCCC_VERSION, do_smccc_version },
-	{ SMCCC_ARCH_FEATURES, do_smccc_features },
+	bool wide;
+} table[PSCI_NUMBERS + 1] = {
+	[0x00] = { do_version, false },
+	[0x01] = { do_suspend, true },
+	[0x02] = { do_cpu_off, false },
+	[0x03] = { do_cpu_on, true },
+	[0x04] = { do_affinity_info, true },
+	[0x06] = { do_migrate_info, false },
+	[0x08] = { do_system_off, false },
+	[0x09] = { do_system_reset, false },
+	[0x0a] = { do_psci_features, false },
+	[0x12] = { do_system_reset2, true },
 };
 
 static call_handler find_handler(uint32_t function)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
-		if (table[i].function == function)
-			return table[i].handler;
-	}
-	return NULL;
+	uint32_t number = function & PSCI_NUMBERS;
+
+	if (function == SMCCC_VERSION)
+		return do_smccc_version;
+	if (function == SMCCC_ARCH_FEATURES)
+		return do_smccc_features;
+	if ((function & ~(SMC64 | PSCI_NUMBERS)) != PSCI_BASE ||
+	    ((function & SMC64) && !table[number].wide))
+		return NULL;
+	return table[number].handler;
 }
 
 bool psci_known(uint32_t function)
@@ -182,7 +191,7 @@ bool psci_known(uint32_t function)
 
 static enum psci_action do_psci_features(const struct call *c)
 {
-	uint32_t function = (uint32_t)c->args[1];
+	uint32_t function = (uint32_t)arg(c, 1);
 
 	/* SMCCC_ARCH_FEATURES is asked about through itself only. */
 	if (function == SMCCC_ARCH_FEATURES || !psci_known(function))
@@ -192,7 +201,7 @@ static enum psci_action do_psci_features(const struct call *c)
 
 static enum psci_action do_smccc_features(const struct call *c)
 {
-	uint32_t function = (uint32_t)c->args[1];
+	uint32_t function = (uint32_t)arg(c, 1);
 
 	if (function == SMCCC_VERSION || function == SMCCC_ARCH_FEATURES)
 		return ret(c, SUCCESS);
@@ -213,21 +222,11 @@ void psci_running(struct psci *p, unsigned vcpu)
 }
 
 enum psci_action psci_call(struct psci *p, unsigned vcpu,
-			   const uint64_t args[4], uint64_t result[4])
+			   const uint64_t args[4], uint64_t *result)
 {
-	uint32_t function = (uint32_t)args[0];
-	call_handler handler = find_handler(function);
-	uint64_t narrow[4];
-	struct call c = { p, vcpu, args, result };
+	call_handler handler = find_handler((uint32_t)args[0]);
+	const struct call c = { p, vcpu, args, result };
 
-	for (unsigned i = 0; i < 4; i++)
-		result[i] = args[i];
-	/* A 32-bit call has 32-bit arguments (SMCCC 3.1). */
-	if (!(function & 0x40000000u)) {
-		for (unsigned i = 0; i < 4; i++)
-			narrow[i] = (uint32_t)args[i];
-		c.args = narrow;
-	}
 	if (handler == NULL || vcpu >= p->n_vcpus)
 		return ret(&c, NOT_SUPPORTED);
 	return handler(&c);

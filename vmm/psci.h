@@ -18,8 +18,8 @@ enum psci_power { PSCI_OFF = 0,
 
 /* What the calling vCPU does after the call. */
 enum psci_action {
-	PSCI_RETURN,  /* goes on; result[] holds x0-x3 */
-	PSCI_STANDBY, /* waits as WFI does, then goes on with result[] */
+	PSCI_RETURN,  /* goes on with *result in x0 */
+	PSCI_STANDBY, /* waits as WFI does, then goes on so */
 	PSCI_PARK,    /* is off until somebody switches it on */
 	PSCI_VM_OFF,
 	PSCI_VM_RESET,
@@ -45,11 +45,12 @@ void psci_init(struct psci *p, unsigned n_vcpus, const struct psci_env *env);
 /* vCPU `vcpu` runs now: it was started by CPU_ON or at boot. */
 void psci_running(struct psci *p, unsigned vcpu);
 /*
- * A hypercall of `vcpu` with x0-x3 in args[]; *result (x0-x3) is filled
- * whenever the action is PSCI_RETURN or PSCI_STANDBY. Any function number is
- * accepted: unknown ones return NOT_SUPPORTED.
+ * A hypercall of `vcpu` with x0-x3 in args[]. *result is x0 afterwards, set
+ * whenever the action is PSCI_RETURN or PSCI_STANDBY; no call changes another
+ * register. Any function number is accepted: unknown ones return
+ * NOT_SUPPORTED.
  */
 enum psci_action psci_call(struct psci *p, unsigned vcpu,
-			   const uint64_t args[4], uint64_t result[4]);
+			   const uint64_t args[4], uint64_t *result);
 /* Whether the function number is one that psci_call knows. */
 bool psci_known(uint32_t function);

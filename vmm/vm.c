@@ -23,12 +23,6 @@ bool vm_count(struct vm *vm, enum vm_event event)
 	return n <= LOG_EACH || (n & (n - 1)) == 0;
 }
 
-void vm_lock(struct vm_vcpu *vc)
-{
-	mutex_lock(&vc->vm->lock);
-	vc->vm->handler = vc;
-}
-
 uint64_t vm_vcpu_wait(struct vm_vcpu *vc)
 {
 	uint64_t badge;
@@ -36,7 +30,7 @@ uint64_t vm_vcpu_wait(struct vm_vcpu *vc)
 	vc->waiting = true;
 	mutex_unlock(&vc->vm->lock);
 	badge = sel4_wait(vc->wake);
-	vm_lock(vc);
+	vm_lock(vc->vm, vc);
 	vc->waiting = false;
 	return badge;
 }
@@ -51,7 +45,7 @@ void vm_vcpu_yield(struct vm_vcpu *vc)
 		return;
 	mutex_unlock(&vc->vm->lock);
 	sel4_yield();
-	vm_lock(vc);
+	vm_lock(vc->vm, vc);
 }
 
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)

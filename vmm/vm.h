@@ -102,7 +102,11 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
  * few, then powers of two). */
 bool vm_count(struct vm *vm, enum vm_event event);
 /* Takes the lock as vc's handler. */
-void vm_lock(struct vm_vcpu *vc);
+static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
+{
+	mutex_lock(&vm->lock);
+	vm->handler = vc;
+}
 /* Waits for vc->wake with the lock let go; returns the badges that came. */
 uint64_t vm_vcpu_wait(struct vm_vcpu *vc);
 /* Lets others run, with the lock let go: vc spins on something. */

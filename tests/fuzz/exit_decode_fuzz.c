@@ -16,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(words, data, sizeof(words));
 	memset(&e, 0, sizeof(e));
 	vcpu_decode_esr(words[0], &e);
-	if (e.reason > VCPU_EXIT_UNKNOWN || e.reg > 31 || e.size > 8 ||
-	    (e.insn_bytes != 2 && e.insn_bytes != 4))
+	if (e.reason > VCPU_EXIT_UNKNOWN || e.reg > 31 || e.size > 8)
 		abort();
 	if (e.reason == VCPU_EXIT_MMIO && e.size == 0)
 		abort();

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	psci_init(&psci, VCPUS, &env);
 	psci_running(&psci, 0);
 	while (size >= 33) {
-		uint64_t args[4], result[4];
+		uint64_t args[4], result;
 		unsigned vcpu = data[0] % (VCPUS + 1);
 
 		memcpy(args, data + 1, sizeof(args));
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (psci.power[vcpu] == PSCI_OFF)
 			continue;
-		if (psci_call(&psci, vcpu, args, result) == PSCI_PARK &&
+		if (psci_call(&psci, vcpu, args, &result) == PSCI_PARK &&
 		    psci.power[vcpu] != PSCI_OFF)
 			abort();
 	}

@@ -116,10 +116,16 @@ static const struct {
 
 static void test_map(void **state)
 {
-	size_t n;
+	const struct dev_reg *r = pl011_registers();
+	size_t n = 0;
 
 	(void)state;
-	pl011_registers(&n);
+	assert_non_null(r[0].name);
+	for (size_t i = 0; i < DEV_REG_PLACES; i++) {
+		n += r[i].name != NULL;
+		if (r[i].writable != 0)
+			assert_true(r[i].write != NULL || r[i].field != DEV_REG_NO_FIELD);
+	}
 	assert_int_equal(n, N_MAP);
 	for (size_t i = 0; i < N_MAP; i++) {
 		struct fixture *f = fresh();

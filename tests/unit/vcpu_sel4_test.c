@@ -212,6 +212,17 @@ static void plain_load(void **state)
 	assert_int_equal(k.context[ABI_CTX_X10], 0x1000 + ABI_CTX_X10);
 }
 
+/* A Thumb instruction of two bytes. */
+static void plain_narrow_instruction(void **state)
+{
+	(void)state;
+	boot(0);
+	FAULT(ABI_FAULT_VM, 0x8000, 0x9000018, 0, ESR_STR_W3 & ~(1ull << 25));
+	vcpu_advance(&v.cpu);
+	FAULT(ABI_FAULT_VPPI_EVENT, 27);
+	assert_int_equal(k.context[ABI_CTX_PC], 0x8002);
+}
+
 static void plain_hypercall(void **state)
 {
 	(void)state;
@@ -387,6 +398,7 @@ int main(void)
 		cmocka_unit_test(the_first_receive_signals),
 		cmocka_unit_test(plain_store),
 		cmocka_unit_test(plain_load),
+		cmocka_unit_test(plain_narrow_instruction),
 		cmocka_unit_test(plain_hypercall),
 		cmocka_unit_test(maintenance),
 		cmocka_unit_test(exit_message_store_costs_one_call),

@@ -84,9 +84,7 @@ static enum mmio_outcome probe_access(void *device, unsigned vcpu,
 	(void)vcpu;
 	p->calls++;
 	p->last = *m;
-	if (!m->write)
-		m->value = p->answer;
-	return MMIO_HANDLED;
+	return m->write ? MMIO_HANDLED : mmio_done(m, p->answer);
 }
 
 static void bus_routes(void **state)
@@ -95,7 +93,9 @@ static void bus_routes(void **state)
 	struct bus bus = { 0 };
 	const struct bus_region ra = { "a", 0x1000, 0x100, probe_access, &a };
 	const struct bus_region rb = { "b", 0x1100, 0x100, probe_access, &b };
-	const struct bus_region bad = { "c", 0x11ff, 1, probe_access, &b };
+	const struct bus_region bad = { "c", 0x11f8, 8, probe_access, &b };
+	const struct bus_region crooked = { "d", 0x2004, 8, probe_access, &b };
+	const struct bus_region odd = { "e", 0x2000, 0xfc, probe_access, &b };
 	struct mmio m = { .size = 4 };
 	const struct bus_region *r;
 
@@ -103,6 +103,8 @@ static void bus_routes(void **state)
 	assert_true(bus_add(&bus, &ra));
 	assert_true(bus_add(&bus, &rb));
 	assert_false(bus_add(&bus, &bad));
+	assert_false(bus_add(&bus, &crooked));
+	assert_false(bus_add(&bus, &odd));
 	assert_null(bus_find(&bus, 0xfff));
 	assert_null(bus_find(&bus, 0x1200));
 	r = bus_find(&bus, 0x10fc);
@@ -112,21 +114,26 @@ static void bus_routes(void **state)
 	m = (struct mmio){ .size = 1, .write = true, .value = 0x1234 };
 	r = bus_find(&bus, 0x1101);
 	assert_int_equal(bus_access(r, 0x1101, 0, &m), MMIO_HANDLED);
-	assert_int_equal(b.last.value, 0x34);
+	assert_int_equal(b.last.value & mmio_mask(&b.last), 0x34);
+	assert_int_equal(b.last.offset, 1);
 }
 
 static void bus_refuses_what_is_crooked(void **state)
 {
 	struct probe a = { 0 };
-	const struct bus_region r = { "a", 0x1000, 0xfc, probe_access, &a };
+	const struct bus_region r = { "a", 0x1000, 0x100, probe_access, &a };
 	struct mmio m = { .size = 4 };
 
 	(void)state;
 	assert_int_equal(bus_access(&r, 0x1002, 0, &m), MMIO_FAULT);
 	m.size = 8;
-	assert_int_equal(bus_access(&r, 0x10f8, 0, &m), MMIO_FAULT);
-	m.size = 3;
-	assert_int_equal(bus_access(&r, 0x1000, 0, &m), MMIO_FAULT);
+	assert_int_equal(bus_access(&r, 0x10fc, 0, &m), MMIO_FAULT);
+	for (unsigned size = 0; size < 256; size++) {
+		if (size == 1 || size == 2 || size == 4 || size == 8)
+			continue;
+		m.size = (uint8_t)size;
+		assert_int_equal(bus_access(&r, 0x1000, 0, &m), MMIO_FAULT);
+	}
 	assert_int_equal(a.calls, 0);
 }
 
@@ -221,19 +228,18 @@ static int64_t call(unsigned vcpu, uint32_t function, uint64_t a, uint64_t b,
 		    uint64_t c)
 {
 	const uint64_t args[4] = { function, a, b, c };
-	uint64_t result[4] = { 0 };
+	uint64_t result = 0;
 
-	assert_int_equal(psci_call(&psci, vcpu, args, result), PSCI_RETURN);
-	assert_int_equal(result[1], a);
-	return (int64_t)result[0];
+	assert_int_equal(psci_call(&psci, vcpu, args, &result), PSCI_RETURN);
+	return (int64_t)result;
 }
 
 static enum psci_action action(unsigned vcpu, uint32_t function, uint64_t a)
 {
 	const uint64_t args[4] = { function, a, 0, 0 };
-	uint64_t result[4];
+	uint64_t result;
 
-	return psci_call(&psci, vcpu, args, result);
+	return psci_call(&psci, vcpu, args, &result);
 }
 
 static void psci_versions(void **state)
@@ -250,6 +256,12 @@ static void psci_versions(void **state)
 	assert_int_equal(call(0, 0x8400000a, 0xc4000003, 0, 0), 0);
 	assert_int_equal(call(0, 0x8400000a, 0x84000005, 0, 0), -1);
 	assert_int_equal(call(0, 0x12345678, 0, 0, 0), -1);
+	/* 32-bit only, and numbers just outside the range */
+	assert_int_equal(call(0, 0xc4000000, 0, 0, 0), -1);
+	assert_int_equal(call(0, 0xc400000a, 0x84000000, 0, 0), -1);
+	assert_int_equal(call(0, 0x84000020, 0, 0, 0), -1);
+	assert_int_equal(call(0, 0x80000002, 0, 0, 0), -1);
+	assert_int_equal(call(0, 0xc0000000, 0, 0, 0), -1);
 	/* MIGRATE does not exist: MIGRATE_INFO_TYPE says so */
 	assert_int_equal(call(0, 0x84000005, 0, 0, 0), -1);
 }
@@ -288,12 +300,12 @@ static void psci_narrow(void **state)
 {
 	const uint64_t args[4] = { 0xffffffff84000003ull, 1ull << 32 | 1,
 				   0x40000000, 1ull << 40 | 7 };
-	uint64_t result[4];
+	uint64_t result;
 
 	(void)state;
 	psci_boot();
-	assert_int_equal(psci_call(&psci, 0, args, result), PSCI_RETURN);
-	assert_int_equal(result[0], 0);
+	assert_int_equal(psci_call(&psci, 0, args, &result), PSCI_RETURN);
+	assert_int_equal(result, 0);
 	assert_int_equal(started.context, 7);
 }
 

@@ -25,7 +25,9 @@ struct mmio {
 	uint64_t offset; /* from the start of the device's frame */
 	uint8_t size;    /* bytes: 1, 2, 4 or 8 */
 	bool write;
-	uint64_t value;     /* write: what is written; read: the result */
+	/* Write: what is written, in the low `size` bytes; what is above means
+	 * nothing. Read: the result. */
+	uint64_t value;
 	const char *reason; /* set with MMIO_IGNORED and MMIO_FAULT */
 };
 
@@ -59,10 +61,11 @@ static inline enum mmio_outcome mmio_fault(struct mmio *m, const char *reason)
 	return MMIO_FAULT;
 }
 
-/* Is the record one that a device may be given? (size, natural alignment) */
+/* Is the record one that a device may be given? Its size is 1, 2, 4 or 8 and
+ * it is naturally aligned. Who builds it looks; the devices do not. */
 static inline bool mmio_valid(const struct mmio *m)
 {
-	bool size = m->size == 1 || m->size == 2 || m->size == 4 || m->size == 8;
+	unsigned below = m->size - 1u;
 
-	return size && (m->offset & (m->size - 1u)) == 0;
+	return below < 8 && ((m->size | m->offset) & below) == 0;
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define PL011_FRAME_BYTES 0x1000u
+#define PL011_DR 0x000u /* data register: the one that empties the FIFO */
 #define PL011_FIFO_DEPTH 32u
 
 struct pl011_env {
@@ -67,4 +68,4 @@ size_t pl011_transmit_waiting(const struct pl011 *u);
 /* Level of the interrupt line: a pure function of the state. */
 bool pl011_irq_level(const struct pl011 *u);
 /* The register table, for tests and documents. */
-const struct dev_reg *pl011_registers(size_t *n);
+const struct dev_reg *pl011_registers(void);

@@ -52,4 +52,4 @@ void pl031_alarm(struct pl031 *r);
 /* Level of the interrupt line. */
 bool pl031_irq_level(const struct pl031 *r);
 /* The register table, for tests and documents. */
-const struct dev_reg *pl031_registers(size_t *n);
+const struct dev_reg *pl031_registers(void);

@@ -11,12 +11,22 @@
 
 #define DEV_REG_NO_FIELD UINT16_MAX
 
+/*
+ * A table has a place for each register by its offset, so that none is
+ * searched. The gap between a PrimeCell's registers and its identification
+ * folds away; a compiler warns if two registers meet (-Woverride-init). Empty
+ * places have no name, and the first one, which all empty ones look like, must
+ * not be empty.
+ */
+#define DEV_REG_PLACES 64u
+#define DEV_REG_AT(offset) ((offset) / 4u % DEV_REG_PLACES)
+
 struct dev_reg {
 	const char *name;  /* as in the datasheet */
 	uint16_t offset;   /* registers are 4 bytes apart */
 	uint16_t field;    /* offsetof its uint32_t in the device's state */
 	uint32_t reset;    /* value of a field at reset, or the constant */
-	uint32_t writable; /* bits of the field that a write changes */
+	uint32_t writable; /* bits that a write changes; 0 without field or hook */
 	/* NULL: the field, or the constant if there is none. */
 	uint32_t (*read)(void *device);
 	/* NULL: the writable bits go to the field. Else it gets them. */
@@ -26,16 +36,20 @@ struct dev_reg {
 /* Looks the register up and carries the access out. Accesses of 1, 2 and 4
  * bytes at a register's offset are allowed; what is wider or beside one, or
  * at no register, is ignored. */
-enum mmio_outcome dev_reg_access(const struct dev_reg *table, size_t n,
+enum mmio_outcome dev_reg_access(const struct dev_reg table[DEV_REG_PLACES],
 				 void *device, struct mmio *m);
 /* Sets every field to its reset value. */
-void dev_reg_reset(const struct dev_reg *table, size_t n, void *device);
+void dev_reg_reset(const struct dev_reg table[DEV_REG_PLACES], void *device);
+
+/* An entry of a table; arguments in the order of struct dev_reg. */
+#define DEV_REG(name, offset, ...) \
+	[DEV_REG_AT(offset)] = { name, offset, __VA_ARGS__ }
 
 /* The identification registers at 0xfe0-0xffc of every PrimeCell. */
 /* clang-format off */
 #define DEV_REG_CONST(name_, offset_, value_)                                  \
-	{ .name = (name_), .offset = (offset_), .field = DEV_REG_NO_FIELD,     \
-	  .reset = (value_) }
+	[DEV_REG_AT(offset_)] = { .name = (name_), .offset = (offset_),        \
+				  .field = DEV_REG_NO_FIELD, .reset = (value_) }
 #define DEV_REG_PRIMECELL_ID(id0, id1, id2, id3)                               \
 	DEV_REG_CONST("PeriphID0", 0xfe0, id0),                                \
 	DEV_REG_CONST("PeriphID1", 0xfe4, id1),                                \

@@ -121,15 +121,25 @@ struct vgic_cpu {
 	uint32_t lr_stale; /* free, but its EOI bit is still set */
 	uint32_t lr_echo;  /* its maintenance may still come */
 	unsigned hold_depth;
-	bool work;     /* vgic_flush has something to do */
 	bool overflow; /* more waited than fitted */
 	bool asleep;   /* GICR_WAKER.ProcessorSleep */
+};
+
+/* A frame's register table, and where in it the registers of each page (the
+ * first that ends behind its start) are. */
+#define VGIC_MAP_PAGE_BYTES 0x100u
+#define VGIC_MAP_PAGES (VGIC_V3_REDIST_BYTES / VGIC_MAP_PAGE_BYTES)
+struct vgic_map {
+	const struct vgic_reg *table, *end;
+	uint8_t first[VGIC_MAP_PAGES];
 };
 
 struct vgic {
 	struct vgic_config config;
 	struct vgic_env env;
+	struct vgic_map dist, redist;
 	uint32_t ctlr; /* GICD_CTLR: the group enables */
+	uint32_t work; /* bit per vCPU: vgic_flush has something to do */
 	struct vgic_block spi[VGIC_MAX_BLOCKS - 1];
 	uint8_t spi_targets[VGIC_MAX_IRQS - 32];         /* GICD_ITARGETSR */
 	uint32_t spi_router[VGIC_MAX_IRQS - 32];         /* GICD_IROUTER, low half */
@@ -145,7 +155,7 @@ bool vgic_init(struct vgic *g, const struct vgic_config *config,
 /* Reset; empties list registers that are in use. Lines keep their level. */
 void vgic_reset(struct vgic *g);
 
-/* An access of `vcpu` to GICD. Never MMIO_FAULT. */
+/* An access of `vcpu` (below n_vcpus) to GICD. Never MMIO_FAULT. */
 enum mmio_outcome vgic_dist_access(struct vgic *g, unsigned vcpu,
 				   struct mmio *m);
 /* An access to the redistributors (version 3), which stand side by side:
@@ -176,7 +186,10 @@ void vgic_maintenance(struct vgic *g, unsigned vcpu, int index);
 /* vCPUs for which vgic_flush has something to do, or whose list registers
  * have been given a pending interrupt: flush them, and wake them from WFI. One
  * bit each; vgic_flush clears it. */
-uint32_t vgic_work(const struct vgic *g);
+static inline uint32_t vgic_work(const struct vgic *g)
+{
+	return g->work;
+}
 /* Should WFI return at once? True if the CPU interface signals an interrupt
  * or would after vgic_flush, whatever PSTATE masks. vmcr: ICH_VMCR_EL2 (its
  * priority mask and group enables count), or VGIC_VMCR_ANY. vCPU stopped. */

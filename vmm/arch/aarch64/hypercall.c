@@ -6,14 +6,6 @@
 
 #define SMCCC_NOT_SUPPORTED (~0ull)
 
-static void set_results(struct vcpu *v, const uint64_t result[4])
-{
-	for (unsigned i = 0; i < 4; i++) {
-		if (vcpu_get(v, VCPU_X0 + i) != result[i])
-			vcpu_set(v, VCPU_X0 + i, result[i]);
-	}
-}
-
 /* The handler of a vCPU that is off waits here until CPU_ON. */
 static void park(struct vm_vcpu *vc)
 {
@@ -25,27 +17,26 @@ static void park(struct vm_vcpu *vc)
 	psci_running(&vc->vm->psci, vc->index);
 }
 
-static void unknown_call(struct vm_vcpu *vc, uint64_t function)
+static void unknown_call(struct vm_vcpu *vc, uint32_t function)
 {
-	if (psci_known((uint32_t)function) ||
-	    !vm_count(vc->vm, VM_EVENT_HVC))
+	if (psci_known(function) || !vm_count(vc->vm, VM_EVENT_HVC))
 		return;
-	log_debug("vCPU %u: hypercall %llx answered NOT_SUPPORTED (%llu so far)",
-		  vc->index, (unsigned long long)function,
+	log_debug("vCPU %u: hypercall %x answered NOT_SUPPORTED (%llu so far)",
+		  vc->index, function,
 		  (unsigned long long)vc->vm->events[VM_EVENT_HVC]);
 }
 
 void hypercall_exit(struct vm_vcpu *vc)
 {
 	struct vcpu *v = &vc->cpu.cpu;
-	uint64_t args[4], result[4];
+	const uint64_t *args = vcpu_get_first(v, 4);
+	uint32_t function = (uint32_t)args[0];
+	uint64_t result = 0;
 
-	for (unsigned i = 0; i < 4; i++)
-		args[i] = vcpu_get(v, VCPU_X0 + i);
 	vcpu_advance(v);
-	switch (psci_call(&vc->vm->psci, vc->index, args, result)) {
+	switch (psci_call(&vc->vm->psci, vc->index, args, &result)) {
 	case PSCI_STANDBY:
-		set_results(v, result);
+		vcpu_set(v, VCPU_X0, result);
 		wfi_block(vc);
 		break;
 	case PSCI_PARK:
@@ -60,8 +51,9 @@ void hypercall_exit(struct vm_vcpu *vc)
 		console_flush(&vc->vm->console);
 		init_vm_reset();
 	default:
-		set_results(v, result);
-		unknown_call(vc, args[0]);
+		vcpu_set(v, VCPU_X0, result);
+		if (result == SMCCC_NOT_SUPPORTED)
+			unknown_call(vc, function);
 		break;
 	}
 }

@@ -1,13 +1,11 @@
 /* ESR_EL2 to the unified exit record (Arm ARM DDI 0487 D17.2.37). */
-#include <selvage/vcpu.h>
+#include "decode.h"
 
 enum esr_class {
 	EC_WFX = 0x01,
-	EC_HVC64 = 0x16,
 	EC_SMC64 = 0x17,
 	EC_SYSREG = 0x18,
 	EC_IABT_LOWER = 0x20,
-	EC_DABT_LOWER = 0x24,
 };
 
 static const char *const class_names[64] = {
@@ -83,25 +81,9 @@ const char *vcpu_esr_fault(uint64_t esr)
 	return name ? name : "reserved fault status";
 }
 
-/* ISS of a data abort: ISV 24, SAS 23:22, SSE 21, SRT 20:16, SF 15, WnR 6. */
-static void decode_data_abort(uint64_t esr, struct vcpu_exit *e)
-{
-	e->write = esr >> 6 & 1;
-	if (!(esr >> 24 & 1)) {
-		e->reason = VCPU_EXIT_MMIO_OPAQUE;
-		return;
-	}
-	e->reason = VCPU_EXIT_MMIO;
-	e->size = (uint8_t)(1u << (esr >> 22 & 3));
-	e->sign_extend = esr >> 21 & 1;
-	e->reg = (uint8_t)(esr >> 16 & 0x1f);
-	e->wide = esr >> 15 & 1;
-}
-
 /* ISS: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, read 0. */
 static void decode_sysreg(uint64_t esr, struct vcpu_exit *e)
 {
-	e->reason = VCPU_EXIT_SYSREG;
 	e->code = VCPU_SYSREG((esr >> 20 & 3), (esr >> 14 & 7),
 			      (esr >> 10 & 15), (esr >> 1 & 15),
 			      (esr >> 17 & 7));
@@ -111,35 +93,19 @@ static void decode_sysreg(uint64_t esr, struct vcpu_exit *e)
 	e->wide = true;
 }
 
-void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
+static enum vcpu_exit_reason reason_of(uint64_t esr)
 {
-	e->syndrome = esr;
-	e->insn_bytes = esr >> 25 & 1 ? 4 : 2;
-	e->code = 0;
-	e->reg = 31;
-	e->size = 0;
-	e->write = e->sign_extend = e->wide = false;
 	switch (esr_ec(esr)) {
 	case EC_WFX:
-		e->reason = esr & 1 ? VCPU_EXIT_WAIT_EVENT : VCPU_EXIT_WAIT_IRQ;
-		break;
-	case EC_HVC64:
-		e->reason = VCPU_EXIT_HYPERCALL;
-		e->code = (uint16_t)esr;
-		break;
+		return esr & 1 ? VCPU_EXIT_WAIT_EVENT : VCPU_EXIT_WAIT_IRQ;
 	case EC_SMC64:
-		e->reason = VCPU_EXIT_SECURE_CALL;
-		e->code = (uint16_t)esr;
-		break;
+		return VCPU_EXIT_SECURE_CALL;
 	case EC_SYSREG:
-		decode_sysreg(esr, e);
-		break;
+		return VCPU_EXIT_SYSREG;
 	case EC_IABT_LOWER:
-		e->reason = VCPU_EXIT_FETCH;
-		break;
+		return VCPU_EXIT_FETCH;
 	case EC_DABT_LOWER:
-		decode_data_abort(esr, e);
-		break;
+		return VCPU_EXIT_MMIO_OPAQUE;
 	case 0x03:
 	case 0x04:
 	case 0x05:
@@ -155,12 +121,34 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
 	case 0x1a:
 	case 0x1d:
 	case 0x00:
-		e->reason = VCPU_EXIT_UNDEFINED;
-		break;
+		return VCPU_EXIT_UNDEFINED;
 	default:
-		e->reason = VCPU_EXIT_UNKNOWN;
-		break;
+		return VCPU_EXIT_UNKNOWN;
 	}
+}
+
+void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
+{
+	if (decode_is_mmio(esr)) {
+		decode_mmio(esr, e);
+		return;
+	}
+	if (decode_is_hypercall(esr)) {
+		decode_hypercall(esr, e);
+		return;
+	}
+	e->reason = reason_of(esr);
+	e->syndrome = esr;
+	e->code = 0;
+	e->reg = 31;
+	e->size = 0;
+	e->write = e->sign_extend = e->wide = false;
+	if (e->reason == VCPU_EXIT_SYSREG)
+		decode_sysreg(esr, e);
+	else if (e->reason == VCPU_EXIT_MMIO_OPAQUE)
+		e->write = esr >> 6 & 1;
+	else if (e->reason == VCPU_EXIT_SECURE_CALL)
+		e->code = (uint16_t)esr;
 }
 
 uint64_t vcpu_extend(const struct vcpu_exit *e, uint64_t value)

@@ -5,11 +5,15 @@
  */
 #include <selvage/vcpu_sel4.h>
 
+#include "decode.h"
+
 #include <abi/fault.h>
 #include <selvage/sel4.h>
 
 #define X0_TO_X7 0xffull
 #define X0_TO_X3 0xfull
+#define X0_TO_X30 0x7fffffffull
+#define ESR_IL (1ull << 25) /* the instruction has four bytes */
 
 /* Position in the kernel's context order -> register number. */
 static const uint8_t context_order[ABI_CTX_COUNT] = {
@@ -169,16 +173,19 @@ static inline bool answer_carries_all(const struct vcpu_sel4 *s)
 	       !(s->cpu.dirty & ~s->writable);
 }
 
-/* If so: the answer. */
+/* If so: the answer. Its words beyond its length mean nothing. */
 static inline msginfo_t answer_exit(const struct vcpu_sel4 *s, uint64_t *mr)
 {
-	const struct vcpu *v = &s->cpu;
+	const uint64_t *reg = &s->cpu.reg[s->first];
+	uint64_t dirty = s->cpu.dirty;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < SEL4_MSG_REGS; i++)
-		mr[i] = v->reg[s->lowest + i];
-	if (v->dirty != 0)
-		n = 64u - (unsigned)__builtin_clzll(v->dirty) - s->lowest;
+	mr[0] = reg[0];
+	mr[1] = reg[1];
+	mr[2] = reg[2];
+	mr[3] = reg[3];
+	if (dirty != 0)
+		n = 64u - s->first - (unsigned)__builtin_clzll(dirty);
 	return msginfo(ABI_EXIT_DONE, 0, n);
 }
 
@@ -212,38 +219,71 @@ static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
 	return info;
 }
 
-/* The words are those of abi/ext.h. */
-static inline void learn_exit(struct vcpu_sel4 *s, uint64_t label,
-			      const uint64_t *mr, struct vcpu_exit *e)
+/* The words are those of abi/ext.h. Nothing else is known of registers. */
+static inline void learn_call(struct vcpu_sel4 *s, const uint64_t *mr,
+			      struct vcpu_exit *e)
 {
 	struct vcpu *v = &s->cpu;
 
-	s->answer = VCPU_ANSWER_EXIT;
-	vcpu_decode_esr((uint32_t)(label >> ABI_EXIT_SYNDROME_SHIFT), e);
-	if (e->reason == VCPU_EXIT_HYPERCALL ||
-	    e->reason == VCPU_EXIT_SECURE_CALL) {
-		for (unsigned i = 0; i < SEL4_MSG_REGS; i++)
-			v->reg[VCPU_X0 + i] = mr[i];
-		v->valid = s->writable = X0_TO_X3;
-		s->lowest = VCPU_X0;
-		e->value = e->gpa = e->gva = 0;
-		return;
-	}
+	v->reg[VCPU_X0] = mr[0];
+	v->reg[VCPU_X0 + 1] = mr[1];
+	v->reg[VCPU_X0 + 2] = mr[2];
+	v->reg[VCPU_X0 + 3] = mr[3];
+	v->valid = s->writable = X0_TO_X3;
+	v->dirty = 0;
+	s->first = VCPU_X0;
+	e->gpa = e->gva = 0;
+}
+
+static inline void learn_access(struct vcpu_sel4 *s, const uint64_t *mr,
+				struct vcpu_exit *e)
+{
+	struct vcpu *v = &s->cpu;
+
 	e->value = mr[ABI_EXIT_VALUE];
 	e->gpa = mr[ABI_EXIT_GPA];
 	e->gva = mr[ABI_EXIT_GVA];
 	v->reg[VCPU_PC] = mr[ABI_EXIT_PC];
 	v->valid = vcpu_bit(VCPU_PC);
-	s->lowest = e->reg;
-	s->writable = !e->write && e->reg < 31 ? vcpu_bit(e->reg) : 0;
+	v->dirty = 0;
+	s->first = e->reg;
+	s->writable = e->write ? 0 : vcpu_bit(e->reg) & X0_TO_X30;
+}
+
+__attribute__((noinline)) static void learn_exit_decoded(struct vcpu_sel4 *s, uint32_t esr,
+							 const uint64_t *mr,
+							 struct vcpu_exit *e)
+{
+	vcpu_decode_esr(esr, e);
+	if (e->reason == VCPU_EXIT_SECURE_CALL)
+		learn_call(s, mr, e);
+	else
+		learn_access(s, mr, e);
+}
+
+static inline void learn_exit(struct vcpu_sel4 *s, uint32_t esr,
+			      const uint64_t *mr, struct vcpu_exit *e)
+{
+	s->answer = VCPU_ANSWER_EXIT;
+	if (decode_is_mmio(esr)) {
+		decode_mmio(esr, e);
+		learn_access(s, mr, e);
+	} else if (decode_is_hypercall(esr)) {
+		decode_hypercall(esr, e);
+		learn_call(s, mr, e);
+	} else {
+		const uint64_t words[SEL4_MSG_REGS] = { mr[0], mr[1], mr[2], mr[3] };
+
+		learn_exit_decoded(s, esr, words, e);
+	}
 }
 
 static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
 			  struct vcpu_exit *e)
 {
 	s->answer = VCPU_ANSWER_SYSCALL;
+	s->insn_bytes = 4;
 	e->reason = VCPU_EXIT_HYPERCALL;
-	e->insn_bytes = 4;
 	for (unsigned i = 0; i < 4; i++)
 		vcpu_learn(&s->cpu, VCPU_X0 + i, mr[i]);
 	for (unsigned i = 4; i < 8; i++)
@@ -255,15 +295,18 @@ static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
 static void learn_fault(struct vcpu_sel4 *s, uint64_t esr, struct vcpu_exit *e)
 {
 	vcpu_decode_esr(esr, e);
+	s->insn_bytes = esr & ESR_IL ? 4 : 2;
 	if (e->write && (e->reason == VCPU_EXIT_MMIO ||
 			 e->reason == VCPU_EXIT_SYSREG))
 		e->value = vcpu_get_x(&s->cpu, e->reg);
 }
 
-static void learn_other(struct vcpu_sel4 *s, uint64_t label,
-			const uint64_t *mr, struct vcpu_exit *e)
+__attribute__((noinline)) static void learn_other(struct vcpu_sel4 *s, uint64_t label,
+						  const uint64_t *mr,
+						  struct vcpu_exit *e)
 {
 	*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .reg = 31 };
+	s->cpu.valid = s->cpu.dirty = 0;
 	s->answer = VCPU_ANSWER_RESTART;
 	switch (label) {
 	case ABI_FAULT_VM:
@@ -290,19 +333,16 @@ static void learn_other(struct vcpu_sel4 *s, uint64_t label,
 		e->syndrome = mr[0];
 		break;
 	}
-	s->insn_bytes = e->insn_bytes;
 }
 
-/* A new exit: what was known of registers is no longer so. */
 static inline void learn(struct vcpu_sel4 *s, msginfo_t info, const uint64_t *mr,
 			 struct vcpu_exit *e)
 {
 	uint64_t label = msginfo_label(info);
 
-	s->cpu.valid = s->cpu.dirty = 0;
 	s->cpu.advance = false;
 	if ((uint8_t)label == ABI_EXT_FAULT_EXIT) {
-		learn_exit(s, label, mr, e);
+		learn_exit(s, (uint32_t)(label >> ABI_EXIT_SYNDROME_SHIFT), mr, e);
 	} else {
 		/* A copy, so that mr[] need not be in memory. */
 		const uint64_t words[SEL4_MSG_REGS] = { mr[0], mr[1], mr[2], mr[3] };

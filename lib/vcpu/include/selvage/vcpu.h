@@ -30,6 +30,7 @@ enum vcpu_exit_reason {
 };
 #define VCPU_NO_INDEX 0xffffu
 
+/* What the reason does not need means nothing. */
 struct vcpu_exit {
 	enum vcpu_exit_reason reason;
 	uint64_t syndrome; /* as the hardware reports it; 0: none */
@@ -37,12 +38,11 @@ struct vcpu_exit {
 	uint64_t gva;      /* the same, guest-virtual; gpa where not known */
 	uint64_t value;    /* MMIO and SYSREG writes: what is written */
 	uint16_t code;
-	uint8_t insn_bytes; /* of the instruction that exited; 0: unknown */
-	uint8_t size;       /* MMIO: bytes accessed, 1, 2, 4, 8 */
-	uint8_t reg;        /* register number in the instruction */
-	bool write;         /* the guest writes */
-	bool sign_extend;   /* MMIO reads */
-	bool wide;          /* the register is 64 bits wide, else 32 */
+	uint8_t size;     /* MMIO: bytes accessed, 1, 2, 4, 8 */
+	uint8_t reg;      /* register number in the instruction */
+	bool write;       /* the guest writes */
+	bool sign_extend; /* MMIO reads */
+	bool wide;        /* the register is 64 bits wide, else 32 */
 };
 
 struct vcpu;
@@ -80,6 +80,15 @@ static inline uint64_t vcpu_get(struct vcpu *v, unsigned reg)
 	if (reg < VCPU_MAX_REGS && (v->valid & vcpu_bit(reg)))
 		return v->reg[reg];
 	return vcpu_fetch(v, reg);
+}
+
+/* The first `n` registers as an array, valid until the next one is asked for
+ * or set. */
+static inline const uint64_t *vcpu_get_first(struct vcpu *v, unsigned n)
+{
+	for (unsigned i = 0; ~v->valid & (vcpu_bit(n) - 1) && i < n; i++)
+		(void)vcpu_get(v, i);
+	return v->reg;
 }
 
 static inline void vcpu_set(struct vcpu *v, unsigned reg, uint64_t value)

@@ -16,10 +16,10 @@ struct vcpu_sel4 {
 	struct vcpu_caps caps;
 	enum vcpu_answer answer;
 	uint8_t insn_bytes; /* of the exit being handled */
-	/* VCPU_ANSWER_EXIT: registers that the answer can write, the message
-	 * register 0 being that of the lowest. */
+	/* VCPU_ANSWER_EXIT: registers that the answer can write, and in message
+	 * register 0 the first. */
 	uint64_t writable;
-	uint8_t lowest;
+	uint8_t first;
 };
 
 /* Switches the exit message on where the kernel has it. */
