@@ -5,7 +5,8 @@ KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
 	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH)) \
 	$(if $(filter 0,$(EXTENSIONS)),kernel/debug/plain)
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
-	lib/base/fdt.c lib/base/fmt.c lib/base/freestanding/memory.c
+	lib/base/fdt.c lib/base/fmt.c lib/base/regions.c \
+	lib/base/freestanding/memory.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \
 	-Ikernel/plat/include -Ilib/base/include
 KERNEL_OBJS := $(call objs,$(TOUT)/obj/kernel,$(KERNEL_SRCS))

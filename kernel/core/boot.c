@@ -15,61 +15,10 @@
 #define ROOT_SLOTS (1ull << ABI_ROOT_CNODE_BITS)
 
 /* Memory not given away yet, ascending. */
-static struct boot_regions free_ram;
+static struct regions free_ram;
 static struct slot *slots;
 static word_t next_slot = ABI_ROOT_FIRST_DYNAMIC;
 static struct abi_bootinfo *info;
-
-/* --- sets of regions --- */
-static void remove_at(struct boot_regions *l, unsigned i)
-{
-	l->count--;
-	for (; i < l->count; i++)
-		l->r[i] = l->r[i + 1];
-}
-
-static void insert_at(struct boot_regions *l, unsigned i, struct boot_region r)
-{
-	if (l->count == BOOT_REGIONS)
-		panic("boot: memory is in more than %u pieces", BOOT_REGIONS);
-	for (unsigned j = l->count; j > i; j--)
-		l->r[j] = l->r[j - 1];
-	l->r[i] = r;
-	l->count++;
-}
-
-void boot_regions_add(struct boot_regions *l, paddr_t start, paddr_t end)
-{
-	unsigned i = 0;
-
-	if (start >= end)
-		return;
-	while (i < l->count && l->r[i].start < start)
-		i++;
-	insert_at(l, i, (struct boot_region){ start, end });
-}
-
-static void regions_subtract(struct boot_regions *l, paddr_t start, paddr_t end)
-{
-	for (unsigned i = 0; i < l->count;) {
-		struct boot_region r = l->r[i];
-		if (r.end <= start || r.start >= end || start >= end) {
-			i++;
-			continue;
-		}
-		remove_at(l, i);
-		if (r.start < start)
-			insert_at(l, i++, (struct boot_region){ r.start, start });
-		if (r.end > end)
-			insert_at(l, i++, (struct boot_region){ end, r.end });
-	}
-}
-
-static void regions_subtract_all(struct boot_regions *l, const struct boot_regions *of)
-{
-	for (unsigned i = 0; i < of->count; i++)
-		regions_subtract(l, of->r[i].start, of->r[i].end);
-}
 
 /* --- memory and slots --- */
 /* Takes `bytes`, aligned to `align`, from the first region at or after
@@ -77,7 +26,7 @@ static void regions_subtract_all(struct boot_regions *l, const struct boot_regio
 static paddr_t take(paddr_t from, word_t bytes, word_t align)
 {
 	for (unsigned i = 0; i < free_ram.count; i++) {
-		struct boot_region r = free_ram.r[i];
+		struct region r = free_ram.r[i];
 		paddr_t at = align_up_u64(r.start, align);
 		if (r.start >= from && at < r.end && r.end - at >= bytes) {
 			regions_subtract(&free_ram, at, at + bytes);
@@ -175,7 +124,7 @@ static void provide_untyped(paddr_t base, unsigned bits, bool device)
 }
 
 /* Naturally aligned powers of two, the largest that fit. */
-static void provide_region(struct boot_region r, bool device)
+static void provide_region(struct region r, bool device)
 {
 	while (r.start < r.end) {
 		unsigned bits = bit_highest_u64(r.end - r.start);
@@ -191,12 +140,15 @@ static void provide_region(struct boot_region r, bool device)
 
 static void provide_untypeds(const struct boot_machine *m)
 {
-	struct boot_regions device = { 1, { { 0, 1ull << arch_physical_bits() } } };
-	struct boot_regions ram = m->ram;
+	struct regions device = { 1, { { 0, 1ull << arch_physical_bits() } }, false };
+	struct regions ram = m->ram;
 
 	regions_subtract_all(&ram, &m->reserved);
 	regions_subtract_all(&device, &ram);
 	regions_subtract_all(&device, &m->kernel);
+	if (ram.overflow || device.overflow || free_ram.overflow || m->reserved.overflow ||
+	    m->kernel.overflow)
+		panic("boot: memory is in more than %u pieces", REGIONS_MAX);
 	info->untyped.start = next_slot;
 	for (unsigned i = 0; i < device.count; i++)
 		provide_region(device.r[i], true);
@@ -275,8 +227,8 @@ void boot_root(const struct boot_machine *m, const struct boot_args *a)
 	regions_subtract_all(&free_ram, &m->kernel);
 	regions_subtract(&free_ram, a->image_start, a->image_end);
 	/* The devicetree is copied out before its memory is given away. */
-	struct boot_region dtb = { align_down_u64(a->dtb, PAGE),
-				   align_up_u64(a->dtb + a->dtb_bytes, PAGE) };
+	struct region dtb = { align_down_u64(a->dtb, PAGE),
+			      align_up_u64(a->dtb + a->dtb_bytes, PAGE) };
 	regions_subtract(&free_ram, dtb.start, dtb.end);
 	memory_after = a->image_end;
 
@@ -291,7 +243,7 @@ void boot_root(const struct boot_machine *m, const struct boot_args *a)
 	info->sched_control.end = next_slot;
 	map_frames(vspace, a->image_start - a->image_offset, a->image_start,
 		   a->image_end - a->image_start, &info->user_image_frames);
-	boot_regions_add(&free_ram, dtb.start, dtb.end);
+	regions_add(&free_ram, dtb.start, dtb.end);
 	provide_untypeds(m);
 	info->num_nodes = 1;
 	info->init_thread_cnode_bits = ABI_ROOT_CNODE_BITS;

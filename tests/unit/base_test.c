@@ -8,6 +8,7 @@
 #include <selvage/crc32.h>
 #include <selvage/fmt.h>
 #include <selvage/list.h>
+#include <selvage/regions.h>
 #include <selvage/ring.h>
 #include <selvage/tree.h>
 #include <stdio.h>
@@ -449,6 +450,58 @@ static void ring_carries_a_stream_between_threads(void **state)
 	free(shared);
 }
 
+/* A cell is a unit of address space. */
+static void regions_agree_with_bitmap(void **state)
+{
+	(void)state;
+	srand(7);
+	for (unsigned round = 0; round < 2000; round++) {
+		struct regions l = { 0 };
+		bool in[64] = { false };
+
+		for (unsigned i = 0; i < 12; i++) {
+			uint64_t start = (uint64_t)rand() % 64, end = (uint64_t)rand() % 65;
+			bool add = rand() % 2;
+
+			for (uint64_t at = start; at < end && add; at++)
+				add = !in[at]; /* only what is not there yet */
+			if (add)
+				regions_add(&l, start, end);
+			else
+				regions_subtract(&l, start, end);
+			for (uint64_t at = start; at < end; at++)
+				in[at] = add;
+		}
+		assert_false(l.overflow);
+		for (unsigned i = 0; i < l.count; i++) {
+			assert_true(l.r[i].start < l.r[i].end);
+			assert_true(i == 0 || l.r[i - 1].end <= l.r[i].start);
+			for (uint64_t at = l.r[i].start; at < l.r[i].end; at++) {
+				assert_true(in[at]);
+				in[at] = false;
+			}
+		}
+		for (unsigned at = 0; at < 64; at++)
+			assert_false(in[at]);
+	}
+}
+
+static void regions_say_when_they_are_full(void **state)
+{
+	struct regions l = { 0 }, hole = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < REGIONS_MAX; i++)
+		regions_add(&l, 10 * i, 10 * i + 5);
+	assert_int_equal(l.count, REGIONS_MAX);
+	assert_false(l.overflow);
+	regions_add(&hole, 12, 14);
+	regions_subtract(&l, 2, 3);
+	assert_true(l.overflow);
+	regions_subtract_all(&l, &hole);
+	assert_int_equal(l.count, REGIONS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +514,8 @@ int main(void)
 		cmocka_unit_test(list_agrees_with_array),
 		cmocka_unit_test(tree_agrees_with_bitmap),
 		cmocka_unit_test(tree_of_sorted_input_stays_low),
+		cmocka_unit_test(regions_agree_with_bitmap),
+		cmocka_unit_test(regions_say_when_they_are_full),
 		cmocka_unit_test(ring_agrees_with_fifo),
 		cmocka_unit_test(ring_survives_a_lying_peer),
 		cmocka_unit_test(ring_carries_a_stream_between_threads),

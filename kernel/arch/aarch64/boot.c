@@ -26,19 +26,19 @@ static void add_ram(paddr_t start, uint64_t size)
 {
 	paddr_t end = align_down_u64(min_u64(start + size, ADDRESS_END), PAGE);
 
-	boot_regions_add(&machine.ram, align_up_u64(start, PAGE), end);
+	regions_add(&machine.ram, align_up_u64(start, PAGE), end);
 }
 
 static void add_reserved(paddr_t start, uint64_t size)
 {
-	boot_regions_add(&machine.reserved, align_down_u64(start, PAGE),
-			 align_up_u64(start + size, PAGE));
+	regions_add(&machine.reserved, align_down_u64(start, PAGE),
+		    align_up_u64(start + size, PAGE));
 }
 
 static void add_kernel(paddr_t start, uint64_t size)
 {
-	boot_regions_add(&machine.kernel, align_down_u64(start, PAGE),
-			 align_up_u64(start + size, PAGE));
+	regions_add(&machine.kernel, align_down_u64(start, PAGE),
+		    align_up_u64(start + size, PAGE));
 }
 
 static bool parent_is(const struct fdt_node *n, const char *name)

@@ -25,7 +25,7 @@
 
 static uint64_t tables[TABLES][ENTRIES] __attribute__((aligned(4096)));
 static unsigned tables_used = 1; /* tables[0] is the root */
-static struct boot_regions ram_regions;
+static struct regions ram_regions;
 
 static uint64_t *next_table(uint64_t *entry)
 {
@@ -75,7 +75,7 @@ void mmu_map_device(paddr_t start, word_t bytes)
 	isb();
 }
 
-void mmu_init(const struct boot_regions *ram)
+void mmu_init(const struct regions *ram)
 {
 	paddr_t text = ptr_to_paddr(__kernel_start), text_end = ptr_to_paddr(__text_end);
 	paddr_t rodata_end = ptr_to_paddr(__rodata_end), end = ptr_to_paddr(__kernel_end);
@@ -88,7 +88,7 @@ void mmu_init(const struct boot_regions *ram)
 	map_range(guard + PAGE, end, DESC_XN);
 	ram_regions = *ram;
 	for (unsigned i = 0; i < ram->count; i++) {
-		struct boot_region r = ram->r[i];
+		struct region r = ram->r[i];
 		if (r.start < end && r.end > text) {
 			map_range(r.start, text, DESC_XN);
 			r.start = end;

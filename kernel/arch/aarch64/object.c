@@ -222,20 +222,6 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 	}
 }
 
-unsigned arch_debug_cap_identify(struct cap c)
-{
-	switch (cap_type(c)) {
-	case CAP_FRAME: return ABI_DEBUG_CAP_FRAME;
-	case CAP_PAGE_TABLE: return ABI_DEBUG_CAP_PAGE_TABLE;
-	case CAP_VSPACE: return ABI_DEBUG_CAP_VSPACE;
-	case CAP_ASID_CONTROL: return ABI_DEBUG_CAP_ASID_CONTROL;
-	case CAP_ASID_POOL: return ABI_DEBUG_CAP_ASID_POOL;
-	case CAP_VCPU: return ABI_DEBUG_CAP_VCPU;
-	case CAP_SMC: return ABI_DEBUG_CAP_SMC;
-	default: return ABI_DEBUG_CAP_NULL;
-	}
-}
-
 /* --- IPC buffers --- */
 bool arch_cap_is_valid_vspace(struct cap c)
 {

@@ -17,21 +17,6 @@ void arch_putc(char c)
 	plat_uart_putc(c);
 }
 
-static const char *exception_name(unsigned ec)
-{
-	switch (ec) {
-	case 0x00: return "undefined instruction";
-	case 0x0e: return "illegal execution state";
-	case 0x21: return "instruction abort";
-	case 0x22: return "PC alignment";
-	case 0x25: return "data abort";
-	case 0x26: return "SP alignment";
-	case 0x2f: return "SError";
-	case 0x3c: return "BRK";
-	default: return "exception";
-	}
-}
-
 /* Frame records {fp, lr}, as -fno-omit-frame-pointer keeps them. `selvage run`
  * makes names of sym(kernel,...). */
 static void backtrace(word_t fp)
@@ -68,8 +53,8 @@ void panic_exception(unsigned kind, const struct arch_context *c)
 	static const char *const kinds[] = { "synchronous", "IRQ", "FIQ", "SError" };
 	word_t esr = SYSREG_READ(esr_el2);
 
-	printk_always("\nselvage: %s exception in the kernel: %s, esr %lx far %lx\n",
-		      kinds[kind & 3], exception_name(ESR_EC(esr)), esr,
+	printk_always("\nselvage: %s exception in the kernel: class 0x%x, esr %lx far %lx\n",
+		      kinds[kind & 3], ESR_EC(esr), esr,
 		      SYSREG_READ(far_el2));
 	printk_always("pc %lx sym(kernel,0x%lx) sp %lx spsr %lx\n", c->elr, c->elr, c->sp,
 		      c->spsr);

@@ -12,7 +12,7 @@
 void plain_boot(struct boot_machine *m)
 {
 	m->smc = false;
-	boot_regions_add(&m->reserved, VM_MEMORY, VM_MEMORY_END);
+	regions_add(&m->reserved, VM_MEMORY, VM_MEMORY_END);
 }
 
 void plain_vcpu_enter(struct vcpu *v)

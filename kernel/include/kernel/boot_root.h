@@ -6,16 +6,7 @@
 
 #include <kernel/cap.h>
 #include <kernel/types.h>
-
-struct boot_region {
-	paddr_t start, end; /* page-aligned */
-};
-
-#define BOOT_REGIONS 32
-struct boot_regions {
-	unsigned count;
-	struct boot_region r[BOOT_REGIONS];
-};
+#include <selvage/regions.h>
 
 /* What the loader hands over. */
 struct boot_args {
@@ -28,14 +19,12 @@ struct boot_args {
 
 /* What the architecture found out. */
 struct boot_machine {
-	struct boot_regions ram;      /* all memory */
-	struct boot_regions reserved; /* of it, not for the kernel: to userland
+	struct regions ram;      /* all memory, in pages */
+	struct regions reserved; /* of it, not for the kernel: to userland
 				       * as device memory */
-	struct boot_regions kernel;   /* the kernel's image and its devices */
-	bool smc;                     /* firmware may be called */
+	struct regions kernel;   /* the kernel's image and its devices */
+	bool smc;                /* firmware may be called */
 };
-
-void boot_regions_add(struct boot_regions *l, paddr_t start, paddr_t end);
 
 struct tcb;
 /* Makes the root task and gives it everything; it is the current thread. */

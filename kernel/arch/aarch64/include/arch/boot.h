@@ -5,7 +5,7 @@
 #include <kernel/types.h>
 
 /* Builds the kernel's map (RAM, read-only text) and switches to it. */
-void mmu_init(const struct boot_regions *ram);
+void mmu_init(const struct regions *ram);
 void mmu_map_device(paddr_t start, word_t bytes);
 /* EL2's control registers: what traps, what EL0 may do. */
 void cpu_init_el2(void);
