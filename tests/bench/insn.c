@@ -1,11 +1,13 @@
 /*
  * A QEMU TCG plugin that counts executed instructions and notes the count when
  * a marker executes. Arguments: out=FILE, first=HEX,
- * at=ADDRESS:WORD..., quit=1 to end the emulator at the mark.
+ * at=ADDRESS:WORD..., quit=1 to end the emulator at the mark, profile=1.
  *
  *   first: a guest kernel's first instruction, told by the second word of its
  *          Image (a branch of its own) at offset 4 of a 2 MiB boundary
  *   at0..: an instruction told by its virtual address and its word, both hex
+ *   profile: at each at-point, `pc ADDRESS WORD COUNT` of every instruction
+ *          that was executed since the last one
  *   mark:  `hint #93` in user space (probe mark): no operation anywhere else
  *
  * The interface is declared by hand (QEMU's plugin API, version 1): Debian's
@@ -58,9 +60,44 @@ static struct {
 } points[4];
 static unsigned n_points;
 
+/* Every instruction seen, told apart by address and word: processes share
+ * addresses. Open addressing; what finds no room is not counted. */
+#define SEEN_BITS 18
+static struct seen {
+	uint64_t address, count;
+	uint32_t word;
+} *seen;
+
+static struct seen *seen_at(uint64_t address, uint32_t word)
+{
+	uint64_t hash = (address >> 2 ^ (uint64_t)word << 20) * 0x9e3779b97f4a7c15u;
+
+	for (uint64_t i = hash >> (64 - SEEN_BITS), tries = 0; tries < 64; tries++, i++) {
+		struct seen *s = &seen[i & ((1u << SEEN_BITS) - 1)];
+
+		if (s->word == 0)
+			*s = (struct seen){ .address = address, .word = word };
+		if (s->address == address && s->word == word)
+			return s;
+	}
+	return NULL;
+}
+
+static void dump_profile(void)
+{
+	for (struct seen *s = seen; s < seen + (1u << SEEN_BITS); s++) {
+		if (s->count)
+			fprintf(out, "pc %llx %x %llu\n", (unsigned long long)s->address, s->word,
+				(unsigned long long)s->count);
+		s->count = 0;
+	}
+}
+
 static void on_point(unsigned vcpu, void *data)
 {
 	(void)vcpu;
+	if (seen)
+		dump_profile();
 	fprintf(out, "at%u %llu\n", (unsigned)(uintptr_t)data, (unsigned long long)executed);
 	fflush(out);
 }
@@ -108,6 +145,10 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 				qemu_plugin_register_vcpu_insn_exec_cb(insn, on_point, CB_NO_REGS,
 								       (void *)(uintptr_t)p);
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &executed, 1);
+		struct seen *s = seen ? seen_at(at, word) : NULL;
+		if (s)
+			qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &s->count,
+								   1);
 	}
 }
 
@@ -133,6 +174,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 			add_point(argv[i] + 3);
 		else if (strcmp(argv[i], "quit=1") == 0)
 			quit = 1;
+		else if (strcmp(argv[i], "profile=1") == 0)
+			seen = calloc(1u << SEEN_BITS, sizeof(*seen));
 	}
 	if (!out) {
 		fprintf(stderr, "insn: give out=FILE\n");

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Where the instructions of each row go, by function.
+
+    profile.py [ROW...]      rows of run.py's parts `native` and `guest`
+
+Prints functions that take at least 8 instructions of a round, kernel (k:) and
+processes (u:): of the whole round, so what is not timed as well (a helper that
+waits again), but without what prints the row. Inlined functions count for
+themselves. Processes share addresses: a function is named by the first program
+that has the instruction. Needs a target build; CONFIG=pa44, release.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.chdir(ROOT)
+sys.dont_write_bytecode = True
+sys.path.insert(0, "tests/system")
+
+import boot  # noqa: E402
+from emulator import BENCH_LINE, OUT, counted, machine  # noqa: E402
+
+TOUT = "build/pa44"
+ROUNDS = {"native": 2020, "guest": 1010}
+FEWEST = 8
+NOT_THE_ROW = {"sort", "report", "put_string", "fmt_print", "print_number", "measure"}
+
+
+class Program:
+    """Instructions of an ELF file, and the functions that they come from."""
+
+    def __init__(self, path, label):
+        self.path, self.label = path, label
+        self.words, self.entries, self.functions = {}, {}, {}
+        shown = subprocess.run(["aarch64-linux-gnu-objdump", "-d", path], check=True,
+                               capture_output=True, text=True).stdout
+        for line in shown.splitlines():
+            head = re.match(r"([0-9a-f]+) <([^>]+)>:", line)
+            code = re.match(r"\s*([0-9a-f]+):\s+([0-9a-f]{8})\s", line)
+            if head:
+                self.entries[head.group(2)] = int(head.group(1), 16)
+            elif code:
+                self.words[int(code.group(1), 16)] = int(code.group(2), 16)
+
+    def name(self, addresses):
+        """Looks up the functions of these, all at once."""
+        new = sorted(set(addresses) & self.words.keys() - self.functions.keys())
+        shown = subprocess.run(["aarch64-linux-gnu-addr2line", "-f", "-e", self.path], check=True,
+                               input="\n".join(f"{a:x}" for a in new), capture_output=True,
+                               text=True).stdout.splitlines()
+        self.functions.update(zip(new, shown[::2]))
+
+    def function(self, address, word):
+        return self.functions[address] if self.words.get(address) == word else None
+
+    def address_of(self, name):
+        at = self.entries[name]
+        return at, self.words[at]
+
+
+def run(name, command, at, word):
+    """The profiles between calls of the function that prints a row, and the rows."""
+    out = f"{OUT}/profile-{name}.insn"
+    console = f"{OUT}/profile-{name}.console"
+    plugin = ",".join((os.path.abspath(boot.PLUGIN), f"out={os.path.abspath(out)}",
+                       f"at={at:x}:{word:x}", "profile=1"))
+    with open(console, "wb") as f:
+        process = subprocess.Popen([*command, "-plugin", plugin], stdin=subprocess.DEVNULL,
+                                   stdout=f, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(1200):
+            with open(console, encoding="utf-8", errors="replace") as f:
+                text = f.read()
+            if "bench done" in text or process.poll() is not None:
+                break
+            try:
+                process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                pass
+    finally:
+        process.kill()
+        process.wait()
+    profiles = [[]]
+    with open(out, encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("at0 "):
+                profiles.append([])
+            elif line.startswith("pc ") and line.count(" ") == 3 and line.endswith("\n"):
+                _, address, code, count = line.split()
+                profiles[-1].append((int(address, 16), int(code, 16), int(count)))
+    rows = [m.group(1) for line in text.splitlines()
+            if (m := BENCH_LINE.search(re.sub(r"^[^|]*\| ?", "", line)))]
+    return dict(zip(rows, profiles))
+
+
+def show(row, profile, programs, rounds):
+    sums = {}
+    for program in programs:
+        program.name(address for address, _, _ in profile)
+    for address, word, count in profile:
+        for program in programs:
+            name = program.function(address, word)
+            if name:
+                if name not in NOT_THE_ROW:
+                    key = (program.label, name)
+                    sums[key] = sums.get(key, 0) + count
+                break
+    parts = {label: sum(n for (other, _), n in sums.items() if other == label) / rounds
+             for label in ("k", "u")}
+    print(f"{row}: kernel {parts['k']:.0f}, processes {parts['u']:.0f}")
+    for (label, name), count in sorted(sums.items(), key=lambda item: -item[1]):
+        if count / rounds >= FEWEST:
+            print(f"    {label}:{name:<32} {count / rounds:7.1f}")
+
+
+def main(wanted):
+    kernel = Program(f"{TOUT}/kernel.elf", "k")
+    native = Program(f"{TOUT}/bin/bench_native.elf", "u")
+    others = [Program(p, "u") for p in sorted(glob.glob(f"{TOUT}/bin/*.elf"),
+                                              key=lambda p: "vmm" not in p)
+              if "bench" not in p and "test" not in p]
+    micro = Program("build/obj/micro/bench.elf", "g")
+    at, word = native.address_of("report")
+    found = run("native", [*machine(3, True), *counted("-kernel", f"{TOUT}/bench-native.img")],
+                at, word)
+    for row, profile in found.items():
+        if not wanted or row in wanted:
+            show(row, profile, [kernel, native], ROUNDS["native"])
+    at, word = micro.address_of("report")
+    found = run("guest", boot.vm_command("micro-bench", 4), boot.GUEST_ENTRY + at, word)
+    for row, profile in found.items():
+        if not wanted or row in wanted:
+            show(row, profile, [kernel, *others], ROUNDS["guest"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
