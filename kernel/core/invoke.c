@@ -26,7 +26,7 @@ static struct method method_of(word_t label)
 {
 	if (label < ARRAY_SIZE(methods))
 		return methods[label];
-	if (label - ABI_EXT_BASE < ARRAY_SIZE(extensions))
+	if (SELVAGE_EXTENSIONS && label - ABI_EXT_BASE < ARRAY_SIZE(extensions))
 		return extensions[label - ABI_EXT_BASE];
 	return (struct method){ CAP_NULL, 0, 0 };
 }

@@ -131,16 +131,8 @@ void arch_cap_finalise(struct cap c, bool final)
 	}
 }
 
-/* A kernel without extensions knows none of their labels. */
-static bool is_unknown_extension(const struct invocation *inv)
-{
-	return !SELVAGE_EXTENSIONS && inv->label >= ABI_EXT_BASE;
-}
-
 int arch_invoke(struct invocation *inv)
 {
-	if (is_unknown_extension(inv))
-		return ABI_ILLEGAL_OPERATION;
 	switch (cap_type(inv->cap)) {
 	case CAP_FRAME: return frame_invoke(inv);
 	case CAP_PAGE_TABLE: return page_table_invoke(inv);
@@ -207,8 +199,6 @@ static int tcb_set_syscall_fault(struct invocation *inv)
 
 int arch_invoke_tcb_ext(struct invocation *inv)
 {
-	if (is_unknown_extension(inv))
-		return ABI_ILLEGAL_OPERATION;
 	switch (inv->label) {
 	case ABI_EXT_QUERY:
 		inv_result(inv, 0, FEATURES | (vcpu_has_aarch32(1) ? ABI_EXTF_VCPU_WIDTH : 0));
