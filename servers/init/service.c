@@ -18,6 +18,7 @@
 /* A service that dies that often, each time soon after its start, is left off. */
 #define MAX_FAILURES 5
 #define SOON_US 10000000u
+#define TICK_BUDGET_US 300 /* of TIME_TICK_US */
 #define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
 
 static cap_t init_ntfn, control_signal;
@@ -72,12 +73,22 @@ struct process *service_process(enum proc_kind kind)
 	return p->state == PROCESS_RUNNING ? p : NULL;
 }
 
+/* If not, the time server goes by the periods of its scheduling context. */
+static bool kernel_has_timer(void)
+{
+	return sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_TIMER;
+}
+
 /* What a server has beyond any process. */
 static bool make_server(const struct process_spec *spec)
 {
 	struct process *p = &processes[spec->kind];
 	struct process_spec s = *spec;
 
+	if (spec->kind == PROC_TIME && !kernel_has_timer()) {
+		s.budget_us = TICK_BUDGET_US;
+		s.period_us = TIME_TICK_US;
+	}
 	s.fault_ep = standin_prepare(p, init_ntfn);
 	if (s.fault_ep == 0 || !process_create(p, spec->kind, &s))
 		return false;
@@ -188,7 +199,8 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
 		if (!make_server(&specs[i]))
 			return specs[i].name;
-	if (!give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ) ||
+	if ((kernel_has_timer() &&
+	     !give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ)) ||
 	    !run(&processes[PROC_TIME]))
 		return "time";
 	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||

@@ -13,6 +13,7 @@
 #include <selvage/servers.h>
 
 static struct timers timers;
+static bool has_hardware;
 
 static void signal_client(uint32_t id)
 {
@@ -24,6 +25,8 @@ static void run_due(void)
 {
 	uint64_t deadline = timers_expire(&timers, clock_now());
 
+	if (!has_hardware)
+		return;
 	if (deadline != EVENT_NEVER)
 		timer_hw_set(deadline);
 	else
@@ -35,7 +38,7 @@ static void run_due(void)
 static void on_signal(uint64_t bits)
 {
 	(void)bits;
-	if (!timers.available)
+	if (!has_hardware)
 		return;
 	run_due();
 	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
@@ -47,8 +50,7 @@ static uint64_t on_request(uint64_t badge, msginfo_t info,
 	uint64_t answer = timers_request(&timers, badge, msginfo_label(info),
 					 msginfo_words(info), mr);
 
-	if (timers.available)
-		run_due();
+	run_due();
 	return answer;
 }
 
@@ -57,8 +59,9 @@ static bool enable_timer(void)
 	int error;
 
 	if (!(sel4_ext_query(PROC_CAP_TCB) & ABI_EXTF_TIMER)) {
-		log_error("this kernel gives no timer to user level "
-			  "(extension TCB_ENABLE_TIMER): requests are refused");
+		log_warning("this kernel gives no timer to user level (extension "
+			    "TCB_ENABLE_TIMER): timers are late by up to %u us",
+			    TIME_TICK_US);
 		return false;
 	}
 	error = sel4_ext_tcb_enable_timer(PROC_CAP_TCB, PROC_CAP_DEVICE_IRQ);
@@ -67,17 +70,44 @@ static bool enable_timer(void)
 	return error == ABI_OK;
 }
 
+/*
+ * Without a hardware timer the clock is this thread's own scheduling context:
+ * Yield gives up its budget, and the kernel runs it again a period later
+ * (TIME_TICK_US: init sees to it). Requests wait for that moment too. Nothing
+ * ticks while no timer is armed.
+ */
+static _Noreturn void run_by_budget(const struct server_ops *ops)
+{
+	for (;;) {
+		uint64_t mr[SEL4_MSG_REGS] = { 0 };
+		bool armed = timers_expire(&timers, clock_now()) != EVENT_NEVER;
+		uint64_t badge;
+		msginfo_t info;
+
+		if (armed)
+			info = sel4_nb_recv(PROC_CAP_SERVICE_EP, &badge, mr, PROC_CAP_REPLY);
+		else
+			info = sel4_recv(PROC_CAP_SERVICE_EP, &badge, mr, PROC_CAP_REPLY);
+		if (badge == 0)
+			sel4_yield();
+		else if (!(badge & SERVER_NTFN))
+			sel4_send(PROC_CAP_REPLY, msginfo(ops->request(badge, info, mr), 0, 0), mr);
+	}
+}
+
 int main(void)
 {
 	static const struct server_ops ops = { on_signal, on_request };
 
-	timers_init(&timers, enable_timer(),
-		    clock_us_to_ticks(TIME_MIN_PERIOD_US), signal_client);
-	if (timers.available) {
+	has_hardware = enable_timer();
+	timers_init(&timers, true, clock_us_to_ticks(TIME_MIN_PERIOD_US), signal_client);
+	if (has_hardware) {
 		timer_hw_off();
 		sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
 		log_info("counter at %llu Hz",
 			 (unsigned long long)clock_hz());
+	} else {
+		run_by_budget(&ops);
 	}
 	server_run(&ops);
 }

@@ -27,5 +27,9 @@ enum time_status {
 	                       * the server has died (SERVER_DIED) */
 };
 
+/* What timers are late by, at most, and how long a request may take, on a
+ * kernel without the extension TCB_ENABLE_TIMER. */
+#define TIME_TICK_US 1000
+
 /* A periodic timer below this is refused, ticks are converted: 20 us. */
 #define TIME_MIN_PERIOD_US 20
