@@ -97,6 +97,8 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		undefined_exit(vc, e);
 		break;
 	case VCPU_EXIT_FETCH:
+		if (vtime_probed(vc, e))
+			break;
 		report_stop(vc, e, "instruction fetch where no memory is");
 	case VCPU_EXIT_MMIO_OPAQUE:
 		report_stop(vc, e, "access that the hardware does not describe");
@@ -113,6 +115,8 @@ _Noreturn void exits_handler(void *arg)
 
 	for (;;) {
 		vcpu_run(&vc->cpu.cpu, &e);
+		if (vm->features == 0)
+			vtime_exit(vc);
 		vm_lock(vm, vc);
 		vm->exits[e.reason]++;
 		if (e.reason == VCPU_EXIT_MMIO)
@@ -123,6 +127,8 @@ _Noreturn void exits_handler(void *arg)
 			report_stop(vc, &e, "the kernel refused a transfer of registers");
 		if (vgic_work(&vm->gic) != 0)
 			vm_deliver_irqs(vm, vc);
+		if (vm->time_stands)
+			vtime_resume(vc);
 		mutex_unlock(&vm->lock);
 	}
 }

@@ -1,6 +1,7 @@
 /* Construction of the VM, and what its threads share. */
 #include "vm.h"
 
+#include "arch/aarch64/arch.h"
 #include "boot/load.h"
 #include "devices.h"
 
@@ -94,6 +95,7 @@ void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context)
 
 bool vm_vcpu_start(struct vm_vcpu *vc)
 {
+	vtime_start(vc);
 	if (!vcpu_sel4_start(&vc->cpu))
 		return false;
 	vc->started = true;
@@ -107,6 +109,8 @@ static bool power_on(void *opaque, unsigned vcpu, uint64_t entry,
 	struct vm *vm = opaque;
 	struct vm_vcpu *vc = &vm->vcpu[vcpu];
 
+	if (vm->time_stands)
+		return false;
 	if (!vc->started) {
 		vm_vcpu_reset(vc, entry, context);
 		return vm_vcpu_start(vc);
@@ -219,7 +223,7 @@ const char *vm_load(struct vm *vm)
 
 	if (error != NULL)
 		return error;
-	vm->virtual_offset = clock_now();
+	vm->virtual_offset = vm->features != 0 ? clock_now() : 0; /* vtime.c */
 	vm_vcpu_reset(&vm->vcpu[0], entry.pc, entry.x0);
 	return NULL;
 }

@@ -38,6 +38,13 @@ struct ptimer {
 	uint32_t ctl;
 };
 
+/* On a kernel without extensions (vtime.c). */
+struct vtime {
+	uint64_t exit_at; /* when the guest stopped running */
+	uint64_t entry;   /* where it starts after the probe */
+	bool probing;
+};
+
 struct vm_vcpu {
 	struct vcpu_sel4 cpu;
 	struct vm *vm;
@@ -49,6 +56,7 @@ struct vm_vcpu {
 	unsigned wfi_spins;      /* WFIs in a row that did not wait */
 	uint64_t entry, context; /* of the CPU_ON that ends parking */
 	struct vtimer vtimer;
+	struct vtime vtime;
 	struct ptimer ptimer;
 };
 
@@ -68,6 +76,7 @@ struct vm {
 	struct mutex lock;
 	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs */
+	bool time_stands;        /* the kernel adds to it while one does not run */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
 	unsigned holds; /* vCPUs that the vGIC keeps from executing */

@@ -10,6 +10,8 @@ config-debug:
 # The stand-in for seL4's kernel, under which the userland is tested too.
 config-plain:
 	@$(MAKE) -s --no-print-directory EXTENSIONS=0 $(OUT)/$(CONFIG)-plain/kernel-tests.img
+	@$(MAKE) -s --no-print-directory EXTENSIONS=0 GUEST_TIME=stands \
+	  $(OUT)/$(CONFIG)-plain-stands/kernel-tests.img
 
 # What each group of ./check needs.
 PARTS := static unit bad tool fuzz kernel system bench

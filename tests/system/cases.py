@@ -391,6 +391,48 @@ def example_case(path):
     return run_case
 
 
+# --- bring your own kernel -----------------------------------------------------
+
+def plain_kernel_case(name, variant, gic, vcpus):
+    """Linux on a kernel without extensions, which stands in for seL4's own: runs,
+    sleeps, is stopped, started and rebooted; nothing is lost."""
+
+    def run_case(report):
+        path = describe(name, [vm("one", vcpus=vcpus, gic=gic), vm("two", gic=gic)], gic,
+                        on_idle="stay")
+        kernel = f"build/pa44-plain{variant}/kernel.elf"
+        with System(name, path, "--kernel", kernel) as run:
+            _, seen = run.wait("one", "selvage-guest: up one")
+            run.wait("two", "selvage-guest: up two")
+            run.type_to("one", "sleep 2; echo slept: $(nproc)")
+            match, _ = run.wait("one", r"^slept: (\d+)", 30, seen)
+            report.ok("a sleep of 2 s ends")
+            report.equal(int(match.group(1)), 1 if variant else vcpus, "vCPUs that run")
+            free = []
+            for _ in range(2):
+                run.client("stop", "one")
+                free.append(free_bytes(run))
+                seen = run.lines.count()
+                run.client("start", "one")
+                _, seen = run.wait("one", "selvage-guest: up one", after=seen)
+            report.equal(len(set(free)), 1, f"free memory with the VM off stays the same: {free}")
+            run.type_to("one", "reboot -f")
+            run.wait("one", "selvage-guest: up one", after=seen)
+            report.ok("rebooted from inside")
+            run.answers("two")
+            report.ok("the other VM answers")
+
+    return run_case
+
+
+def plain_kernel_cases():
+    return {
+        "plain-kernel-gic2": plain_kernel_case("plain-kernel-gic2", "", 2, 2),
+        "plain-kernel-gic3": plain_kernel_case("plain-kernel-gic3", "", 3, 2),
+        "plain-kernel-stands": plain_kernel_case("plain-kernel-stands", "-stands", 2, 2),
+    }
+
+
 def all_cases():
     cases = selftest_cases()
     cases.update({
@@ -401,6 +443,7 @@ def all_cases():
         "boot-overhead": boot_overhead, "root-task": root_task,
         "bare-guests": bare_guests,
     })
+    cases.update(plain_kernel_cases())
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

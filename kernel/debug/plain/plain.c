@@ -17,7 +17,8 @@ void plain_boot(struct boot_machine *m)
 
 void plain_vcpu_enter(struct vcpu *v)
 {
-	v->regs[ABI_VCPU_CNTVOFF] += SYSREG_READ(cntpct_el0) - v->left_at;
+	if (SELVAGE_GUEST_TIME_STANDS)
+		v->regs[ABI_VCPU_CNTVOFF] += SYSREG_READ(cntpct_el0) - v->left_at;
 }
 
 void plain_vcpu_leave(struct vcpu *v)

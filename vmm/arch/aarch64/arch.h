@@ -10,6 +10,13 @@ void secure_call_exit(struct vm_vcpu *vc);
 /* sysreg_exit.c */
 void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
+/* vtime.c: before a vCPU's first start, at its exit (kernels without extensions), at an exit for
+ * a fetch (true: it was not the guest's), before it goes on (vm->time_stands). */
+void vtime_start(struct vm_vcpu *vc);
+void vtime_exit(struct vm_vcpu *vc);
+bool vtime_probed(struct vm_vcpu *vc, const struct vcpu_exit *e);
+void vtime_resume(struct vm_vcpu *vc);
+
 /* vtimer.c */
 void vtimer_exit(struct vm_vcpu *vc, unsigned ppi);
 /* The guest waits for an interrupt: blocks until one may be there. */

@@ -12,8 +12,8 @@ struct vcpu;
 
 /* No SMC capability; the memory set aside for VMs comes as device memory. */
 void plain_boot(struct boot_machine *m);
-/* A guest's virtual time stands while it does not run, and what natives read
- * as virtual counter has the offset of the guest that ran last. */
+/* What natives read as virtual counter has the offset of the guest that ran
+ * last. With SELVAGE_GUEST_TIME_STANDS the time that it does not run is added. */
 void plain_vcpu_enter(struct vcpu *v);
 void plain_vcpu_leave(struct vcpu *v);
 /* HVC with a system call's number in x7 is one; false: it is not. */
