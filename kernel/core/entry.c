@@ -300,25 +300,26 @@ static bool may_proceed(struct tcb *t)
 	return false;
 }
 
-void syscall_fault(int64_t nr)
+NOINLINE struct tcb *syscall_general(struct tcb *t, int64_t nr)
 {
-	struct fault f = { ABI_FAULT_UNKNOWN_SYSCALL, { (word_t)nr } };
-
-	fault_current(&f);
-}
-
-void syscall_handle(int64_t nr)
-{
-	struct tcb *t = this_cpu()->current;
-
 	if (nr < ABI_SYS_YIELD || nr > ABI_SYS_CALL) {
-		if (!SELVAGE_DEBUG || !debug_syscall(t, nr))
-			syscall_fault(nr);
-		return;
+		if (SELVAGE_DEBUG && debug_syscall(t, nr))
+			return t;
+		return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, (word_t)nr, 0, 0);
 	}
 	if (may_proceed(t))
 		system_call(t, nr);
 	sched_finish();
+	return arch_next();
+}
+
+struct tcb *syscall_handle(struct tcb *t, int64_t nr)
+{
+	switch (nr) {
+	case ABI_SYS_CALL: return fastpath_call(t);
+	case ABI_SYS_REPLY_RECV: return fastpath_reply_recv(t);
+	default: return syscall_general(t, nr);
+	}
 }
 
 bool fault_begin(void)
@@ -335,10 +336,13 @@ void fault_commit(const struct fault *f)
 	sched_finish();
 }
 
-void fault_current(const struct fault *f)
+NOINLINE struct tcb *fault_general(unsigned kind, word_t a, word_t b, word_t c)
 {
-	if (!fastpath_fault(this_cpu()->current, f) && fault_begin())
-		fault_commit(f);
+	struct fault f = { kind, { a, b, c } };
+
+	if (fault_begin())
+		fault_commit(&f);
+	return arch_next();
 }
 
 void irq_handle(irq_t irq)

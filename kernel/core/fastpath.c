@@ -10,6 +10,7 @@
 #include <kernel/arch.h>
 #include <kernel/cnode.h>
 #include <kernel/endpoint.h>
+#include <kernel/entry.h>
 #include <kernel/ipc.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
@@ -29,14 +30,13 @@ static inline struct cap lookup(const struct tcb *t, cptr_t cptr)
  * choose once the current thread blocks; and there is time for it. */
 static inline bool may_run(const struct cpu *c, const struct tcb *to)
 {
-	return !to->sc && to->priority >= c->top &&
-	       (int64_t)(c->quiet_until - arch_now()) > 0;
+	return !to->sc && to->priority >= c->top && arch_now() < c->quiet_until;
 }
 
 /* --- messages --- */
 
 /* Words 4 and on. False: a buffer is missing. */
-static inline bool copy_words(const struct tcb *from, const struct tcb *to, unsigned length)
+static inline bool copy_words(const struct tcb *from, const struct tcb *to, word_t length)
 {
 	const struct abi_ipcbuf *in = ipc_quick_buffer(from);
 	struct abi_ipcbuf *out = ipc_quick_buffer(to);
@@ -45,36 +45,59 @@ static inline bool copy_words(const struct tcb *from, const struct tcb *to, unsi
 		return false;
 	const word_t *r = in->msg + ABI_MSG_REGS;
 	word_t *w = out->msg + ABI_MSG_REGS;
-	const word_t *end = in->msg + length;
 
-	for (; r + 1 < end; r += 2, w += 2) {
+	length -= ABI_MSG_REGS;
+	for (const word_t *end = r + (length & ~3ull); r != end; r += 4, w += 4) {
+		word_t a = r[0], b = r[1], c = r[2], d = r[3];
+
+		w[0] = a;
+		w[1] = b;
+		w[2] = c;
+		w[3] = d;
+	}
+	if (length & 2) {
 		word_t a = r[0], b = r[1];
 
 		w[0] = a;
 		w[1] = b;
 	}
-	if (r < end)
-		*w = *r;
+	if (length & 1)
+		w[length & 2] = r[length & 2];
 	return true;
+}
+
+/* The first words. */
+static inline void copy_registers(const struct tcb *from, struct tcb *to, word_t length)
+{
+	word_t a = arch_msg_reg(from, 0), b = arch_msg_reg(from, 1);
+
+	if (length > 3) {
+		word_t c = arch_msg_reg(from, 2), d = arch_msg_reg(from, 3);
+
+		arch_set_msg_reg(to, 0, a);
+		arch_set_msg_reg(to, 1, b);
+		arch_set_msg_reg(to, 2, c);
+		arch_set_msg_reg(to, 3, d);
+		return;
+	}
+	arch_set_msg_reg(to, 0, a);
+	if (length > 1)
+		arch_set_msg_reg(to, 1, b);
+	if (length > 2)
+		arch_set_msg_reg(to, 2, arch_msg_reg(from, 2));
 }
 
 /* A message without capabilities. False: nothing has been done. */
 static inline bool transfer(const struct tcb *from, struct tcb *to, word_t info, word_t badge)
 {
-	unsigned length = msginfo_length(info);
+	word_t length = info & ABI_MSGINFO_LENGTH_MASK;
 
-	if (unlikely(length > ABI_MSG_REGS) &&
+	if (length > ABI_MSG_REGS &&
 	    (length > ABI_MSG_MAX_WORDS || !copy_words(from, to, length)))
 		return false;
 	if (length > 0)
-		arch_set_msg_reg(to, 0, arch_msg_reg(from, 0));
-	if (length > 1)
-		arch_set_msg_reg(to, 1, arch_msg_reg(from, 1));
-	if (length > 2)
-		arch_set_msg_reg(to, 2, arch_msg_reg(from, 2));
-	if (length > 3)
-		arch_set_msg_reg(to, 3, arch_msg_reg(from, 3));
-	arch_set_msginfo_reg(to, msginfo_make(msginfo_label(info), 0, 0, length));
+		copy_registers(from, to, length);
+	arch_set_msginfo_reg(to, msginfo_without_caps(info));
 	arch_set_badge_reg(to, badge);
 	return true;
 }
@@ -125,9 +148,8 @@ static inline void donate(struct sched_context *sc, struct tcb *from, struct tcb
 static inline struct tcb *switch_to(struct tcb *to)
 {
 	to->state = THREAD_RUNNING;
-	arch_switch_to(to);
 	this_cpu()->current = to;
-	return to;
+	return arch_switch_to(to);
 }
 
 /* --- calls --- */
@@ -136,13 +158,17 @@ static inline struct tcb *switch_to(struct tcb *to)
 static inline struct tcb *callee(struct cap dest)
 {
 	word_t rights = cap_rights(dest);
+	const struct endpoint *ep;
 	struct tcb *to;
 
 	if (cap_type(dest) != CAP_ENDPOINT || !(rights & ABI_RIGHT_WRITE) ||
 	    !(rights & (ABI_RIGHT_GRANT | ABI_RIGHT_GRANT_REPLY)))
 		return NULL;
-	to = ep_receiver(cap_object(dest));
-	return to && to->reply && may_run(this_cpu(), to) ? to : NULL;
+	ep = cap_object(dest);
+	if (ep_state(ep) != EP_RECEIVING)
+		return NULL;
+	to = ep_head(ep);
+	return to->reply && may_run(this_cpu(), to) ? to : NULL;
 }
 
 /* The message has been transferred. */
@@ -171,21 +197,21 @@ struct tcb *fastpath_call(struct tcb *t)
 	struct tcb *to = callee(dest);
 
 	if (!to || msginfo_caps(info) || !transfer(t, to, info, cap_badge(dest)))
-		return NULL;
+		return syscall_general(t, ABI_SYS_CALL);
 	return enter(t, to, dest);
 }
 
-bool fastpath_fault(struct tcb *t, const struct fault *f)
+struct tcb *fault_current(struct tcb *t, unsigned kind, word_t a, word_t b, word_t c)
 {
 	struct cap dest = t->slots[TCB_FAULT_HANDLER].cap;
 	struct tcb *to = callee(dest);
 
 	if (!to)
-		return false;
-	t->fault = *f;
-	ipc_transfer(t, to, NULL, cap_badge(dest), false);
-	(void)enter(t, to, dest);
-	return true;
+		return fault_general(kind, a, b, c);
+	t->fault = (struct fault){ kind, { a, b, c } };
+	ipc_transfer_fault(t, to);
+	arch_set_badge_reg(to, cap_badge(dest));
+	return enter(t, to, dest);
 }
 
 /* --- replies --- */
@@ -194,12 +220,8 @@ static inline struct tcb *return_to(struct reply *r, struct tcb *t, struct tcb *
 				    struct endpoint *ep)
 {
 	struct sched_context *sc = t->sc;
-	struct reply *older = r->prev;
 
-	if (older)
-		reply_make_top(older, sc);
-	else
-		sc->reply = NULL;
+	reply_make_top(r->prev, sc);
 	r->prev = NULL;
 	r->next = 0;
 	r->tcb = t;
@@ -218,17 +240,19 @@ static inline bool waits_quietly(const struct tcb *t)
 	return !n || (n->state != NTFN_ACTIVE && !n->sc);
 }
 
-/* The answer to a fault. False: the general path has to look at it. */
-static NOINLINE bool answer_fault(struct tcb *t, struct tcb *to, word_t info)
+/* The answer to a fault; it is of a kind that lets the thread go on. */
+static NOINLINE struct tcb *answer_fault(struct reply *r, struct tcb *t, struct tcb *to,
+					 struct endpoint *ep)
 {
-	word_t label = msginfo_label(info), kind = to->fault.kind;
-
-	if (kind == ABI_FAULT_TIMEOUT ||
-	    (label && (label != ABI_EXIT_AGAIN || kind != ABI_EXT_FAULT_EXIT)))
-		return false;
-	(void)ipc_fault_reply(t, to); /* true with such a label */
+	(void)ipc_fault_reply(t, to);
 	arch_restart(to);
-	return true;
+	return return_to(r, t, to, ep);
+}
+
+static inline bool fault_is_over(const struct fault *f, word_t label)
+{
+	return f->kind != ABI_FAULT_TIMEOUT &&
+	       (label == 0 || (label == ABI_EXIT_AGAIN && f->kind == ABI_EXT_FAULT_EXIT));
 }
 
 struct tcb *fastpath_reply_recv(struct tcb *t)
@@ -242,11 +266,16 @@ struct tcb *fastpath_reply_recv(struct tcb *t)
 	if (cap_type(rc) != CAP_REPLY || cap_type(ec) != CAP_ENDPOINT ||
 	    !(cap_rights(ec) & ABI_RIGHT_READ) || !goes_last(ep, t) || msginfo_caps(info) ||
 	    !waits_quietly(t) || !reply_is_top(r, t->sc))
-		return NULL;
+		goto general;
 	to = r->tcb;
 	if (!may_run(this_cpu(), to))
-		return NULL;
-	if (unlikely(to->fault.kind) ? !answer_fault(t, to, info) : !transfer(t, to, info, 0))
-		return NULL;
-	return return_to(r, t, to, ep);
+		goto general;
+	if (to->fault.kind) {
+		if (fault_is_over(&to->fault, msginfo_label(info)))
+			return answer_fault(r, t, to, ep);
+	} else if (transfer(t, to, info, 0)) {
+		return return_to(r, t, to, ep);
+	}
+general:
+	return syscall_general(t, ABI_SYS_REPLY_RECV);
 }

@@ -128,37 +128,37 @@ static void transfer_message(struct tcb *from, struct tcb *to, const struct endp
 
 /* --- faults --- */
 
-static unsigned cap_fault_message(const struct tcb *t, word_t *words)
+static unsigned cap_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *buffer)
 {
 	/* Words of detail per lookup failure: abi/error.h. */
 	static const unsigned char details[] = { 0, 0, 1, 2, 3 };
 	const struct fault *f = &t->fault;
 	unsigned n = details[f->word[2]];
 
-	words[ABI_CAPFAULT_IP] = arch_restart_pc(t);
+	ipc_put(to, buffer, ABI_CAPFAULT_IP, arch_restart_pc(t));
 	for (unsigned i = 0; i < 3 + n; i++)
-		words[ABI_CAPFAULT_ADDR + i] = f->word[i];
+		ipc_put(to, buffer, ABI_CAPFAULT_ADDR + i, f->word[i]);
 	return ABI_CAPFAULT_DETAIL0 + n;
 }
 
-static unsigned fault_message(struct tcb *t, word_t *words)
+static unsigned fault_message(struct tcb *t, struct tcb *to, struct abi_ipcbuf *buffer)
 {
 	switch (t->fault.kind) {
-	case ABI_FAULT_CAP: return cap_fault_message(t, words);
+	case ABI_FAULT_CAP: return cap_fault_message(t, to, buffer);
 	case ABI_FAULT_TIMEOUT:
-		words[ABI_TIMEOUT_DATA] = t->fault.word[0];
+		ipc_put(to, buffer, ABI_TIMEOUT_DATA, t->fault.word[0]);
 		if (!t->sc)
 			return 1;
-		words[ABI_TIMEOUT_CONSUMED] = sc_take_consumed(t->sc);
+		ipc_put(to, buffer, ABI_TIMEOUT_CONSUMED, sc_take_consumed(t->sc));
 		return 2;
-	default: return arch_fault_message(t, &t->fault, words);
+	default: return arch_fault_message(t, to, buffer);
 	}
 }
 
-static void transfer_fault(struct tcb *from, struct tcb *to)
+void ipc_transfer_fault(struct tcb *from, struct tcb *to)
 {
-	word_t words[FAULT_MESSAGE_MAX];
-	struct abi_ipcbuf *out;
+	static struct abi_ipcbuf nobodys; /* in place of a buffer that is not there */
+	struct abi_ipcbuf *buffer;
 	unsigned length;
 
 	if (from->fault.kind == ABI_EXT_FAULT_EXIT) {
@@ -166,14 +166,10 @@ static void transfer_fault(struct tcb *from, struct tcb *to)
 						      ABI_EXIT_WORDS));
 		return;
 	}
-	length = fault_message(from, words);
-	out = length > ABI_MSG_REGS ? ipc_buffer(to, true) : NULL;
-	if (!out && length > ABI_MSG_REGS)
+	buffer = ipc_buffer(to, true);
+	length = fault_message(from, to, buffer ? buffer : &nobodys);
+	if (!buffer && length > ABI_MSG_REGS)
 		length = ABI_MSG_REGS;
-	for (unsigned i = 0; i < length && i < ABI_MSG_REGS; i++)
-		arch_set_msg_reg(to, i, words[i]);
-	for (unsigned i = ABI_MSG_REGS; i < length; i++)
-		out->msg[i] = words[i];
 	arch_set_msginfo_reg(to, msginfo_make(from->fault.kind, 0, 0, length));
 }
 
@@ -181,52 +177,44 @@ void ipc_transfer(struct tcb *from, struct tcb *to, const struct endpoint *ep,
 		  word_t badge, bool grant)
 {
 	if (from->fault.kind)
-		transfer_fault(from, to);
+		ipc_transfer_fault(from, to);
 	else
 		transfer_message(from, to, ep, grant);
 	arch_set_badge_reg(to, badge);
 }
 
-static unsigned reply_words(const struct tcb *from, word_t info, word_t *words)
-{
-	const struct abi_ipcbuf *in;
-	unsigned length = msginfo_length(info);
-
-	if (length > FAULT_MESSAGE_MAX)
-		length = FAULT_MESSAGE_MAX;
-	in = length > ABI_MSG_REGS ? ipc_buffer(from, false) : NULL;
-	if (!in && length > ABI_MSG_REGS)
-		length = ABI_MSG_REGS;
-	for (unsigned i = 0; i < length; i++)
-		words[i] = i < ABI_MSG_REGS ? arch_msg_reg(from, i) : in->msg[i];
-	return length;
-}
-
-static bool timeout_reply(struct tcb *t, word_t label, const word_t *words, unsigned n)
+static bool timeout_reply(struct tcb *t, word_t label, const struct tcb *from,
+			  const struct abi_ipcbuf *buffer, unsigned n)
 {
 	for (unsigned i = 0; i < n && i < ABI_TIMEOUT_REPLY_WORDS; i++)
-		arch_context_set(t, i, words[i]);
+		arch_context_set(t, i, ipc_get(from, buffer, i));
 	return label == 0;
 }
 
 bool ipc_fault_reply(struct tcb *from, struct tcb *to)
 {
-	word_t info = arch_msginfo_reg(from), words[FAULT_MESSAGE_MAX];
-	struct fault f;
-	unsigned n;
+	word_t info = arch_msginfo_reg(from), label = msginfo_label(info);
+	const struct abi_ipcbuf *buffer = NULL;
+	unsigned n = msginfo_length(info);
+	bool resume;
 
 	if (to->fault.kind == ABI_EXT_FAULT_EXIT) {
 		to->fault.kind = ABI_FAULT_NULL;
-		return arch_exit_reply(to, from, msginfo_label(info), msginfo_length(info));
+		return arch_exit_reply(to, from, label, n);
 	}
-	f = to->fault;
+	if (n > ABI_MSG_REGS) {
+		buffer = ipc_buffer(from, false);
+		if (!buffer)
+			n = ABI_MSG_REGS;
+	}
+	if (to->fault.kind == ABI_FAULT_CAP)
+		resume = true;
+	else if (to->fault.kind == ABI_FAULT_TIMEOUT)
+		resume = timeout_reply(to, label, from, buffer, n);
+	else
+		resume = arch_fault_reply(to, label, from, buffer, n);
 	to->fault.kind = ABI_FAULT_NULL;
-	if (f.kind == ABI_FAULT_CAP)
-		return true;
-	n = reply_words(from, info, words);
-	if (f.kind == ABI_FAULT_TIMEOUT)
-		return timeout_reply(to, msginfo_label(info), words, n);
-	return arch_fault_reply(to, &f, msginfo_label(info), words, n);
+	return resume;
 }
 
 bool ipc_handler_ok(struct cap c)

@@ -332,7 +332,7 @@ static void switch_thread(struct cpu *c, struct tcb *t)
 	if (t != c->current) {
 		c->current = t;
 		if (t)
-			arch_switch_to(t);
+			(void)arch_switch_to(t);
 		else
 			arch_switch_to_idle();
 	}

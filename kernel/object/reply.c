@@ -17,14 +17,6 @@ static struct reply *newer(const struct reply *r)
 	return r->next & REPLY_IS_HEAD ? NULL : (struct reply *)(uintptr_t)r->next;
 }
 
-static void make_head(struct reply *r, struct sched_context *sc)
-{
-	if (r)
-		reply_make_top(r, sc);
-	else
-		sc->reply = NULL;
-}
-
 void reply_unlink(struct reply *r)
 {
 	r->tcb->reply = NULL;
@@ -36,7 +28,7 @@ static void push_on_stack(struct reply *r, struct sched_context *sc)
 	r->prev = sc->reply;
 	if (r->prev)
 		r->prev->next = (word_t)(uintptr_t)r;
-	make_head(r, sc);
+	reply_make_top(r, sc);
 }
 
 void reply_push(struct reply *r, struct tcb *caller, struct tcb *callee, bool donate)
@@ -57,7 +49,7 @@ static void pop_from_stack(struct reply *r, struct tcb *caller)
 {
 	struct sched_context *sc = head_context(r);
 
-	make_head(r->prev, sc);
+	reply_make_top(r->prev, sc);
 	r->prev = NULL;
 	r->next = 0;
 	if (!caller->sc)

@@ -294,7 +294,7 @@ static void step(void)
 		likely_method(t);
 	switch (below(40)) {
 	case 0:
-		fault_current(&f);
+		fault_current(this_cpu()->current, f.kind, f.word[0], f.word[1], f.word[2]);
 		break;
 	case 1:
 		timer_handle();
@@ -303,13 +303,14 @@ static void step(void)
 		irq_handle((irq_t)(32 + below(32)));
 		break;
 	case 3:
-		syscall_handle((int64_t)below(3) + 5);
+		syscall_handle(this_cpu()->current, (int64_t)below(3) + 5);
 		break;
 	case 4 ... 14:
-		syscall_handle(below(3) ? ABI_SYS_CALL : -(int64_t)(1 + below(11)));
+		syscall_handle(this_cpu()->current,
+			       below(3) ? ABI_SYS_CALL : -(int64_t)(1 + below(11)));
 		break;
 	default:
-		syscall_handle(likely_ipc(t));
+		syscall_handle(this_cpu()->current, likely_ipc(t));
 		break;
 	}
 }

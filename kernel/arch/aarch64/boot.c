@@ -127,8 +127,8 @@ static void map_devices(void)
 	}
 }
 
-/* From start.S; returns the first context to run. */
-struct arch_context *arch_boot(const struct boot_args *args)
+/* From start.S; returns the first thread to run. */
+struct tcb *arch_boot(const struct boot_args *args)
 {
 	read_devicetree(args);
 	if (!SELVAGE_EXTENSIONS)

@@ -57,11 +57,16 @@ static word_t cptr_value(bool trap_fp)
 	return trap_fp ? base | CPTR_TFP : base;
 }
 
+static void set_facility(uint32_t *set, uint32_t facility, bool on)
+{
+	*set = on ? *set | facility : *set & ~facility;
+}
+
 static void fpu_open(struct arch_cpu *cpu, bool open)
 {
 	SYSREG_WRITE(cptr_el2, cptr_value(!open));
 	isb();
-	cpu->holds = open ? cpu->holds | ARCH_FPU : cpu->holds & ~(uint32_t)ARCH_FPU;
+	set_facility(&cpu->holds, ARCH_FPU, open);
 }
 
 void cpu_init_el2(void)
@@ -104,17 +109,15 @@ static bool is_aarch32(const struct tcb *t)
 static void fpu_disown(struct arch_cpu *cpu)
 {
 	if (cpu->fpu_owner)
-		cpu->fpu_owner->arch.needs &= ~(uint32_t)ARCH_FPU;
+		set_facility(&cpu->fpu_owner->arch.needs, ARCH_FPU, false);
 	cpu->fpu_owner = NULL;
 }
 
 /* The owner needs them open, unless it may not use them. */
 static void fpu_update(struct tcb *t)
 {
-	if (arch_cpu()->fpu_owner == t && !t->arch.fpu_disabled)
-		t->arch.needs |= ARCH_FPU;
-	else
-		t->arch.needs &= ~(uint32_t)ARCH_FPU;
+	set_facility(&t->arch.needs, ARCH_FPU,
+		     arch_cpu()->fpu_owner == t && !t->arch.fpu_disabled);
 }
 
 static void fpu_exchange(struct tcb *from, struct tcb *to)
@@ -148,7 +151,7 @@ static void open_timer(struct arch_cpu *cpu, bool open)
 {
 	/* A guest's CNTKCTL_EL1 is its own; closing precedes its load. */
 	SYSREG_WRITE(cntkctl_el1, open ? CNTKCTL_NATIVE | CNTKCTL_EL0PTEN : CNTKCTL_NATIVE);
-	cpu->holds = open ? cpu->holds | ARCH_TIMER : cpu->holds & ~(uint32_t)ARCH_TIMER;
+	set_facility(&cpu->holds, ARCH_TIMER, open);
 }
 
 static COLD word_t find_vttbr(struct tcb *t)
@@ -170,7 +173,7 @@ static inline word_t vttbr_of(const struct arch_cpu *cpu, struct tcb *t)
 	return find_vttbr(t);
 }
 
-static NOINLINE void switch_facilities(struct arch_cpu *cpu, struct tcb *t)
+static NOINLINE struct tcb *switch_facilities(struct arch_cpu *cpu, struct tcb *t)
 {
 	struct vcpu *v = t->arch.vcpu;
 	/* A guest's timer controls are its own. */
@@ -189,27 +192,27 @@ static NOINLINE void switch_facilities(struct arch_cpu *cpu, struct tcb *t)
 		vcpu_enter(v);
 	if (change & ARCH_FPU)
 		fpu_open(cpu, needs & ARCH_FPU);
+	return t;
 }
 
-void arch_switch_to(struct tcb *t)
+struct tcb *arch_switch_to(struct tcb *t)
 {
 	struct arch_cpu *cpu = arch_cpu();
 
-	if (unlikely(t->arch.needs | cpu->holds)) {
-		switch_facilities(cpu, t);
-		return;
-	}
+	if (t->arch.needs | cpu->holds)
+		return switch_facilities(cpu, t);
 	/* Between native threads the return to EL0 is synchronisation enough. */
 	cpu->vttbr = vttbr_of(cpu, t);
 	SYSREG_WRITE(vttbr_el2, cpu->vttbr);
 	SYSREG_WRITE(tpidrro_el0, t->arch.context.tpidrro_el0);
+	return t;
 }
 
 void arch_space_changed(struct tcb *t)
 {
 	if (this_cpu()->current != t)
 		return;
-	arch_switch_to(t);
+	(void)arch_switch_to(t);
 	isb();
 }
 

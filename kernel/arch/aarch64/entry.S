@@ -1,5 +1,6 @@
 /*
- * Exceptions. While a thread runs, SP_EL2 points at its struct arch_context;
+ * Exceptions. While a thread runs, SP_EL2 points at its struct arch_context,
+ * which is where its TCB begins;
  * in the kernel it is the kernel stack.
  */
 #include <arch/offsets.h>
@@ -32,18 +33,14 @@
 	ldr	x9, [x9, #ARCH_CPU_STACK]
 	mov	sp, x9
 	mov	x29, xzr
-	mov	x30, xzr
 .endm
 
-/* To C code that returns the context to restore. */
+/* To C code that gets the thread and returns the one to run: fills its vector. */
 .macro entry_to function
 	.balign	128
-	b	1f
-	.pushsection .text
-1:	save_context
+	save_context
 	bl	\function
 	b	arch_return_to_user
-	.popsection
 .endm
 
 .macro entry_bad kind
@@ -78,7 +75,7 @@ vectors:
 	entry_to trap_serror
 
 .text
-/* x0 = struct arch_context of the thread to run. */
+/* x0 = the thread to run. */
 .global arch_return_to_user
 arch_return_to_user:
 	mov	sp, x0

@@ -5,45 +5,46 @@
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <arch/vcpu.h>
-#include <kernel/arch.h>
-#include <kernel/entry.h>
-#include <kernel/tcb.h>
+#include <kernel/ipc.h>
 
 #define MR0 2 /* message register 0 is x2 */
 
-static unsigned syscall_message(const struct arch_context *c, word_t nr, word_t *w)
+static unsigned syscall_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b)
 {
+	const struct arch_context *c = &t->arch.context;
+
 	for (unsigned i = 0; i < 8; i++)
-		w[ABI_SYSFAULT_X0 + i] = c->x[i];
-	w[ABI_SYSFAULT_IP] = c->fault_ip;
-	w[ABI_SYSFAULT_SP] = c->sp;
-	w[ABI_SYSFAULT_LR] = c->elr;
-	w[ABI_SYSFAULT_SPSR] = c->spsr;
-	w[ABI_SYSFAULT_NUMBER] = nr;
+		ipc_put(to, b, ABI_SYSFAULT_X0 + i, c->x[i]);
+	ipc_put(to, b, ABI_SYSFAULT_IP, c->fault_ip);
+	ipc_put(to, b, ABI_SYSFAULT_SP, c->sp);
+	ipc_put(to, b, ABI_SYSFAULT_LR, c->elr);
+	ipc_put(to, b, ABI_SYSFAULT_SPSR, c->spsr);
+	ipc_put(to, b, ABI_SYSFAULT_NUMBER, t->fault.word[0]);
 	return ABI_SYSFAULT_WORDS;
 }
 
-unsigned arch_fault_message(struct tcb *faulter, const struct fault *f, word_t *w)
+unsigned arch_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b)
 {
-	const struct arch_context *c = &faulter->arch.context;
+	const struct arch_context *c = &t->arch.context;
+	const struct fault *f = &t->fault;
 
 	switch (f->kind) {
-	case ABI_FAULT_UNKNOWN_SYSCALL: return syscall_message(c, f->word[0], w);
+	case ABI_FAULT_UNKNOWN_SYSCALL: return syscall_message(t, to, b);
 	case ABI_FAULT_USER_EXCEPTION:
-		w[ABI_EXCFAULT_IP] = c->fault_ip;
-		w[ABI_EXCFAULT_SP] = c->sp;
-		w[ABI_EXCFAULT_SPSR] = c->spsr;
-		w[ABI_EXCFAULT_NUMBER] = f->word[0];
-		w[ABI_EXCFAULT_CODE] = f->word[1];
+		ipc_put(to, b, ABI_EXCFAULT_IP, c->fault_ip);
+		ipc_put(to, b, ABI_EXCFAULT_SP, c->sp);
+		ipc_put(to, b, ABI_EXCFAULT_SPSR, c->spsr);
+		ipc_put(to, b, ABI_EXCFAULT_NUMBER, f->word[0]);
+		ipc_put(to, b, ABI_EXCFAULT_CODE, f->word[1]);
 		return ABI_EXCFAULT_WORDS;
 	case ABI_FAULT_VM:
-		w[ABI_VMFAULT_IP] = c->fault_ip;
-		w[ABI_VMFAULT_ADDR] = f->word[0];
-		w[ABI_VMFAULT_IS_FETCH] = f->word[1];
-		w[ABI_VMFAULT_FSR] = f->word[2];
+		ipc_put(to, b, ABI_VMFAULT_IP, c->fault_ip);
+		ipc_put(to, b, ABI_VMFAULT_ADDR, f->word[0]);
+		ipc_put(to, b, ABI_VMFAULT_IS_FETCH, f->word[1]);
+		ipc_put(to, b, ABI_VMFAULT_FSR, f->word[2]);
 		return ABI_VMFAULT_WORDS;
 	default: /* VGIC maintenance, VCPU, VPPI event */
-		w[0] = f->word[0];
+		ipc_put(to, b, 0, f->word[0]);
 		return 1;
 	}
 }
@@ -54,41 +55,43 @@ static void set_pc(struct arch_context *c, word_t pc)
 	c->elr = pc;
 }
 
-static void syscall_reply(struct tcb *t, const word_t *w, unsigned n)
+static void syscall_reply(struct tcb *t, const struct tcb *from, const struct abi_ipcbuf *b,
+			  unsigned n)
 {
 	struct arch_context *c = &t->arch.context;
 
 	for (unsigned i = 0; i < 8 && i < n; i++)
-		c->x[i] = w[i];
+		c->x[i] = ipc_get(from, b, i);
 	if (n > ABI_SYSFAULT_IP)
-		set_pc(c, w[ABI_SYSFAULT_IP]);
+		set_pc(c, ipc_get(from, b, ABI_SYSFAULT_IP));
 	if (n > ABI_SYSFAULT_SP)
-		c->sp = w[ABI_SYSFAULT_SP];
+		c->sp = ipc_get(from, b, ABI_SYSFAULT_SP);
 	if (n > ABI_SYSFAULT_SPSR)
-		c->spsr = spsr_sanitise(w[ABI_SYSFAULT_SPSR], t);
+		c->spsr = spsr_sanitise(ipc_get(from, b, ABI_SYSFAULT_SPSR), t);
 }
 
-static void exception_reply(struct tcb *t, const word_t *w, unsigned n)
+static void exception_reply(struct tcb *t, const struct tcb *from,
+			    const struct abi_ipcbuf *b, unsigned n)
 {
 	struct arch_context *c = &t->arch.context;
 
 	if (n > ABI_EXCFAULT_IP)
-		set_pc(c, w[ABI_EXCFAULT_IP]);
+		set_pc(c, ipc_get(from, b, ABI_EXCFAULT_IP));
 	if (n > ABI_EXCFAULT_SP)
-		c->sp = w[ABI_EXCFAULT_SP];
+		c->sp = ipc_get(from, b, ABI_EXCFAULT_SP);
 	if (n > ABI_EXCFAULT_SPSR)
-		c->spsr = spsr_sanitise(w[ABI_EXCFAULT_SPSR], t);
+		c->spsr = spsr_sanitise(ipc_get(from, b, ABI_EXCFAULT_SPSR), t);
 }
 
-bool arch_fault_reply(struct tcb *faulter, const struct fault *f, word_t label,
-		      const word_t *words, unsigned count)
+bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
+		      const struct abi_ipcbuf *b, unsigned n)
 {
-	switch (f->kind) {
+	switch (t->fault.kind) {
 	case ABI_FAULT_UNKNOWN_SYSCALL:
-		syscall_reply(faulter, words, count);
+		syscall_reply(t, from, b, n);
 		return label == 0;
 	case ABI_FAULT_USER_EXCEPTION:
-		exception_reply(faulter, words, count);
+		exception_reply(t, from, b, n);
 		return label == 0;
 	default: return true;
 	}

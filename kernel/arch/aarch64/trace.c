@@ -14,21 +14,20 @@ void arch_trace(bool on)
 }
 
 /* From entry.S, before and after what the vectors call. */
-void trace_enter(const struct arch_context *ctx, bool sync)
+void trace_enter(const struct tcb *t, bool sync)
 {
-	const struct tcb *t = (const struct tcb *)ctx;
 	word_t esr = SYSREG_READ(esr_el2);
 
 	if (!sync)
 		trace_event(t, ABI_TRACE_INTERRUPT, 0);
 	else if (ESR_EC(esr) == EC_SVC64)
-		trace_event(t, ABI_TRACE_SYSCALL, ctx->x[7]);
+		trace_event(t, ABI_TRACE_SYSCALL, t->arch.context.x[7]);
 	else
 		trace_event(t, t->arch.vcpu ? ABI_TRACE_EXIT : ABI_TRACE_FAULT, esr);
 }
 
-struct arch_context *trace_return(struct arch_context *ctx)
+struct tcb *trace_return(struct tcb *t)
 {
-	trace_event((const struct tcb *)ctx, ABI_TRACE_RETURN, 0);
-	return ctx;
+	trace_event(t, ABI_TRACE_RETURN, 0);
+	return t;
 }

@@ -1,5 +1,4 @@
 /* From an exception to the core's entry functions. */
-#include <abi/syscall.h>
 #include <arch/gic.h>
 #include <arch/plain.h>
 #include <arch/sysreg.h>
@@ -9,7 +8,6 @@
 #include <kernel/cpu.h>
 #include <kernel/debug.h>
 #include <kernel/entry.h>
-#include <kernel/fastpath.h>
 #include <kernel/trace.h>
 
 #define CNTV_ASSERTED 5 /* CNTV_CTL_EL0: ENABLE, ISTATUS, not IMASK */
@@ -89,8 +87,7 @@ static void interrupt(void)
 	}
 }
 
-/* The context to restore; waits for interrupts while there is none. */
-static struct arch_context *next_context(void)
+struct tcb *arch_next(void)
 {
 	while (!this_cpu()->current) {
 		if (trace_is_on())
@@ -100,8 +97,7 @@ static struct arch_context *next_context(void)
 		if (arch_irq_pending())
 			interrupt();
 	}
-	invariants_check();
-	return &this_cpu()->current->arch.context;
+	return this_cpu()->current;
 }
 
 /* An abort's guest-physical address. HPFAR_EL2 is not valid for a permission
@@ -126,156 +122,128 @@ static bool fault_ipa(word_t esr, word_t far, word_t *ipa)
 	return true;
 }
 
-/* The current vCPU's exit as an exit message. */
-static void exit_fault(word_t esr, word_t ipa, word_t va)
+static COLD struct tcb *try_again(void)
 {
-	struct fault f = { .kind = ABI_EXT_FAULT_EXIT, .word = { esr, ipa, va } };
-
-	fault_current(&f);
+	irq_other();
+	return arch_next();
 }
 
-static void guest_abort(struct tcb *t, word_t esr, bool fetch)
+static NOINLINE struct tcb *fpu_trap(struct tcb *t)
 {
-	word_t ipa, va = SYSREG_READ(far_el2);
-
-	if (!fault_ipa(esr, va, &ipa)) {
-		irq_other();
-		return;
-	}
-	if (!fetch && doorbell_ring(t->arch.vcpu, &t->arch.context, esr, ipa))
-		return;
-	if (t->arch.vcpu->exit_message) {
-		exit_fault(esr, ipa, va);
-		return;
-	}
-	struct fault f = { .kind = ABI_FAULT_VM, .word = { ipa, fetch, esr } };
-	fault_current(&f);
+	fpu_take(t);
+	return t;
 }
 
-static void guest_trap(struct tcb *t, word_t esr)
+/* Without the exit message: the ABI's faults. */
+static struct tcb *guest_trap_plain(struct tcb *t, word_t esr, word_t ipa)
+{
+	switch (ESR_EC(esr)) {
+	case EC_DABT_LOWER:
+	case EC_IABT_LOWER:
+		return fault_current(t, ABI_FAULT_VM, ipa, ESR_EC(esr) == EC_IABT_LOWER, esr);
+	case EC_HVC32:
+	case EC_HVC64: /* never a system call, whatever x7 holds */
+		return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, t->arch.context.x[7], 0, 0);
+	default: return fault_current(t, ABI_FAULT_VCPU, esr, 0, 0);
+	}
+}
+
+static bool may_ring(const struct vcpu *v) { return v->n_bells || v->direct.sgir; }
+
+static NOINLINE struct tcb *guest_trap(struct tcb *t, word_t esr)
 {
 	struct arch_context *ctx = &t->arch.context;
-	struct fault f = { .kind = ABI_FAULT_VCPU, .word = { esr } };
+	word_t ipa = 0, va = 0;
 
 	switch (ESR_EC(esr)) {
 	case EC_DABT_LOWER:
-		guest_abort(t, esr, false);
-		return;
 	case EC_IABT_LOWER:
-		guest_abort(t, esr, true);
-		return;
+		va = SYSREG_READ(far_el2);
+		if (!fault_ipa(esr, va, &ipa))
+			return try_again();
+		if (ESR_EC(esr) == EC_DABT_LOWER && may_ring(t->arch.vcpu) &&
+		    doorbell_ring(t->arch.vcpu, ctx, esr, ipa))
+			return arch_next();
+		break;
+	case EC_FP:
+		if (!t->arch.fpu_disabled)
+			return fpu_trap(t);
+		break;
 	case EC_STEP_LOWER:
 		ctx->spsr |= SPSR_SS; /* the next one, too */
 		break;
 	case EC_SYSREG:
 		if (direct_sysreg(t->arch.vcpu, ctx, esr))
-			return;
+			return arch_next();
+		break;
+	case EC_WATCHPOINT_LOWER:
+		va = SYSREG_READ(far_el2);
 		break;
 	case EC_HVC32:
 	case EC_HVC64:
 		ctx->fault_ip = ctx->elr - 4;
-		if (!SELVAGE_EXTENSIONS && plain_guest_call(ctx->x[7]))
-			return;
-		/* Never a system call, whatever x7 holds. */
-		f.kind = ABI_FAULT_UNKNOWN_SYSCALL;
-		f.word[0] = ctx->x[7];
+		if (!SELVAGE_EXTENSIONS && plain_is_call(ctx->x[7]))
+			return syscall_handle(t, (int64_t)ctx->x[7]);
 		break;
 	}
 	if (t->arch.vcpu->exit_message)
-		exit_fault(esr, 0, ESR_EC(esr) == EC_WATCHPOINT_LOWER ? SYSREG_READ(far_el2) : 0);
-	else
-		fault_current(&f);
+		return fault_current(t, ABI_EXT_FAULT_EXIT, esr, ipa, va);
+	return guest_trap_plain(t, esr, ipa);
 }
 
-static void native_trap(word_t esr)
+static struct tcb *native_trap(struct tcb *t, word_t esr)
 {
-	struct fault f = { .kind = ABI_FAULT_USER_EXCEPTION, .word = { esr, 0 } };
 	unsigned ec = ESR_EC(esr);
 
-	if (ec == EC_DABT_LOWER || ec == EC_IABT_LOWER) {
-		f.kind = ABI_FAULT_VM;
-		f.word[0] = SYSREG_READ(far_el2);
-		f.word[1] = ec == EC_IABT_LOWER;
-		f.word[2] = esr;
-	}
-	fault_current(&f);
+	if (ec == EC_FP && !t->arch.fpu_disabled)
+		return fpu_trap(t);
+	if (ec == EC_DABT_LOWER || ec == EC_IABT_LOWER)
+		return fault_current(t, ABI_FAULT_VM, SYSREG_READ(far_el2), ec == EC_IABT_LOWER,
+				     esr);
+	return fault_current(t, ABI_FAULT_USER_EXCEPTION, esr, 0, 0);
 }
 
-static NOINLINE struct arch_context *general_call(int64_t nr)
+static struct tcb *synchronous(struct tcb *t)
 {
-	syscall_handle(nr);
-	return next_context();
-}
-
-static COLD struct arch_context *faulting_call(int64_t nr)
-{
-	syscall_fault(nr);
-	return next_context();
-}
-
-/* HCR_EL2.TGE is set: it comes from a native thread. */
-static inline struct arch_context *system_call(struct tcb *t)
-{
-	int64_t nr = (int64_t)t->arch.context.x[7];
-	struct tcb *next = NULL;
-
-	if (unlikely(t->arch.syscall_fault))
-		return faulting_call(nr);
-	if (nr == ABI_SYS_CALL)
-		next = fastpath_call(t);
-	else if (nr == ABI_SYS_REPLY_RECV)
-		next = fastpath_reply_recv(t);
-	if (!next)
-		return general_call(nr);
-	invariants_check();
-	return &next->arch.context;
-}
-
-static NOINLINE struct arch_context *other_trap(struct arch_context *ctx, word_t esr)
-{
-	struct tcb *t = this_cpu()->current;
-
-	if (ESR_EC(esr) == EC_FP && !t->arch.fpu_disabled) {
-		fpu_take(t);
-		return ctx;
-	}
-	if (t->arch.vcpu)
-		guest_trap(t, esr);
-	else
-		native_trap(esr);
-	return next_context();
-}
-
-struct arch_context *trap_sync(struct arch_context *ctx)
-{
+	struct arch_context *ctx = &t->arch.context;
 	word_t esr = SYSREG_READ(esr_el2);
 
+	/* HCR_EL2.TGE is set: it comes from a native thread. */
 	if (likely(ESR_EC(esr) == EC_SVC64)) {
 		ctx->fault_ip = ctx->elr - 4;
-		return system_call((struct tcb *)ctx);
+		if (unlikely(t->arch.syscall_fault))
+			return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, ctx->x[7], 0, 0);
+		return syscall_handle(t, (int64_t)ctx->x[7]);
 	}
 	ctx->fault_ip = ctx->elr;
-	return other_trap(ctx, esr);
+	return t->arch.vcpu ? guest_trap(t, esr) : native_trap(t, esr);
 }
 
-struct arch_context *trap_irq(struct arch_context *ctx)
+static struct tcb *asynchronous(struct tcb *t)
 {
-	ctx->fault_ip = ctx->elr;
+	t->arch.context.fault_ip = t->arch.context.elr;
 	interrupt();
-	return next_context();
+	return arch_next();
 }
 
-/* An asynchronous external abort: charged to the thread that was running. */
-struct arch_context *trap_serror(struct arch_context *ctx)
+/* An external abort: charged to the thread that was running. */
+static struct tcb *serror(struct tcb *t)
 {
 	word_t esr = SYSREG_READ(esr_el2);
-	struct fault f = { .kind = ABI_FAULT_USER_EXCEPTION, .word = { esr, 0 } };
 
-	ctx->fault_ip = ctx->elr;
-	if (this_cpu()->current->arch.vcpu)
-		f.kind = ABI_FAULT_VCPU;
-	fault_current(&f);
-	return next_context();
+	t->arch.context.fault_ip = t->arch.context.elr;
+	return fault_current(t, t->arch.vcpu ? ABI_FAULT_VCPU : ABI_FAULT_USER_EXCEPTION, esr, 0,
+			     0);
 }
 
-struct arch_context *trap_first(void) { return next_context(); }
+_Static_assert(offsetof(struct tcb, arch.context) == 0, "entry.S");
+static inline struct tcb *checked(struct tcb *next)
+{
+	invariants_check();
+	return next;
+}
+
+struct tcb *trap_sync(struct tcb *t) { return checked(synchronous(t)); }
+struct tcb *trap_irq(struct tcb *t) { return checked(asynchronous(t)); }
+struct tcb *trap_serror(struct tcb *t) { return checked(serror(t)); }
+struct tcb *trap_first(void) { return checked(arch_next()); }

@@ -15,6 +15,7 @@ struct slot;
 struct invocation;
 struct notification;
 struct fault;
+struct abi_ipcbuf;
 
 /* --- registers of a thread (struct tcb's arch.context) --- */
 word_t arch_msg_reg(const struct tcb *t, unsigned i); /* MR i, i < 4 */
@@ -44,12 +45,12 @@ void arch_tcb_destroy(struct tcb *t); /* unbind VCPU, drop FPU ownership */
 void arch_tcb_flags_changed(struct tcb *t);
 
 /* --- faults --- */
-/* Writes the architecture-defined part of a fault message (UnknownSyscall,
- * UserException, Timeout reply, VM, VCPU, ...); returns its word count. */
-unsigned arch_fault_message(struct tcb *faulter, const struct fault *f, word_t *words);
-/* Takes a fault reply's words; returns true if the thread is to be resumed. */
-bool arch_fault_reply(struct tcb *faulter, const struct fault *f, word_t label,
-		      const word_t *words, unsigned count);
+/* Writes the message of the faulter's fault (UnknownSyscall, UserException,
+ * VM, VCPU, ...) by ipc_put; returns its word count. */
+unsigned arch_fault_message(const struct tcb *faulter, struct tcb *to, struct abi_ipcbuf *buffer);
+/* Takes the reply's words by ipc_get; true if the thread is to be resumed. */
+bool arch_fault_reply(struct tcb *faulter, word_t label, const struct tcb *from,
+		      const struct abi_ipcbuf *buffer, unsigned count);
 /* The same for exit messages (abi/ext.h), which are in message registers only
  * and are read and written there. The message's label; `count` words. */
 word_t arch_exit_message(const struct tcb *faulter, struct tcb *to);
@@ -58,11 +59,13 @@ bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, 
 /* --- address spaces --- */
 bool arch_cap_is_valid_vspace(struct cap c); /* a VSpace with an ASID */
 /* Prepares registers to run `t` (VTTBR, HCR, TLS, VCPU, FPU traps): the last
- * act before the return to user level, which synchronises. */
-void arch_switch_to(struct tcb *t);
+ * act before the return to user level, which synchronises. Returns `t`. */
+struct tcb *arch_switch_to(struct tcb *t) __attribute__((returns_nonnull));
 /* What arch_switch_to looks at has changed: again, if `t` is current. */
 void arch_space_changed(struct tcb *t);
 void arch_switch_to_idle(void);
+/* The current thread; while there is none, takes interrupts that may give one. */
+struct tcb *arch_next(void);
 /* A frame that may hold an IPC buffer: not device, and large enough. */
 bool arch_cap_is_ipc_frame(struct cap c);
 /* Kernel pointer to the buffer at vaddr within frame cap c, or NULL if the

@@ -45,11 +45,6 @@ static inline void ep_set_head(struct endpoint *ep, struct tcb *head, enum ep_st
 {
 	ep->head_state = (word_t)(uintptr_t)head | state;
 }
-/* The first thread that waits to receive, or NULL. */
-static inline struct tcb *ep_receiver(const struct endpoint *ep)
-{
-	return ep_state(ep) == EP_RECEIVING ? ep_head(ep) : NULL;
-}
 /* Takes a blocked thread off the queue (its state stays the caller's task). */
 void ep_remove(struct endpoint *ep, struct tcb *t);
 /* The thread's priority changed while queued. */

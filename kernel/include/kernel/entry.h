@@ -9,8 +9,7 @@
  * Then it calls exactly one of the functions below. Each does the accounting
  * of time, its work, and the scheduling; arch_switch_to (or
  * arch_switch_to_idle) has been called whenever the thread changed. When it
- * returns, the architecture restores this_cpu()->current, or, if that is NULL,
- * waits for an interrupt with interrupts deliverable.
+ * returns, the architecture restores the thread returned, or arch_next().
  *
  * The kernel itself runs with interrupts masked throughout.
  */
@@ -19,12 +18,13 @@
 #include <kernel/fault.h>
 #include <kernel/types.h>
 
-/* SVC (never a guest's HVC): nr is x7. Unknown numbers become faults. */
-void syscall_handle(int64_t nr);
-/* SVC of a thread whose system calls are all faults. */
-void syscall_fault(int64_t nr);
+struct tcb;
+
+/* SVC of the current thread (never a guest's HVC): nr is x7. Unknown numbers
+ * become faults. */
+struct tcb *syscall_handle(struct tcb *t, int64_t nr);
 /* The current thread faulted (arch kinds: abi/fault.h and abi/ext.h). */
-void fault_current(const struct fault *f);
+struct tcb *fault_current(struct tcb *t, unsigned kind, word_t a, word_t b, word_t c);
 /*
  * The same in two steps, for events that are told only once: between them the
  * caller marks the event as told. False: the thread is out of budget, nothing

@@ -2,10 +2,10 @@
  * The fast path of IPC: a call, a fault or a reply that hands the scheduling
  * context of the current thread straight to the other side, which then runs.
  *
- * Each function either does all that the general path would do and returns
- * the thread that runs now, or does nothing and returns NULL: then the general
- * path is taken. It applies when the other side waits without a context of its
- * own (a passive server, its caller) and nothing else is to be scheduled.
+ * Each function does all that the general path would do, or does nothing and
+ * takes the general path. It applies when the other side waits without a
+ * context of its own (a passive server, its caller) and nothing else is to be
+ * scheduled. Calls stand last, so that a fast path needs no stack.
  */
 #pragma once
 
@@ -16,4 +16,7 @@ struct tcb;
 
 struct tcb *fastpath_call(struct tcb *t);
 struct tcb *fastpath_reply_recv(struct tcb *t);
-bool fastpath_fault(struct tcb *t, const struct fault *f);
+/* and fault_current (entry.h) */
+/* The general path (entry.c). */
+struct tcb *syscall_general(struct tcb *t, int64_t nr);
+struct tcb *fault_general(unsigned kind, word_t a, word_t b, word_t c);

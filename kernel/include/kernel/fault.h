@@ -14,7 +14,6 @@
 #include <kernel/types.h>
 
 #define FAULT_WORDS 6
-#define FAULT_MESSAGE_MAX 40 /* most words of any fault message or reply */
 
 struct fault {
 	unsigned kind; /* ABI_FAULT_NULL: none */

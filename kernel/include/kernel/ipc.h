@@ -2,6 +2,7 @@
 #pragma once
 
 #include <abi/ipcbuf.h>
+#include <kernel/arch.h>
 #include <kernel/fault.h>
 #include <kernel/tcb.h>
 
@@ -12,11 +13,24 @@ static inline struct abi_ipcbuf *ipc_quick_buffer(const struct tcb *t)
 {
 	return t->slots[TCB_IPC_BUFFER].cap.w0 == t->buffer_cap ? t->buffer : NULL;
 }
+/* Word i of the message that a thread gets or gives; from 4 on in its buffer. */
+static inline void ipc_put(struct tcb *to, struct abi_ipcbuf *buffer, unsigned i, word_t v)
+{
+	if (i < ABI_MSG_REGS)
+		arch_set_msg_reg(to, i, v);
+	else
+		buffer->msg[i] = v;
+}
+static inline word_t ipc_get(const struct tcb *from, const struct abi_ipcbuf *buffer, unsigned i)
+{
+	return i < ABI_MSG_REGS ? arch_msg_reg(from, i) : buffer->msg[i];
+}
 /* After slots[TCB_IPC_BUFFER] has been set: it is at vaddr (0: none). */
 void ipc_set_buffer(struct tcb *t, vptr_t vaddr);
 /* Message of `from` (or its fault, if it has one) to `to`. `ep` is the endpoint
  * it goes through, NULL for a reply. */
 struct endpoint;
+void ipc_transfer_fault(struct tcb *from, struct tcb *to);
 void ipc_transfer(struct tcb *from, struct tcb *to, const struct endpoint *ep,
 		  word_t badge, bool grant);
 /* Reply of `from` to the fault of `to`: true if `to` is to run again. */
@@ -44,6 +58,10 @@ static inline unsigned msginfo_caps(word_t info)
 	return (unsigned)(info >> ABI_MSGINFO_CAPS_SHIFT) & 3;
 }
 static inline word_t msginfo_label(word_t info) { return info >> ABI_MSGINFO_LABEL_SHIFT; }
+static inline word_t msginfo_without_caps(word_t info)
+{
+	return info & ~((1ull << ABI_MSGINFO_LABEL_SHIFT) - 1 - ABI_MSGINFO_LENGTH_MASK);
+}
 static inline word_t msginfo_make(word_t label, word_t unwrapped, word_t caps, word_t length)
 {
 	return label << ABI_MSGINFO_LABEL_SHIFT | unwrapped << ABI_MSGINFO_UNWRAPPED_SHIFT |

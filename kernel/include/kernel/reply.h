@@ -26,10 +26,12 @@ static inline bool reply_is_top(const struct reply *r, const struct sched_contex
 {
 	return r->next == ((word_t)(uintptr_t)sc | REPLY_IS_HEAD);
 }
+/* r may be NULL. */
 static inline void reply_make_top(struct reply *r, struct sched_context *sc)
 {
 	sc->reply = r;
-	r->next = (word_t)(uintptr_t)sc | REPLY_IS_HEAD;
+	if (r)
+		r->next = (word_t)(uintptr_t)sc | REPLY_IS_HEAD;
 }
 
 static inline struct cap cap_reply(struct reply *r)

@@ -2,8 +2,10 @@
 
 #include <abi/error.h>
 #include <kernel/cap.h>
+#include <kernel/cpu.h>
 #include <kernel/fault.h>
 #include <kernel/invoke.h>
+#include <kernel/ipc.h>
 #include <kernel/tcb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,19 +54,18 @@ void arch_tcb_init(struct tcb *t) { (void)t; }
 void arch_tcb_destroy(struct tcb *t) { (void)t; }
 void arch_tcb_flags_changed(struct tcb *t) { (void)t; }
 
-unsigned arch_fault_message(struct tcb *t, const struct fault *f, word_t *words)
+unsigned arch_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *buffer)
 {
-	words[0] = t->arch.restart_pc;
-	words[1] = f->word[0];
+	ipc_put(to, buffer, 0, t->arch.restart_pc);
+	ipc_put(to, buffer, 1, t->fault.word[0]);
 	return 2;
 }
 
-bool arch_fault_reply(struct tcb *t, const struct fault *f, word_t label,
-		      const word_t *words, unsigned count)
+bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
+		      const struct abi_ipcbuf *buffer, unsigned count)
 {
-	(void)f;
 	if (count > 0)
-		t->arch.restart_pc = words[0];
+		t->arch.restart_pc = ipc_get(from, buffer, 0);
 	return label == 0;
 }
 
@@ -83,9 +84,10 @@ bool arch_exit_reply(struct tcb *t, const struct tcb *from, word_t label, unsign
 }
 
 bool arch_cap_is_valid_vspace(struct cap c) { return cap_type(c) == CAP_VSPACE; }
-void arch_switch_to(struct tcb *t) { (void)t; }
+struct tcb *arch_switch_to(struct tcb *t) { return t; }
 void arch_space_changed(struct tcb *t) { (void)t; }
 void arch_switch_to_idle(void) {}
+struct tcb *arch_next(void) { return this_cpu()->current; }
 bool arch_cap_is_ipc_frame(struct cap c) { return cap_type(c) == CAP_FRAME; }
 
 void *arch_ipc_buffer(struct cap c, vptr_t vaddr, bool write)

@@ -18,5 +18,5 @@ extern char vectors[], vectors_traced[];
 void fpu_save(struct arch_fpu *f);
 void fpu_load(const struct arch_fpu *f);
 
-/* From start.S (boot.c): returns the first context to run. */
-struct arch_context *arch_boot(const struct boot_args *args);
+/* From start.S (boot.c): returns the first thread to run. */
+struct tcb *arch_boot(const struct boot_args *args);

@@ -16,5 +16,5 @@ void plain_boot(struct boot_machine *m);
  * last. With SELVAGE_GUEST_TIME_STANDS the time that it does not run is added. */
 void plain_vcpu_enter(struct vcpu *v);
 void plain_vcpu_leave(struct vcpu *v);
-/* HVC with a system call's number in x7 is one; false: it is not. */
-bool plain_guest_call(word_t nr);
+/* HVC with a system call's number in x7 is one. */
+bool plain_is_call(word_t nr);

@@ -3,14 +3,15 @@
 
 #include <arch/types.h>
 
-struct arch_context *trap_sync(struct arch_context *ctx);
-struct arch_context *trap_irq(struct arch_context *ctx);
-struct arch_context *trap_serror(struct arch_context *ctx);
+/* The thread that was running; the one that runs next. */
+struct tcb *trap_sync(struct tcb *t);
+struct tcb *trap_irq(struct tcb *t);
+struct tcb *trap_serror(struct tcb *t);
 /* While entries are traced (trace.c). */
-void trace_enter(const struct arch_context *ctx, bool sync);
-struct arch_context *trace_return(struct arch_context *ctx);
-/* After boot: the root task's context. */
-struct arch_context *trap_first(void);
+void trace_enter(const struct tcb *t, bool sync);
+struct tcb *trace_return(struct tcb *t);
+/* After boot: the root task. */
+struct tcb *trap_first(void);
 /* An exception of the kernel itself. */
 _Noreturn void panic_exception(unsigned kind, const struct arch_context *ctx);
 /* The current thread gets the FPU registers (cpu.c). */
