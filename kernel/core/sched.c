@@ -67,7 +67,7 @@ void sched_enqueue_head(struct tcb *t)
 	mark_ready(this_cpu(), t->priority);
 }
 
-void sched_enqueue_tail(struct tcb *t)
+static void enqueue_tail(struct tcb *t)
 {
 	struct tcb_list *q = &this_cpu()->ready[t->priority];
 
@@ -164,7 +164,7 @@ static void flush_candidate(struct cpu *c)
 	c->candidate = NULL;
 	c->reschedule = true;
 	if (t)
-		sched_enqueue_tail(t);
+		enqueue_tail(t);
 }
 
 void sched_wake(struct tcb *t)
@@ -176,7 +176,7 @@ void sched_wake(struct tcb *t)
 		return;
 	if (c->candidate || c->reschedule) {
 		flush_candidate(c);
-		sched_enqueue_tail(t);
+		enqueue_tail(t);
 	} else {
 		c->candidate = t;
 	}
@@ -205,7 +205,7 @@ static struct tcb *choose(struct cpu *c)
 	c->reschedule = false;
 	if (cur && cur->queue == QUEUE_NONE && sched_can_run(cur)) {
 		if (t && t->priority <= cur->priority) {
-			sched_enqueue_tail(t);
+			enqueue_tail(t);
 			t = NULL;
 		}
 		sched_enqueue_head(cur);
@@ -257,7 +257,7 @@ static void end_slice(struct tcb *t, bool may_fault)
 		ipc_timeout_fault(t);
 	} else if (sc_is_released(sc)) {
 		sched_dequeue(t);
-		sched_enqueue_tail(t);
+		enqueue_tail(t);
 	} else {
 		sched_park(t);
 	}

@@ -11,8 +11,6 @@ static struct irq_state {
 	struct slot ntfn;
 } irqs[ARCH_IRQ_COUNT];
 
-bool irq_is_issued(irq_t irq) { return irqs[irq].issued; }
-
 int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth)
 {
 	struct slot *dest;

@@ -95,7 +95,7 @@ void ntfn_receive(struct notification *n, struct tcb *t, bool blocking)
 	}
 }
 
-void ntfn_cancel_all(struct notification *n)
+static void cancel_all(struct notification *n)
 {
 	/* Bounded by the threads in the queue. */
 	while (n->state == NTFN_WAITING) {
@@ -126,5 +126,5 @@ void ntfn_destroy(struct notification *n)
 		sc_unbind_ntfn(n->sc);
 	if (n->direct)
 		arch_direct_unbind(n);
-	ntfn_cancel_all(n);
+	cancel_all(n);
 }

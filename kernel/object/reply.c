@@ -72,7 +72,7 @@ static void break_stack(struct reply *r)
 	r->next = 0;
 }
 
-void reply_pop(struct reply *r)
+static void pop(struct reply *r)
 {
 	struct tcb *caller = r->tcb;
 
@@ -98,7 +98,7 @@ void reply_destroy(struct reply *r)
 	if (!t)
 		return;
 	if (t->state == THREAD_ON_REPLY) {
-		reply_pop(r);
+		pop(r);
 		t->fault.kind = ABI_FAULT_NULL;
 		tcb_set_state(t, THREAD_INACTIVE);
 	} else {
@@ -139,7 +139,7 @@ void reply_send(struct reply *r, struct tcb *sender, bool grant)
 
 	if (!t || t->state != THREAD_ON_REPLY)
 		return;
-	reply_pop(r);
+	pop(r);
 	fault = t->fault.kind;
 	if (fault == ABI_FAULT_NULL) {
 		ipc_transfer(sender, t, NULL, 0, grant);

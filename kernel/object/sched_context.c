@@ -54,25 +54,25 @@ void sc_unbind_ntfn(struct sched_context *sc)
 	sc->ntfn = NULL;
 }
 
-void sc_unbind_reply(struct sched_context *sc)
+static void unbind_reply(struct sched_context *sc)
 {
 	if (sc->reply)
 		sc->reply->next = 0;
 	sc->reply = NULL;
 }
 
-void sc_unbind_all(struct sched_context *sc)
+static void unbind_all(struct sched_context *sc)
 {
 	sc_unbind_tcb(sc);
 	sc_unbind_ntfn(sc);
-	sc_unbind_reply(sc);
+	unbind_reply(sc);
 }
 
 void sc_destroy(struct sched_context *sc)
 {
 	struct cpu *c = this_cpu();
 
-	sc_unbind_all(sc);
+	unbind_all(sc);
 	sc->refill_max = 0;
 	if (c->sc == sc) {
 		c->sc = NULL;
@@ -215,7 +215,7 @@ int sc_invoke(struct invocation *inv)
 	case ABI_INV_SCHED_CONTEXT_UNBIND:
 		if (sc->tcb == inv->thread)
 			return ABI_ILLEGAL_OPERATION;
-		sc_unbind_all(sc);
+		unbind_all(sc);
 		return ABI_OK;
 	case ABI_INV_SCHED_CONTEXT_UNBIND_OBJECT: return invoke_unbind_object(inv, sc);
 	case ABI_INV_SCHED_CONTEXT_CONSUMED:

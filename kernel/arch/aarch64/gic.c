@@ -10,7 +10,7 @@
 static struct gic_place gic;
 static irq_t irq_lines;   /* INTIDs below this exist */
 static uint32_t last_iar; /* GICv2 ends an SGI with its source in it */
-static unsigned lr_count, priority_bits;
+static unsigned lr_count;
 
 void gicd_reset_spis(paddr_t dist)
 {
@@ -38,7 +38,6 @@ void gic_init(const struct gic_place *place)
 	lr_count = (vtr & 31) + 1;
 	if (lr_count > VGIC_LRS)
 		lr_count = VGIC_LRS;
-	priority_bits = (vtr >> 29) + 1;
 	vgic_disable();
 	gic_unmask(PPI_MAINTENANCE);
 	gic_unmask(PPI_HYP_TIMER);
@@ -47,7 +46,6 @@ void gic_init(const struct gic_place *place)
 
 unsigned gic_version(void) { return gic.version; }
 unsigned vgic_lr_count(void) { return lr_count; }
-unsigned vgic_priority_bits(void) { return priority_bits; }
 
 irq_t gic_acknowledge(void)
 {

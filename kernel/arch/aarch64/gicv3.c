@@ -78,7 +78,7 @@ static void init_redistributor(void)
 }
 
 /* ICC_SRE_EL1: a guest of a GIC with a legacy mode could have cleared it. */
-void gicv3_guest_sre(void)
+static void guest_sre(void)
 {
 	SYSREG_WRITE(icc_sre_el1, 7);
 	isb();
@@ -96,7 +96,7 @@ void gicv3_init(const struct gic_place *place)
 	sgi_frame = redist + GICR_FRAME;
 	init_distributor();
 	init_redistributor();
-	gicv3_guest_sre();
+	guest_sre();
 	SYSREG_WRITE(icc_pmr_el1, 0xf0);
 	SYSREG_WRITE(icc_bpr1_el1, 0);
 	SYSREG_WRITE(icc_ctlr_el1, 0); /* EOImode 0 */
@@ -190,7 +190,7 @@ static void save_active_priorities(struct vgic_state *s)
 
 void gicv3_vgic_load(const struct vgic_state *s)
 {
-	gicv3_guest_sre();
+	guest_sre();
 	SYSREG_WRITE(ich_vmcr_el2, s->vmcr);
 	load_active_priorities(s);
 	for (unsigned i = 0; i < vgic_lr_count(); i++)

@@ -22,14 +22,6 @@ void cache_clean(paddr_t start, word_t bytes)
 	dsb_sy();
 }
 
-void cache_invalidate(paddr_t start, word_t bytes)
-{
-	word_t line = dcache_line();
-
-	FOR_LINES("dc ivac", line, start, bytes);
-	dsb_sy();
-}
-
 void cache_clean_invalidate(paddr_t start, word_t bytes)
 {
 	word_t line = dcache_line();

@@ -14,8 +14,6 @@
 #include <kernel/slot.h>
 #include <kernel/tcb.h>
 
-#define INV_DETAILS 5
-
 struct invocation {
 	struct tcb *thread; /* the invoker: the current thread */
 	struct cap cap;     /* what is invoked, and its slot */

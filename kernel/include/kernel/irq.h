@@ -9,7 +9,6 @@ static inline struct cap cap_irq_handler(irq_t irq) { return cap_make(CAP_IRQ_HA
 static inline irq_t cap_irq(struct cap c) { return (irq_t)c.w1; }
 
 /* Whether a handler capability for it exists. */
-bool irq_is_issued(irq_t irq);
 /*
  * The common part of IRQControl_Get and IRQControl_GetTrigger: checks irq and
  * destination slot (extra cap 0 = root), then issues the handler. On ABI_OK the

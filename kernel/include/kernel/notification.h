@@ -38,7 +38,6 @@ void ntfn_receive(struct notification *n, struct tcb *t, bool blocking);
 void ntfn_complete(struct notification *n, struct tcb *t);
 void ntfn_remove(struct notification *n, struct tcb *t);
 void ntfn_reorder(struct notification *n, struct tcb *t);
-void ntfn_cancel_all(struct notification *n);
 /* The last capability goes: wakes nobody's wait, unbinds everything. */
 void ntfn_destroy(struct notification *n);
 void ntfn_bind_tcb(struct notification *n, struct tcb *t);

@@ -42,7 +42,6 @@ static inline struct cap cap_reply(struct reply *r)
 /* Blocks the caller on `r`, donating its context to a passive callee. */
 void reply_push(struct reply *r, struct tcb *caller, struct tcb *callee, bool donate);
 /* Takes the caller off and gives it back the context, if it is on top. */
-void reply_pop(struct reply *r);
 /* The caller goes away (suspend, cancel): breaks the call stack there. */
 void reply_remove_tcb(struct tcb *caller);
 /* Detaches a reply object from a thread waiting to receive. */

@@ -11,7 +11,6 @@ void sched_wake(struct tcb *t);
 /* The current thread may have to give way. */
 void sched_reschedule(void);
 void sched_enqueue_head(struct tcb *t);
-void sched_enqueue_tail(struct tcb *t);
 /* Off the ready or release queue, and no candidate any more. */
 void sched_dequeue(struct tcb *t);
 /* Parks a thread until its context's next refill is due. */

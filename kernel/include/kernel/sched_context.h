@@ -78,8 +78,6 @@ bool sc_is_released(const struct sched_context *sc);
 void sc_bind_tcb(struct sched_context *sc, struct tcb *t);
 void sc_unbind_tcb(struct sched_context *sc);
 void sc_unbind_ntfn(struct sched_context *sc);
-void sc_unbind_all(struct sched_context *sc);
-void sc_unbind_reply(struct sched_context *sc);
 /* The last capability goes. */
 void sc_destroy(struct sched_context *sc);
 /* Moves the context (from whoever has it) to a thread without one. */

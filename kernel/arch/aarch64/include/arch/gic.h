@@ -33,7 +33,6 @@ bool gic_sgi_target_ok(word_t target);
 
 /* --- virtual CPU interface --- */
 unsigned vgic_lr_count(void);
-unsigned vgic_priority_bits(void); /* implemented bits of a priority */
 /* Loads and saves everything; vgic_enable is ICH_HCR_EL2 alone. */
 void vgic_load(const struct vgic_state *s);
 void vgic_save(struct vgic_state *s);
@@ -88,7 +87,6 @@ void gicv3_write_lr(unsigned i, uint64_t v);
 uint32_t gicv3_eoi_lrs(void);
 uint32_t gicv3_vtr(void);
 /* The ID registers' way to a guest's own system-register interface. */
-void gicv3_guest_sre(void);
 /* Distributor registers that both share. */
 #define GICD_CTLR 0x000
 #define GICD_TYPER 0x004

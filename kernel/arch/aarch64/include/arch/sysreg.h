@@ -98,9 +98,6 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 
 /* ESR_EL2. */
 #define ESR_EC(esr) ((unsigned)((esr) >> 26) & 63)
-#define ESR_ISS(esr) ((esr)&0x1ffffffull)
-#define EC_UNKNOWN 0x00
-#define EC_WFX 0x01
 #define EC_FP 0x07
 #define EC_SVC64 0x15
 #define EC_HVC64 0x16
@@ -108,7 +105,6 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 #define EC_SYSREG 0x18
 #define EC_IABT_LOWER 0x20
 #define EC_DABT_LOWER 0x24
-#define EC_SERROR 0x2f
 #define EC_STEP_LOWER 0x32
 #define EC_WATCHPOINT_LOWER 0x34
 #define EC_HVC32 0x12
@@ -121,19 +117,15 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 /* A data abort's access. */
 #define ISS_ISV (1ull << 24)
 #define ISS_SAS(esr) ((unsigned)((esr) >> 22) & 3)
-#define ISS_SSE (1ull << 21)
 #define ISS_SRT(esr) ((unsigned)((esr) >> 16) & 31)
-#define ISS_SF (1ull << 15)
 #define ISS_WNR (1ull << 6)
 #define ISS_SYSREG_RT(esr) ((unsigned)((esr) >> 5) & 31)
 #define ISS_SYSREG_READ 1ull
 #define ESR_IL (1ull << 25)
 #define REG_ZERO 31
-#define ISS_FNV (1ull << 10)
 
 /* --- memory (mem.c) --- */
 /* Cache maintenance of a range of RAM, through the identity mapping. */
 void cache_clean(paddr_t start, word_t bytes);            /* to PoC */
-void cache_invalidate(paddr_t start, word_t bytes);       /* to PoC */
 void cache_clean_invalidate(paddr_t start, word_t bytes); /* to PoC */
 void cache_unify(paddr_t start, word_t bytes);            /* I and D, PoU */
