@@ -63,6 +63,8 @@ static uint64_t place_kernel(const void *dtb, uint64_t *entry)
 	claim(dtb, e.pstart, page_up(e.pend));
 	elf_copy(elf, 0, 1);
 	mmu_flush(e.pstart, e.pend - e.pstart);
+	if (e.vstart != e.pstart && mmu_map_at(e.vstart, e.pstart, e.pend - e.pstart))
+		die("the kernel's virtual and physical address do not fit", e.vstart);
 	*entry = e.entry;
 	return page_up(e.pend);
 }

@@ -30,28 +30,40 @@ static uint64_t *next_table(uint64_t *entry)
 	return t;
 }
 
-static int map_block(uint64_t addr, enum mmu_attr attr)
+static int map_block(uint64_t at, uint64_t addr, enum mmu_attr attr)
 {
-	uint64_t *l1 = next_table(&tables[0][(addr >> 39) & 31]);
-	uint64_t *l2 = l1 ? next_table(&l1[(addr >> 30) & 511]) : 0;
+	uint64_t *l1 = next_table(&tables[0][(at >> 39) & 511]);
+	uint64_t *l2 = l1 ? next_table(&l1[(at >> 30) & 511]) : 0;
 
 	if (!l2)
 		return -1;
-	l2[(addr >> 21) & 511] = addr | DESC_BLOCK | DESC_ATTR(attr) | DESC_AP_RES1 |
-				 DESC_INNER_SHAREABLE | DESC_AF |
-				 (attr == MMU_DEVICE ? DESC_XN : 0);
+	l2[(at >> 21) & 511] = addr | DESC_BLOCK | DESC_ATTR(attr) | DESC_AP_RES1 |
+			       DESC_INNER_SHAREABLE | DESC_AF |
+			       (attr == MMU_DEVICE ? DESC_XN : 0);
 	return 0;
 }
 
-int mmu_map(uint64_t start, uint64_t bytes, enum mmu_attr attr)
+static int map_range(uint64_t offset, uint64_t start, uint64_t bytes, enum mmu_attr attr)
 {
 	for (uint64_t a = start & ~(BLOCK - 1); a < start + bytes; a += BLOCK)
-		if (map_block(a, attr))
+		if (map_block(a + offset, a, attr))
 			return -1;
 	/* New entries were invalid before: no TLB entry to remove. */
 	__asm__ volatile("dsb ishst\n\tisb" ::
 				 : "memory");
 	return 0;
+}
+
+int mmu_map(uint64_t start, uint64_t bytes, enum mmu_attr attr)
+{
+	return map_range(0, start, bytes, attr);
+}
+
+int mmu_map_at(uint64_t virtual, uint64_t start, uint64_t bytes)
+{
+	if ((virtual - start) & (BLOCK - 1))
+		return -1;
+	return map_range(virtual - start, start, bytes, MMU_NORMAL);
 }
 
 uint64_t mmu_build(uint64_t dtb)
@@ -75,8 +87,8 @@ uint64_t mmu_tcr(void)
 	uint64_t ps = mmfr0 & 15;
 	if (ps > 5) /* 52 bits need another descriptor format */
 		ps = 5;
-	/* T0SZ 20: 44 bits; inner shareable, write-back walks; RES1 bits. */
-	return 1ull << 31 | 1ull << 23 | ps << 16 | 3ull << 12 | 1ull << 10 | 1ull << 8 | 20;
+	/* T0SZ 16: 48 bits; inner shareable, write-back walks; RES1 bits. */
+	return 1ull << 31 | 1ull << 23 | ps << 16 | 3ull << 12 | 1ull << 10 | 1ull << 8 | 16;
 }
 
 void mmu_flush(uint64_t start, uint64_t bytes)

@@ -7,3 +7,12 @@ $(TOUT)/kernel-tests.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel
 	@echo "  IMG   $@"
 	$(Q)python3 $^ $@
 TARGET_OUT += $(TOUT)/kernel-tests.img
+
+# A stand-in for a kernel that is linked high: what the loader hands over.
+$(TOUT)/handover.elf: tests/kernel/handover/kernel.c tests/kernel/handover/kernel.ld
+	@mkdir -p $(@D)
+	$(Q)$(TARGET_CC) $(KERNEL_CFLAGS) $(FREE_LDFLAGS) -Wl,-T,tests/kernel/handover/kernel.ld -o $@ $<
+$(TOUT)/handover.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/handover.elf \
+		$(TOUT)/bin/kernel_tests.elf
+	$(Q)python3 $^ $@
+TARGET_OUT += $(TOUT)/handover.img
