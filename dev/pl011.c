@@ -200,7 +200,8 @@ static uint32_t fr_read(void *device)
 
 	/* A guest that polls for room gets on even if nobody tells the
 	 * device that there is some. */
-	tx_drain(u);
+	if (u->tx.count > 0)
+		tx_drain(u);
 	value |= u->rx.count == 0 ? FR_RXFE : 0;
 	value |= u->rx.count >= depth(u) ? FR_RXFF : 0;
 	value |= u->tx.count == 0 ? FR_TXFE : FR_BUSY;

@@ -18,23 +18,14 @@ bool bus_add(struct bus *b, const struct bus_region *region)
 	return true;
 }
 
-static bool holds(const struct bus_region *r, gpa_t gpa)
+const struct bus_region *bus_search(struct bus *b, gpa_t gpa)
 {
-	return gpa - r->base < r->size;
-}
-
-const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
-{
-	/* `last` is a hint that threads may race on: read once. */
-	const struct bus_region *r = __atomic_load_n(&b->last, __ATOMIC_RELAXED);
-
-	if (r != NULL && holds(r, gpa))
-		return r;
 	for (unsigned i = 0; i < b->n_regions; i++) {
-		if (holds(&b->region[i], gpa)) {
-			__atomic_store_n(&b->last, &b->region[i],
-					 __ATOMIC_RELAXED);
-			return &b->region[i];
+		const struct bus_region *r = &b->region[i];
+
+		if (gpa - r->base < r->size) {
+			__atomic_store_n(&b->last, r, __ATOMIC_RELAXED);
+			return r;
 		}
 	}
 	return NULL;

@@ -35,7 +35,16 @@ struct bus {
 #define BUS_ALIGN 8u
 bool bus_add(struct bus *b, const struct bus_region *region);
 /* The region that holds gpa, or NULL. */
-const struct bus_region *bus_find(struct bus *b, gpa_t gpa);
+const struct bus_region *bus_search(struct bus *b, gpa_t gpa);
+static inline const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
+{
+	/* `last` is a hint that threads may race on: read once. */
+	const struct bus_region *r = __atomic_load_n(&b->last, __ATOMIC_RELAXED);
+
+	if (r != NULL && gpa - r->base < r->size)
+		return r;
+	return bus_search(b, gpa);
+}
 /*
  * Hands the access (size, write, value: set by the caller) to region r, whose
  * gpa it is. What is not naturally aligned is MMIO_FAULT; the rest lies within

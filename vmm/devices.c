@@ -44,13 +44,13 @@ static void uart_set_irq(void *opaque, bool level)
 static enum mmio_outcome uart_access(void *device, unsigned vcpu,
 				     struct mmio *m)
 {
-	struct vm *vm = device;
-	enum mmio_outcome outcome = pl011_access(&vm->uart, m);
+	struct pl011 *uart = device;
+	enum mmio_outcome outcome = pl011_access(uart, m);
 
 	(void)vcpu;
 	/* A character that was read has left room for the next. */
 	if (m->offset == PL011_DR && !m->write)
-		uart_feed(vm);
+		uart_feed(uart->env.opaque);
 	return outcome;
 }
 
@@ -88,7 +88,7 @@ static bool add_uart(struct vm *vm)
 		.base = vm->board->uart.base,
 		.size = vm->board->uart.size,
 		.handler = uart_access,
-		.device = vm,
+		.device = &vm->uart,
 	};
 
 	pl011_init(&vm->uart, &env);

@@ -24,9 +24,9 @@ __attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vc
 		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
 }
 
-static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
-	const struct bus_region *r = bus_find(&vc->vm->bus, e->gpa);
+	const struct bus_region *r = bus_find(&vm->bus, e->gpa);
 	enum mmio_outcome outcome;
 	struct mmio m;
 
@@ -42,10 +42,8 @@ static void mmio_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
 		return;
 	}
-	/* Zero-extended it is already. */
 	if (!e->write)
-		vcpu_set_x(&vc->cpu.cpu, e->reg,
-			   e->sign_extend ? vcpu_extend(e, m.value) : m.value);
+		vcpu_set_x(&vc->cpu.cpu, e->reg, vcpu_extend(e, m.value));
 	vcpu_advance(&vc->cpu.cpu);
 }
 
@@ -120,7 +118,7 @@ _Noreturn void exits_handler(void *arg)
 		vm_lock(vm, vc);
 		vm->exits[e.reason]++;
 		if (e.reason == VCPU_EXIT_MMIO)
-			mmio_exit(vc, &e);
+			mmio_exit(vm, vc, &e);
 		else
 			dispatch(vc, &e);
 		if (vc->cpu.cpu.failed)

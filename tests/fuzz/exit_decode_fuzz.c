@@ -22,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (vcpu_esr_class(words[0]) == NULL || vcpu_esr_fault(words[0]) == NULL)
 		abort();
-	(void)vcpu_extend(&e, words[1]);
+	if (e.reason == VCPU_EXIT_MMIO)
+		(void)vcpu_extend(&e, words[1]);
 	return 0;
 }

@@ -179,13 +179,10 @@ static void data_aborts(void **state)
 	assert_true(e.write);
 	assert_int_equal(e.size, 4);
 	assert_int_equal(e.reg, 3);
-	assert_false(e.wide);
 	/* ldrsh x30, [x]: ISV, SAS 1, SSE, SRT 30, SF */
 	e = decode(ESR(0x24, 1u << 24 | 1u << 22 | 1u << 21 | 30u << 16 |
 				     1u << 15 | 6));
 	assert_false(e.write);
-	assert_true(e.sign_extend);
-	assert_true(e.wide);
 	assert_int_equal(e.size, 2);
 	assert_int_equal(e.reg, 30);
 	/* ldp: no syndrome */
@@ -245,23 +242,26 @@ static void system_registers(void **state)
 	assert_int_equal(e.reg, 31);
 }
 
+#define SSE (1u << 21)
+#define SF (1u << 15)
+
 static void loads_are_extended(void **state)
 {
-	struct vcpu_exit e = { .size = 1, .sign_extend = true, .wide = true };
+	struct vcpu_exit e = { .size = 1, .syndrome = SSE | SF };
 
 	(void)state;
-	assert_int_equal(vcpu_extend(&e, 0x180), 0xffffffffffffff80ull);
-	e.wide = false;
+	assert_int_equal(vcpu_extend(&e, 0x80), 0xffffffffffffff80ull);
+	assert_int_equal(vcpu_extend(&e, 0x7f), 0x7f);
+	e.syndrome = SSE;
 	assert_int_equal(vcpu_extend(&e, 0x80), 0xffffff80u);
-	e.sign_extend = false;
-	assert_int_equal(vcpu_extend(&e, 0xfff80), 0x80);
+	e.syndrome = SF;
+	assert_int_equal(vcpu_extend(&e, 0x80), 0x80);
 	e.size = 4;
-	assert_int_equal(vcpu_extend(&e, 0x1ffffffffull), 0xffffffffu);
+	assert_int_equal(vcpu_extend(&e, 0xffffffffull), 0xffffffffu);
+	e.syndrome = SF | SSE;
+	assert_int_equal(vcpu_extend(&e, 0x80000000ull), 0xffffffff80000000ull);
 	e.size = 8;
-	e.wide = true;
 	assert_int_equal(vcpu_extend(&e, ~0ull), ~0ull);
-	e.size = 0;
-	assert_int_equal(vcpu_extend(&e, 5), 0);
 }
 
 static void register_31_is_zero(void **state)

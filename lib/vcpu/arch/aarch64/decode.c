@@ -90,7 +90,6 @@ static void decode_sysreg(uint64_t esr, struct vcpu_exit *e)
 	e->reg = (uint8_t)(esr >> 5 & 0x1f);
 	e->write = !(esr & 1);
 	e->size = 8;
-	e->wide = true;
 }
 
 static enum vcpu_exit_reason reason_of(uint64_t esr)
@@ -142,7 +141,7 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
 	e->code = 0;
 	e->reg = 31;
 	e->size = 0;
-	e->write = e->sign_extend = e->wide = false;
+	e->write = false;
 	if (e->reason == VCPU_EXIT_SYSREG)
 		decode_sysreg(esr, e);
 	else if (e->reason == VCPU_EXIT_MMIO_OPAQUE)
@@ -151,18 +150,10 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
 		e->code = (uint16_t)esr;
 }
 
-uint64_t vcpu_extend(const struct vcpu_exit *e, uint64_t value)
+uint64_t vcpu_sign_extend(const struct vcpu_exit *e, uint64_t value)
 {
-	unsigned bits = e->size * 8u;
+	unsigned unused = 64u - e->size * 8u;
 
-	if (bits == 0 || bits > 64)
-		return 0;
-	if (bits < 64) {
-		uint64_t mask = (1ull << bits) - 1;
-
-		value &= mask;
-		if (e->sign_extend && value >> (bits - 1) & 1)
-			value |= ~mask;
-	}
-	return e->wide ? value : (uint32_t)value;
+	value = (uint64_t)((int64_t)(value << unused) >> unused);
+	return e->syndrome & ESR_SF ? value : (uint32_t)value;
 }

@@ -9,6 +9,7 @@
 #define ESR_EC_SHIFT 26u
 #define ESR_EC_MASK (0x3full << ESR_EC_SHIFT)
 #define ESR_ISV (1ull << 24)
+#define ESR_SF (1ull << 15) /* the register is 64 bits wide */
 
 static inline bool decode_is_mmio(uint64_t esr)
 {
@@ -36,6 +37,4 @@ static inline void decode_mmio(uint64_t esr, struct vcpu_exit *e)
 	e->size = (uint8_t)(1u << (esr >> 22 & 3));
 	e->reg = (uint8_t)(esr >> 16 & 0x1f);
 	e->write = esr >> 6 & 1;
-	e->sign_extend = esr >> 21 & 1;
-	e->wide = esr >> 15 & 1;
 }

@@ -12,7 +12,6 @@
 
 #define X0_TO_X7 0xffull
 #define X0_TO_X3 0xfull
-#define X0_TO_X30 0x7fffffffull
 #define ESR_IL (1ull << 25) /* the instruction has four bytes */
 
 /* Position in the kernel's context order -> register number. */
@@ -166,26 +165,31 @@ static msginfo_t answer_syscall(struct vcpu_sel4 *s, uint64_t *mr)
 	return msginfo(0, 0, ABI_SYSFAULT_IP + 1);
 }
 
-/* Can all that the guest is to have travel in the answer? */
-static inline bool answer_carries_all(const struct vcpu_sel4 *s)
+/* The usual answers: the guest goes on, with a register or without. */
+static inline bool answer_is_short(const struct vcpu_sel4 *s)
 {
+	uint64_t dirty = s->cpu.dirty;
+
 	return s->answer == VCPU_ANSWER_EXIT && s->cpu.advance &&
-	       !(s->cpu.dirty & ~s->writable);
+	       (dirty == 0 || dirty == vcpu_bit(s->first));
 }
 
-/* If so: the answer. Its words beyond its length mean nothing. */
-static inline msginfo_t answer_exit(const struct vcpu_sel4 *s, uint64_t *mr)
+/* Others with all that the guest is to have. The words beyond its length mean
+ * nothing. */
+static bool answer_carries_all(const struct vcpu_sel4 *s)
 {
-	const uint64_t *reg = &s->cpu.reg[s->first];
-	uint64_t dirty = s->cpu.dirty;
+	uint64_t dirty = s->cpu.dirty >> s->first;
+
+	return s->cpu.advance && dirty << s->first == s->cpu.dirty &&
+	       dirty >> s->carried == 0;
+}
+
+static msginfo_t answer_exit_carried(const struct vcpu_sel4 *s, uint64_t *mr)
+{
 	unsigned n = 0;
 
-	mr[0] = reg[0];
-	mr[1] = reg[1];
-	mr[2] = reg[2];
-	mr[3] = reg[3];
-	if (dirty != 0)
-		n = 64u - s->first - (unsigned)__builtin_clzll(dirty);
+	for (; n < s->carried && s->cpu.dirty >> (s->first + n) != 0; n++)
+		mr[n] = s->cpu.reg[s->first + n];
 	return msginfo(ABI_EXIT_DONE, 0, n);
 }
 
@@ -204,7 +208,7 @@ static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
 
 	switch (s->answer) {
 	case VCPU_ANSWER_EXIT:
-		info = answer_carries_all(s) ? answer_exit(s, mr)
+		info = answer_carries_all(s) ? answer_exit_carried(s, mr)
 					     : answer_exit_flushed(&s->cpu);
 		break;
 	case VCPU_ANSWER_SYSCALL:
@@ -229,9 +233,10 @@ static inline void learn_call(struct vcpu_sel4 *s, const uint64_t *mr,
 	v->reg[VCPU_X0 + 1] = mr[1];
 	v->reg[VCPU_X0 + 2] = mr[2];
 	v->reg[VCPU_X0 + 3] = mr[3];
-	v->valid = s->writable = X0_TO_X3;
+	v->valid = X0_TO_X3;
 	v->dirty = 0;
 	s->first = VCPU_X0;
+	s->carried = SEL4_MSG_REGS;
 	e->gpa = e->gva = 0;
 }
 
@@ -246,36 +251,20 @@ static inline void learn_access(struct vcpu_sel4 *s, const uint64_t *mr,
 	v->reg[VCPU_PC] = mr[ABI_EXIT_PC];
 	v->valid = vcpu_bit(VCPU_PC);
 	v->dirty = 0;
-	s->first = e->reg;
-	s->writable = e->write ? 0 : vcpu_bit(e->reg) & X0_TO_X30;
+	s->first = e->write ? VCPU_NO_REG : e->reg;
+	s->carried = 1;
 }
 
-__attribute__((noinline)) static void learn_exit_decoded(struct vcpu_sel4 *s, uint32_t esr,
-							 const uint64_t *mr,
-							 struct vcpu_exit *e)
+static void learn_exit_decoded(struct vcpu_sel4 *s, uint32_t esr,
+			       const uint64_t *mr, struct vcpu_exit *e)
 {
+	s->answer = VCPU_ANSWER_EXIT;
 	vcpu_decode_esr(esr, e);
-	if (e->reason == VCPU_EXIT_SECURE_CALL)
+	if (e->reason == VCPU_EXIT_SECURE_CALL ||
+	    e->reason == VCPU_EXIT_HYPERCALL)
 		learn_call(s, mr, e);
 	else
 		learn_access(s, mr, e);
-}
-
-static inline void learn_exit(struct vcpu_sel4 *s, uint32_t esr,
-			      const uint64_t *mr, struct vcpu_exit *e)
-{
-	s->answer = VCPU_ANSWER_EXIT;
-	if (decode_is_mmio(esr)) {
-		decode_mmio(esr, e);
-		learn_access(s, mr, e);
-	} else if (decode_is_hypercall(esr)) {
-		decode_hypercall(esr, e);
-		learn_call(s, mr, e);
-	} else {
-		const uint64_t words[SEL4_MSG_REGS] = { mr[0], mr[1], mr[2], mr[3] };
-
-		learn_exit_decoded(s, esr, words, e);
-	}
 }
 
 static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
@@ -301,9 +290,8 @@ static void learn_fault(struct vcpu_sel4 *s, uint64_t esr, struct vcpu_exit *e)
 		e->value = vcpu_get_x(&s->cpu, e->reg);
 }
 
-__attribute__((noinline)) static void learn_other(struct vcpu_sel4 *s, uint64_t label,
-						  const uint64_t *mr,
-						  struct vcpu_exit *e)
+static void learn_other(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr,
+			struct vcpu_exit *e)
 {
 	*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .reg = 31 };
 	s->cpu.valid = s->cpu.dirty = 0;
@@ -335,20 +323,23 @@ __attribute__((noinline)) static void learn_other(struct vcpu_sel4 *s, uint64_t 
 	}
 }
 
-static inline void learn(struct vcpu_sel4 *s, msginfo_t info, const uint64_t *mr,
-			 struct vcpu_exit *e)
+static uint32_t syndrome_of(msginfo_t info)
 {
+	return (uint32_t)(msginfo_label(info) >> ABI_EXIT_SYNDROME_SHIFT);
+}
+
+/* The words come one by one, so that op_run needs no memory for them. */
+__attribute__((noinline)) static void learn(struct vcpu_sel4 *s, struct vcpu_exit *e,
+					    msginfo_t info, uint64_t mr0, uint64_t mr1,
+					    uint64_t mr2, uint64_t mr3)
+{
+	const uint64_t mr[SEL4_MSG_REGS] = { mr0, mr1, mr2, mr3 };
 	uint64_t label = msginfo_label(info);
 
-	s->cpu.advance = false;
-	if ((uint8_t)label == ABI_EXT_FAULT_EXIT) {
-		learn_exit(s, (uint32_t)(label >> ABI_EXIT_SYNDROME_SHIFT), mr, e);
-	} else {
-		/* A copy, so that mr[] need not be in memory. */
-		const uint64_t words[SEL4_MSG_REGS] = { mr[0], mr[1], mr[2], mr[3] };
-
-		learn_other(s, label, words, e);
-	}
+	if ((uint8_t)label == ABI_EXT_FAULT_EXIT)
+		learn_exit_decoded(s, syndrome_of(info), mr, e);
+	else
+		learn_other(s, label, mr, e);
 }
 
 __attribute__((noinline)) static void run_slowly(struct vcpu_sel4 *s,
@@ -368,23 +359,40 @@ __attribute__((noinline)) static void run_slowly(struct vcpu_sel4 *s,
 	} else {
 		info = sel4_recv(c->fault_ep, &badge, mr, c->reply);
 	}
-	learn(s, info, mr, e);
+	s->cpu.advance = false;
+	learn(s, e, info, mr[0], mr[1], mr[2], mr[3]);
 }
 
-/* The usual answer does without the IPC buffer and without memory. */
+/* The usual answers and exits do without the IPC buffer and without memory. */
 static void op_run(struct vcpu *v, struct vcpu_exit *e)
 {
 	struct vcpu_sel4 *s = sel4_of(v);
 	uint64_t mr[SEL4_MSG_REGS], badge;
 	msginfo_t info;
+	uint32_t esr;
 
-	if (!answer_carries_all(s)) {
+	if (!answer_is_short(s)) {
 		run_slowly(s, e);
 		return;
 	}
-	info = sel4_reply_recv(s->caps.fault_ep, answer_exit(s, mr), &badge, mr,
-			       s->caps.reply);
-	learn(s, info, mr, e);
+	mr[0] = v->reg[s->first];
+	mr[1] = mr[2] = mr[3] = 0;
+	info = sel4_reply_recv(s->caps.fault_ep,
+			       msginfo(ABI_EXIT_DONE, 0, v->dirty != 0), &badge,
+			       mr, s->caps.reply);
+	v->advance = false;
+	esr = syndrome_of(info);
+	if ((uint8_t)msginfo_label(info) != ABI_EXT_FAULT_EXIT) {
+		learn(s, e, info, mr[0], mr[1], mr[2], mr[3]);
+	} else if (decode_is_mmio(esr)) {
+		decode_mmio(esr, e);
+		learn_access(s, mr, e);
+	} else if (decode_is_hypercall(esr)) {
+		decode_hypercall(esr, e);
+		learn_call(s, mr, e);
+	} else {
+		learn(s, e, info, mr[0], mr[1], mr[2], mr[3]);
+	}
 }
 
 static const struct vcpu_ops sel4_ops = {

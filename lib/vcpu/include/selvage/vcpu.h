@@ -38,11 +38,9 @@ struct vcpu_exit {
 	uint64_t gva;      /* the same, guest-virtual; gpa where not known */
 	uint64_t value;    /* MMIO and SYSREG writes: what is written */
 	uint16_t code;
-	uint8_t size;     /* MMIO: bytes accessed, 1, 2, 4, 8 */
-	uint8_t reg;      /* register number in the instruction */
-	bool write;       /* the guest writes */
-	bool sign_extend; /* MMIO reads */
-	bool wide;        /* the register is 64 bits wide, else 32 */
+	uint8_t size; /* MMIO: bytes accessed, 1, 2, 4, 8 */
+	uint8_t reg;  /* register number in the instruction */
+	bool write;   /* the guest writes */
 };
 
 struct vcpu;

@@ -15,14 +15,16 @@ struct vcpu_exit;
 enum vcpu_reg {
 	VCPU_X0 = 0,
 	VCPU_X30 = 30,
-	VCPU_PC = 31,
-	VCPU_SP_EL0 = 32,
-	VCPU_PSTATE = 33,
-	VCPU_TPIDR_EL0 = 34,
-	VCPU_TPIDRRO_EL0 = 35,
-	VCPU_FIELD0 = 36, /* + enum abi_vcpu_reg */
+	/* 31 is the zero register: nobody's. */
+	VCPU_PC = 32,
+	VCPU_SP_EL0,
+	VCPU_PSTATE,
+	VCPU_TPIDR_EL0,
+	VCPU_TPIDRRO_EL0,
+	VCPU_FIELD0, /* + enum abi_vcpu_reg */
 	VCPU_REGS = VCPU_FIELD0 + ABI_VCPU_REG_COUNT,
 };
+#define VCPU_NO_REG 31
 #define VCPU_CONTEXT_MASK ((1ull << VCPU_FIELD0) - 1)
 
 static inline unsigned vcpu_field(enum abi_vcpu_reg field)
@@ -46,8 +48,13 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e);
 const char *vcpu_esr_class(uint64_t esr);
 /* Text for the fault status of an abort, for reports. */
 const char *vcpu_esr_fault(uint64_t esr);
-/* What a load of e->size bytes leaves in the register. */
-uint64_t vcpu_extend(const struct vcpu_exit *e, uint64_t value);
+/* What a load of e->size bytes that gets `value`, zero-extended, leaves in the
+ * register: most loads just that. */
+#define VCPU_ESR_SSE (1u << 21)
+#define vcpu_extend(e, value) \
+	((e)->syndrome & VCPU_ESR_SSE ? vcpu_sign_extend(e, value) : (value))
+/* e->size: 1 to 8. */
+uint64_t vcpu_sign_extend(const struct vcpu_exit *e, uint64_t value);
 
 /* A general register by its number in an instruction; 31 reads as zero and
  * takes no write. */

@@ -16,10 +16,9 @@ struct vcpu_sel4 {
 	struct vcpu_caps caps;
 	enum vcpu_answer answer;
 	uint8_t insn_bytes; /* of the exit being handled */
-	/* VCPU_ANSWER_EXIT: registers that the answer can write, and in message
-	 * register 0 the first. */
-	uint64_t writable;
-	uint8_t first;
+	/* VCPU_ANSWER_EXIT: the register that the answer's first word is, or
+	 * VCPU_NO_REG; and the number of registers from there. */
+	uint8_t first, carried;
 };
 
 /* Switches the exit message on where the kernel has it. */
