@@ -5,22 +5,20 @@
  */
 #include <arch/offsets.h>
 
+/* x2 to x29 as struct arch_context has them. */
+.macro pair op, base, a, b
+	\op	x\a, x\b, [\base, #8 * \a]
+.endm
+.macro pairs op, base
+	.irp	ab, "2,3", "4,5", "6,7", "8,9", "10,11", "12,13", "14,15", "16,17", "18,19", \
+		"20,21", "22,23", "24,25", "26,27", "28,29"
+	pair	\op, \base, \ab
+	.endr
+.endm
+
 .macro save_context
 	stp	x0, x1, [sp, #0]
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
+	pairs	stp, sp
 	mrs	x9, sp_el0
 	stp	x30, x9, [sp, #240]
 	mrs	x10, elr_el2
@@ -87,20 +85,7 @@ arch_return_to_user:
 	ldp	x30, x9, [sp, #240]
 	msr	sp_el0, x9
 	ldp	x0, x1, [sp, #0]
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
-	ldp	x18, x19, [sp, #144]
-	ldp	x20, x21, [sp, #160]
-	ldp	x22, x23, [sp, #176]
-	ldp	x24, x25, [sp, #192]
-	ldp	x26, x27, [sp, #208]
-	ldp	x28, x29, [sp, #224]
+	pairs	ldp, sp
 	eret
 	/* No speculation past the return. */
 	dsb	nsh
@@ -111,20 +96,7 @@ arch_return_to_user:
 panic_entry:
 	msr	tpidr_el0, x1
 	ldr	x1, =panic_stack_top - 288
-	stp	x2, x3, [x1, #16]
-	stp	x4, x5, [x1, #32]
-	stp	x6, x7, [x1, #48]
-	stp	x8, x9, [x1, #64]
-	stp	x10, x11, [x1, #80]
-	stp	x12, x13, [x1, #96]
-	stp	x14, x15, [x1, #112]
-	stp	x16, x17, [x1, #128]
-	stp	x18, x19, [x1, #144]
-	stp	x20, x21, [x1, #160]
-	stp	x22, x23, [x1, #176]
-	stp	x24, x25, [x1, #192]
-	stp	x26, x27, [x1, #208]
-	stp	x28, x29, [x1, #224]
+	pairs	stp, x1
 	mov	x2, sp
 	stp	x30, x2, [x1, #240]
 	mrs	x2, elr_el2
