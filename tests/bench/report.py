@@ -145,7 +145,7 @@ def page(rows, about):
         for figures in table.values() for r in figures)
     facts = "".join(f"<li>{html.escape(line)}</li>" for line in about)
     return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Selvage: benchmarks</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Selvage: benchmarks</title>
 <style>{STYLE}</style></head><body>
 <h1>Selvage: benchmarks</h1>
 <p class="note"><strong>{NOTE.split('. ', maxsplit=1)[0]}.</strong> {html.escape(NOTE.split('. ', maxsplit=1)[1])}</p>
