@@ -45,6 +45,7 @@ extern const struct kt_group kt_fault;
 extern const struct kt_group kt_tcb;
 extern const struct kt_group kt_sched;
 extern const struct kt_group kt_budget;
+extern const struct kt_group kt_donation;
 extern const struct kt_group kt_irq;
 extern const struct kt_group kt_memory;
 extern const struct kt_group kt_vcpu;

@@ -368,6 +368,7 @@ int main(void)
 		&kt_tcb,
 		&kt_sched,
 		&kt_budget,
+		&kt_donation,
 		&kt_irq,
 		&kt_memory,
 		&kt_vcpu,

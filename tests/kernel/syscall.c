@@ -26,9 +26,10 @@ static const struct call {
 } calls[] = {
 #define INFO(label, caps, words) ((uint64_t)(label) << 12 | (caps) << 7 | (words))
 #define SAME INFO(9, 0, 2) /* not written: as sent */
-#define SEND_LIKE(call, what, cap, ...)                                                                 \
-	{                                                                                               \
-		.name = #call ": " what, .number = ABI_SYS_##call, .x0 = cap, .info = SAME, __VA_ARGS__ \
+#define SEND_LIKE(call, what, cap, ...)                            \
+	{                                                          \
+		.name = #call ": " what, .number = ABI_SYS_##call, \
+		.x0 = cap, .info = SAME, __VA_ARGS__               \
 	}
 #define NO_ANSWER .back = SAME, .outcome = RETURNS
 #define NO_CAP .back = INFO(ABI_INVALID_CAPABILITY, 0, 1), .outcome = RETURNS
@@ -56,10 +57,10 @@ static const struct call {
 	SEND_LIKE(CALL, "an address that misses", FAR, .at = FAR, .outcome = SENDING),
 	SEND_LIKE(CALL, "an endpoint without a receiver", AT(EP), .outcome = BLOCKS),
 
-#define RECV_LIKE(call, what, src, reply, ...)                                                           \
-	{                                                                                                \
-		.name = #call ": " what, .number = ABI_SYS_##call, .x0 = src, .x6 = reply, .info = SAME, \
-		__VA_ARGS__                                                                              \
+#define RECV_LIKE(call, what, src, reply, ...)                     \
+	{                                                          \
+		.name = #call ": " what, .number = ABI_SYS_##call, \
+		.x0 = src, .x6 = reply, .info = SAME, __VA_ARGS__  \
 	}
 #define FAULT(where) .at = where, .outcome = RECEIVING
 #define SOURCES(call, reply)                                                                 \
@@ -102,23 +103,25 @@ static const struct call {
 	SOURCES(NB_SEND_RECV, AT(REPLY)),
 	REPLIES(NB_SEND_RECV),
 #define TO(call, what, dest) \
-	RECV_LIKE(call, "to " what, AT(EMPTY), dest, FAULT(AT(EMPTY))),
-#define TO_X8(what, dest)                                                                          \
-	{                                                                                          \
-		.name = "NB_SEND_RECV: to " what, .number = ABI_SYS_NB_SEND_RECV, .x0 = AT(EMPTY), \
-		.x6 = AT(REPLY), .x8 = dest, .info = SAME, FAULT(AT(EMPTY))                        \
+	RECV_LIKE(call, "to " what, AT(EMPTY), dest, FAULT(AT(EMPTY)))
+#define TO_X8(what, dest)                                        \
+	{                                                        \
+		.name = "NB_SEND_RECV: to " what, .info = SAME,  \
+		.number = ABI_SYS_NB_SEND_RECV, .x0 = AT(EMPTY), \
+		.x6 = AT(REPLY), .x8 = dest, FAULT(AT(EMPTY))    \
 	}
 	TO_X8("an empty slot", AT(EMPTY)),
 	TO_X8("an address that misses", FAR),
 	TO_X8("an endpoint without Write", AT(EP_READ)),
 	TO_X8("a thread", AT(TCB)),
 	SOURCES(NB_SEND_WAIT, AT(EMPTY)),
-	TO(NB_SEND_WAIT, "an address that misses", FAR)
-		TO(NB_SEND_WAIT, "an endpoint without Write", AT(EP_READ))
-			TO(NB_SEND_WAIT, "a thread", AT(TCB))
-				TO(NB_SEND_WAIT, "a CNode", AT(CNODE))
-					TO(NB_SEND_WAIT, "a scheduling context", AT(SC_BOUND))
-						RECV_LIKE(YIELD, "ignores its registers", FAR, FAR, .back = SAME, .outcome = RETURNS),
+	TO(NB_SEND_WAIT, "an address that misses", FAR),
+	TO(NB_SEND_WAIT, "an endpoint without Write", AT(EP_READ)),
+	TO(NB_SEND_WAIT, "a thread", AT(TCB)),
+	TO(NB_SEND_WAIT, "a CNode", AT(CNODE)),
+	TO(NB_SEND_WAIT, "a scheduling context", AT(SC_BOUND)),
+	RECV_LIKE(YIELD, "ignores its registers", FAR, FAR, .back = SAME,
+		  .outcome = RETURNS),
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
