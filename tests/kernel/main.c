@@ -371,6 +371,7 @@ int main(void)
 		&kt_donation,
 		&kt_irq,
 		&kt_memory,
+		&kt_vspace,
 		&kt_vcpu,
 		&kt_exit_message,
 		&kt_extension,
