@@ -367,7 +367,9 @@ int main(void)
 		&kt_fault,
 		&kt_tcb,
 		&kt_sched,
+#if !SELVAGE_DEBUG /* its checks take time */
 		&kt_budget,
+#endif
 		&kt_donation,
 		&kt_irq,
 		&kt_memory,
