@@ -7,5 +7,6 @@ KERNEL_HOST_INC := -Ikernel/include -Ikernel/debug -Itests/unit/mock_arch -Ilib/
 
 $(eval $(call unit_test,kernel_caps,tests/unit/kernel_caps_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call unit_test,kernel_refill,tests/unit/kernel_refill_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
-$(eval $(call unit_test,kernel_syscall,tests/unit/kernel_syscall_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
+$(eval $(call unit_test,kernel_syscall,tests/unit/kernel_syscall_test.c tests/unit/kernel_sim.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call unit_test,kernel_invariants,tests/unit/kernel_invariants_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
+$(eval $(call fuzz_target,kernel,tests/fuzz/kernel_fuzz.c tests/unit/kernel_sim.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))

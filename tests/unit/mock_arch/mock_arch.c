@@ -208,3 +208,5 @@ _Noreturn void arch_halt(void)
 }
 
 void arch_trace(bool on) { (void)on; }
+void arch_direct_signal(struct notification *n) { (void)n; }
+void arch_direct_unbind(struct notification *n) { (void)n; }
