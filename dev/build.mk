@@ -1,7 +1,7 @@
 # Device models: a library for the VMM, and for host tests and fuzzers.
 INC_dev := -Idev/include
 $(eval $(call target_lib,dev,dev/reg.c dev/pl011.c dev/pl031.c dev/vgic.c \
-	dev/vgic_lr.c dev/vgic_regs.c,))
+	dev/vgic_direct.c dev/vgic_lr.c dev/vgic_regs.c,))
 
 $(eval $(call unit_test,dev_pl011,tests/unit/dev_pl011_test.c,dev))
 $(eval $(call unit_test,dev_pl031,tests/unit/dev_pl031_test.c,dev))

@@ -17,7 +17,7 @@ static void set_wait(struct vgic *g, unsigned vcpu, unsigned block,
 void vgic_requeue(struct vgic *g, unsigned vcpu, unsigned block)
 {
 	const struct vgic_block *b = vgic_block(g, vcpu, block);
-	uint32_t want = (b->active | vgic_deliverable(g, b)) & ~b->listed;
+	uint32_t want = (b->active | vgic_deliverable(g, b)) & ~(b->listed | b->direct);
 
 	if (block == 0) {
 		set_wait(g, vcpu, 0, want);
@@ -39,8 +39,11 @@ void vgic_sources_set(struct vgic *g, unsigned vcpu, unsigned irq,
 void vgic_sgi(struct vgic *g, unsigned source, unsigned target, unsigned irq)
 {
 	struct vgic_cpu *c = &g->cpu[target];
-	struct vgic_edit e = vgic_edit_begin(g, target, 0, 1u << irq);
+	struct vgic_edit e;
 
+	if (vgic_direct_change(g, target, 0, VGIC_DIRECT_PEND, 1u << irq) == 0)
+		return;
+	e = vgic_edit_begin(g, target, 0, 1u << irq);
 	if (vgic_has_sources(g, irq))
 		vgic_sources_set(g, target, irq,
 				 (uint8_t)(c->sgi_sources[irq] | 1u << source));
@@ -116,8 +119,8 @@ void vgic_set_level(struct vgic *g, unsigned vcpu, unsigned irq, bool level)
 	b = vgic_block(g, vcpu, irq / 32u);
 	if (((b->line & bit) != 0) == level)
 		return;
-	if (!level && (b->edge & bit)) { /* says nothing */
-		b->line &= ~bit;
+	if ((b->direct & bit) || (!level && (b->edge & bit))) { /* says nothing */
+		vgic_set_bit(&b->line, bit, level);
 		return;
 	}
 	e = vgic_edit_begin(g, vcpu, irq / 32u, bit);
@@ -134,6 +137,8 @@ void vgic_pulse(struct vgic *g, unsigned vcpu, unsigned irq)
 
 	if (!has_line(g, vcpu, irq))
 		return;
+	if (vgic_direct_change(g, vcpu, irq / 32u, VGIC_DIRECT_PEND, bit) == 0)
+		return;
 	e = vgic_edit_begin(g, vcpu, irq / 32u, bit);
 	vgic_block(g, vcpu, irq / 32u)->latch |= bit;
 	vgic_edit_end(g, &e);
@@ -142,13 +147,14 @@ void vgic_pulse(struct vgic *g, unsigned vcpu, unsigned irq)
 /* Firmware leaves a GICv3's interrupts in group 1; a GICv2's single Security
  * state starts with group 0. */
 static void reset_block(const struct vgic *g, struct vgic_block *b,
-			bool private)
+			bool private, uint32_t direct)
 {
 	uint32_t line = b->line;
 
 	*b = (struct vgic_block){ .line = line };
 	b->group = g->config.version == 3 ? UINT32_MAX : 0;
 	b->edge = private ? VGIC_SGI_BITS : 0;
+	b->direct = direct;
 }
 
 static void reset_routes(struct vgic *g)
@@ -170,10 +176,11 @@ static void reset_state(struct vgic *g)
 		uint32_t line = c->own.line;
 
 		*c = (struct vgic_cpu){ .own.line = line, .asleep = true };
-		reset_block(g, &c->own, true);
+		reset_block(g, &c->own, true, (uint32_t)g->config.direct);
 	}
 	for (unsigned b = 1; b < vgic_n_blocks(g); b++)
-		reset_block(g, &g->spi[b - 1], false);
+		reset_block(g, &g->spi[b - 1], false,
+			    b == 1 ? (uint32_t)(g->config.direct >> 32) : 0);
 	reset_routes(g);
 }
 
@@ -209,6 +216,7 @@ void vgic_reset(struct vgic *g)
 		for (; full && g->config.lr_readback; full &= full - 1)
 			g->env.write_lr(g->env.opaque, v,
 					(unsigned)__builtin_ctz(full), 0);
+		vgic_direct_reset(g, v);
 	}
 	reset_state(g);
 }

@@ -65,6 +65,18 @@ struct vgic_edit vgic_edit_begin(struct vgic *g, unsigned vcpu, unsigned block,
 				 uint32_t mask);
 void vgic_edit_end(struct vgic *g, const struct vgic_edit *e);
 
+/* Direct interrupts (vgic_direct.c): what the guest configured is told; their
+ * state, and changes of it, are the environment's. */
+void vgic_direct_tell(struct vgic *g, unsigned vcpu, unsigned block, uint32_t mask);
+uint32_t vgic_direct_pending(struct vgic *g, unsigned vcpu, unsigned block);
+uint32_t vgic_direct_active(struct vgic *g, unsigned vcpu, unsigned block);
+/* Of those among `mask` that are direct; returns the others. */
+uint32_t vgic_direct_change(struct vgic *g, unsigned vcpu, unsigned block,
+			    enum vgic_direct_change change, uint32_t mask);
+void vgic_direct_reset(struct vgic *g, unsigned vcpu);
+/* Whether one is pending that the guest has enabled. */
+bool vgic_direct_waits(struct vgic *g, unsigned vcpu);
+
 /* Pending and active as the guest sees them now: list registers included. */
 uint32_t vgic_view_pending(struct vgic *g, unsigned vcpu, unsigned block);
 uint32_t vgic_view_active(struct vgic *g, unsigned vcpu, unsigned block);

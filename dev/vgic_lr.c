@@ -247,6 +247,7 @@ void vgic_edit_end(struct vgic *g, const struct vgic_edit *e)
 
 		settle(g, v, lr_of(&g->cpu[v], irq));
 	}
+	vgic_direct_tell(g, e->vcpu, e->block, e->mask);
 	vgic_requeue(g, e->vcpu, e->block);
 	for (uint32_t m = e->held; m; m &= m - 1)
 		let_go(g, lowest(m));
@@ -272,7 +273,7 @@ uint32_t vgic_view_pending(struct vgic *g, unsigned vcpu, unsigned block)
 		if (peek(g, vcpu, block * 32u + lowest(m)) &
 		    VGIC_LR_STATE_PENDING)
 			pending |= 1u << lowest(m);
-	return pending;
+	return (pending & ~b->direct) | vgic_direct_pending(g, vcpu, block);
 }
 
 uint32_t vgic_view_active(struct vgic *g, unsigned vcpu, unsigned block)
@@ -284,7 +285,7 @@ uint32_t vgic_view_active(struct vgic *g, unsigned vcpu, unsigned block)
 		vgic_set_bit(&active, 1u << lowest(m),
 			     (peek(g, vcpu, block * 32u + lowest(m)) &
 			      VGIC_LR_STATE_ACTIVE) != 0);
-	return active;
+	return (active & ~b->direct) | vgic_direct_active(g, vcpu, block);
 }
 
 uint8_t vgic_view_sources(struct vgic *g, unsigned vcpu, unsigned irq)
@@ -292,6 +293,8 @@ uint8_t vgic_view_sources(struct vgic *g, unsigned vcpu, unsigned irq)
 	const struct vgic_cpu *c = &g->cpu[vcpu];
 	uint8_t sources = c->sgi_sources[irq];
 
+	if (vgic_direct_pending(g, vcpu, 0) & 1u << irq)
+		return 1; /* the only vCPU's */
 	if ((c->own.listed & 1u << irq) &&
 	    (peek(g, vcpu, irq) & VGIC_LR_STATE_PENDING))
 		sources |= (uint8_t)(1u << c->lr[lr_of(c, irq)].source);
@@ -618,6 +621,6 @@ bool vgic_has_pending(struct vgic *g, unsigned vcpu, uint64_t vmcr)
 	/* What was injected blind is pending until it is reported. */
 	if (!g->config.lr_readback && g->cpu[vcpu].lr_used)
 		return true;
-	return listed_passes(&g->cpu[vcpu], vmcr) ||
-	       waiting_passes(g, vcpu, vmcr);
+	return listed_passes(&g->cpu[vcpu], vmcr) || waiting_passes(g, vcpu, vmcr) ||
+	       vgic_direct_waits(g, vcpu);
 }

@@ -167,6 +167,8 @@ static void pending_change(struct vgic *g, unsigned vcpu, uint32_t at,
 
 	if (!b)
 		return;
+	set = vgic_direct_change(g, vcpu, at / 4u, VGIC_DIRECT_PEND, set & ~fixed);
+	clear = vgic_direct_change(g, vcpu, at / 4u, VGIC_DIRECT_UNPEND, clear & ~fixed);
 	e = vgic_edit_begin(g, vcpu, at / 4u, (set | clear) & ~fixed);
 	b->latch = (b->latch | (set & ~fixed)) & ~(clear & ~fixed);
 	vgic_edit_end(g, &e);
@@ -201,6 +203,8 @@ static void active_change(struct vgic *g, unsigned vcpu, uint32_t at,
 
 	if (!b)
 		return;
+	set &= ~b->direct; /* as far as it is ours to say */
+	clear = vgic_direct_change(g, vcpu, at / 4u, VGIC_DIRECT_DEACTIVATE, clear);
 	e = vgic_edit_begin(g, vcpu, at / 4u, set | clear);
 	b->active = (b->active | set) & ~clear;
 	vgic_edit_end(g, &e);
@@ -356,11 +360,15 @@ static void sources_change(struct vgic *g, unsigned vcpu, unsigned irq,
 			   uint8_t set, uint8_t clear)
 {
 	uint8_t all = (uint8_t)((1u << g->config.n_vcpus) - 1u);
-	struct vgic_edit e = vgic_edit_begin(g, vcpu, 0, 1u << irq);
-	uint8_t sources = g->cpu[vcpu].sgi_sources[irq];
+	struct vgic_edit e;
 
+	set &= all;
+	if ((set && !vgic_direct_change(g, vcpu, 0, VGIC_DIRECT_PEND, 1u << irq)) ||
+	    (clear && !vgic_direct_change(g, vcpu, 0, VGIC_DIRECT_UNPEND, 1u << irq)))
+		return;
+	e = vgic_edit_begin(g, vcpu, 0, 1u << irq);
 	vgic_sources_set(g, vcpu, irq,
-			 (uint8_t)((sources | (set & all)) & ~clear));
+			 (uint8_t)((g->cpu[vcpu].sgi_sources[irq] | set) & ~clear));
 	vgic_edit_end(g, &e);
 }
 

@@ -41,6 +41,7 @@ static const cyaml_strval_t restart_policies[] = {
 static const cyaml_strval_t device_names[] = {
 	{ "pl011", SYSDESC_DEV_PL011 },
 	{ "rtc", SYSDESC_DEV_RTC },
+	{ "kick", SYSDESC_DEV_KICK },
 };
 
 static const cyaml_schema_field_t region_fields[] = {

@@ -2,9 +2,10 @@
 VMM_PORTABLE := vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
 	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
 	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
-VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/console.c \
+VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/console.c \
 	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \
-	vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c vmm/arch/aarch64/sysreg_exit.c \
+	vmm/arch/aarch64/direct.c vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c \
+	vmm/arch/aarch64/sysreg_exit.c \
 	vmm/arch/aarch64/hypercall.c
 VMM_INC := -Ivmm -Ivmm/arch/aarch64
 

@@ -140,5 +140,7 @@ bool devices_init(struct vm *vm)
 		return false;
 	if ((devices & SYSDESC_DEV_RTC) && !add_rtc(vm))
 		return false;
+	if ((devices & SYSDESC_DEV_KICK) && !kick_init(vm))
+		return false;
 	return add_probes(vm);
 }

@@ -7,3 +7,7 @@
 bool devices_init(struct vm *vm);
 /* Under the lock: input and room for output may have come. */
 void uart_service(struct vm *vm);
+
+/* kick.c; kick_service: the event thread has been signalled. */
+bool kick_init(struct vm *vm);
+void kick_service(struct vm *vm);

@@ -46,6 +46,8 @@ static bool start_handler(struct vm_vcpu *vc)
 
 static void serve(uint64_t badge)
 {
+	if (badge & VMM_NTFN_KICK)
+		kick_service(&vm);
 	if (!(badge & VMM_NTFN_SERIAL))
 		return;
 	mutex_lock(&vm.lock);

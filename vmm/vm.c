@@ -10,8 +10,6 @@
 
 /* SCTLR_EL1 at entry: MMU and caches off, RES1 bits of Armv8.0 set. */
 #define SCTLR_RESET 0x30d00800ull
-/* MPIDR: bit 31 is RES1, affinity 0.0.0.index. */
-#define MPIDR_RES1 (1ull << 31)
 /* Traps that the VMM asks for where the kernel has them. */
 #define TRAPS ABI_EXT_TRAP_MASK
 
@@ -84,7 +82,7 @@ void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context)
 	for (unsigned i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
 		vcpu_set(v, vcpu_field(zeroed[i]), 0);
 	vcpu_set(v, vcpu_field(ABI_VCPU_SCTLR_EL1), SCTLR_RESET);
-	vcpu_set(v, vcpu_field(ABI_VCPU_VMPIDR_EL2), MPIDR_RES1 | vc->index);
+	vcpu_set(v, vcpu_field(ABI_VCPU_VMPIDR_EL2), VM_MPIDR(vc->index));
 	vcpu_set(v, vcpu_field(ABI_VCPU_CNTVOFF), vc->vm->virtual_offset);
 	vcpu_set(v, VCPU_PC, entry);
 	vcpu_set(v, VCPU_PSTATE, VCPU_PSTATE_RESET);
@@ -173,6 +171,9 @@ static void say_what_lacks(const struct vm *vm)
 	if (!(vm->features & ABI_EXTF_VCPU_STATE))
 		log_warning("this kernel does not let list registers be read: "
 			    "interrupts are injected one way only");
+	if (!(vm->features & ABI_EXTF_DIRECT_IRQ))
+		log_info("this kernel has no direct interrupts: timer and SGIs take "
+			 "an exit each");
 	if (!(vm->features & ABI_EXTF_VCPU_TRAPS))
 		log_warning("this kernel does not trap ID registers: the guest "
 			    "sees the machine's own");

@@ -79,7 +79,8 @@ struct vm {
 	bool time_stands;        /* the kernel adds to it while one does not run */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
-	unsigned holds; /* vCPUs that the vGIC keeps from executing */
+	unsigned kick_vcpu; /* whose interrupt the kick device's is */
+	unsigned holds;     /* vCPUs that the vGIC keeps from executing */
 	struct gmem mem;
 	struct bus bus;
 	struct psci psci;
@@ -94,6 +95,9 @@ struct vm {
 	uint64_t exits[VCPU_EXIT_UNKNOWN + 1];
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
+
+/* MPIDR_EL1 of a vCPU: bit 31 is RES1, affinity 0.0.0.index. */
+#define VM_MPIDR(index) (1ull << 31 | (index))
 
 /* Sets up the VM's state and devices. NULL, or why it cannot be. */
 const char *vm_init(struct vm *vm, const struct vmm_info *info);

@@ -9,7 +9,8 @@
 #define REGION_ALIGN 0x200000u
 #define GPA_LIMIT (1ull << 44)
 
-#define DEVICES_KNOWN ((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC)
+#define DEVICES_KNOWN \
+	((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC | (uint32_t)SYSDESC_DEV_KICK)
 
 static bool name_char(char c, bool first)
 {

@@ -214,6 +214,20 @@ static bool make_vcpu(struct process *p, unsigned i, const struct sysdesc_vm *vm
 	       grant_vcpu(p, &v, i);
 }
 
+static bool make_kick(struct process *p)
+{
+	cap_t bell = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
+	cap_t irq = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
+
+	return bell != 0 && irq != 0 &&
+	       process_grant(p, p, VMM_CAP_DOORBELL, bell, ABI_RIGHTS_ALL, 0, "Notification",
+			     "doorbell") &&
+	       process_grant(p, p, VMM_CAP_KICK, p->ntfn, ABI_RIGHT_WRITE, VMM_NTFN_KICK,
+			     "Notification", "the guest's kicks") &&
+	       process_grant(p, p, VMM_CAP_KICK_IRQ, irq, ABI_RIGHTS_ALL, 0, "Notification",
+			     "the kick device's interrupt");
+}
+
 static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
 {
 	cap_t guest = make_guest_space(p, vm);
@@ -229,7 +243,7 @@ static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		if (!make_vcpu(p, i, vm, guest, empty))
 			return false;
-	return true;
+	return !(vm->devices & SYSDESC_DEV_KICK) || make_kick(p);
 }
 
 static bool connect(struct process *p, unsigned index, const char *name)

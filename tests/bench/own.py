@@ -20,7 +20,8 @@ def guest_in_vm(gic):
     """What the bare guest says in a VM."""
     name = f"guest-vm-gicv{gic}"
     path = describe(f"bench-guest-gicv{gic}", [{"name": "bench", "kernel": "micro-bench",
-                    "memory": "4M", "vcpus": 1, "cmdline": ""}], gic=gic)
+                    "memory": "4M", "vcpus": 1, "cmdline": "bench-doorbell bench-kick",
+                    "devices": ("pl011", "rtc", "kick")}], gic=gic)
     with System(name, path, "--deterministic", limit_s=LIMIT_S) as system:
         try:
             system.wait("bench", "bench done", LIMIT_S)

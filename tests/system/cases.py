@@ -33,6 +33,8 @@ def describe(name, vms, gic=3, cpu="cortex-a57", memory="1G", on_idle="poweroff"
         text += [f"  - name: {v['name']}", f"    memory: {v['memory']}",
                  f"    vcpus: {v['vcpus']}", f"    kernel: asset:{v['kernel']}",
                  f"    cmdline: \"{v['cmdline']}\""]
+        if "devices" in v:
+            text.append(f"    devices: [{', '.join(v['devices'])}]")
         if not v["kernel"].startswith("micro-"):
             text.append("    initrd: asset:initrd-busybox")
     return write_description(name, "\n".join(text) + "\n")

@@ -59,7 +59,7 @@ static void eoi(void *opaque, unsigned v, unsigned irq)
 static struct fixture *fresh(unsigned version, unsigned n_vcpus, unsigned n_lrs)
 {
 	static struct fixture f;
-	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true };
+	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true, 0 };
 	struct vgic_env env = {
 		.opaque = &f,
 		.read_lr = read_lr,
@@ -318,15 +318,15 @@ static void test_halves_of_irouter(void **state)
 static void test_bad_configurations(void **state)
 {
 	static const struct vgic_config bad[] = {
-		{ 1, 1, 64, 4, true },
-		{ 4, 1, 64, 4, true },
-		{ 2, 0, 64, 4, true },
-		{ 2, 9, 64, 4, true },
-		{ 2, 1, 32, 4, true },
-		{ 2, 1, 65, 4, true },
-		{ 2, 1, 320, 4, true },
-		{ 2, 1, 64, 0, true },
-		{ 2, 1, 64, 17, true },
+		{ 1, 1, 64, 4, true, 0 },
+		{ 4, 1, 64, 4, true, 0 },
+		{ 2, 0, 64, 4, true, 0 },
+		{ 2, 9, 64, 4, true, 0 },
+		{ 2, 1, 32, 4, true, 0 },
+		{ 2, 1, 65, 4, true, 0 },
+		{ 2, 1, 320, 4, true, 0 },
+		{ 2, 1, 64, 0, true, 0 },
+		{ 2, 1, 64, 17, true, 0 },
 	};
 	static struct vgic gic;
 
@@ -641,6 +641,133 @@ static void test_inject_only(void **state)
 	assert_false(vgic_has_pending(&f->gic, 0, VGIC_VMCR_ANY));
 }
 
+/* --- Direct interrupts ----------------------------------------------------- */
+
+#define DIRECT_SPI 40u
+
+/* A kernel that keeps pending and active state. */
+struct direct {
+	unsigned conf[VGIC_MAX_VCPUS][VGIC_DIRECT_IRQS];
+	uint64_t pending[VGIC_MAX_VCPUS], active[VGIC_MAX_VCPUS];
+	unsigned told;
+};
+static struct direct kernel;
+
+static void direct_conf(void *opaque, unsigned v, unsigned irq, unsigned conf)
+{
+	(void)opaque;
+	kernel.told++;
+	kernel.conf[v][irq] = conf;
+}
+
+static uint64_t direct_pending(void *opaque, unsigned v)
+{
+	(void)opaque;
+	return kernel.pending[v];
+}
+
+static uint64_t direct_active(void *opaque, unsigned v)
+{
+	(void)opaque;
+	return kernel.active[v];
+}
+
+static void direct_change(void *opaque, unsigned v, enum vgic_direct_change change,
+			  uint64_t irqs)
+{
+	(void)opaque;
+	if (change == VGIC_DIRECT_PEND)
+		kernel.pending[v] |= irqs;
+	else if (change == VGIC_DIRECT_UNPEND)
+		kernel.pending[v] &= ~irqs;
+	else
+		kernel.active[v] &= ~irqs;
+}
+
+static struct fixture *fresh_direct(unsigned version, unsigned n_vcpus)
+{
+	struct fixture *f = fresh(version, n_vcpus, 2);
+	struct vgic_config config = f->gic.config;
+	struct vgic_env env = f->gic.env;
+
+	config.direct = 0xffff | 1ull << TIMER | 1ull << DIRECT_SPI;
+	env.direct_conf = direct_conf;
+	env.direct_pending = direct_pending;
+	env.direct_active = direct_active;
+	env.direct_change = direct_change;
+	memset(&kernel, 0, sizeof(kernel));
+	assert_true(vgic_init(&f->gic, &config, &env));
+	return f;
+}
+
+static void test_direct_private(void **state)
+{
+	struct fixture *f = fresh_direct(3, 2);
+	const unsigned on = VGIC_DIRECT_ENABLED | VGIC_DIRECT_GROUP1;
+
+	(void)state;
+	redist(f, 1, 0x10100, 4, true, 1u << 3 | 1u << TIMER);
+	assert_int_equal(kernel.conf[1][3], VGIC_DIRECT_GROUP1); /* group off */
+	wr(f, 0, 0, 2);
+	assert_int_equal(kernel.conf[1][3], on);
+	assert_int_equal(kernel.conf[1][TIMER], on);
+	assert_int_equal(kernel.conf[0][3], VGIC_DIRECT_GROUP1);
+	redist(f, 1, 0x10403, 1, true, 0x50);
+	assert_int_equal(kernel.conf[1][3], on | 0x50);
+	kernel.told = 0;
+	redist(f, 1, 0x10403, 1, true, 0x50); /* nothing new */
+	assert_int_equal(kernel.told, 0);
+	/* Pending: set by registers and SGIs, seen whoever has set it. */
+	redist(f, 1, 0x10200, 4, true, 1u << 3);
+	assert_int_equal(kernel.pending[1], 1u << 3);
+	vgic_write_sgir(&f->gic, 0, 5ull << 24 | 2, true);
+	assert_int_equal(kernel.pending[1], 1u << 3 | 1u << 5);
+	assert_int_equal(redist(f, 1, 0x10280, 4, false, 0), 1u << 3 | 1u << 5);
+	assert_true(vgic_has_pending(&f->gic, 1, VGIC_VMCR_ANY));
+	redist(f, 1, 0x10280, 4, true, 1u << 3);
+	assert_int_equal(kernel.pending[1], 1u << 5); /* not enabled */
+	assert_false(vgic_has_pending(&f->gic, 1, VGIC_VMCR_ANY));
+	kernel.active[1] = 1u << 5;
+	assert_int_equal(redist(f, 1, 0x10300, 4, false, 0), 1u << 5);
+	redist(f, 1, 0x10380, 4, true, 1u << 5);
+	assert_int_equal(kernel.active[1], 0);
+	/* Its line is only seen: the kernel watches the timer. */
+	vgic_set_level(&f->gic, 1, TIMER, true);
+	assert_int_equal(redist(f, 1, 0x10200, 4, false, 0), 1u << 5 | 1u << TIMER);
+	vgic_flush(&f->gic, 1);
+	assert_int_equal(f->writes, 0);
+	vgic_reset(&f->gic);
+	assert_int_equal(kernel.conf[1][3], 0);
+	assert_int_equal(kernel.pending[1], 0);
+}
+
+static void test_direct_spi(void **state)
+{
+	struct fixture *f = fresh_direct(2, 2);
+
+	(void)state;
+	wr(f, 0, 0, 1);
+	wr(f, 0, 0x104, 1u << DIRECT_SPI % 32u);
+	assert_int_equal(kernel.conf[0][DIRECT_SPI], 0); /* no target yet */
+	wr(f, 0, 0x800 + DIRECT_SPI, 2);
+	assert_int_equal(kernel.conf[0][DIRECT_SPI], 0);
+	assert_int_equal(kernel.conf[1][DIRECT_SPI], VGIC_DIRECT_ENABLED);
+	vgic_pulse(&f->gic, 0, DIRECT_SPI);
+	assert_true(kernel.pending[1] == 1ull << DIRECT_SPI);
+	assert_int_equal(rd(f, 0, 0x204), 1u << DIRECT_SPI % 32u);
+	wr(f, 0, 0x800 + DIRECT_SPI, 1);
+	assert_int_equal(kernel.conf[1][DIRECT_SPI], 0);
+	assert_int_equal(kernel.conf[0][DIRECT_SPI], VGIC_DIRECT_ENABLED);
+	wr(f, 0, 0x284, 1u << DIRECT_SPI % 32u);
+	assert_true(kernel.pending[1] == 0);
+	/* SGIs of a GICv2 by GICD_SPENDSGIR and GICD_CPENDSGIR. */
+	wr(f, 0, 0xf20, 1u << 8);
+	assert_int_equal(kernel.pending[0], 1u << 1);
+	assert_int_equal(rd(f, 0, 0xf20), 1u << 8);
+	wr(f, 0, 0xf10, 1u << 8);
+	assert_int_equal(kernel.pending[0], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -662,6 +789,8 @@ int main(void)
 		cmocka_unit_test(test_migration_of_a_pending_spi),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_inject_only),
+		cmocka_unit_test(test_direct_private),
+		cmocka_unit_test(test_direct_spi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

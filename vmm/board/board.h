@@ -26,7 +26,9 @@ struct board {
 	struct board_range gicr; /* GICv3: first redistributor; one a vCPU */
 	struct board_range uart; /* PL011 */
 	struct board_range rtc;  /* PL031 */
+	struct board_range kick; /* doorbell and kick: kick.c */
 	uint32_t uart_irq, rtc_irq;
+	uint32_t kick_irq; /* below 64: it can be direct */
 	uint32_t uart_clock_hz;
 	/* Timer PPIs as the generic-timer binding orders them. */
 	uint32_t timer_irq[4];

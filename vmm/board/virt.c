@@ -12,8 +12,10 @@ const struct board board_virt = {
 	.gicr = { 0x080a0000, 0x20000 },
 	.uart = { 0x09000000, 0x1000 },
 	.rtc = { 0x09010000, 0x1000 },
+	.kick = { 0x0b000000, 0x2000 }, /* nothing is there on QEMU's */
 	.uart_irq = BOARD_SPI(1),
 	.rtc_irq = BOARD_SPI(2),
+	.kick_irq = BOARD_SPI(8),
 	.uart_clock_hz = 24000000,
 	/* secure, non-secure, virtual, hypervisor */
 	.timer_irq = { BOARD_PPI(13), BOARD_PPI(14), BOARD_PPI(11),

@@ -57,6 +57,19 @@
 #define VGIC_LR_EOI (1ull << 41) /* maintenance interrupt on deactivation */
 #define VGIC_LR_SOURCE_SHIFT 32u /* GICv2 SGIs only; 3 bits */
 
+/* Sources that can be direct: interrupts below 64, a bit each. */
+#define VGIC_DIRECT_IRQS 64u
+/* What direct_conf is told: enabled, group 1, priority. */
+#define VGIC_DIRECT_ENABLED (1u << 15)
+#define VGIC_DIRECT_GROUP1 (1u << 8)
+#define VGIC_DIRECT_PRIORITY 0xffu
+
+enum vgic_direct_change {
+	VGIC_DIRECT_PEND,
+	VGIC_DIRECT_UNPEND,
+	VGIC_DIRECT_DEACTIVATE,
+};
+
 struct vgic_env {
 	void *opaque;
 	/* With lr_readback: list register `index` of a vCPU. */
@@ -76,6 +89,17 @@ struct vgic_env {
 	 * nothing else). Comes from vgic_flush and vgic_has_pending only. May
 	 * be NULL. A device that keeps its line up to date needs none. */
 	void (*eoi)(void *opaque, unsigned vcpu, unsigned irq);
+	/*
+	 * Direct interrupts: somebody else (the kernel) makes them pending in
+	 * list registers of its own and keeps that state; the model keeps what
+	 * the guest has configured and tells it whenever it changes. Only if
+	 * config.direct is not 0.
+	 */
+	void (*direct_conf)(void *opaque, unsigned vcpu, unsigned irq, unsigned conf);
+	uint64_t (*direct_pending)(void *opaque, unsigned vcpu);
+	uint64_t (*direct_active)(void *opaque, unsigned vcpu);
+	void (*direct_change)(void *opaque, unsigned vcpu, enum vgic_direct_change change,
+			      uint64_t irqs);
 };
 
 struct vgic_config {
@@ -84,6 +108,7 @@ struct vgic_config {
 	unsigned n_irqs;  /* 64-288, a multiple of 32, SGIs and PPIs included */
 	unsigned n_lrs;   /* 1-16: as the hardware has them */
 	bool lr_readback; /* list registers can be read and written */
+	uint64_t direct;  /* interrupts whose pending state is not kept here */
 };
 
 /* The rest of this file, down to the functions, is private to the model; it
@@ -99,6 +124,7 @@ struct vgic_block {
 			  * moves into the list register with the interrupt */
 	uint32_t active;
 	uint32_t listed; /* stands in a list register */
+	uint32_t direct; /* config.direct */
 	uint8_t priority[32];
 };
 
@@ -121,8 +147,9 @@ struct vgic_cpu {
 	uint32_t lr_stale; /* free, but its EOI bit is still set */
 	uint32_t lr_echo;  /* its maintenance may still come */
 	unsigned hold_depth;
-	bool overflow; /* more waited than fitted */
-	bool asleep;   /* GICR_WAKER.ProcessorSleep */
+	bool overflow;                          /* more waited than fitted */
+	bool asleep;                            /* GICR_WAKER.ProcessorSleep */
+	uint16_t direct_conf[VGIC_DIRECT_IRQS]; /* as last told */
 };
 
 /* A frame's register table, and where in it the registers of each page (the

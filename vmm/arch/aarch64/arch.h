@@ -17,6 +17,11 @@ void vtime_exit(struct vm_vcpu *vc);
 bool vtime_probed(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void vtime_resume(struct vm_vcpu *vc);
 
+/* direct.c: asks for direct interrupts and changes the model's configuration and
+ * environment accordingly, if the kernel has them. */
+void direct_init(struct vm *vm, struct vgic_config *config, struct vgic_env *env);
+bool direct_has(const struct vm *vm, unsigned irq);
+
 /* vtimer.c */
 void vtimer_exit(struct vm_vcpu *vc, unsigned ppi);
 /* The guest waits for an interrupt: blocks until one may be there. */

@@ -2,7 +2,7 @@
  * The interrupt controller on this kernel: list registers through the VCPU
  * object, distributor and redistributors on the bus, maintenance interrupts.
  */
-#include "vm.h"
+#include "arch.h"
 
 #include <selvage/log.h>
 
@@ -116,7 +116,7 @@ static bool add_regions(struct vm *vm)
 
 bool vm_gic_init(struct vm *vm)
 {
-	const struct vgic_env env = {
+	struct vgic_env env = {
 		.opaque = vm,
 		.read_lr = read_lr,
 		.write_lr = write_lr,
@@ -137,5 +137,6 @@ bool vm_gic_init(struct vm *vm)
 	    vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_NUM_LRS, &n_lrs) &&
 	    n_lrs >= 1 && n_lrs <= VGIC_MAX_LRS)
 		config.n_lrs = (unsigned)n_lrs;
+	direct_init(vm, &config, &env);
 	return vgic_init(&vm->gic, &config, &env) && add_regions(vm);
 }

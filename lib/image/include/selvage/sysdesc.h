@@ -28,7 +28,8 @@ enum sysdesc_restart {
 	SYSDESC_RESTART_ALWAYS = 2,
 };
 enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
-		      SYSDESC_DEV_RTC = 1u << 1 };
+		      SYSDESC_DEV_RTC = 1u << 1,
+		      SYSDESC_DEV_KICK = 1u << 2 };
 enum sysdesc_vm_flag { SYSDESC_VM_AUTOSTART = 1u << 0 };
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,

@@ -34,11 +34,16 @@ enum vmm_vcpu_cap {
 #define VMM_HOLD_PRIORITY 105u
 /* Slots after 8 vCPUs: */
 #define VMM_CAP_LOCK 96u /* notification: waiters of the VM lock */
+/* With SYSDESC_DEV_KICK: */
+#define VMM_CAP_DOORBELL 97u /* notification that nobody waits for */
+#define VMM_CAP_KICK 98u     /* Signal: PROC_CAP_NTFN, badge VMM_NTFN_KICK */
+#define VMM_CAP_KICK_IRQ 99u /* notification: the guest's interrupt */
 
 #define VMM_WAKE_SIGNAL 1u /* badge of the VMM's own wake capability */
 #define VMM_WAKE_TIMER 2u
 /* Badges on the VMM's PROC_CAP_NTFN: */
 #define VMM_NTFN_SERIAL 1u /* console input, or room for output */
+#define VMM_NTFN_KICK 4u   /* a guest's store to the kick device */
 #define VMM_NTFN_INIT 2u   /* a request of init: see control.h */
 
 struct vmm_info {

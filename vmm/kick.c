@@ -1,0 +1,52 @@
+/*
+ * The kick device, for benchmarks and tests: a 32-bit store at its first page
+ * signals a notification that nobody waits for; one at its second page makes
+ * the event thread raise an edge-triggered interrupt. Both are doorbells where
+ * the kernel has them, and then the interrupt is direct.
+ */
+#include "devices.h"
+
+#include "arch/aarch64/arch.h"
+
+#define PAGE 0x1000u
+
+static enum mmio_outcome kick_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)device, (void)vcpu;
+	if (m->write && m->offset % PAGE == 0)
+		sel4_signal(m->offset == 0 ? VMM_CAP_DOORBELL : VMM_CAP_KICK);
+	return mmio_done(m, 0);
+}
+
+bool kick_init(struct vm *vm)
+{
+	const uint64_t base = vm->board->kick.base;
+	const struct bus_region region = {
+		.name = "kick",
+		.base = base,
+		.size = vm->board->kick.size,
+		.handler = kick_access,
+		.device = vm,
+	};
+
+	for (unsigned i = 0; (vm->features & ABI_EXTF_DOORBELL) && i < vm->info->n_vcpus; i++) {
+		uint64_t vcpu = vm->vcpu[i].cpu.caps.vcpu;
+
+		(void)sel4_ext_vcpu_set_doorbell(vcpu, 0, base, 4, 0, VMM_CAP_DOORBELL);
+		(void)sel4_ext_vcpu_set_doorbell(vcpu, 1, base + PAGE, 4, 0, VMM_CAP_KICK);
+	}
+	return bus_add(&vm->bus, &region);
+}
+
+void kick_service(struct vm *vm)
+{
+	if (direct_has(vm, vm->board->kick_irq)) {
+		sel4_signal(VMM_CAP_KICK_IRQ);
+		return;
+	}
+	mutex_lock(&vm->lock);
+	vm->handler = NULL;
+	vgic_pulse(&vm->gic, 0, vm->board->kick_irq);
+	vm_deliver_irqs(vm, NULL);
+	mutex_unlock(&vm->lock);
+}
