@@ -89,6 +89,8 @@ static void take_over(const struct abi_bootinfo *bi)
 	const char *error;
 	cap_t used;
 
+	/* A kernel that does not know the call has nothing open, or all of it. */
+	(void)sel4_ext_close_el0(ABI_ROOT_IRQ_CONTROL);
 	error = fdt == NULL ? "none" : machine_read(&machine, fdt, fdt_bytes);
 	if (error != NULL)
 		die("devicetree", error);

@@ -35,7 +35,11 @@
 	/* VCPU: direct interrupts and doorbells, see below. */                      \
 	X(VCPU_SET_DIRECT, ABI_EXT_BASE + 24, VCPU, 2, 0)                            \
 	X(VCPU_BIND_IRQ, ABI_EXT_BASE + 25, VCPU, 1, 0)                              \
-	X(VCPU_SET_DOORBELL, ABI_EXT_BASE + 26, VCPU, 4, 0)
+	X(VCPU_SET_DOORBELL, ABI_EXT_BASE + 26, VCPU, 4, 0)                          \
+	/* IRQControl: from now on no native thread reaches the EL1 physical  \
+	 * timer (but by TCB_ENABLE_TIMER) and the performance monitors at EL0; \
+	 * guests neither. Until then all do, as with seL4's export options. */      \
+	X(CLOSE_EL0, ABI_EXT_BASE + 28, IRQ_CONTROL, 0, 0)
 
 enum abi_extension {
 #define X(name, number, object, words, caps) ABI_EXT_##name = (int)(number),
@@ -54,6 +58,7 @@ enum abi_ext_feature {
 	ABI_EXTF_VCPU_DEBUG = 1u << 10,   /* VCPU_SET_DEBUG and its fields */
 	ABI_EXTF_DIRECT_IRQ = 1u << 12,   /* VCPU_SET_DIRECT, VCPU_BIND_IRQ */
 	ABI_EXTF_DOORBELL = 1u << 13,     /* VCPU_SET_DOORBELL */
+	ABI_EXTF_CLOSE_EL0 = 1u << 14,    /* CLOSE_EL0 */
 };
 
 /* HCR_EL2 bits that VCPU_SET_TRAPS may set (Arm ARM D13.2.46). */

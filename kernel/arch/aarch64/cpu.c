@@ -12,19 +12,31 @@
 
 static unsigned field(word_t reg, unsigned shift) { return (unsigned)(reg >> shift) & 15; }
 
-/* Debug, trace and performance monitors: nobody's; every access traps. */
+/* Performance monitors and the EL1 physical timer: for all native threads
+ * (guests reach the monitors too then), or for none. */
+void cpu_open_el0(bool open)
+{
+	unsigned pmu = field(SYSREG_READ(id_aa64dfr0_el1), 8);
+	word_t mdcr = SYSREG_READ(mdcr_el2) | MDCR_TPM | MDCR_TPMCR;
+
+	this_cpu()->arch.cntkctl = open ? CNTKCTL_NATIVE | CNTKCTL_EL0PTEN : CNTKCTL_NATIVE;
+	SYSREG_WRITE(cntkctl_el1, this_cpu()->arch.cntkctl);
+	SYSREG_WRITE(cntp_ctl_el0, 0);
+	if (pmu && pmu != 15)
+		SYSREG_WRITE(pmuserenr_el0, open ? PMUSERENR_ALL : 0);
+	SYSREG_WRITE(mdcr_el2, open ? mdcr & ~(MDCR_TPM | MDCR_TPMCR) : mdcr);
+}
+
+/* Debug and trace: nobody's; every access traps. */
 static void init_debug(void)
 {
-	word_t dfr0 = SYSREG_READ(id_aa64dfr0_el1);
-	unsigned pmu = field(dfr0, 8);
-	word_t mdcr = MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPM | MDCR_TPMCR |
-		      MDCR_TPMS | MDCR_TTRF;
+	unsigned pmu = field(SYSREG_READ(id_aa64dfr0_el1), 8);
+	word_t mdcr = MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF;
 
-	if (pmu && pmu != 15) {
+	if (pmu && pmu != 15)
 		mdcr |= SYSREG_READ(pmcr_el0) >> 11 & 31; /* HPMN: all counters */
-		SYSREG_WRITE(pmuserenr_el0, 0);
-	}
 	SYSREG_WRITE(mdcr_el2, mdcr);
+	cpu_open_el0(SELVAGE_EXTENSIONS);
 	SYSREG_WRITE(mdscr_el1, 0);
 	SYSREG_WRITE(oslar_el1, 0); /* locked after reset: no debug event would come */
 	SYSREG_WRITE(osdlr_el1, 0);
@@ -82,11 +94,9 @@ void cpu_init_el2(void)
 	SYSREG_WRITE(vpidr_el2, SYSREG_READ(midr_el1));
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
-	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(cntvoff_el2, 0);
 	SYSREG_WRITE(cntv_ctl_el0, 0);
-	SYSREG_WRITE(cntp_ctl_el0, 0);
 	SYSREG_WRITE(cnthp_ctl_el2, 0);
 	init_debug();
 	init_fine_traps();
@@ -150,7 +160,7 @@ void fpu_take(struct tcb *t)
 static void open_timer(struct arch_cpu *cpu, bool open)
 {
 	/* A guest's CNTKCTL_EL1 is its own; closing precedes its load. */
-	SYSREG_WRITE(cntkctl_el1, open ? CNTKCTL_NATIVE | CNTKCTL_EL0PTEN : CNTKCTL_NATIVE);
+	SYSREG_WRITE(cntkctl_el1, open ? cpu->cntkctl | CNTKCTL_EL0PTEN : cpu->cntkctl);
 	set_facility(&cpu->holds, ARCH_TIMER, open);
 }
 

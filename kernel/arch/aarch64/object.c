@@ -1,5 +1,6 @@
 /* The architecture's objects and capabilities as the core sees them. */
 #include <abi/ext.h>
+#include <arch/boot.h>
 #include <arch/gic.h>
 #include <arch/sysreg.h>
 #include <arch/vcpu.h>
@@ -11,6 +12,7 @@
 #define FEATURES                                                                                  \
 	(ABI_EXTF_TIMER | ABI_EXTF_VCPU_STATE | ABI_EXTF_VCPU_TRAPS | ABI_EXTF_EXIT_MESSAGE |     \
 	 ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_VCPU_DEBUG | ABI_EXTF_DIRECT_IRQ | ABI_EXTF_DOORBELL | \
+	 ABI_EXTF_CLOSE_EL0 |                                                                     \
 	 ABI_EXTF_TRACE)
 
 bool arch_object_type_ok(word_t type) { return type >= ABI_OBJ_HUGE_PAGE && type < ABI_OBJ_COUNT; }
@@ -167,6 +169,10 @@ int arch_invoke_irq_control(struct invocation *inv)
 {
 	if (inv->label == ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL)
 		return issue_sgi_signal(inv);
+	if (inv->label == ABI_EXT_CLOSE_EL0) {
+		cpu_open_el0(false);
+		return ABI_OK;
+	}
 	word_t irq = inv_arg(inv, 0), trigger = inv_arg(inv, 1);
 	int error = irq_issue(inv, irq, inv_arg(inv, 2), inv_arg(inv, 3));
 	if (error)

@@ -137,7 +137,7 @@ void vcpu_leave(void)
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
-	SYSREG_WRITE(cntkctl_el1, CNTKCTL_NATIVE);
+	SYSREG_WRITE(cntkctl_el1, cpu->cntkctl);
 	isb(); /* before another VTTBR_EL2 */
 	cpu->holds &= ~(uint32_t)ARCH_VCPU;
 }

@@ -733,6 +733,15 @@ static inline int sel4_ext_sched_control_set_trace(cap_t sched_control, cap_t fr
 	return sel4_invoke(sched_control, ABI_EXT_SCHED_CONTROL_SET_TRACE, frame != 0, 0, mr);
 }
 
+/* No native thread reaches the physical timer and the performance monitors at
+ * EL0 any more, but by TCB_ENABLE_TIMER. */
+static inline int sel4_ext_close_el0(cap_t irq_control)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	return sel4_invoke(irq_control, ABI_EXT_CLOSE_EL0, 0, 0, mr);
+}
+
 static inline int sel4_ext_tcb_set_trace_id(cap_t tcb, uint64_t id)
 {
 	return sel4_ext_set(tcb, ABI_EXT_TCB_SET_TRACE_ID, id);

@@ -9,5 +9,6 @@ void mmu_init(const struct regions *ram);
 void mmu_map_device(paddr_t start, word_t bytes);
 /* EL2's control registers: what traps, what EL0 may do. */
 void cpu_init_el2(void);
+void cpu_open_el0(bool open); /* extension CLOSE_EL0 */
 /* Whether the range is RAM, which the kernel maps (so may be cached). */
 bool mmu_is_ram(paddr_t start, word_t bytes);

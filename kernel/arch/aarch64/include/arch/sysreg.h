@@ -57,6 +57,7 @@ static inline void dsb_ishst(void) { __asm__ volatile("dsb ishst" ::
 #define CPTR_TAM (1ull << 30)
 
 /* MDCR_EL2, D13.3.17: debug, trace and PMU belong to nobody yet. */
+#define PMUSERENR_ALL 15ull
 #define MDCR_TPMCR (1ull << 5)
 #define MDCR_TPM (1ull << 6)
 #define MDCR_TDA (1ull << 9)

@@ -64,6 +64,7 @@ struct arch_cpu {
 	uint32_t holds;         /* enum arch_facility: what is ready now */
 	bool vtimer_masked;     /* PPI 27 is masked at the GIC */
 	word_t vttbr;           /* live value */
+	word_t cntkctl;         /* CNTKCTL_EL1 of native threads */
 	/* Counts what makes the VTTBR_EL2 of some thread out of date. */
 	word_t asid_generation;
 };
