@@ -315,11 +315,11 @@ NOINLINE struct tcb *syscall_general(struct tcb *t, int64_t nr)
 
 struct tcb *syscall_handle(struct tcb *t, int64_t nr)
 {
-	switch (nr) {
-	case ABI_SYS_CALL: return fastpath_call(t);
-	case ABI_SYS_REPLY_RECV: return fastpath_reply_recv(t);
-	default: return syscall_general(t, nr);
-	}
+	if (nr == ABI_SYS_CALL)
+		return fastpath_call(t);
+	if (nr == ABI_SYS_REPLY_RECV)
+		return fastpath_reply_recv(t);
+	return nr == ABI_SYS_SEND ? fastpath_signal(t, nr) : syscall_general(t, nr);
 }
 
 bool fault_begin(void)
@@ -347,10 +347,16 @@ NOINLINE struct tcb *fault_general(unsigned kind, word_t a, word_t b, word_t c)
 
 void irq_handle(irq_t irq)
 {
-	sched_time_enter();
-	(void)sched_check_budget();
-	irq_deliver(irq);
-	sched_finish();
+	struct cap c = irq_take(irq);
+
+	if (cap_type(c) != CAP_NOTIFICATION) {
+		irq_other();
+	} else if (!fastpath_wake(cap_object(c), cap_badge(c))) {
+		sched_time_enter();
+		(void)sched_check_budget();
+		ntfn_signal(cap_object(c), cap_badge(c));
+		sched_finish();
+	}
 }
 
 void timer_handle(void)

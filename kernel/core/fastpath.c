@@ -279,3 +279,38 @@ struct tcb *fastpath_reply_recv(struct tcb *t)
 general:
 	return syscall_general(t, ABI_SYS_REPLY_RECV);
 }
+
+/* --- signals --- */
+
+bool fastpath_wake(struct notification *n, word_t badge)
+{
+	struct cpu *c = this_cpu();
+	struct tcb *to = n->head;
+
+	if (n->state != NTFN_WAITING || n->direct || !c->current || !to->sc || to->sc->sporadic ||
+	    to->priority <= c->current->priority || arch_now() >= c->quiet_until)
+		return false;
+	sched_time_enter();
+	if (!sc_is_released(to->sc))
+		return false;
+	ntfn_remove(n, to);
+	arch_set_badge_reg(to, badge);
+	to->state = THREAD_RUNNING;
+	sched_preempt(to);
+	return true;
+}
+
+NOINLINE struct tcb *fastpath_signal(struct tcb *t, int64_t nr)
+{
+	struct cap c = lookup(t, arch_cap_reg(t));
+	struct notification *n = cap_object(c);
+
+	if (cap_type(c) != CAP_NOTIFICATION || !(cap_rights(c) & ABI_RIGHT_WRITE) ||
+	    msginfo_caps(arch_msginfo_reg(t)) || arch_now() >= this_cpu()->quiet_until)
+		return syscall_general(t, nr);
+	if (n->state != NTFN_WAITING && !n->bound_tcb && !n->direct)
+		ntfn_post(n, cap_badge(c));
+	else if (!fastpath_wake(n, cap_badge(c)))
+		return syscall_general(t, nr);
+	return this_cpu()->current;
+}

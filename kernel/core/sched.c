@@ -375,6 +375,17 @@ void sched_finish(void)
 		set_timer(c);
 }
 
+void sched_preempt(struct tcb *to)
+{
+	struct cpu *c = this_cpu();
+
+	sched_enqueue_head(c->current);
+	c->current = to;
+	switch_context(c, to->sc);
+	set_timer(c);
+	(void)arch_switch_to(to);
+}
+
 void sched_start(struct tcb *t)
 {
 	sched_wake(t);

@@ -29,17 +29,12 @@ int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth)
 	return ABI_OK;
 }
 
-void irq_deliver(irq_t irq)
+struct cap irq_take(irq_t irq)
 {
-	struct cap c = cap_null();
-
-	if (irq < ARCH_IRQ_COUNT)
-		c = irqs[irq].ntfn.cap;
 	/* Masked until the handler acknowledges it; without one, for good. */
 	arch_irq_mask(irq);
-	if (cap_type(c) == CAP_NOTIFICATION)
-		ntfn_signal(cap_object(c), cap_badge(c));
 	arch_irq_ack(irq);
+	return irq < ARCH_IRQ_COUNT ? irqs[irq].ntfn.cap : cap_null();
 }
 
 struct slot *irq_release(irq_t irq)

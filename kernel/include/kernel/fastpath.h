@@ -16,6 +16,11 @@ struct tcb;
 
 struct tcb *fastpath_call(struct tcb *t);
 struct tcb *fastpath_reply_recv(struct tcb *t);
+struct tcb *fastpath_signal(struct tcb *t, int64_t nr);
+/* A signal to a better thread that waits with budget of its own: it runs at
+ * once, the current one later. False: it is none, nothing has been done. */
+struct notification;
+bool fastpath_wake(struct notification *n, word_t badge);
 /* and fault_current (entry.h) */
 /* The general path (entry.c). */
 struct tcb *syscall_general(struct tcb *t, int64_t nr);

@@ -16,8 +16,8 @@ static inline irq_t cap_irq(struct cap c) { return (irq_t)c.w1; }
  */
 struct invocation;
 int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth);
-/* Signals the notification of the interrupt's handler; masks it. */
-void irq_deliver(irq_t irq);
+/* Masks and ends it: the notification of its handler, or null. */
+struct cap irq_take(irq_t irq);
 /* The last capability of a handler goes: masks the interrupt; returns the slot
  * with its notification, which goes too. */
 struct slot *irq_release(irq_t irq);

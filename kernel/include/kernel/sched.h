@@ -25,6 +25,9 @@ bool sched_check_budget(void);
 void sched_commit_time(void);
 /* Current thread gives up its head refill. */
 void sched_give_up(void);
+/* The current thread gives way to a better one, whose context has budget; the
+ * time of this entry has been taken. */
+void sched_preempt(struct tcb *to);
 /* Wakes parked threads whose refill is due; picks and switches the thread;
  * sets the timer. The last act of every kernel entry. */
 void sched_finish(void);
