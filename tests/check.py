@@ -80,6 +80,7 @@ GROUPS = {
     "fuzz": fuzz_programs,
     "kernel": lambda: [*listed("kernel", 180),
                        Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
+    "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600)],
     "system": lambda: listed("system", 400),
     "bench": lambda: [Program("bench", ["tests/bench/check"], 300)],
 }
