@@ -243,6 +243,23 @@ static void plain_hypercall(void **state)
 	assert_int_equal(k.reply[ABI_SYSFAULT_IP], 0x8004);
 }
 
+/* seL4 decodes an HVC with x7 = -1 as a Call, which finds no capability. */
+static void plain_hypercall_as_a_system_call(void **state)
+{
+	(void)state;
+	boot(0);
+	k.context[ABI_CTX_X0] = 0x84000000;
+	k.context[ABI_CTX_PC] = 0x8000;
+	FAULT(ABI_FAULT_CAP, 0x8000, 0x84000000, 0, 4, 64, 0, 63);
+	assert_int_equal(e.reason, VCPU_EXIT_HYPERCALL);
+	assert_int_equal(vcpu_get(&v.cpu, VCPU_X0), 0x84000000);
+	vcpu_set(&v.cpu, VCPU_X0, 0x10001);
+	vcpu_advance(&v.cpu);
+	FAULT(ABI_FAULT_VPPI_EVENT, 27);
+	assert_int_equal(k.context[ABI_CTX_X0], 0x10001);
+	assert_int_equal(k.context[ABI_CTX_PC], 0x8004);
+}
+
 static void maintenance(void **state)
 {
 	(void)state;
@@ -400,6 +417,7 @@ int main(void)
 		cmocka_unit_test(plain_load),
 		cmocka_unit_test(plain_narrow_instruction),
 		cmocka_unit_test(plain_hypercall),
+		cmocka_unit_test(plain_hypercall_as_a_system_call),
 		cmocka_unit_test(maintenance),
 		cmocka_unit_test(exit_message_store_costs_one_call),
 		cmocka_unit_test(exit_message_load),

@@ -308,6 +308,12 @@ static void learn_other(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr,
 	case ABI_FAULT_UNKNOWN_SYSCALL:
 		learn_syscall(s, mr, e);
 		break;
+	case ABI_FAULT_CAP:
+		/* seL4 takes an HVC with a system call's number in x7 for one. */
+		e->reason = VCPU_EXIT_HYPERCALL;
+		s->insn_bytes = 4;
+		vcpu_learn(&s->cpu, VCPU_PC, mr[ABI_CAPFAULT_IP]);
+		break;
 	case ABI_FAULT_VGIC_MAINTENANCE:
 		e->reason = VCPU_EXIT_MAINTENANCE;
 		e->code = mr[0] < 64 ? (uint16_t)mr[0] : VCPU_NO_INDEX;
