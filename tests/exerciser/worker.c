@@ -37,7 +37,7 @@ static uint64_t harmless(uint64_t field, uint64_t value)
 {
 	switch (field) {
 	case ABI_VCPU_SCTLR_EL1: return value & ~1ull;
-	case ABI_VCPU_VBAR_EL1: return value & 0xffffffff;
+	case ABI_VCPU_VBAR_EL1: return value & 0x0fffffff; /* nothing is there */
 	case ABI_VCPU_CNTV_CVAL:
 	case ABI_VCPU_CNTVOFF: return value & 0xffffffffff;
 	default: return value;
