@@ -31,6 +31,10 @@ static const char *const failure_marks[] = { "selvage: kernel panic",
 					     "init: " };
 #define N_MARKS (sizeof(failure_marks) / sizeof(failure_marks[0]))
 
+/* In the log: the end of a machine that cannot switch itself off, its kernel
+ * being one without SMC capability (machine_off in servers/init). */
+static const char end_mark[] = "] init: the kernel gives no SMC capability";
+
 struct session {
 	const struct session_config *config;
 	struct qemu qemu;
@@ -44,6 +48,7 @@ struct session {
 	size_t mark_at[N_MARKS]; /* letters of each mark seen */
 	bool in_line;            /* of text outside of frames: not at its start */
 	bool failed;             /* a whole mark was seen */
+	size_t end_at;           /* letters of end_mark seen */
 	bool stdin_open;
 	bool done;
 	bool told_ready;
@@ -81,6 +86,19 @@ static void finish(struct session *s, int code)
 
 /* --- what comes from the target --- */
 
+static void watch_for_end(struct session *s, const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (data[i] != (uint8_t)end_mark[s->end_at])
+			s->end_at = 0;
+		if (data[i] == (uint8_t)end_mark[s->end_at] &&
+		    end_mark[++s->end_at] == '\0') {
+			s->end_at = 0;
+			finish(s, EXIT_OK);
+		}
+	}
+}
+
 static void on_data(void *context, unsigned channel, const uint8_t *data,
 		    size_t size)
 {
@@ -95,6 +113,8 @@ static void on_data(void *context, unsigned channel, const uint8_t *data,
 	if (s->view.lines && ferror(s->view.lines))
 		finish(s, 128 + SIGPIPE); /* nobody reads it any more */
 	broker_output(&s->broker, channel, shown->data, shown->size);
+	if (channel == MUX_CH_LOG)
+		watch_for_end(s, data, size);
 	if (on_screen(s) && channel == s->focus)
 		screen_output(&s->screen, shown->data, shown->size);
 }

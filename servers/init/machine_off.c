@@ -34,6 +34,6 @@ void machine_off(void)
 
 	let_log_drain();
 	if (sel4_smc_call(ABI_ROOT_SMC, args, results) != ABI_OK)
-		log_error("the kernel gives no SMC capability: the machine stays on");
+		log_info("the kernel gives no SMC capability: switch the machine off");
 	requested = false; /* not tried again */
 }

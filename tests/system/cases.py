@@ -423,6 +423,8 @@ def plain_kernel_case(name, variant, gic, vcpus):
             report.ok("rebooted from inside")
             run.answers("two")
             report.ok("the other VM answers")
+            run.client("poweroff")
+            report.equal(run.wait_exit(30), 0, "exit code, though the kernel has no SMC capability")
 
     return run_case
 
