@@ -299,6 +299,19 @@ def bare_guests(report):
         report.check(re.search(r"spin\s+off", run.client("ps")), "spin can be stopped")
 
 
+def wake_ups(report):
+    """Two vCPUs wake each other out of WFI, beside a Linux; none is lost."""
+    for gic in (3, 2):
+        path = describe(f"wake-ups-gicv{gic}",
+                        [{"name": "wake", "kernel": "micro-wake", "memory": "4M", "vcpus": 2,
+                          "cmdline": ""}, vm("witness")], gic=gic, on_idle="stay")
+        with System(f"wake-ups-gicv{gic}", path, "--deterministic", limit_s=150) as run:
+            run.wait("wake", "micro: wake done", 120)
+            run.wait("log", "vm wake: powered off", 30)
+            run.wait("witness", "selvage-guest: up witness", 60)
+            report.ok(f"GICv{gic}: every SGI came and woke")
+
+
 # --- repeatability, front end -------------------------------------------------
 
 def deterministic(report):
@@ -446,6 +459,7 @@ def all_cases():
         "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
         "boot-overhead": boot_overhead, "root-task": root_task,
         "bare-guests": bare_guests,
+        "wake-ups": wake_ups,
     })
     cases.update(plain_kernel_cases())
     for test in ("mem", "gic", "undef"):
