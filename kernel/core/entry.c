@@ -30,19 +30,11 @@ static void cap_fault(struct tcb *t, cptr_t addr, bool receiving, const struct l
 
 static int invoke_endpoint(struct invocation *inv)
 {
-	word_t rights = cap_rights(inv->cap);
-	struct ep_send how = {
-		.badge = cap_badge(inv->cap),
-		.blocking = inv->blocking,
-		.call = inv->call,
-		.grant = rights & ABI_RIGHT_GRANT,
-		.grant_reply = rights & ABI_RIGHT_GRANT_REPLY,
-		.donate = inv->call || inv->first_phase,
-	};
+	bool donate = inv->call || inv->first_phase;
 
-	if (!(rights & ABI_RIGHT_WRITE))
+	if (!(cap_rights(inv->cap) & ABI_RIGHT_WRITE))
 		return inv_invalid_cap(inv, 0);
-	ep_send(cap_object(inv->cap), inv->thread, how);
+	ep_send(inv->cap, inv->thread, inv->blocking, inv->call, donate);
 	return INVOKE_IPC;
 }
 

@@ -92,8 +92,7 @@ static inline bool transfer(const struct tcb *from, struct tcb *to, word_t info,
 {
 	word_t length = info & ABI_MSGINFO_LENGTH_MASK;
 
-	if (length > ABI_MSG_REGS &&
-	    (length > ABI_MSG_MAX_WORDS || !copy_words(from, to, length)))
+	if (length > ABI_MSG_REGS && (length > ABI_MSG_MAX_WORDS || !copy_words(from, to, length)))
 		return false;
 	if (length > 0)
 		copy_registers(from, to, length);

@@ -84,8 +84,7 @@ static struct caps_moved transfer_caps(struct slot **src, unsigned n, const stru
 			buffer->caps_or_badges[i] = cap_badge(c);
 			moved.unwrapped |= 1ull << i;
 		} else {
-			if (!dest || cap_derive(src[i], c, &c) != ABI_OK ||
-			    cap_type(c) == CAP_NULL)
+			if (!dest || cap_derive(src[i], c, &c) != ABI_OK || cap_type(c) == CAP_NULL)
 				break;
 			slot_insert_copy(dest, c, src[i]);
 			dest = NULL;
@@ -226,26 +225,13 @@ bool ipc_handler_ok(struct cap c)
 		(rights & (ABI_RIGHT_GRANT | ABI_RIGHT_GRANT_REPLY)));
 }
 
-static void send_to_handler(struct tcb *t, struct cap c, bool donate)
-{
-	struct ep_send how = {
-		.badge = cap_badge(c),
-		.blocking = true,
-		.grant = cap_rights(c) & ABI_RIGHT_GRANT,
-		.grant_reply = cap_rights(c) & ABI_RIGHT_GRANT_REPLY,
-		.donate = donate,
-	};
-
-	ep_send(cap_object(c), t, how);
-}
-
 void ipc_fault_send(struct tcb *t, const struct fault *f)
 {
 	struct cap c = t->slots[TCB_FAULT_HANDLER].cap;
 
 	t->fault = *f;
 	if (cap_type(c) == CAP_ENDPOINT) {
-		send_to_handler(t, c, t->sc != NULL);
+		ep_send(c, t, true, false, t->sc != NULL);
 	} else {
 		printk("%s: fault %u without a handler, pc %lx, %lx %lx %lx\n", t->name,
 		       f->kind, (unsigned long)arch_restart_pc(t), (unsigned long)f->word[0],
@@ -258,5 +244,5 @@ void ipc_fault_send(struct tcb *t, const struct fault *f)
 void ipc_timeout_fault(struct tcb *t)
 {
 	t->fault = (struct fault){ ABI_FAULT_TIMEOUT, { t->sc->badge } };
-	send_to_handler(t, t->slots[TCB_TIMEOUT_HANDLER].cap, false);
+	ep_send(t->slots[TCB_TIMEOUT_HANDLER].cap, t, true, false, false);
 }

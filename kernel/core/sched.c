@@ -171,8 +171,7 @@ void sched_wake(struct tcb *t)
 {
 	struct cpu *c = this_cpu();
 
-	if (!sched_can_run(t) || t == c->current || t == c->candidate ||
-	    t->queue != QUEUE_NONE)
+	if (!sched_can_run(t) || t == c->current || t == c->candidate || t->queue != QUEUE_NONE)
 		return;
 	if (c->candidate || c->reschedule) {
 		flush_candidate(c);

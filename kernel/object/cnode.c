@@ -173,8 +173,7 @@ int cnode_invoke(struct invocation *inv)
 	struct slot *dest;
 	int error;
 
-	error = inv_lookup_slot(inv, false, inv->cap, inv_arg(inv, 0),
-				inv_arg(inv, 1), &dest);
+	error = inv_lookup_slot(inv, false, inv->cap, inv_arg(inv, 0), inv_arg(inv, 1), &dest);
 	if (error)
 		return error;
 	switch (inv->label) {

@@ -41,8 +41,7 @@ static struct cap make_zombie_cap(struct cap c)
 {
 	if (cap_type(c) == CAP_TCB)
 		return cap_make(CAP_ZOMBIE, cap_addr(c), ZOMBIE_OF_TCB, TCB_SLOTS);
-	return cap_make(CAP_ZOMBIE, cap_addr(c), cap_cnode_radix(c),
-			1ull << cap_cnode_radix(c));
+	return cap_make(CAP_ZOMBIE, cap_addr(c), cap_cnode_radix(c), 1ull << cap_cnode_radix(c));
 }
 
 static struct slot *zombie_slots(struct cap z)

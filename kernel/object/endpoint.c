@@ -49,14 +49,14 @@ static struct tcb *dequeue(struct endpoint *ep)
 	return t;
 }
 
-static void block_sender(struct endpoint *ep, struct tcb *t, struct ep_send how)
+static void block_sender(struct cap c, struct tcb *t, bool call)
 {
-	t->send_badge = how.badge;
-	t->send_grant = how.grant;
-	t->send_grant_reply = how.grant_reply;
-	t->send_call = how.call;
+	t->send_badge = cap_badge(c);
+	t->send_grant = cap_rights(c) & ABI_RIGHT_GRANT;
+	t->send_grant_reply = cap_rights(c) & ABI_RIGHT_GRANT_REPLY;
+	t->send_call = call;
 	tcb_set_state(t, THREAD_ON_SEND);
-	enqueue(ep, t, EP_SENDING);
+	enqueue(cap_object(c), t, EP_SENDING);
 }
 
 /* The message has arrived: what becomes of a caller (or faulter)? */
@@ -71,24 +71,27 @@ static void block_caller(struct tcb *caller, struct tcb *callee, struct reply *r
 	}
 }
 
-void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how)
+void ep_send(struct cap c, struct tcb *sender, bool blocking, bool call, bool donate)
 {
+	struct endpoint *ep = cap_object(c);
+	word_t rights = cap_rights(c);
 	struct tcb *dest;
 	struct reply *reply;
 
 	if (ep_state(ep) != EP_RECEIVING) {
-		if (how.blocking)
-			block_sender(ep, sender, how);
+		if (blocking)
+			block_sender(c, sender, call);
 		return;
 	}
 	dest = dequeue(ep);
-	ipc_transfer(sender, dest, ep, how.badge, how.grant);
+	ipc_transfer(sender, dest, ep, cap_badge(c), rights & ABI_RIGHT_GRANT);
 	reply = dest->reply;
 	if (reply)
 		reply_unlink(reply);
-	if (how.call || sender->fault.kind)
-		block_caller(sender, dest, reply, how.grant || how.grant_reply, how.donate);
-	else if (how.donate && !dest->sc && sender->sc)
+	if (call || sender->fault.kind)
+		block_caller(sender, dest, reply,
+			     rights & (ABI_RIGHT_GRANT | ABI_RIGHT_GRANT_REPLY), donate);
+	else if (donate && !dest->sc && sender->sc)
 		sc_donate(sender->sc, dest);
 	tcb_wake(dest, THREAD_RUNNING);
 }

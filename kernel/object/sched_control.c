@@ -21,8 +21,7 @@ static int check(struct invocation *inv, struct configure *p)
 	p->extra_refills = inv_arg(inv, 2);
 	p->badge = inv_arg(inv, 3);
 	p->flags = inv_arg(inv, 4);
-	if (p->budget_us > max || p->budget_us < min ||
-	    p->period_us > max || p->period_us < min)
+	if (p->budget_us > max || p->budget_us < min || p->period_us > max || p->period_us < min)
 		return inv_range(inv, min, max);
 	if (p->budget_us > p->period_us)
 		return inv_range(inv, min, p->period_us);

@@ -129,10 +129,8 @@ static void park(unsigned i, ticks_t due)
 
 static void block_threads(void)
 {
-	struct ep_send how = { .blocking = true };
-
-	ep_send(ep, thread[SENDER], how);
-	ep_send(ep, thread[SENDER2], how);
+	ep_send(cap_endpoint(ep), thread[SENDER], true, false, false);
+	ep_send(cap_endpoint(ep), thread[SENDER2], true, false, false);
 	ep_receive(ep2, thread[RECEIVER], reply2, true);
 	ntfn_receive(ntfn, thread[WAITER], true);
 	sc_unbind_tcb(sc[CALLEE]);

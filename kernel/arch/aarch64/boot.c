@@ -37,8 +37,7 @@ static void add_reserved(paddr_t start, uint64_t size)
 
 static void add_kernel(paddr_t start, uint64_t size)
 {
-	regions_add(&machine.kernel, align_down_u64(start, PAGE),
-		    align_up_u64(start + size, PAGE));
+	regions_add(&machine.kernel, align_down_u64(start, PAGE), align_up_u64(start + size, PAGE));
 }
 
 static bool parent_is(const struct fdt_node *n, const char *name)
@@ -104,8 +103,7 @@ static void read_devicetree(const struct boot_args *a)
 
 	if (!fdt_walk(paddr_to_ptr(a->dtb), a->dtb_bytes, visit, NULL))
 		panic("boot: no valid devicetree");
-	for (unsigned i = 0; fdt_reservation(paddr_to_ptr(a->dtb), a->dtb_bytes, i, &start,
-					     &size);
+	for (unsigned i = 0; fdt_reservation(paddr_to_ptr(a->dtb), a->dtb_bytes, i, &start, &size);
 	     i++)
 		add_reserved(start, size);
 	if (!machine.ram.count)

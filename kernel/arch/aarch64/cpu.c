@@ -126,8 +126,7 @@ static void fpu_disown(struct arch_cpu *cpu)
 /* The owner needs them open, unless it may not use them. */
 static void fpu_update(struct tcb *t)
 {
-	set_facility(&t->arch.needs, ARCH_FPU,
-		     arch_cpu()->fpu_owner == t && !t->arch.fpu_disabled);
+	set_facility(&t->arch.needs, ARCH_FPU, arch_cpu()->fpu_owner == t && !t->arch.fpu_disabled);
 }
 
 static void fpu_exchange(struct tcb *from, struct tcb *to)

@@ -202,8 +202,7 @@ void direct_timer_leave(struct vcpu *v)
 	uint64_t lr = vgic_read_lr(timer_lr());
 
 	/* The line has fallen before the guest looked. */
-	if ((lr & LR_STATE_MASK) == LR_PENDING &&
-	    (v->regs[ABI_VCPU_CNTV_CTL] & 7) != CNTV_ASSERTED)
+	if ((lr & LR_STATE_MASK) == LR_PENDING && (v->regs[ABI_VCPU_CNTV_CTL] & 7) != CNTV_ASSERTED)
 		timer_set(v, 0);
 	v->direct.timer_listed = lr & LR_STATE_MASK;
 }

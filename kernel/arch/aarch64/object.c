@@ -235,6 +235,5 @@ void *arch_ipc_buffer(struct cap c, vptr_t vaddr, bool write)
 
 	if (!arch_cap_is_ipc_frame(c) || (cap_frame_rights(c) & need) != need)
 		return NULL;
-	return paddr_to_ptr(cap_addr(c) +
-			    (vaddr & ((1ull << frame_bits(cap_frame_size(c))) - 1)));
+	return paddr_to_ptr(cap_addr(c) + (vaddr & ((1ull << frame_bits(cap_frame_size(c))) - 1)));
 }

@@ -17,10 +17,9 @@
 #define REGS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) \
 	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
-enum { BVR,
-       BCR,
-       WVR,
-       WCR };
+/* clang-format off */
+enum { BVR, BCR, WVR, WCR };
+/* clang-format on */
 
 static unsigned breakpoints(void) { return 1 + (SYSREG_READ(id_aa64dfr0_el1) >> 12 & 15); }
 static unsigned watchpoints(void) { return 1 + (SYSREG_READ(id_aa64dfr0_el1) >> 20 & 15); }

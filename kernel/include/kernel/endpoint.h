@@ -25,11 +25,8 @@ static inline struct cap cap_endpoint(struct endpoint *ep)
 static inline word_t cap_rights(struct cap c) { return cap_sub_field(c, 0, 4); }
 static inline word_t cap_badge(struct cap c) { return c.w1; }
 
-struct ep_send {
-	word_t badge;
-	bool blocking, call, grant, grant_reply, donate;
-};
-void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how);
+/* Sends to the endpoint of capability `c`. */
+void ep_send(struct cap c, struct tcb *sender, bool blocking, bool call, bool donate);
 /* `reply` may be NULL (Wait). */
 void ep_receive(struct endpoint *ep, struct tcb *t, struct reply *reply, bool blocking);
 #define EP_STATE_MASK 3ull

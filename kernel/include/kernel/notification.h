@@ -26,8 +26,7 @@ _Static_assert(sizeof(struct notification) <= 1u << ABI_NOTIFICATION_BITS, "ABI"
 
 static inline struct cap cap_notification(struct notification *n)
 {
-	return cap_make(CAP_NOTIFICATION, ptr_to_paddr(n),
-			ABI_RIGHT_READ | ABI_RIGHT_WRITE, 0);
+	return cap_make(CAP_NOTIFICATION, ptr_to_paddr(n), ABI_RIGHT_READ | ABI_RIGHT_WRITE, 0);
 }
 
 void ntfn_signal(struct notification *n, word_t badge);

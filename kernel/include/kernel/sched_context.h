@@ -35,8 +35,7 @@ struct sched_context {
 	word_t unused[2];
 	struct refill refill[]; /* circular, refill_max entries */
 };
-_Static_assert(sizeof(struct sched_context) == ABI_SCHED_CONTEXT_CORE_BYTES -
-						       2 * ABI_REFILL_BYTES,
+_Static_assert(sizeof(struct sched_context) == ABI_SCHED_CONTEXT_CORE_BYTES - 2 * ABI_REFILL_BYTES,
 	       "ABI");
 
 static inline struct cap cap_sched_context(struct sched_context *sc, unsigned bits)

@@ -12,24 +12,17 @@ struct notification;
 struct reply;
 struct sched_context;
 
+/* clang-format off */
 enum thread_state {
-	THREAD_INACTIVE = 0,
-	THREAD_RUNNING,
+	THREAD_INACTIVE, THREAD_RUNNING,
 	THREAD_RESTART, /* runs the instruction at its restart PC again */
-	THREAD_ON_RECEIVE,
-	THREAD_ON_SEND,
-	THREAD_ON_REPLY,
-	THREAD_ON_NOTIFICATION,
+	THREAD_ON_RECEIVE, THREAD_ON_SEND, THREAD_ON_REPLY, THREAD_ON_NOTIFICATION,
 };
 
 enum tcb_slot {
-	TCB_CSPACE,
-	TCB_VSPACE,
-	TCB_IPC_BUFFER,
-	TCB_FAULT_HANDLER,
-	TCB_TIMEOUT_HANDLER,
-	TCB_SLOTS
+	TCB_CSPACE, TCB_VSPACE, TCB_IPC_BUFFER, TCB_FAULT_HANDLER, TCB_TIMEOUT_HANDLER, TCB_SLOTS
 };
+/* clang-format on */
 
 enum tcb_queue { QUEUE_NONE = 0,
 		 QUEUE_READY,

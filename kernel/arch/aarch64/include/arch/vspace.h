@@ -74,15 +74,14 @@ void asid_load_vttbr(word_t vttbr);
 void asid_use_by_vcpu(uint64_t id);
 
 /* --- capabilities (cap.h has the layout) --- */
-enum frame_size { FRAME_SMALL = 0,
-		  FRAME_LARGE = 1,
-		  FRAME_HUGE = 2 };
+/* clang-format off */
+enum frame_size { FRAME_SMALL, FRAME_LARGE, FRAME_HUGE };
+/* clang-format on */
 
 static inline struct cap cap_frame(paddr_t addr, enum frame_size size, word_t rights,
 				   bool device)
 {
-	return cap_make(CAP_FRAME, addr,
-			(word_t)size | rights << 2 | (word_t)device << 4, 0);
+	return cap_make(CAP_FRAME, addr, (word_t)size | rights << 2 | (word_t)device << 4, 0);
 }
 static inline enum frame_size cap_frame_size(struct cap c)
 {
