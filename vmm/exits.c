@@ -67,9 +67,6 @@ static void maintenance_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	switch (e->reason) {
-	case VCPU_EXIT_HYPERCALL:
-		hypercall_exit(vc);
-		break;
 	case VCPU_EXIT_SYSREG:
 		sysreg_exit(vc, e);
 		break;
@@ -119,6 +116,8 @@ _Noreturn void exits_handler(void *arg)
 		vm->exits[e.reason]++;
 		if (e.reason == VCPU_EXIT_MMIO)
 			mmio_exit(vm, vc, &e);
+		else if (e.reason == VCPU_EXIT_HYPERCALL)
+			hypercall_exit(vc);
 		else
 			dispatch(vc, &e);
 		if (vc->cpu.cpu.failed)

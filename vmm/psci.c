@@ -174,14 +174,11 @@ static call_handler find_handler(uint32_t function)
 {
 	uint32_t number = function & PSCI_NUMBERS;
 
+	if ((function & ~(SMC64 | PSCI_NUMBERS)) == PSCI_BASE)
+		return (function & SMC64) && !table[number].wide ? NULL : table[number].handler;
 	if (function == SMCCC_VERSION)
 		return do_smccc_version;
-	if (function == SMCCC_ARCH_FEATURES)
-		return do_smccc_features;
-	if ((function & ~(SMC64 | PSCI_NUMBERS)) != PSCI_BASE ||
-	    ((function & SMC64) && !table[number].wide))
-		return NULL;
-	return table[number].handler;
+	return function == SMCCC_ARCH_FEATURES ? do_smccc_features : NULL;
 }
 
 bool psci_known(uint32_t function)

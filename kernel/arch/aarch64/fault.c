@@ -102,11 +102,9 @@ bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
 /* The register that the trapped load, store, MRS or MSR names. */
 static unsigned exit_register(word_t esr)
 {
-	if (ESR_EC(esr) == EC_SYSREG)
-		return ISS_SYSREG_RT(esr);
 	if (ESR_EC(esr) == EC_DABT_LOWER && (esr & ISS_ISV))
 		return ISS_SRT(esr);
-	return REG_ZERO;
+	return ESR_EC(esr) == EC_SYSREG ? ISS_SYSREG_RT(esr) : REG_ZERO;
 }
 
 static bool reads_register(word_t esr)
@@ -129,12 +127,15 @@ static bool is_call(word_t esr)
  * F1.2.2), and as a step that is done. */
 static void advance(struct arch_context *c, word_t esr)
 {
-	word_t it = (c->spsr >> 25 & 3) | (c->spsr >> 8 & 0xfc);
+	word_t it;
 
-	set_pc(c, c->fault_ip + (esr & ESR_IL ? 4 : 2));
 	c->spsr &= ~SPSR_SS;
-	if (!(c->spsr & SPSR_AARCH32_USER) || !it)
+	set_pc(c, c->fault_ip + 4);
+	if (!(c->spsr & SPSR_AARCH32_USER))
 		return;
+	if (!(esr & ESR_IL))
+		set_pc(c, c->fault_ip - 2);
+	it = (c->spsr >> 25 & 3) | (c->spsr >> 8 & 0xfc);
 	it = it & 7 ? (it & 0xe0) | (it << 1 & 0x1f) : 0;
 	c->spsr = (c->spsr & ~0x0600fc00ull) | (it & 3) << 25 | (it & 0xfc) << 8;
 }
