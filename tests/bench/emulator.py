@@ -12,7 +12,7 @@ BENCH_DONE = re.compile(r"(?:\(XEN\) DOM1: )?bench done\s*$")
 
 
 def machine(gic, hypervisor, cpu=A57, memory_mib=1024):
-    return ["qemu-system-aarch64", "-M",
+    return ["setpriv", "--pdeathsig", "KILL", "qemu-system-aarch64", "-M",
             f"virt,gic-version={gic}" + (",virtualization=on" if hypervisor else ""),
             "-cpu", f"{cpu},cntfrq=1000000000", "-smp", "1", "-m", str(memory_mib),
             "-nodefaults"]
