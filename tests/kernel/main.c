@@ -396,6 +396,7 @@ int main(void)
 		&kt_extension,
 		&kt_direct,
 		&kt_hostile,
+		&kt_corners,
 		&kt_plain_kernel,
 	};
 	unsigned number = 0, failures = 0;

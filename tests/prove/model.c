@@ -279,24 +279,23 @@ void *arch_ipc_buffer(struct cap c, vptr_t vaddr, bool write)
 	return &buffers[write];
 }
 
-unsigned arch_fault_message(struct tcb *t, const struct fault *f, word_t *words)
+unsigned arch_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *buffer)
 {
 	(void)t;
-	(void)f;
-	for (unsigned i = 0; i < FAULT_MESSAGE_MAX; i++)
-		words[i] = any_word();
-	return any_below(FAULT_MESSAGE_MAX + 1);
+	(void)to;
+	for (unsigned i = ABI_MSG_REGS; i < ABI_MSG_MAX_WORDS; i++)
+		buffer->msg[i] = any_word();
+	return any_below(ABI_MSG_MAX_WORDS + 1);
 }
 
-bool arch_fault_reply(struct tcb *t, const struct fault *f, word_t label, const word_t *words,
-		      unsigned count)
+bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
+		      const struct abi_ipcbuf *buffer, unsigned count)
 {
 	(void)t;
-	(void)f;
 	(void)label;
-	/*@ assert reply_words: count <= FAULT_MESSAGE_MAX; */
-	for (unsigned i = 0; i < count; i++) {
-		word_t v = words[i];
+	(void)from;
+	for (unsigned i = ABI_MSG_REGS; i < count; i++) {
+		word_t v = buffer->msg[i];
 
 		(void)v;
 	}
