@@ -3,7 +3,7 @@
 ARCH := aarch64
 KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
 	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH)) \
-	$(if $(filter 0,$(EXTENSIONS)),kernel/debug/plain)
+	$(if $(filter 0,$(EXTENSIONS)),kernel/debug/plain) $(if $(filter 1,$(BENCHMARK)),kernel/debug/benchmark)
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
 	lib/base/fdt.c lib/base/fmt.c lib/base/regions.c \
 	lib/base/freestanding/memory.c

@@ -3,6 +3,7 @@
 
 #include <abi/object.h>
 #include <kernel/arch.h>
+#include <kernel/benchmark.h>
 #include <kernel/cnode.h>
 #include <kernel/debug.h>
 #include <kernel/endpoint.h>
@@ -295,7 +296,8 @@ static bool may_proceed(struct tcb *t)
 NOINLINE struct tcb *syscall_general(struct tcb *t, int64_t nr)
 {
 	if (nr < ABI_SYS_YIELD || nr > ABI_SYS_CALL) {
-		if (SELVAGE_DEBUG && debug_syscall(t, nr))
+		if ((SELVAGE_DEBUG && debug_syscall(t, nr)) ||
+		    (SELVAGE_BENCHMARK && benchmark_syscall(t, nr)))
 			return t;
 		return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, (word_t)nr, 0, 0);
 	}

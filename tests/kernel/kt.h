@@ -54,7 +54,7 @@ extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_direct;
 extern const struct kt_group kt_hostile;
-extern const struct kt_group kt_plain_kernel, kt_corners;
+extern const struct kt_group kt_plain_kernel, kt_corners, kt_benchmark;
 
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);

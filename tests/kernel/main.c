@@ -398,6 +398,7 @@ int main(void)
 		&kt_hostile,
 		&kt_corners,
 		&kt_plain_kernel,
+		&kt_benchmark,
 	};
 	unsigned number = 0, failures = 0;
 

@@ -5,24 +5,29 @@
  * X(name, number). The number travels sign-extended in x7. Numbers of
  * debug and benchmark calls stay fixed when a build leaves them out.
  */
-#define ABI_SYSCALLS(X)              \
-	X(CALL, -1)                  \
-	X(REPLY_RECV, -2)            \
-	X(NB_SEND_RECV, -3)          \
-	X(NB_SEND_WAIT, -4)          \
-	X(SEND, -5)                  \
-	X(NB_SEND, -6)               \
-	X(RECV, -7)                  \
-	X(NB_RECV, -8)               \
-	X(WAIT, -9)                  \
-	X(NB_WAIT, -10)              \
-	X(YIELD, -11)                \
-	X(DEBUG_PUT_CHAR, -12)       \
-	X(DEBUG_DUMP_SCHEDULER, -13) \
-	X(DEBUG_HALT, -14)           \
-	X(DEBUG_CAP_IDENTIFY, -15)   \
-	X(DEBUG_SNAPSHOT, -16)       \
-	X(DEBUG_NAME_THREAD, -17)
+#define ABI_SYSCALLS(X)                  \
+	X(CALL, -1)                      \
+	X(REPLY_RECV, -2)                \
+	X(NB_SEND_RECV, -3)              \
+	X(NB_SEND_WAIT, -4)              \
+	X(SEND, -5)                      \
+	X(NB_SEND, -6)                   \
+	X(RECV, -7)                      \
+	X(NB_RECV, -8)                   \
+	X(WAIT, -9)                      \
+	X(NB_WAIT, -10)                  \
+	X(YIELD, -11)                    \
+	X(DEBUG_PUT_CHAR, -12)           \
+	X(DEBUG_DUMP_SCHEDULER, -13)     \
+	X(DEBUG_HALT, -14)               \
+	X(DEBUG_CAP_IDENTIFY, -15)       \
+	X(DEBUG_SNAPSHOT, -16)           \
+	X(DEBUG_NAME_THREAD, -17)        \
+	X(BENCHMARK_FLUSH_CACHES, -21)   \
+	X(BENCHMARK_RESET_LOG, -22)      \
+	X(BENCHMARK_FINALIZE_LOG, -23)   \
+	X(BENCHMARK_SET_LOG_BUFFER, -24) \
+	X(BENCHMARK_NULL_SYSCALL, -25)
 
 enum abi_syscall {
 #define X(name, number) ABI_SYS_##name = (number),
