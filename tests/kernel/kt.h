@@ -42,6 +42,8 @@ extern const struct kt_group kt_transfer;
 extern const struct kt_group kt_notification;
 extern const struct kt_group kt_reply;
 extern const struct kt_group kt_fault;
+extern const struct kt_group kt_answered;
+extern const struct kt_group kt_boot;
 extern const struct kt_group kt_tcb;
 extern const struct kt_group kt_sched;
 extern const struct kt_group kt_budget;

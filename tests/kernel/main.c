@@ -370,6 +370,7 @@ static void set_up(void)
 int main(void)
 {
 	static const struct kt_group *const groups[] = {
+		&kt_boot,
 		&kt_calls,
 		&kt_lookups,
 		&kt_bad,
@@ -382,6 +383,7 @@ int main(void)
 		&kt_notification,
 		&kt_reply,
 		&kt_fault,
+		&kt_answered,
 		&kt_tcb,
 		&kt_sched,
 #if !SELVAGE_DEBUG /* its checks take time */
