@@ -470,7 +470,8 @@ static void pool_memory_is_used_up(void)
 	CHECK_OK(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, pool, 64));
 	CHECK_ERROR1(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, kt_slot(), 1),
 		     ABI_NOT_ENOUGH_MEMORY, 0);
-	CHECK_EQ(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, kt_slot(), 64),
+	CHECK_EQ(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, kt_slot(),
+					     64),
 		 ABI_REVOKE_FIRST);
 	CHECK_OK(kt_revoke(memory));
 	CHECK(kt_is_empty(pool));
