@@ -8,6 +8,7 @@ bool devices_init(struct vm *vm);
 /* Under the lock: input and room for output may have come. */
 void uart_service(struct vm *vm);
 
-/* kick.c; kick_service: the event thread has been signalled. */
+/* kick.c. kick_take: the guest has kicked; true: a signal of
+ * VMM_CAP_KICK_IRQ is owed, else the interrupt is on its way. */
 bool kick_init(struct vm *vm);
-void kick_service(struct vm *vm);
+bool kick_take(struct vm *vm);

@@ -38,15 +38,14 @@ bool kick_init(struct vm *vm)
 	return bus_add(&vm->bus, &region);
 }
 
-void kick_service(struct vm *vm)
+bool kick_take(struct vm *vm)
 {
-	if (direct_has(vm, vm->board->kick_irq)) {
-		sel4_signal(VMM_CAP_KICK_IRQ);
-		return;
-	}
+	if (direct_has(vm, vm->board->kick_irq))
+		return true;
 	mutex_lock(&vm->lock);
 	vm->handler = NULL;
 	vgic_pulse(&vm->gic, 0, vm->board->kick_irq);
 	vm_deliver_irqs(vm, NULL);
 	mutex_unlock(&vm->lock);
+	return false;
 }

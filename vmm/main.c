@@ -44,17 +44,26 @@ static bool start_handler(struct vm_vcpu *vc)
 		       ABI_OK;
 }
 
-static void serve(uint64_t badge)
+static void serve_console(void)
 {
-	if (badge & VMM_NTFN_KICK)
-		kick_service(&vm);
-	if (!(badge & VMM_NTFN_SERIAL))
-		return;
 	mutex_lock(&vm.lock);
 	vm.handler = NULL;
 	uart_service(&vm);
 	vm_deliver_irqs(&vm, NULL);
 	mutex_unlock(&vm.lock);
+}
+
+/* Returns the badges of the next events. */
+static uint64_t serve(uint64_t badge)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 }, next;
+
+	if (badge & VMM_NTFN_SERIAL)
+		serve_console();
+	if (!(badge & VMM_NTFN_KICK) || !kick_take(&vm))
+		return sel4_wait(PROC_CAP_NTFN);
+	(void)sel4_nb_send_wait(VMM_CAP_KICK_IRQ, msginfo(0, 0, 0), mr, PROC_CAP_NTFN, &next);
+	return next;
 }
 
 int main(void)
@@ -76,6 +85,6 @@ int main(void)
 		 info->gic_version);
 	if (!vm_vcpu_start(&vm.vcpu[0]))
 		give_up("the kernel refused to start vCPU 0");
-	for (;;)
-		serve(sel4_wait(PROC_CAP_NTFN));
+	for (uint64_t badge = 0;;)
+		badge = serve(badge);
 }

@@ -133,7 +133,8 @@ def main(wanted):
         if not wanted or row in wanted:
             show(row, profile, [kernel, native], OTHER_ROUNDS.get(row, ROUNDS["native"]))
     at, word = micro.address_of("report")
-    found = run("guest", boot.vm_command("micro-bench", 4), boot.GUEST_ENTRY + at, word)
+    more = "    cmdline: bench-doorbell bench-kick\n    devices: [pl011, rtc, kick]\n"
+    found = run("guest", boot.vm_command("micro-bench", 4, more), boot.GUEST_ENTRY + at, word)
     for row, profile in found.items():
         if not wanted or row in wanted:
             show(row, profile, [kernel, *others], ROUNDS["guest"])

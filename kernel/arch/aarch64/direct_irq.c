@@ -98,11 +98,20 @@ static void wake(const struct vcpu *v)
 
 static void pend(struct vcpu *v, word_t source)
 {
-	v->direct.pending |= 1ull << source;
-	if (v->direct.enabled >> source & 1) {
+	struct vcpu_direct *d = &v->direct;
+	unsigned i = direct_user_lrs(v);
+
+	d->pending |= 1ull << source;
+	if (!(d->enabled >> source & 1))
+		return;
+	if (d->lrs == 2 && (d->pending & d->enabled) == 1ull << source &&
+	    !(get_lr(v, i) & LR_STATE_MASK)) { /* most often: nothing to choose */
+		d->pending &= ~(1ull << source);
+		set_lr(v, i, d->conf[source] | source);
+	} else {
 		update(v, 0, 0);
-		wake(v);
 	}
+	wake(v);
 }
 
 void arch_direct_signal(struct notification *n) { pend(n->direct, n->direct_source); }
