@@ -8,7 +8,7 @@
 #define BUDGET_US 1000u
 #define PERIOD_US 10000u
 
-extern const char guest_spin[];
+extern const char guest_spin[], guest_hvc[];
 
 static struct {
 	cap_t ep, ep2, reply, reply2, ntfn;
@@ -114,15 +114,15 @@ static void middle(void *arg)
 	}
 }
 
-static void server(void *arg)
+static void server(void *reply)
 {
 	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
 
-	(void)arg;
-	(void)sel4_recv(s.ep2, &badge, mr, s.reply2);
+	s.info = sel4_recv(s.ep2, &badge, mr, *(const cap_t *)reply);
 	for (;;) {
 		mr[0] += 100;
-		(void)sel4_reply_recv(s.ep2, msginfo(0, 0, 1), &badge, mr, s.reply2);
+		s.info = sel4_reply_recv(s.ep2, msginfo(0, 0, 1), &badge, mr,
+					 *(const cap_t *)reply);
 	}
 }
 
@@ -136,7 +136,7 @@ static void nested_calls_with_capabilities(void)
 {
 	clear();
 	make_passive(kt_start(0, middle, NULL, KT_HIGH));
-	make_passive(kt_start(1, server, NULL, KT_HIGH));
+	make_passive(kt_start(1, server, &s.reply2, KT_HIGH));
 	(void)kt_start(2, client, NULL, KT_HIGH);
 	CHECK_EQ(s.got, 111);
 	(void)kt_start(3, client, NULL, KT_HIGH);
@@ -146,7 +146,7 @@ static void nested_calls_with_capabilities(void)
 static void sporadic_caller_of_an_active_server(void)
 {
 	clear();
-	(void)kt_start(1, server, NULL, KT_HIGH);
+	(void)kt_start(1, server, &s.reply2, KT_HIGH);
 	s.ep = s.ep2;
 	struct kt_thread t = kt_thread(2, client, NULL, KT_HIGH, 0, true);
 	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), t.sc, BUDGET_US, PERIOD_US, 0, 0,
@@ -155,7 +155,47 @@ static void sporadic_caller_of_an_active_server(void)
 	CHECK_EQ(s.got, 101);
 }
 
+static uint64_t call(uint64_t word, unsigned words)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { word };
+
+	(void)sel4_call(s.ep2, msginfo(0, 0, words), mr);
+	return mr[0];
+}
+
+static void caller(void *words)
+{
+	for (;;) {
+		s.got = call(s.step++, (unsigned)(uintptr_t)words);
+		(void)sel4_wait(s.ntfn);
+	}
+}
+
+/* Behind the one that is called another one waits, and it queues behind that. */
+static void two_servers_at_one_endpoint(void)
+{
+	clear();
+	make_passive(kt_start(0, server, &s.reply, KT_HIGH));
+	make_passive(kt_start(1, server, &s.reply2, KT_HIGH));
+	(void)kt_start(2, caller, (void *)1, KT_HIGH);
+	for (unsigned i = 0; i < 5; i++) {
+		CHECK_EQ(s.got, 100 + i);
+		sel4_signal(s.ntfn);
+	}
+}
+
 /* --- threads without an IPC buffer --- */
+
+static void long_call_without_a_buffer(void)
+{
+	clear();
+	make_passive(kt_start(0, server, &s.reply, KT_HIGH));
+	struct kt_thread t = kt_thread(1, caller, (void *)20, KT_HIGH, 0, true);
+	CHECK_OK(sel4_tcb_set_ipc_buffer(t.tcb, kt_image_frame(&s), 0));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(s.got, 100);
+	CHECK_EQ(s.info, msginfo(0, 0, SEL4_MSG_REGS));
+}
 
 static void bare_handler(void *arg)
 {
@@ -223,8 +263,9 @@ static void timeout_of_nobodys_time(void)
 static void configures_itself(void *arg)
 {
 	(void)arg;
-	s.got = 1 + (uint64_t)sel4_sched_control_configure(kt_sched_control(), s.t.sc, 2 * BUDGET_US,
-							   PERIOD_US, 0, 0, 0);
+	int error = sel4_sched_control_configure(kt_sched_control(), s.t.sc, 2 * BUDGET_US,
+						 PERIOD_US, 0, 0, 0);
+	s.got = 1 + (uint64_t)error;
 	kt_stop();
 }
 
@@ -288,6 +329,29 @@ static void own_registers_copied(void)
 {
 	clear();
 	CHECK_OK(sel4_tcb_copy_registers(ABI_ROOT_TCB, ABI_ROOT_TCB, 8));
+}
+
+static void undefined(void *arg)
+{
+	(void)arg;
+	s.step = 1;
+	__asm__ volatile("udf #0");
+	s.step = 2;
+	kt_stop();
+}
+
+static void exception_answered_in_full(void)
+{
+	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
+
+	clear();
+	struct kt_thread t = kt_thread(0, undefined, NULL, KT_HIGH, kt_mint(s.ep, KT_ALL, 1), true);
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(msginfo_label(sel4_recv(s.ep, &badge, mr, s.reply)), ABI_FAULT_USER_EXCEPTION);
+	CHECK_EQ(s.step, 1);
+	mr[ABI_EXCFAULT_IP] += 4;
+	sel4_send(s.reply, msginfo(0, 0, ABI_EXCFAULT_REPLY_WORDS), mr);
+	CHECK_EQ(s.step, 2);
 }
 
 /* --- frames, interrupts --- */
@@ -381,22 +445,44 @@ static void idle_behind_a_guest(void)
 	CHECK_OK(sel4_tcb_suspend(g.tcb));
 }
 
+/* The first store of guest_hvc goes there. */
+static void guest_writes_what_it_may_read(void)
+{
+	struct kt_guest g = kt_guest(1);
+	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+
+	kt_guest_map_page(frame, g.vspace, OUTSIDE, ABI_VM_DEFAULT);
+	CHECK_OK(sel4_page_map(frame, g.vspace, OUTSIDE, ABI_RIGHT_READ, ABI_VM_DEFAULT));
+	kt_guest_start(&g, guest_hvc, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	kt_guest_answer_hvc(&g, 0x77);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+	CHECK_EQ(kt_exit_word(ABI_VMFAULT_ADDR), OUTSIDE + 0x14);
+	CHECK_EQ(kt_exit_word(ABI_VMFAULT_FSR) & 0x3c, 0x0c); /* of permission */
+	kt_guest_skip(&g);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+}
+
 static const struct kt_case cases[] = {
 	{ "corners: a waiter gets a better priority", waiter_gets_a_priority },
 	{ "corners: the reply of a receiver deleted", reply_of_a_receiver_deleted },
 	{ "corners: the endpoint of a receiver deleted", endpoint_of_a_receiver_deleted },
 	{ "corners: nested calls with capabilities", nested_calls_with_capabilities },
 	{ "corners: a sporadic caller of an active server", sporadic_caller_of_an_active_server },
+	{ "corners: two servers at one endpoint", two_servers_at_one_endpoint },
+	{ "corners: a long call without a buffer", long_call_without_a_buffer },
 	{ "corners: a fault handler without a buffer", handler_without_a_buffer },
 	{ "corners: a timeout without a context", timeout_of_nobodys_time },
 	{ "corners: a thread configures its own context", own_context_configured },
 	{ "corners: yielded to twice", yielded_to_twice },
 	{ "corners: more registers than there are", more_registers_than_there_are },
 	{ "corners: registers copied to oneself", own_registers_copied },
+	{ "corners: an exception answered in full", exception_answered_in_full },
 	{ "corners: a huge page", huge_page },
 	{ "corners: triggers of a private interrupt", triggers },
 	{ "corners: fields of the virtual interface", virtual_interface_fields },
 	{ "corners: a VCPU that moves", vcpu_moved },
 	{ "corners: idle behind a guest", idle_behind_a_guest },
+	{ "corners: a guest writes what it may read", guest_writes_what_it_may_read },
 };
 KT_GROUP(kt_corners);
