@@ -250,6 +250,13 @@ def service_left_off(report):
 
 # --- hostile guests -----------------------------------------------------------
 
+def hostile_is_over(run):
+    """Whether the hostile VM finished its test or was stopped with a report."""
+    ended = any("selftest: done" in t for t in run.lines.of("hostile"))
+    return ended or any(re.search(r"hostile.*(stopped|unmapped|fault|abort|off)", f"{c}: {t}")
+                        for c, t in run.lines.all if c in ("log", "init", "vmm"))
+
+
 def hostile_case(test, gic=3):
     def run_case(report):
         name = f"hostile-{test}-gicv{gic}"
@@ -259,15 +266,15 @@ def hostile_case(test, gic=3):
             run.wait("hostile", "selvage-guest: up hostile")
             run.wait("witness", "selvage-guest: up witness")
             run.answers("witness")
-            time.sleep(8)  # let it rage
+            until = time.monotonic() + 60
+            while not hostile_is_over(run) and time.monotonic() < until:
+                time.sleep(1)  # let it rage
             run.answers("witness")
             report.ok("the other VM's console goes on")
             run.client("ps")
             report.ok("init answers")
-            ended = any("selftest: done" in t for t in run.lines.of("hostile"))
-            stopped = any(re.search(r"hostile.*(stopped|unmapped|fault|abort|off)", f"{c}: {t}")
-                          for c, t in run.lines.all if c in ("log", "init", "vmm"))
-            report.check(ended or stopped, "the hostile VM finished its test or was stopped with a report")
+            report.check(hostile_is_over(run),
+                         "the hostile VM finished its test or was stopped with a report")
     return run_case
 
 

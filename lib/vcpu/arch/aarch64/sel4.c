@@ -174,8 +174,7 @@ static inline bool answer_is_short(const struct vcpu_sel4 *s)
 	       (dirty == 0 || dirty == vcpu_bit(s->first));
 }
 
-/* Others with all that the guest is to have. The words beyond its length mean
- * nothing. */
+/* Longer ones, which still hold all that the guest is to have. */
 static bool answer_carries_all(const struct vcpu_sel4 *s)
 {
 	uint64_t dirty = s->cpu.dirty >> s->first;
