@@ -56,7 +56,7 @@ extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_direct;
 extern const struct kt_group kt_hostile;
-extern const struct kt_group kt_plain_kernel, kt_corners, kt_benchmark;
+extern const struct kt_group kt_plain_kernel, kt_corners, kt_benchmark, kt_fastpath;
 
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);

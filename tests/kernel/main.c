@@ -399,6 +399,7 @@ int main(void)
 		&kt_direct,
 		&kt_hostile,
 		&kt_corners,
+		&kt_fastpath,
 		&kt_plain_kernel,
 		&kt_benchmark,
 	};
