@@ -153,14 +153,8 @@ void arch_irq_set_trigger(irq_t irq, bool edge)
 	}
 	volatile uint32_t *cfg = mmio32(gic.dist, GICD_ICFGR + irq / 16 * 4);
 	uint32_t bit = 2u << (irq % 16 * 2);
-	bool enabled = *mmio32(gic.dist, GICD_ISENABLER + irq / 32 * 4) >> (irq % 32) & 1;
 
-	/* Changing the trigger of an enabled interrupt is unpredictable. */
-	if (enabled)
-		gic_mask(irq);
 	*cfg = edge ? *cfg | bit : *cfg & ~bit;
-	if (enabled)
-		gic_unmask(irq);
 }
 
 bool arch_irq_pending(void)

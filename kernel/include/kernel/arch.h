@@ -101,8 +101,8 @@ unsigned arch_irq_count(void);   /* interrupts that exist, at most ARCH_IRQ_COUN
 bool arch_irq_valid(word_t irq); /* may be handed to userland; irq < arch_irq_count() */
 void arch_irq_mask(irq_t irq);
 void arch_irq_unmask(irq_t irq);
-void arch_irq_ack(irq_t irq); /* deactivate after handling */
-void arch_irq_set_trigger(irq_t irq, bool edge);
+void arch_irq_ack(irq_t irq);                    /* deactivate after handling */
+void arch_irq_set_trigger(irq_t irq, bool edge); /* of a masked one */
 /* Raises the inter-processor interrupt that a signal capability names. */
 void arch_sgi_send(struct cap c);
 /* Whether an unmasked interrupt waits (preemption point of long work). */
