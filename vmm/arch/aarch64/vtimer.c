@@ -1,9 +1,11 @@
 /*
- * Time of a vCPU. The virtual timer runs in hardware while the vCPU does: the
- * kernel reports its expiry once and masks it until the guest has ended the
- * interrupt (vgic_glue.c: eoi). While the vCPU waits in WFI its timer is not
- * loaded, so the time server is asked to wake the handler when it is due; the
- * expiry itself then shows as soon as the vCPU is back.
+ * Time of a vCPU. The virtual timer runs in hardware while the vCPU does. Its
+ * interrupt is direct (direct.c); where the kernel has no such thing, or while
+ * the guest has it disabled, the kernel reports the expiry once and masks it
+ * until the guest has ended the interrupt (vgic_glue.c: eoi) or enables it.
+ * While the vCPU waits in WFI its timer is not loaded, so the time server is
+ * asked to wake the handler when it is due; the expiry itself then shows as soon
+ * as the vCPU is back.
  *
  * The physical timer is registers only: it shows its condition in ISTATUS but
  * raises no interrupt. Guests that run under a hypervisor use the virtual one.
