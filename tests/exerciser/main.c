@@ -429,7 +429,8 @@ static void map_uart(void)
 
 	for (unsigned bits = 26; at != paddr && bits >= 12; bits--)
 		while (paddr - at >= 1ull << bits) {
-			if (sel4_untyped_retype(from, CNODE, ABI_OBJ_UNTYPED, bits, 0, 0, slots(1), 1))
+			if (sel4_untyped_retype(from, CNODE, ABI_OBJ_UNTYPED, bits, 0, 0, slots(1),
+						1))
 				break;
 			at += 1ull << bits;
 		}

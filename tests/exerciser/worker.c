@@ -339,7 +339,8 @@ static uint32_t guest_word(struct worker *w)
 		0xd4000001, 0xd69f03e0, 0xd4200000, 0xd53be040, 0xd53be322, /* svc eret brk timer */
 		0xd53be343, 0xd5381000, 0xd5384100, 0xd5380400, 0xd5184106, /* sctlr id sp */
 		0xd538cc00, 0xd518cc21, 0xd5184600, 0xd518cce1, 0xd503201f, /* gic nop */
-		0xd5033fdf, 0xd508871f, 0x14000002, 0xd28000e7, 0xd5180201, /* isb tlbi b mov mdscr */
+		0xd5033fdf, 0xd508871f, 0x14000002, 0xd28000e7, 0xd5180201,
+		/* isb tlbi b mov mdscr */
 	};
 
 	uint32_t word = (uint32_t)next(w);
@@ -403,7 +404,9 @@ static void move_guest(struct worker *w, struct call *c)
 	set_word(w, c, 3, argument(w, 'x'));
 	set_word(w, c, 4, below(w, 4) ? 0x3c5 : next(w) & 0xffffffff);
 	for (unsigned i = 5; i < 14; i++)
-		set_word(w, c, i, below(w, 2) ? GUEST_BASE + (uint64_t)below(w, 1 << 20) * 8 : argument(w, 'x'));
+		set_word(w, c, i,
+			 below(w, 2) ? GUEST_BASE + (uint64_t)below(w, 1 << 20) * 8
+				     : argument(w, 'x'));
 	trap(w, c, ABI_SYS_CALL);
 }
 

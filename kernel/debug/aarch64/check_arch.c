@@ -25,7 +25,8 @@ static void check_native_registers(const struct tcb *t)
 	INVARIANT("native: HCR_EL2", t, SYSREG_READ(hcr_el2) == HCR_NATIVE);
 	INVARIANT("native: SCTLR_EL1", t, SYSREG_READ(sctlr_el1) == SCTLR_EL1_NATIVE);
 	INVARIANT("native: CPACR_EL1", t, SYSREG_READ(cpacr_el1) == CPACR_NATIVE);
-	INVARIANT("native: CNTKCTL_EL1", t, SYSREG_READ(cntkctl_el1) == (arch_cpu()->cntkctl | timer));
+	INVARIANT("native: CNTKCTL_EL1", t,
+		  SYSREG_READ(cntkctl_el1) == (arch_cpu()->cntkctl | timer));
 	INVARIANT("native: CNTHCTL_EL2", t, SYSREG_READ(cnthctl_el2) == CNTHCTL_NATIVE);
 	INVARIANT("native: CNTVOFF_EL2", t, SYSREG_READ(cntvoff_el2) == 0);
 	INVARIANT("native: CNTV_CTL_EL0", t, (SYSREG_READ(cntv_ctl_el0) & 1) == 0);
