@@ -392,10 +392,12 @@ void tcb_set_state(struct tcb *t, enum thread_state state)
 	(void)state;
 }
 
-void ep_send(struct endpoint *ep, struct tcb *sender, struct ep_send how)
+void ep_send(struct cap c, struct tcb *sender, bool blocking, bool call, bool donate)
 {
-	/*@ assert endpoint: \valid(ep) && \valid(sender); */
-	(void)ep;
+	/*@ assert endpoint: c.w0 == CAP_ENDPOINT && \valid(sender); */
+	(void)c;
 	(void)sender;
-	(void)how;
+	(void)blocking;
+	(void)call;
+	(void)donate;
 }
