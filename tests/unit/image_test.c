@@ -105,7 +105,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].period_us = 1ull << 40);
 	WRONG(d.head.vm[1].smc_policy = 2);
 	WRONG(d.head.vm[1].restart = 3);
-	WRONG(d.head.vm[1].devices = 4);
+	WRONG(d.head.vm[1].devices = 8);
 	WRONG(d.head.vm[1].n_regions = 0);
 	WRONG(d.head.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);
 	WRONG(d.head.vm[1].region[0].gpa += 4096);
