@@ -110,9 +110,6 @@ static struct slot *exposed_slot(struct slot *s)
 static void finalise_object(struct cap c)
 {
 	switch (cap_type(c)) {
-	case CAP_ENDPOINT:
-		ep_cancel_all(cap_object(c));
-		break;
 	case CAP_NOTIFICATION:
 		ntfn_destroy(cap_object(c));
 		break;
@@ -130,6 +127,18 @@ static void finalise_object(struct cap c)
 	}
 }
 
+/* Part of a long finalisation: one waiting thread, one address space of an ASID
+ * pool. False: there is no more. */
+static bool shrink(const struct slot *s)
+{
+	switch (slot_is_final(s) ? cap_type(s->cap) : CAP_NULL) {
+	case CAP_ENDPOINT: return ep_cancel_one(cap_object(s->cap));
+	case CAP_NOTIFICATION: return ntfn_cancel_one(cap_object(s->cap));
+	case CAP_NULL: return false;
+	default: return arch_cap_shrink(s->cap);
+	}
+}
+
 /*
  * Empties the slot, or, if it holds the last capability of a container, turns
  * it into a zombie and returns true. An interrupt handler takes along the slot
@@ -140,6 +149,8 @@ static bool empty_or_zombie(struct slot *s)
 	struct slot *along = NULL;
 
 	while (s) {
+		while (shrink(s))
+			; /* bounded by what waits: long only where nobody asks before */
 		struct cap c = s->cap;
 		bool final = slot_is_final(s);
 
@@ -194,6 +205,8 @@ static void zombie_step(struct slot *s)
 
 	if (left == 0) {
 		slot_clear(s);
+	} else if (e != s && shrink(e)) {
+		return; /* again */
 	} else if (e == s || !empty_or_nested(e)) {
 		s->cap.w1 = left - 1;
 	} else if (e->cap.w1 == 0) {
@@ -228,6 +241,9 @@ static struct slot *active_slot(struct slot *s)
 
 int slot_delete(struct slot *s)
 {
+	while (shrink(s))
+		if (arch_irq_pending())
+			return PREEMPTED;
 	if (!empty_or_zombie(s))
 		return ABI_OK;
 	s = exposed_slot(s);

@@ -152,11 +152,12 @@ static void restart(struct tcb *t)
 	}
 }
 
-void ep_cancel_all(struct endpoint *ep)
+bool ep_cancel_one(struct endpoint *ep)
 {
-	/* Bounded by the threads in the queue. */
-	while (ep_state(ep) != EP_IDLE)
-		restart(dequeue(ep));
+	if (ep_state(ep) == EP_IDLE)
+		return false;
+	restart(dequeue(ep));
+	return true;
 }
 
 int ep_cancel_badged(struct endpoint *ep, word_t badge)

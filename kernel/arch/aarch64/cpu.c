@@ -231,7 +231,7 @@ void arch_switch_to_idle(void)
 		vcpu_leave();
 }
 
-void arch_tcb_init(struct tcb *t) { t->arch.context.spsr = SPSR_EL0T; }
+_Static_assert(SPSR_EL0T == 0, "a new thread is zero");
 
 void arch_tcb_destroy(struct tcb *t)
 {

@@ -30,6 +30,8 @@ unsigned arch_object_bits(word_t type)
 	return bits[type];
 }
 
+bool arch_object_has_state(word_t type) { return type == ABI_OBJ_VCPU; }
+
 bool arch_object_is_frame(word_t type)
 {
 	return type == ABI_OBJ_SMALL_PAGE || type == ABI_OBJ_LARGE_PAGE ||
@@ -104,6 +106,11 @@ word_t arch_cap_size_bits(struct cap c)
 	}
 }
 
+bool arch_cap_shrink(struct cap c)
+{
+	return cap_type(c) == CAP_ASID_POOL && asid_pool_shrink(cap_object(c), (asid_t)c.w1);
+}
+
 void arch_cap_finalise(struct cap c, bool final)
 {
 	if (cap_type(c) == CAP_FRAME) {
@@ -119,9 +126,6 @@ void arch_cap_finalise(struct cap c, bool final)
 	case CAP_VSPACE:
 		if (cap_map_asid(c))
 			asid_release(cap_map_asid(c), cap_addr(c));
-		break;
-	case CAP_ASID_POOL:
-		asid_pool_remove(cap_object(c), (asid_t)c.w1);
 		break;
 	case CAP_VCPU:
 		vcpu_unbind(cap_object(c));

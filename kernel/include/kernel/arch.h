@@ -40,7 +40,6 @@ void arch_context_set(struct tcb *t, unsigned index, word_t v);
 unsigned arch_context_count(void);       /* 36 */
 unsigned arch_context_frame_count(void); /* 17 */
 void arch_set_tls_base(struct tcb *t, word_t base);
-void arch_tcb_init(struct tcb *t);    /* all zero, EL0, FPU reset */
 void arch_tcb_destroy(struct tcb *t); /* unbind VCPU, drop FPU ownership */
 void arch_tcb_flags_changed(struct tcb *t);
 
@@ -77,6 +76,8 @@ bool arch_object_type_ok(word_t type);
 unsigned arch_object_bits(word_t type); /* log2 bytes */
 /* Whether the type may be made from a device untyped. */
 bool arch_object_is_frame(word_t type);
+/* Whether creating it writes to its memory. */
+bool arch_object_has_state(word_t type);
 /* Initialises memory (already zero unless device) and returns the cap. */
 struct cap arch_object_create(word_t type, paddr_t addr, bool device);
 /* Cap derivation: returns error code (abi/error.h); *out may be CAP_NULL. */
@@ -86,6 +87,8 @@ struct cap arch_cap_update_data(struct cap c, word_t data, bool preserve);
 bool arch_cap_same_object(struct cap a, struct cap b);
 /* Physical range of the object, for untyped ancestry; 0 if none. */
 word_t arch_cap_size_bits(struct cap c);
+/* Before the last cap goes: a part of what takes long; false: nothing more. */
+bool arch_cap_shrink(struct cap c);
 /* Called when a cap of the architecture goes; `final` if it is the last. */
 void arch_cap_finalise(struct cap c, bool final);
 /* Invocation of an architecture cap: decode and commit. Returns abi error. */
@@ -119,8 +122,6 @@ void arch_direct_unbind(struct notification *n);
 
 /* --- memory --- */
 void arch_clear_memory(void *p, word_t bytes);
-/* After retype: cache maintenance that a new user-visible object needs. */
-void arch_clean_object(word_t type, paddr_t addr);
 
 /* --- debug --- */
 void arch_trace(bool on); /* whether entries and exits become trace events */

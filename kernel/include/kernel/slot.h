@@ -47,6 +47,9 @@ void slot_set_root(struct slot *dest, struct cap c);
 void slot_insert_copy(struct slot *dest, struct cap c, struct slot *src);
 /* Puts a new object's first capability into `dest`, a child of `parent`. */
 void slot_insert_child(struct slot *dest, struct cap c, struct slot *parent);
+/* The same for `n` objects in a row, `step` bytes apart, and as many slots. */
+void slot_insert_children(struct slot *dest, word_t n, struct cap c, word_t step,
+			  struct slot *parent);
 /* Moves (with `c` replacing the capability) to the empty `dest`. */
 void slot_move(struct slot *dest, struct cap c, struct slot *src);
 /* Exchanges two slots; each capability may be replaced by a changed one. */
