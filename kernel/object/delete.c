@@ -109,22 +109,14 @@ static struct slot *exposed_slot(struct slot *s)
 /* What the last capability's going means for the object. */
 static void finalise_object(struct cap c)
 {
-	switch (cap_type(c)) {
-	case CAP_NOTIFICATION:
+	if (cap_type(c) == CAP_NOTIFICATION)
 		ntfn_destroy(cap_object(c));
-		break;
-	case CAP_REPLY:
+	else if (cap_type(c) == CAP_REPLY)
 		reply_destroy(cap_object(c));
-		break;
-	case CAP_SCHED_CONTEXT:
+	else if (cap_type(c) == CAP_SCHED_CONTEXT)
 		sc_destroy(cap_object(c));
-		break;
-	case CAP_TCB:
+	else if (cap_type(c) == CAP_TCB)
 		tcb_finalise(cap_object(c));
-		break;
-	default:
-		break;
-	}
 }
 
 /* Part of a long finalisation: one waiting thread, one address space of an ASID

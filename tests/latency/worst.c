@@ -76,7 +76,8 @@ static void deletions(void)
 	(void)sel4_cnode_revoke(CNODE, ep, DEPTH);
 	node = make(ABI_OBJ_CNODE, 12);
 	for (unsigned i = 0; i < 4096; i += MANY)
-		(void)sel4_untyped_retype(pool, CNODE, ABI_OBJ_NOTIFICATION, 0, node, DEPTH, i, MANY);
+		(void)sel4_untyped_retype(pool, CNODE, ABI_OBJ_NOTIFICATION, 0, node, DEPTH, i,
+					  MANY);
 	(void)sel4_cnode_delete(CNODE, node, DEPTH);
 	outer = make(ABI_OBJ_CNODE, 1);
 	for (unsigned i = 0; i < 200; i++) {
@@ -162,8 +163,8 @@ static cap_t context(void)
 
 static void queues(void)
 {
-	cap_t ep = make(ABI_OBJ_ENDPOINT, 0), ntfn = make(ABI_OBJ_NOTIFICATION, 0), badged = slots(1);
-	cap_t sc = context(), tcbs;
+	cap_t ep = make(ABI_OBJ_ENDPOINT, 0), ntfn = make(ABI_OBJ_NOTIFICATION, 0);
+	cap_t sc = context(), badged = slots(1), tcbs;
 
 	(void)sel4_cnode_mint(CNODE, badged, DEPTH, CNODE, ep, DEPTH, 15, 7);
 	tcbs = queue_up(badged, sc, sender);

@@ -120,9 +120,7 @@ void arch_cap_finalise(struct cap c, bool final)
 	if (!final)
 		return;
 	switch (cap_type(c)) {
-	case CAP_PAGE_TABLE:
-		page_table_unmap(c);
-		break;
+	case CAP_PAGE_TABLE: page_table_unmap(c); break;
 	case CAP_VSPACE:
 		if (cap_map_asid(c))
 			asid_release(cap_map_asid(c), cap_addr(c));
@@ -132,8 +130,7 @@ void arch_cap_finalise(struct cap c, bool final)
 		direct_destroy(cap_object(c));
 		doorbell_destroy(cap_object(c));
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 

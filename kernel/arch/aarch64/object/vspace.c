@@ -5,7 +5,7 @@
 #include <arch/sysreg.h>
 #include <kernel/invoke.h>
 
-#define CACHE_STEP 8192ull /* between two preemption points */
+#define CACHE_STEP 16384ull /* at a time */
 
 bool vspace_is_live(struct cap c)
 {
@@ -35,20 +35,14 @@ int cache_maintain(struct invocation *inv, unsigned op, paddr_t start, word_t by
 	 * memory held before it was cleared. */
 	static void (*const ops[])(paddr_t, word_t) = { cache_clean, cache_clean_invalidate,
 							cache_clean_invalidate, cache_unify };
-	word_t done = 0;
+	bool more = bytes > CACHE_STEP;
 
-	for (;;) {
-		word_t step = bytes - done < CACHE_STEP ? bytes - done : CACHE_STEP;
-		ops[op](start + done, step);
-		done += step;
-		if (done == bytes)
-			return ABI_OK;
-		/* The call, restarted, begins where it stopped. */
-		if (arch_irq_pending()) {
-			arch_set_msg_reg(inv->thread, 0, inv_arg(inv, 0) + done);
-			return PREEMPTED;
-		}
-	}
+	ops[op](start, more ? CACHE_STEP : bytes);
+	if (!more)
+		return ABI_OK;
+	/* The call, restarted, goes on where it stopped. */
+	arch_set_msg_reg(inv->thread, 0, inv_arg(inv, 0) + CACHE_STEP);
+	return PREEMPTED;
 }
 
 /* ARM_VSpace_Clean_Data to Unify_Instruction: start, end within one page. */
