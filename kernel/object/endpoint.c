@@ -154,10 +154,11 @@ static void restart(struct tcb *t)
 
 bool ep_cancel_one(struct endpoint *ep)
 {
-	if (ep_state(ep) == EP_IDLE)
-		return false;
-	restart(dequeue(ep));
-	return true;
+	bool waited = ep_state(ep) != EP_IDLE;
+
+	if (waited)
+		restart(dequeue(ep));
+	return waited;
 }
 
 int ep_cancel_badged(struct endpoint *ep, word_t badge)

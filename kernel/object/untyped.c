@@ -161,7 +161,7 @@ static void commit(struct slot *parent, const struct retype *r)
 	paddr_t base = cap_addr(parent->cap) + r->start;
 	struct cap c = create(r, base);
 
-	for (word_t i = 1; arch_object_has_state(r->type) && i < r->count; i++)
+	for (word_t i = 1; r->type == ABI_OBJ_VCPU && i < r->count; i++) /* others are zero */
 		(void)create(r, base + (i << r->bits));
 	slot_insert_children(r->first, r->count, c, 1ull << r->bits, parent);
 	parent->cap.w1 = r->start + (r->count << r->bits);

@@ -333,12 +333,6 @@ bool arch_cap_shrink(struct cap c)
 	return false;
 }
 
-bool arch_object_has_state(word_t type)
-{
-	(void)type;
-	return true;
-}
-
 bool arch_object_is_frame(word_t type)
 {
 	(void)type;

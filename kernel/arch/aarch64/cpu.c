@@ -231,8 +231,6 @@ void arch_switch_to_idle(void)
 		vcpu_leave();
 }
 
-_Static_assert(SPSR_EL0T == 0, "a new thread is zero");
-
 void arch_tcb_destroy(struct tcb *t)
 {
 	struct arch_cpu *cpu = arch_cpu();

@@ -30,8 +30,6 @@ unsigned arch_object_bits(word_t type)
 	return bits[type];
 }
 
-bool arch_object_has_state(word_t type) { return type == ABI_OBJ_VCPU; }
-
 bool arch_object_is_frame(word_t type)
 {
 	return type == ABI_OBJ_SMALL_PAGE || type == ABI_OBJ_LARGE_PAGE ||

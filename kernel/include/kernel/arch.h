@@ -76,8 +76,6 @@ bool arch_object_type_ok(word_t type);
 unsigned arch_object_bits(word_t type); /* log2 bytes */
 /* Whether the type may be made from a device untyped. */
 bool arch_object_is_frame(word_t type);
-/* Whether creating it writes to its memory. */
-bool arch_object_has_state(word_t type);
 /* Initialises memory (already zero unless device) and returns the cap. */
 struct cap arch_object_create(word_t type, paddr_t addr, bool device);
 /* Cap derivation: returns error code (abi/error.h); *out may be CAP_NULL. */

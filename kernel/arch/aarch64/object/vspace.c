@@ -29,7 +29,7 @@ int vspace_of_extra(struct invocation *inv, struct cap *out)
 	return ABI_OK;
 }
 
-int cache_maintain(struct invocation *inv, unsigned op, paddr_t start, word_t bytes)
+int cache_maintain(struct invocation *inv, word_t first, paddr_t start, word_t bytes)
 {
 	/* Invalidation cleans as well: alone, it could bring back what the
 	 * memory held before it was cleared. */
@@ -37,7 +37,10 @@ int cache_maintain(struct invocation *inv, unsigned op, paddr_t start, word_t by
 							cache_clean_invalidate, cache_unify };
 	bool more = bytes > CACHE_STEP;
 
-	ops[op](start, more ? CACHE_STEP : bytes);
+	/* Device registers are not cached, and the kernel does not map them. */
+	if (!mmu_is_ram(start, bytes))
+		return ABI_OK;
+	ops[inv->label - first](start, more ? CACHE_STEP : bytes);
 	if (!more)
 		return ABI_OK;
 	/* The call, restarted, goes on where it stopped. */
@@ -69,8 +72,5 @@ int vspace_invoke(struct invocation *inv)
 	if (end - 1 - base >= size)
 		return inv_range(inv, start, base + size - 1);
 	paddr_t pa = pte_addr(*at.entry) + (start - base);
-	if (!mmu_is_ram(pa, end - start))
-		return ABI_OK;
-	return cache_maintain(inv, (unsigned)(inv->label - ABI_INV_ARM_VSPACE_CLEAN_DATA), pa,
-			      end - start);
+	return cache_maintain(inv, ABI_INV_ARM_VSPACE_CLEAN_DATA, pa, end - start);
 }

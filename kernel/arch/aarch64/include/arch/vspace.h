@@ -125,9 +125,9 @@ int smc_invoke(struct invocation *inv);
 bool vspace_is_live(struct cap c);
 /* Capability number 1 of an invocation as an address space: abi error. */
 int vspace_of_extra(struct invocation *inv, struct cap *out);
-/* Cache maintenance of label ARM_..._CLEAN_DATA to UNIFY, `op` 0-3, preemptible:
- * word 0 of the message is where it begins. */
-int cache_maintain(struct invocation *inv, unsigned op, paddr_t start, word_t bytes);
+/* Cache maintenance, of RAM alone: labels `first` (ARM_..._CLEAN_DATA) to UNIFY.
+ * In steps: word 0 of the message is where the call goes on. */
+int cache_maintain(struct invocation *inv, word_t first, paddr_t start, word_t bytes);
 /* Puts a table into the first gap on the way to vaddr: its capability, or the
  * null one if there is no gap before the page's own entry. */
 struct cap page_table_map_at(struct cap vspace, vptr_t vaddr, paddr_t table);
