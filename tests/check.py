@@ -80,7 +80,8 @@ GROUPS = {
     "fuzz": fuzz_programs,
     "kernel": lambda: [*listed("kernel", 180),
                        Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
-    "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600)],
+    "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600),
+                          Program("latency", ["tests/latency/run", "--test"], 300)],
     "system": lambda: listed("system", 400),
     "bench": lambda: [Program("bench", ["tests/bench/check"], 300)],
 }

@@ -205,7 +205,6 @@ static struct tcb *make_thread(const struct boot_args *a)
 	struct sched_context *sc = alloc(1ull << ABI_MIN_SCHED_CONTEXT_BITS);
 	struct cap c;
 
-	tcb_init(t);
 	for (unsigned i = 0; i < sizeof(from); i++) {
 		must_derive(&slots[from[i]], &c);
 		slot_insert_copy(&t->slots[to[i]], c, &slots[from[i]]);

@@ -6,8 +6,6 @@
 #include <kernel/sched.h>
 #include <kernel/tcb.h>
 
-void tcb_init(struct tcb *t) { arch_tcb_init(t); }
-
 void tcb_set_state(struct tcb *t, enum thread_state s)
 {
 	t->state = (uint8_t)s;

@@ -109,24 +109,25 @@ static struct slot *exposed_slot(struct slot *s)
 /* What the last capability's going means for the object. */
 static void finalise_object(struct cap c)
 {
-	switch (cap_type(c)) {
-	case CAP_ENDPOINT:
-		ep_cancel_all(cap_object(c));
-		break;
-	case CAP_NOTIFICATION:
+	if (cap_type(c) == CAP_NOTIFICATION)
 		ntfn_destroy(cap_object(c));
-		break;
-	case CAP_REPLY:
+	else if (cap_type(c) == CAP_REPLY)
 		reply_destroy(cap_object(c));
-		break;
-	case CAP_SCHED_CONTEXT:
+	else if (cap_type(c) == CAP_SCHED_CONTEXT)
 		sc_destroy(cap_object(c));
-		break;
-	case CAP_TCB:
+	else if (cap_type(c) == CAP_TCB)
 		tcb_finalise(cap_object(c));
-		break;
-	default:
-		break;
+}
+
+/* Part of a long finalisation: one waiting thread, one address space of an ASID
+ * pool. False: there is no more. */
+static bool shrink(const struct slot *s)
+{
+	switch (slot_is_final(s) ? cap_type(s->cap) : CAP_NULL) {
+	case CAP_ENDPOINT: return ep_cancel_one(cap_object(s->cap));
+	case CAP_NOTIFICATION: return ntfn_cancel_one(cap_object(s->cap));
+	case CAP_NULL: return false;
+	default: return arch_cap_shrink(s->cap);
 	}
 }
 
@@ -140,6 +141,8 @@ static bool empty_or_zombie(struct slot *s)
 	struct slot *along = NULL;
 
 	while (s) {
+		while (shrink(s))
+			; /* bounded by what waits: long only where nobody asks before */
 		struct cap c = s->cap;
 		bool final = slot_is_final(s);
 
@@ -194,6 +197,8 @@ static void zombie_step(struct slot *s)
 
 	if (left == 0) {
 		slot_clear(s);
+	} else if (e != s && shrink(e)) {
+		return; /* again */
 	} else if (e == s || !empty_or_nested(e)) {
 		s->cap.w1 = left - 1;
 	} else if (e->cap.w1 == 0) {
@@ -228,6 +233,9 @@ static struct slot *active_slot(struct slot *s)
 
 int slot_delete(struct slot *s)
 {
+	while (shrink(s))
+		if (arch_irq_pending())
+			return PREEMPTED;
 	if (!empty_or_zombie(s))
 		return ABI_OK;
 	s = exposed_slot(s);

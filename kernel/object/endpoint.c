@@ -152,11 +152,13 @@ static void restart(struct tcb *t)
 	}
 }
 
-void ep_cancel_all(struct endpoint *ep)
+bool ep_cancel_one(struct endpoint *ep)
 {
-	/* Bounded by the threads in the queue. */
-	while (ep_state(ep) != EP_IDLE)
+	bool waited = ep_state(ep) != EP_IDLE;
+
+	if (waited)
 		restart(dequeue(ep));
+	return waited;
 }
 
 int ep_cancel_badged(struct endpoint *ep, word_t badge)

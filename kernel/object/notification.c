@@ -95,15 +95,15 @@ void ntfn_receive(struct notification *n, struct tcb *t, bool blocking)
 	}
 }
 
-static void cancel_all(struct notification *n)
+bool ntfn_cancel_one(struct notification *n)
 {
-	/* Bounded by the threads in the queue. */
-	while (n->state == NTFN_WAITING) {
-		struct tcb *t = n->head;
+	struct tcb *t = n->head;
 
-		ntfn_remove(n, t);
-		tcb_wake(t, THREAD_RESTART);
-	}
+	if (n->state != NTFN_WAITING)
+		return false;
+	ntfn_remove(n, t);
+	tcb_wake(t, THREAD_RESTART);
+	return true;
 }
 
 void ntfn_bind_tcb(struct notification *n, struct tcb *t)
@@ -126,5 +126,4 @@ void ntfn_destroy(struct notification *n)
 		sc_unbind_ntfn(n->sc);
 	if (n->direct)
 		arch_direct_unbind(n);
-	cancel_all(n);
 }

@@ -61,10 +61,22 @@ void slot_insert_copy(struct slot *dest, struct cap c, struct slot *src)
 	fill_copied_untyped(src, c);
 }
 
-void slot_insert_child(struct slot *dest, struct cap c, struct slot *parent)
+/* The last one first: each new child stands directly behind the parent. */
+void slot_insert_children(struct slot *dest, word_t n, struct cap c, word_t step,
+			  struct slot *parent)
 {
+	struct slot *last = dest + n - 1;
+
 	dest->cap = c;
 	link_after(dest, parent, SLOT_ORIGINAL | SLOT_BADGED);
+	for (struct slot *s = dest + 1; s <= last; s++) {
+		c.w0 += step;
+		s->cap = c;
+		s->next = (word_t)(uintptr_t)(s - 1) | SLOT_ORIGINAL | SLOT_BADGED;
+		s[-1].prev = (word_t)(uintptr_t)s;
+	}
+	last->prev = (word_t)(uintptr_t)parent;
+	set_next(parent, last);
 }
 
 void slot_move(struct slot *dest, struct cap c, struct slot *src)

@@ -134,7 +134,7 @@ static int reset(struct slot *s)
 			step = CLEAR_STEP_BYTES;
 		arch_clear_memory(base + s->cap.w1 - step, step);
 		s->cap.w1 -= step;
-		if (s->cap.w1 != 0 && arch_irq_pending())
+		if (arch_irq_pending())
 			return PREEMPTED;
 	}
 	return ABI_OK;
@@ -146,9 +146,7 @@ static struct cap create(const struct retype *r, paddr_t addr)
 
 	switch (r->type) {
 	case ABI_OBJ_UNTYPED: return cap_untyped(addr, r->bits, r->device, 0);
-	case ABI_OBJ_TCB:
-		tcb_init(object);
-		return cap_tcb(object);
+	case ABI_OBJ_TCB: return cap_tcb(object);
 	case ABI_OBJ_ENDPOINT: return cap_endpoint(object);
 	case ABI_OBJ_NOTIFICATION: return cap_notification(object);
 	case ABI_OBJ_CNODE: return cap_cnode(object, (unsigned)r->size_bits, 0, 0);
@@ -161,14 +159,11 @@ static struct cap create(const struct retype *r, paddr_t addr)
 static void commit(struct slot *parent, const struct retype *r)
 {
 	paddr_t base = cap_addr(parent->cap) + r->start;
+	struct cap c = create(r, base);
 
-	for (word_t i = 0; i < r->count; i++) {
-		paddr_t addr = base + (i << r->bits);
-
-		slot_insert_child(&r->first[i], create(r, addr), parent);
-		if (!type_is_portable(r->type) && !r->device)
-			arch_clean_object(r->type, addr);
-	}
+	for (word_t i = 1; r->type == ABI_OBJ_VCPU && i < r->count; i++) /* others are zero */
+		(void)create(r, base + (i << r->bits));
+	slot_insert_children(r->first, r->count, c, 1ull << r->bits, parent);
 	parent->cap.w1 = r->start + (r->count << r->bits);
 }
 

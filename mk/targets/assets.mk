@@ -23,7 +23,7 @@ parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host
 parts-kernel: host configs config-debug config-plain
 parts-system: host configs config-plain assets $(INSN_PLUGIN)
-parts-exerciser: configs config-debug
+parts-exerciser: configs config-debug $(LATENCY_PLUGIN)
 parts-bench: host target assets $(INSN_PLUGIN) $(PEERS)
 $(addprefix parts-,$(PARTS)):
 	@:

@@ -65,7 +65,7 @@ static void trap(struct worker *w, struct call *c, int64_t number)
 			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6),
 			   "+r"(x7), "+r"(x8)
 			 :
-			 : "memory", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17");
+			 : "memory");
 	c->x[0] = x0, c->x[1] = x1, c->x[2] = x2, c->x[3] = x3, c->x[4] = x4, c->x[5] = x5;
 	w->hash = (w->hash ^ x0 ^ x1 << 8 ^ x2 << 16) * 0x9e3779b97f4a7c15ull + w->calls;
 }
@@ -339,8 +339,7 @@ static uint32_t guest_word(struct worker *w)
 		0xd4000001, 0xd69f03e0, 0xd4200000, 0xd53be040, 0xd53be322, /* svc eret brk timer */
 		0xd53be343, 0xd5381000, 0xd5384100, 0xd5380400, 0xd5184106, /* sctlr id sp */
 		0xd538cc00, 0xd518cc21, 0xd5184600, 0xd518cce1, 0xd503201f, /* gic nop */
-		0xd5033fdf, 0xd508871f, 0x14000002, 0xd28000e7, 0xd5180201,
-		/* isb tlbi b mov mdscr */
+		0xd5033fdf, 0xd508871f, 0x14000002, 0xd28000e7, 0xd5180201, /* isb tlbi mdscr */
 	};
 
 	uint32_t word = (uint32_t)next(w);
@@ -403,10 +402,11 @@ static void move_guest(struct worker *w, struct call *c)
 	set_word(w, c, 2, GUEST_BASE + below(w, PAGE / 4) * 4);
 	set_word(w, c, 3, argument(w, 'x'));
 	set_word(w, c, 4, below(w, 4) ? 0x3c5 : next(w) & 0xffffffff);
-	for (unsigned i = 5; i < 14; i++)
-		set_word(w, c, i,
-			 below(w, 2) ? GUEST_BASE + (uint64_t)below(w, 1 << 20) * 8
-				     : argument(w, 'x'));
+	for (unsigned i = 5; i < 14; i++) {
+		uint64_t near = GUEST_BASE + (uint64_t)below(w, 1 << 20) * 8;
+
+		set_word(w, c, i, below(w, 2) ? near : argument(w, 'x'));
+	}
 	trap(w, c, ABI_SYS_CALL);
 }
 

@@ -327,6 +327,12 @@ unsigned arch_object_bits(word_t type)
 	return 12 + any_below(19);
 }
 
+bool arch_cap_shrink(struct cap c)
+{
+	(void)c;
+	return false;
+}
+
 bool arch_object_is_frame(word_t type)
 {
 	(void)type;
@@ -341,13 +347,6 @@ struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 	return any_cap();
 }
 
-void arch_clean_object(word_t type, paddr_t addr)
-{
-	(void)type;
-	(void)addr;
-}
-
-void arch_tcb_init(struct tcb *t) { (void)t; }
 bool arch_irq_pending(void) { return any_bool(); }
 
 /*@ requires in_object: bytes == 0 || \valid((char *)p + (0 .. bytes - 1));
@@ -382,8 +381,6 @@ uint64_t sc_take_consumed(struct sched_context *sc)
 	(void)sc;
 	return any_word();
 }
-
-void tcb_init(struct tcb *t) { (void)t; }
 
 void tcb_set_state(struct tcb *t, enum thread_state state)
 {

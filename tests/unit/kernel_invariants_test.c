@@ -85,7 +85,6 @@ static void make_thread(size_t *used, unsigned i)
 {
 	thread[i] = take(used, ABI_TCB_BITS);
 	sc[i] = take(used, 8);
-	tcb_init(thread[i]);
 	slot_set_root(&root[S_TCB + i], cap_tcb(thread[i]));
 	slot_set_root(&root[S_SC + i], cap_sched_context(sc[i], 8));
 	boot_sched_context(sc[i], 8, 1000);

@@ -76,7 +76,6 @@ static struct tcb *new_thread(size_t *used, unsigned i, struct slot *slot)
 	struct sched_context *sc = take(used, 256, 256);
 	char *frame = take(used, 4096, 4096);
 
-	tcb_init(t);
 	slot_set_root(slot, cap_tcb(t));
 	slot_set_root(slot + THREADS, cap_sched_context(sc, 8));
 	slot_set_root(slot + 2 * THREADS, cap_make(CAP_FRAME, ptr_to_paddr(frame), 0, 0));

@@ -47,14 +47,17 @@ static word_t *asid_entry(asid_t asid)
 	return p ? &p->entry[asid & (POOL_ENTRIES - 1)] : NULL;
 }
 
-void asid_pool_remove(struct asid_pool *p, asid_t first)
+bool asid_pool_shrink(struct asid_pool *p, asid_t first)
 {
 	if (!asid_pool_is_installed(p, first))
-		return;
+		return false;
 	for (unsigned i = 0; i < POOL_ENTRIES; i++)
-		if (p->entry[i])
+		if (p->entry[i]) {
 			asid_release((asid_t)(first + i), p->entry[i] & ASID_ROOT);
+			return true;
+		}
 	asid_pools[first >> ABI_ASID_POOL_INDEX_BITS] = NULL;
+	return false;
 }
 
 asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root)

@@ -231,8 +231,6 @@ void arch_switch_to_idle(void)
 		vcpu_leave();
 }
 
-void arch_tcb_init(struct tcb *t) { t->arch.context.spsr = SPSR_EL0T; }
-
 void arch_tcb_destroy(struct tcb *t)
 {
 	struct arch_cpu *cpu = arch_cpu();

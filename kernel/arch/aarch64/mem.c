@@ -52,8 +52,8 @@ void cache_unify(paddr_t start, word_t bytes)
 /*
  * Clears memory that is about to become objects. It is also cleaned to the
  * point of coherency here, where the work is preemptible, so that a user who
- * maps it uncached never sees what was there before (arch_clean_object has
- * nothing left to do).
+ * maps it uncached never sees what was there before. Stale lines of the
+ * instruction cache are the user's concern (Unify_Instruction).
  */
 void arch_clear_memory(void *p, word_t bytes)
 {
@@ -67,12 +67,4 @@ void arch_clear_memory(void *p, word_t bytes)
 	for (; a < end; a += sizeof(word_t))
 		*(volatile word_t *)a = 0;
 	cache_clean(start, bytes);
-}
-
-/* Stale instruction-cache lines are the user's concern: it writes code and
- * then asks for Unify_Instruction. */
-void arch_clean_object(word_t type, paddr_t addr)
-{
-	(void)type;
-	(void)addr;
 }

@@ -104,6 +104,11 @@ word_t arch_cap_size_bits(struct cap c)
 	}
 }
 
+bool arch_cap_shrink(struct cap c)
+{
+	return cap_type(c) == CAP_ASID_POOL && asid_pool_shrink(cap_object(c), (asid_t)c.w1);
+}
+
 void arch_cap_finalise(struct cap c, bool final)
 {
 	if (cap_type(c) == CAP_FRAME) {
@@ -113,23 +118,17 @@ void arch_cap_finalise(struct cap c, bool final)
 	if (!final)
 		return;
 	switch (cap_type(c)) {
-	case CAP_PAGE_TABLE:
-		page_table_unmap(c);
-		break;
+	case CAP_PAGE_TABLE: page_table_unmap(c); break;
 	case CAP_VSPACE:
 		if (cap_map_asid(c))
 			asid_release(cap_map_asid(c), cap_addr(c));
-		break;
-	case CAP_ASID_POOL:
-		asid_pool_remove(cap_object(c), (asid_t)c.w1);
 		break;
 	case CAP_VCPU:
 		vcpu_unbind(cap_object(c));
 		direct_destroy(cap_object(c));
 		doorbell_destroy(cap_object(c));
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 

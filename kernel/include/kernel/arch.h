@@ -40,7 +40,6 @@ void arch_context_set(struct tcb *t, unsigned index, word_t v);
 unsigned arch_context_count(void);       /* 36 */
 unsigned arch_context_frame_count(void); /* 17 */
 void arch_set_tls_base(struct tcb *t, word_t base);
-void arch_tcb_init(struct tcb *t);    /* all zero, EL0, FPU reset */
 void arch_tcb_destroy(struct tcb *t); /* unbind VCPU, drop FPU ownership */
 void arch_tcb_flags_changed(struct tcb *t);
 
@@ -86,6 +85,8 @@ struct cap arch_cap_update_data(struct cap c, word_t data, bool preserve);
 bool arch_cap_same_object(struct cap a, struct cap b);
 /* Physical range of the object, for untyped ancestry; 0 if none. */
 word_t arch_cap_size_bits(struct cap c);
+/* Before the last cap goes: a part of what takes long; false: nothing more. */
+bool arch_cap_shrink(struct cap c);
 /* Called when a cap of the architecture goes; `final` if it is the last. */
 void arch_cap_finalise(struct cap c, bool final);
 /* Invocation of an architecture cap: decode and commit. Returns abi error. */
@@ -119,8 +120,6 @@ void arch_direct_unbind(struct notification *n);
 
 /* --- memory --- */
 void arch_clear_memory(void *p, word_t bytes);
-/* After retype: cache maintenance that a new user-visible object needs. */
-void arch_clean_object(word_t type, paddr_t addr);
 
 /* --- debug --- */
 void arch_trace(bool on); /* whether entries and exits become trace events */

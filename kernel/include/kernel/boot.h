@@ -4,7 +4,7 @@
  *   cpu_init();                              once, before anything else
  *   slots = memory of the root CNode (zero);
  *   slot_set_root(&slots[n], cap_...(...));  each initial capability
- *   tcb_init(tcb);                           zeroed, 2 KiB aligned memory
+ *   TCB: zeroed, 2 KiB aligned memory
  *   slot_insert_copy(&tcb->slots[TCB_CSPACE], cap, &slots[ABI_ROOT_CNODE]);
  *     the same for VSPACE and IPC_BUFFER (arch_cap_derive'd frame), and
  *     tcb->ipc_buffer = vaddr;

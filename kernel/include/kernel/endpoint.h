@@ -46,6 +46,7 @@ static inline void ep_set_head(struct endpoint *ep, struct tcb *head, enum ep_st
 void ep_remove(struct endpoint *ep, struct tcb *t);
 /* The thread's priority changed while queued. */
 void ep_reorder(struct endpoint *ep, struct tcb *t);
-void ep_cancel_all(struct endpoint *ep);
+/* Restarts the first thread of the queue; false: there is none. */
+bool ep_cancel_one(struct endpoint *ep);
 /* Restarts senders with this badge: ABI_OK or PREEMPTED. */
 int ep_cancel_badged(struct endpoint *ep, word_t badge);

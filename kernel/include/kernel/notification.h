@@ -37,6 +37,8 @@ void ntfn_receive(struct notification *n, struct tcb *t, bool blocking);
 void ntfn_complete(struct notification *n, struct tcb *t);
 void ntfn_remove(struct notification *n, struct tcb *t);
 void ntfn_reorder(struct notification *n, struct tcb *t);
+/* Restarts the first thread that waits; false: there is none. */
+bool ntfn_cancel_one(struct notification *n);
 /* The last capability goes: wakes nobody's wait, unbinds everything. */
 void ntfn_destroy(struct notification *n);
 void ntfn_bind_tcb(struct notification *n, struct tcb *t);

@@ -45,8 +45,14 @@ static inline bool slot_is_empty(const struct slot *s) { return cap_type(s->cap)
 void slot_set_root(struct slot *dest, struct cap c);
 /* Puts `c`, derived from the capability in `src`, into the empty `dest`. */
 void slot_insert_copy(struct slot *dest, struct cap c, struct slot *src);
-/* Puts a new object's first capability into `dest`, a child of `parent`. */
-void slot_insert_child(struct slot *dest, struct cap c, struct slot *parent);
+/* Puts new objects' first capabilities into `n` slots, children of `parent`;
+ * the objects lie `step` bytes apart, `c` is the first one's. */
+void slot_insert_children(struct slot *dest, word_t n, struct cap c, word_t step,
+			  struct slot *parent);
+static inline void slot_insert_child(struct slot *dest, struct cap c, struct slot *parent)
+{
+	slot_insert_children(dest, 1, c, 0, parent);
+}
 /* Moves (with `c` replacing the capability) to the empty `dest`. */
 void slot_move(struct slot *dest, struct cap c, struct slot *src);
 /* Exchanges two slots; each capability may be replaced by a changed one. */

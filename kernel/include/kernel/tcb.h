@@ -69,8 +69,6 @@ static inline bool tcb_is_runnable(const struct tcb *t)
 /* Waits for someone else: not runnable and not inactive. */
 static inline bool tcb_is_blocked(const struct tcb *t) { return t->state >= THREAD_ON_RECEIVE; }
 
-/* Memory is zero; sets what is not zero in a new thread. */
-void tcb_init(struct tcb *t);
 void tcb_set_priority(struct tcb *t, prio_t prio);
 /* Changes the state; a thread that can no longer run leaves the queues. */
 void tcb_set_state(struct tcb *t, enum thread_state s);

@@ -50,7 +50,6 @@ void arch_context_set(struct tcb *t, unsigned index, word_t v) { t->arch.regs[in
 unsigned arch_context_count(void) { return ABI_CTX_COUNT; }
 unsigned arch_context_frame_count(void) { return ABI_CTX_FRAME_COUNT; }
 void arch_set_tls_base(struct tcb *t, word_t base) { t->arch.regs[ABI_CTX_TPIDR_EL0] = base; }
-void arch_tcb_init(struct tcb *t) { (void)t; }
 void arch_tcb_destroy(struct tcb *t) { (void)t; }
 void arch_tcb_flags_changed(struct tcb *t) { (void)t; }
 
@@ -102,6 +101,12 @@ unsigned arch_object_bits(word_t type)
 {
 	(void)type;
 	return ABI_PAGE_BITS;
+}
+
+bool arch_cap_shrink(struct cap c)
+{
+	(void)c;
+	return false;
 }
 
 bool arch_object_is_frame(word_t type) { return type == ABI_OBJ_SMALL_PAGE; }
@@ -179,12 +184,6 @@ ticks_t arch_us_to_ticks(uint64_t us) { return us * TICKS_PER_US; }
 uint64_t arch_ticks_to_us(ticks_t t) { return t / TICKS_PER_US; }
 uint64_t arch_max_us(void) { return ~0ull / TICKS_PER_US / 8; }
 void arch_clear_memory(void *p, word_t bytes) { memset(p, 0, bytes); }
-
-void arch_clean_object(word_t type, paddr_t addr)
-{
-	(void)type;
-	(void)addr;
-}
 
 bool mock_silent;
 void (*mock_console)(char c);

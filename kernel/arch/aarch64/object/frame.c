@@ -82,11 +82,8 @@ static int maintain(struct invocation *inv)
 		return inv_invalid_argument(inv, 1);
 	if (start >= size || end > size)
 		return inv_invalid_argument(inv, 0);
-	/* Device registers are not cached, and the kernel does not map them. */
-	if (mmu_is_ram(cap_addr(inv->cap), size))
-		cache_maintain((unsigned)(inv->label - ABI_INV_ARM_PAGE_CLEAN_DATA),
-			       cap_addr(inv->cap) + start, end - start);
-	return ABI_OK;
+	return cache_maintain(inv, ABI_INV_ARM_PAGE_CLEAN_DATA, cap_addr(inv->cap) + start,
+			      end - start);
 }
 
 int frame_invoke(struct invocation *inv)

@@ -5,6 +5,8 @@
 #include <arch/sysreg.h>
 #include <kernel/invoke.h>
 
+#define CACHE_STEP 16384ull /* at a time */
+
 bool vspace_is_live(struct cap c)
 {
 	return cap_type(c) == CAP_VSPACE && cap_map_asid(c) &&
@@ -27,23 +29,23 @@ int vspace_of_extra(struct invocation *inv, struct cap *out)
 	return ABI_OK;
 }
 
-void cache_maintain(unsigned op, paddr_t start, word_t bytes)
+int cache_maintain(struct invocation *inv, word_t first, paddr_t start, word_t bytes)
 {
-	switch (op) {
-	case 0:
-		cache_clean(start, bytes);
-		break;
-	case 1:
-		/* Clean as well: a bare invalidation could bring back what
-		 * the memory held before it was cleared. */
-		cache_clean_invalidate(start, bytes);
-		break;
-	case 2:
-		cache_clean_invalidate(start, bytes);
-		break;
-	default:
-		cache_unify(start, bytes);
-	}
+	/* Invalidation cleans as well: alone, it could bring back what the
+	 * memory held before it was cleared. */
+	static void (*const ops[])(paddr_t, word_t) = { cache_clean, cache_clean_invalidate,
+							cache_clean_invalidate, cache_unify };
+	bool more = bytes > CACHE_STEP;
+
+	/* Device registers are not cached, and the kernel does not map them. */
+	if (!mmu_is_ram(start, bytes))
+		return ABI_OK;
+	ops[inv->label - first](start, more ? CACHE_STEP : bytes);
+	if (!more)
+		return ABI_OK;
+	/* The call, restarted, goes on where it stopped. */
+	arch_set_msg_reg(inv->thread, 0, inv_arg(inv, 0) + CACHE_STEP);
+	return PREEMPTED;
 }
 
 /* ARM_VSpace_Clean_Data to Unify_Instruction: start, end within one page. */
@@ -70,8 +72,5 @@ int vspace_invoke(struct invocation *inv)
 	if (end - 1 - base >= size)
 		return inv_range(inv, start, base + size - 1);
 	paddr_t pa = pte_addr(*at.entry) + (start - base);
-	if (mmu_is_ram(pa, end - start))
-		cache_maintain((unsigned)(inv->label - ABI_INV_ARM_VSPACE_CLEAN_DATA), pa,
-			       end - start);
-	return ABI_OK;
+	return cache_maintain(inv, ABI_INV_ARM_VSPACE_CLEAN_DATA, pa, end - start);
 }

@@ -55,7 +55,9 @@ extern asid_t vmid_asid[VMIDS];
 int asid_pool_install(struct asid_pool *p);
 bool asid_pool_available(void);
 bool asid_pool_is_installed(const struct asid_pool *p, asid_t first);
-void asid_pool_remove(struct asid_pool *p, asid_t first);
+/* Releases one address space of the pool; false: there was none, and the pool
+ * is not installed any more. */
+bool asid_pool_shrink(struct asid_pool *p, asid_t first);
 /* Gives the address space a free ASID of the pool; 0: none is left. */
 asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root);
 void asid_release(asid_t asid, paddr_t root);
@@ -123,8 +125,9 @@ int smc_invoke(struct invocation *inv);
 bool vspace_is_live(struct cap c);
 /* Capability number 1 of an invocation as an address space: abi error. */
 int vspace_of_extra(struct invocation *inv, struct cap *out);
-/* Cache maintenance of label ARM_..._CLEAN_DATA to UNIFY, `op` 0-3. */
-void cache_maintain(unsigned op, paddr_t start, word_t bytes);
+/* Cache maintenance, of RAM alone: labels `first` (ARM_..._CLEAN_DATA) to UNIFY.
+ * In steps: word 0 of the message is where the call goes on. */
+int cache_maintain(struct invocation *inv, word_t first, paddr_t start, word_t bytes);
 /* Puts a table into the first gap on the way to vaddr: its capability, or the
  * null one if there is no gap before the page's own entry. */
 struct cap page_table_map_at(struct cap vspace, vptr_t vaddr, paddr_t table);
