@@ -268,7 +268,8 @@ static void run_group(const struct kt_group *g, unsigned *number, unsigned *fail
 /* What asks for more than plain seL4 has, or looks at how it differs. */
 static bool has_group(const struct kt_group *g)
 {
-	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_state || g == &kt_exit_message ||
+	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_state ||
+	    g == &kt_exit_message ||
 	    g == &kt_extension || g == &kt_direct || g == &kt_hostile)
 		return !kt_plain();
 	return g != &kt_plain_kernel || kt_plain();
