@@ -52,6 +52,7 @@ extern const struct kt_group kt_irq;
 extern const struct kt_group kt_memory;
 extern const struct kt_group kt_vspace;
 extern const struct kt_group kt_vcpu;
+extern const struct kt_group kt_state;
 extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_direct;
@@ -104,6 +105,7 @@ cap_t kt_device_untyped(void);
 cap_t kt_sched_control(void);
 cap_t kt_image_frame(const void *address);
 uint64_t kt_now_us(void);
+volatile uint32_t *kt_uart(void); /* the console's registers */
 /* A kernel that behaves as plain seL4 (make EXTENSIONS=0): no extension, and
  * calls of a guest can be system calls. */
 bool kt_plain(void);

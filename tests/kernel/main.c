@@ -26,6 +26,8 @@ static uint64_t registers[KT_THREADS + 1][ABI_CTX_COUNT];
 #define UART_VADDR 0x30000000ull
 static volatile uint32_t *uart;
 
+volatile uint32_t *kt_uart(void) { return uart; }
+
 static void put_char(char c)
 {
 	if (uart) {
@@ -266,7 +268,8 @@ static void run_group(const struct kt_group *g, unsigned *number, unsigned *fail
 /* What asks for more than plain seL4 has, or looks at how it differs. */
 static bool has_group(const struct kt_group *g)
 {
-	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_exit_message ||
+	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_state ||
+	    g == &kt_exit_message ||
 	    g == &kt_extension || g == &kt_direct || g == &kt_hostile)
 		return !kt_plain();
 	return g != &kt_plain_kernel || kt_plain();
@@ -394,6 +397,7 @@ int main(void)
 		&kt_memory,
 		&kt_vspace,
 		&kt_vcpu,
+		&kt_state,
 		&kt_exit_message,
 		&kt_extension,
 		&kt_direct,

@@ -8,7 +8,7 @@ import re
 # What the emulator cannot show: barriers and cache maintenance change nothing
 # in it. Debug output is not the kernel's work; a panic is of a machine that the
 # kernel cannot run on (but the condition before it is changed like any other).
-UNSEEN_LINE = re.compile(r"\b(dsb|isb|dmb|dc|ic|prfm|hint|nop|sev|yield)\b|\bcache_|_clean|barrier"
+UNSEEN_LINE = re.compile(r"\b(dsb|isb|dmb)(_\w+)?\b|\b(dc|ic|prfm|hint|nop|sev|yield)\b|\bcache_|_clean|barrier"
                          r"|\b(printk|panic)\(|\bassert|static_assert|_Static_assert")
 UNSEEN_FUNCTION = re.compile(r"\b(cache_\w+|arch_clean\w*|printk\w*|\w*debug\w*|\w*panic\w*)\(")
 MASK = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/\*.*?\*/|//.*')

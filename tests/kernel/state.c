@@ -1,0 +1,308 @@
+/*
+ * State that belongs to one object: vCPU registers, at rest and loaded, the
+ * FP registers of threads, an interrupt line; and a deletion that is taken
+ * over in the middle.
+ */
+#include "guest.h"
+
+#define PATTERN(i) (0x0000005a5a000000ull + 0x1000 * (i))
+#define UART_IRQ 33
+#define UART_IMSC (0x38 / 4)
+#define UART_ICR (0x44 / 4)
+#define UART_TX (1u << 5)
+
+extern const char guest_hvc[];
+
+/* Writable bits, where the architecture or the contract takes some away. */
+static uint64_t expected(unsigned field, uint64_t v)
+{
+	switch (field) {
+	case ABI_VCPU_VMPIDR_EL2:
+		return v | 1ull << 31;
+	case ABI_VCPU_CNTV_CTL:
+		return v & 3;
+	default:
+		return v;
+	}
+}
+
+static void check_fields(cap_t vcpu, cap_t other)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < ABI_VCPU_REG_COUNT; i++)
+		CHECK_OK(sel4_vcpu_write_regs(vcpu, i, PATTERN(i) + 3));
+	for (unsigned i = 0; i < ABI_VCPU_REG_COUNT; i++) {
+		CHECK_OK(sel4_vcpu_read_regs(vcpu, i, &v));
+		CHECK_EQ(v, expected(i, PATTERN(i) + 3));
+		CHECK_OK(sel4_vcpu_read_regs(other, i, &v));
+		CHECK(v != expected(i, PATTERN(i) + 3) || i == ABI_VCPU_CNTV_CTL);
+	}
+}
+
+static void registers_at_rest(void)
+{
+	check_fields(kt_make(ABI_OBJ_VCPU, 0), kt_make(ABI_OBJ_VCPU, 0));
+}
+
+static void registers_after_reset(void)
+{
+	cap_t vcpu = kt_make(ABI_OBJ_VCPU, 0);
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < ABI_VCPU_REG_COUNT; i++) {
+		CHECK_OK(sel4_vcpu_read_regs(vcpu, i, &v));
+		if (i == ABI_VCPU_VMPIDR_EL2)
+			CHECK_EQ(v, 1ull << 31);
+		else if (i == ABI_VCPU_SCTLR_EL1)
+			CHECK_EQ(v & 0x1005, 0); /* MMU and caches off */
+		else if (i != ABI_VCPU_ACTLR_EL1)
+			CHECK_EQ(v, 0);
+	}
+}
+
+/* Fields that another guest's run does not change, nor the loss of the CPU. */
+static void registers_of_two_guests(void)
+{
+	static const uint8_t fields[] = { ABI_VCPU_TTBR0_EL1, ABI_VCPU_TTBR1_EL1,
+					  ABI_VCPU_CONTEXTIDR_EL1, ABI_VCPU_FAR_EL1,
+					  ABI_VCPU_TPIDR_EL1, ABI_VCPU_SP_EL1, ABI_VCPU_ELR_EL1,
+					  ABI_VCPU_CNTV_CVAL, ABI_VCPU_CNTVOFF };
+	struct kt_guest a = kt_guest(1), b = kt_guest(2);
+	uint64_t v = 0;
+
+	kt_guest_start(&a, guest_hvc, 0);
+	for (unsigned i = 0; i < sizeof(fields); i++)
+		CHECK_OK(sel4_vcpu_write_regs(a.vcpu, fields[i], 0x1000 * (i + 1)));
+	kt_guest_start(&b, guest_hvc, 0);
+	for (unsigned i = 0; i < sizeof(fields); i++) {
+		CHECK_OK(sel4_vcpu_read_regs(b.vcpu, fields[i], &v));
+		CHECK(v != 0x1000 * (i + 1));
+		CHECK_OK(sel4_vcpu_read_regs(a.vcpu, fields[i], &v));
+		CHECK_EQ(v, 0x1000 * (i + 1));
+	}
+	kt_guest_set_pc(&a, guest_hvc, 0, 1);
+	kt_guest_receive(&a);
+	for (unsigned i = 0; i < sizeof(fields); i++) {
+		CHECK_OK(sel4_vcpu_read_regs(a.vcpu, fields[i], &v));
+		CHECK_EQ(v, 0x1000 * (i + 1));
+	}
+}
+
+static void virtual_interface_fields(void)
+{
+	static const struct {
+		unsigned field;
+		uint64_t written, read;
+	} rows[] = {
+		{ ABI_EXTV_AP0R0, 0x11, 0x11 },
+		{ ABI_EXTV_AP1R0, 0x22, 0x22 },
+		{ ABI_EXTV_VMCR, 0xffffffff, 0xfffc021f },
+		{ ABI_EXTV_ICH_HCR, 0xffffffff, 0xff },
+		{ ABI_EXTV_ICH_HCR, 0, 1 },
+		{ ABI_EXTV_LR0, ~0ull, 0xd0ff020700000000ull | 0x3ff },
+	};
+	cap_t vcpu = kt_make(ABI_OBJ_VCPU, 0);
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CHECK_OK(sel4_vcpu_write_regs(vcpu, rows[i].field, rows[i].written));
+		CHECK_OK(sel4_vcpu_read_regs(vcpu, rows[i].field, &v));
+		CHECK_EQ(v, rows[i].read);
+	}
+	/* Of its own each: the last ones do not show in the first. */
+	CHECK_OK(sel4_vcpu_read_regs(vcpu, ABI_EXTV_AP0R0, &v));
+	CHECK_EQ(v, 0x11);
+	CHECK_OK(sel4_vcpu_read_regs(vcpu, ABI_EXTV_LR0 + 1, &v));
+	CHECK_EQ(v, 0);
+	CHECK_EQ(sel4_vcpu_write_regs(vcpu, ABI_EXTV_ID0, 1), ABI_INVALID_ARGUMENT);
+	CHECK_EQ(sel4_vcpu_write_regs(vcpu, ABI_EXTV_GIC_VERSION, 1), ABI_INVALID_ARGUMENT);
+}
+
+/* --- FP and SIMD registers of threads --- */
+
+static struct {
+	cap_t ntfn[2];
+	volatile uint64_t got[2][4];
+	volatile unsigned count[2];
+} s;
+
+static void uses_fp(void *arg)
+{
+	uint64_t mine = (uintptr_t)arg, control = mine << 22, status = mine, d0, v31, fpcr, fpsr;
+
+	__asm__ volatile(".arch_extension fp\n\t.arch_extension simd\n\t"
+			 "msr fpcr, %0\n\tmsr fpsr, %1\n\tfmov d0, %2\n\tdup v31.2d, %2"
+			 :
+			 : "r"(control), "r"(status), "r"(mine * 0x1111));
+	for (;;) {
+		(void)sel4_wait(s.ntfn[mine - 1]);
+		__asm__ volatile("fmov %0, d0\n\tmov %1, v31.d[1]\n\tmrs %2, fpcr\n\t"
+				 "mrs %3, fpsr"
+				 : "=r"(d0), "=r"(v31), "=r"(fpcr), "=r"(fpsr));
+		s.got[mine - 1][0] = d0;
+		s.got[mine - 1][1] = v31;
+		s.got[mine - 1][2] = fpcr;
+		s.got[mine - 1][3] = fpsr;
+		s.count[mine - 1]++;
+	}
+}
+
+static void fp_registers_of_two_threads(void)
+{
+	for (uintptr_t i = 0; i < 2; i++) {
+		s.ntfn[i] = kt_make(ABI_OBJ_NOTIFICATION, 0);
+		s.count[i] = 0;
+		(void)kt_start((unsigned)i, uses_fp, (void *)(i + 1), KT_HIGH);
+	}
+	for (unsigned round = 1; round < 4; round++)
+		for (unsigned i = 0; i < 2; i++) {
+			sel4_signal(s.ntfn[i]);
+			CHECK_EQ(s.count[i], round);
+			CHECK_EQ(s.got[i][0], 0x1111 * (i + 1));
+			CHECK_EQ(s.got[i][1], 0x1111 * (i + 1));
+			CHECK_EQ(s.got[i][2], (i + 1) << 22); /* rounding modes */
+			CHECK_EQ(s.got[i][3], i + 1);         /* exception flags */
+		}
+}
+
+/* --- a level-triggered interrupt of a device --- */
+
+static void device_interrupt(void)
+{
+	volatile uint32_t *uart = kt_uart();
+	cap_t h = kt_slot(), n = kt_make(ABI_OBJ_NOTIFICATION, 0), other;
+
+	CHECK(uart != NULL);
+	other = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	CHECK_OK(sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, KT_CNODE, UART_IRQ, h, 64));
+	CHECK_OK(sel4_irq_handler_set_notification(h, kt_mint(n, ABI_RIGHT_WRITE, 0x21)));
+	CHECK_EQ(sel4_poll(n), 0);
+	uart[UART_IMSC] = UART_TX;
+	uart[0] = '#'; /* sent at once: the line rises and stays up */
+	uart[0] = '\n';
+	CHECK_EQ(sel4_wait(n), 0x21);
+	CHECK_EQ(sel4_poll(n), 0); /* masked until it is acknowledged */
+	CHECK_OK(sel4_irq_handler_ack(h));
+	CHECK_EQ(sel4_poll(n), 0x21); /* it is still up */
+	/* Another notification takes the next one. */
+	CHECK_OK(sel4_irq_handler_set_notification(h, kt_mint(other, ABI_RIGHT_WRITE, 0x22)));
+	CHECK_OK(sel4_irq_handler_ack(h));
+	CHECK_EQ(sel4_poll(n), 0);
+	CHECK_EQ(sel4_poll(other), 0x22);
+	/* Nobody: lost, and masked. */
+	CHECK_OK(sel4_irq_handler_clear(h));
+	CHECK_OK(sel4_irq_handler_ack(h));
+	CHECK_EQ(sel4_poll(other), 0);
+	/* The line down, an acknowledgement brings nothing more. */
+	uart[UART_IMSC] = 0;
+	uart[UART_ICR] = UART_TX;
+	CHECK_OK(sel4_irq_handler_set_notification(h, other));
+	CHECK_OK(sel4_irq_handler_ack(h));
+	CHECK_EQ(sel4_poll(other), 0);
+	CHECK_OK(kt_delete(h));
+}
+
+static void interrupt_wakes_a_thread(void)
+{
+	volatile uint32_t *uart = kt_uart();
+	cap_t h = kt_slot();
+
+	s.ntfn[0] = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	s.count[0] = 0;
+	CHECK_OK(sel4_irq_control_get_trigger(ABI_ROOT_IRQ_CONTROL, KT_CNODE, UART_IRQ, 0, h, 64));
+	CHECK_OK(sel4_irq_handler_set_notification(h, s.ntfn[0]));
+	(void)kt_start(0, uses_fp, (void *)1, KT_HIGH);
+	uart[UART_IMSC] = UART_TX;
+	uart[0] = '#';
+	uart[0] = '\n';
+	__asm__ volatile("isb");
+	uart[UART_IMSC] = 0;
+	uart[UART_ICR] = UART_TX;
+	CHECK_EQ(s.count[0], 1); /* at once, before the next line here */
+	CHECK_OK(kt_delete(h));
+}
+
+/* --- a deletion that is preempted, and taken over --- */
+
+#define INNER_RADIX 12
+#define DEPTH 3
+
+static struct {
+	cap_t top, u[DEPTH];
+	volatile unsigned done;
+} d;
+
+/* CNodes in each other, each from an untyped of its own, the innermost full. */
+static void make_nested(void)
+{
+	cap_t cnode[DEPTH];
+
+	for (unsigned i = 0; i < DEPTH; i++) {
+		d.u[i] = kt_make(ABI_OBJ_UNTYPED, INNER_RADIX + 5);
+		cnode[i] = kt_slot();
+		CHECK_OK(sel4_untyped_retype(d.u[i], KT_CNODE, ABI_OBJ_CNODE, INNER_RADIX, 0, 0,
+					     cnode[i], 1));
+	}
+	for (unsigned i = 0; i < 1u << INNER_RADIX; i++)
+		CHECK_OK(sel4_cnode_copy(cnode[DEPTH - 1], i, INNER_RADIX, KT_CNODE, ABI_ROOT_TCB,
+					 64, KT_ALL));
+	for (unsigned i = DEPTH - 1; i > 0; i--)
+		CHECK_OK(sel4_cnode_move(cnode[i - 1], (1u << INNER_RADIX) - 1, INNER_RADIX,
+					 KT_CNODE, cnode[i], 64));
+	d.top = cnode[0];
+	d.done = 0;
+}
+
+static void deletes_top(void *arg)
+{
+	(void)arg;
+	(void)kt_delete(d.top);
+	d.done = 1;
+	kt_stop();
+}
+
+/* A low thread begins to delete; in the middle of it someone else revokes the
+ * memory of one of the CNodes. */
+static void taken_over(unsigned which)
+{
+	cap_t again = kt_slot();
+
+	for (unsigned wait = 100; wait < 700; wait += 250) {
+		make_nested();
+		struct kt_thread t = kt_thread(0, deletes_top, NULL, KT_LOW, 0, true);
+
+		/* Short turns: its work is done in many pieces. */
+		CHECK_OK(sel4_sched_control_configure(kt_sched_control(), t.sc, 100, wait, 0, 0,
+						      0));
+		CHECK_OK(sel4_tcb_resume(t.tcb));
+		kt_sleep_us(1);
+		CHECK_OK(kt_revoke(d.u[which]));
+		CHECK_OK(sel4_untyped_retype(d.u[which], KT_CNODE, ABI_OBJ_UNTYPED,
+					     INNER_RADIX + 5, 0, 0, again, 1));
+		kt_sleep_us(20000);
+		CHECK_OK(kt_delete(again));
+		for (unsigned i = 0; i < DEPTH; i++)
+			CHECK_OK(kt_revoke(d.u[i]));
+		CHECK(kt_is_empty(d.top));
+		CHECK_OK(kt_delete(t.tcb));
+	}
+}
+
+static void taken_over_at_the_top(void) { taken_over(0); }
+static void taken_over_in_the_middle(void) { taken_over(1); }
+static void taken_over_inside(void) { taken_over(DEPTH - 1); }
+
+static const struct kt_case cases[] = {
+	{ "state: a vCPU's registers, at rest", registers_at_rest },
+	{ "state: a vCPU's registers after reset", registers_after_reset },
+	{ "state: registers of two guests", registers_of_two_guests },
+	{ "state: fields of the virtual interrupt controller", virtual_interface_fields },
+	{ "state: FP registers of two threads", fp_registers_of_two_threads },
+	{ "state: a device's interrupt, level by level", device_interrupt },
+	{ "state: an interrupt wakes a higher thread", interrupt_wakes_a_thread },
+	{ "state: a deletion taken over at the top", taken_over_at_the_top },
+	{ "state: a deletion taken over in the middle", taken_over_in_the_middle },
+	{ "state: a deletion taken over inside", taken_over_inside },
+};
+KT_GROUP(kt_state);
