@@ -60,8 +60,9 @@ struct slot *slot_prev(const struct slot *s);
 /* slot.c is proved by itself. */
 /*@ requires \valid(dest) && \valid(src); assigns \nothing; */
 void slot_insert_copy(struct slot *dest, struct cap c, struct slot *src);
-/*@ requires \valid(dest) && \valid(parent); assigns \nothing; */
-void slot_insert_child(struct slot *dest, struct cap c, struct slot *parent);
+/*@ requires n >= 1 && \valid(dest + (0 .. n - 1)) && \valid(parent); assigns \nothing; */
+void slot_insert_children(struct slot *dest, word_t n, struct cap c, word_t step,
+			  struct slot *parent);
 /*@ requires \valid(dest) && \valid(src); assigns \nothing; */
 void slot_move(struct slot *dest, struct cap c, struct slot *src);
 /*@ requires \valid(a) && \valid(b); assigns \nothing; */
