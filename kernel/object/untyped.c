@@ -158,11 +158,8 @@ static struct cap create(const struct retype *r, paddr_t addr)
 
 static void commit(struct slot *parent, const struct retype *r)
 {
-	paddr_t base = cap_addr(parent->cap) + r->start;
-	struct cap c = create(r, base);
+	struct cap c = create(r, cap_addr(parent->cap) + r->start);
 
-	for (word_t i = 1; r->type == ABI_OBJ_VCPU && i < r->count; i++) /* others are zero */
-		(void)create(r, base + (i << r->bits));
 	slot_insert_children(r->first, r->count, c, 1ull << r->bits, parent);
 	parent->cap.w1 = r->start + (r->count << r->bits);
 }

@@ -145,6 +145,22 @@ static void test_arguments(void)
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0 + n_lrs - 1, 99 | ENABLED));
 }
 
+/* A VCPU is set up at its first use: before that it can only go. */
+static void test_unused(void)
+{
+	struct kt_guest g = make_one(0);
+	cap_t many = kt_slots(256), ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+
+	CHECK_OK(sel4_untyped_retype(kt_pool, KT_CNODE, ABI_OBJ_VCPU, 0, 0, 0, many, 256));
+	CHECK_EQ(sel4_ext_vcpu_set_direct(g.vcpu, 2, 0, ntfn, many), ABI_ILLEGAL_OPERATION);
+	CHECK_OK(sel4_ext_vcpu_set_direct(many + 1, 2, 0, ntfn, 0));
+	CHECK_OK(sel4_ext_vcpu_set_direct(many + 2, 0, 0, 0, 0)); /* off, as it is */
+	CHECK_OK(sel4_ext_vcpu_set_direct(g.vcpu, 2, 0, ntfn, many + 1));
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_OK(kt_delete(many + i));
+	CHECK_OK(kt_delete(g.vcpu));
+}
+
 static void test_bind_arguments(void)
 {
 	struct kt_guest g = make_one(2);
@@ -557,6 +573,7 @@ static void test_state(void)
 
 static const struct kt_case cases[] = {
 	{ "direct: wrong arguments; list registers given up are out of reach", test_arguments },
+	{ "direct: VCPUs that were never used", test_unused },
 	{ "direct: wrong bindings", test_bind_arguments },
 	{ "direct: an SGI to itself", test_self_sgi },
 	{ "direct: the most urgent first, the rest as room is made", test_order },

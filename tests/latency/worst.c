@@ -52,9 +52,12 @@ static void retypes(void)
 					 ABI_OBJ_REPLY, ABI_OBJ_SMALL_PAGE, ABI_OBJ_PAGE_TABLE,
 					 ABI_OBJ_VSPACE, ABI_OBJ_VCPU };
 
+	(void)make_many(ABI_OBJ_UNTYPED, 4, MANY);
+	clear();
+	(void)make_many(ABI_OBJ_CNODE, 4, MANY);
+	clear();
 	for (unsigned i = 0; i < sizeof(types); i++) {
-		/* 256 VCPUs at once take 16,000: beyond the bar, and known. */
-		(void)make_many(types[i], 0, types[i] == ABI_OBJ_VCPU ? MANY / 4 : MANY);
+		(void)make_many(types[i], 0, MANY);
 		clear();
 	}
 	(void)make(ABI_OBJ_CNODE, 17);

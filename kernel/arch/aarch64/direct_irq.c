@@ -290,7 +290,7 @@ void direct_destroy(struct vcpu *v)
 	for (unsigned i = 0; i < ABI_DIRECT_SOURCES - ABI_DIRECT_NTFN0; i++)
 		if (d->ntfn[i])
 			arch_direct_unbind(d->ntfn[i]);
-	while (before->direct.next != v)
+	while (before->direct.next && before->direct.next != v) /* NULL: never used */
 		before = before->direct.next;
 	before->direct.next = d->next;
 	doorbell_set_slot(&d->wake, cap_null(), NULL);
@@ -305,7 +305,7 @@ static bool may_join(const struct vcpu *u)
 {
 	unsigned members = 1;
 
-	for (const struct vcpu *m = u; m->direct.next != u; m = m->direct.next)
+	for (const struct vcpu *m = u; u->direct.lrs && m->direct.next != u; m = m->direct.next)
 		members++;
 	return u->direct.lrs && members < ABI_DIRECT_GROUP;
 }

@@ -46,9 +46,7 @@ struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 	case ABI_OBJ_HUGE_PAGE: return cap_frame(addr, FRAME_HUGE, rights, device);
 	case ABI_OBJ_VSPACE: return cap_vspace(addr, 0);
 	case ABI_OBJ_PAGE_TABLE: return cap_page_table(addr);
-	case ABI_OBJ_VCPU:
-		vcpu_init(paddr_to_ptr(addr));
-		return cap_vcpu(paddr_to_ptr(addr));
+	case ABI_OBJ_VCPU: return cap_vcpu(paddr_to_ptr(addr));
 	default: return cap_null();
 	}
 }

@@ -108,6 +108,10 @@ void check_arch_begin(void) { leaves = vouched = 0; }
 static void check_vcpu(const struct vcpu *v)
 {
 	INVARIANT("vCPU: its thread", v, !v->tcb || v->tcb->arch.vcpu == v);
+	INVARIANT("vCPU: without a first use nothing is set", v,
+		  v->id || (!v->tcb && !v->hcr && !v->direct.next && !v->n_bells));
+	if (!v->id)
+		return;
 	INVARIANT("vCPU: its HCR_EL2", v,
 		  (v->hcr & ~(ABI_EXT_TRAP_MASK | HCR_RW)) == (HCR_GUEST & ~HCR_RW));
 	INVARIANT("vCPU: ICH_HCR_EL2", v,

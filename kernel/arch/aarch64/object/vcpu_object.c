@@ -117,6 +117,8 @@ int vcpu_invoke(struct invocation *inv)
 {
 	struct vcpu *v = cap_object(inv->cap);
 
+	if (unlikely(!v->id)) /* its first use: Retype of many must not take long */
+		vcpu_init(v);
 	switch (inv->label) {
 	case ABI_INV_ARM_VCPU_SET_TCB: return set_tcb(inv, v);
 	case ABI_INV_ARM_VCPU_INJECT_IRQ: return inject_irq(inv, v);
