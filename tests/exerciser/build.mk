@@ -6,7 +6,3 @@ $(TOUT)/exerciser.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.el
 	@echo "  IMG   $@"
 	$(Q)python3 $^ $@
 TARGET_OUT += $(TOUT)/exerciser.img
-
-soak: ## ten million random system calls and VM exits on the target; resumable
-	@tests/exerciser/soak
-.PHONY: soak
