@@ -92,6 +92,10 @@ def compiler_of(path):
     """Compiler and flags for a header of this part of the tree."""
     if path.startswith("guests/linux/"):
         return ["aarch64-linux-gnu-gcc", "-D_GNU_SOURCE"]
+    if path.startswith("guests/freertos/arm/"):
+        return ["arm-linux-gnueabihf-gcc", "-DBOARD_VEXPRESS"]
+    if path.startswith("guests/freertos/"):
+        return ["aarch64-linux-gnu-gcc", "-DBOARD_VIRT"]
     if path.startswith(("tool/", "tests/")):
         return ["gcc", "-D_GNU_SOURCE", *host_flags()]
     if path.startswith("kernel/"):

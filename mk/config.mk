@@ -22,6 +22,9 @@ $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif
 
 OUT := build
+# The guests' images; what `make assets` builds.
+ASSETS := $(OUT)/assets
+ASSET_FILES :=
 # Target artefacts: build/pa44/, or build/pa44-debug/, build/pa44-coverage/,
 # build/pa44-plain/
 TOUT := $(OUT)/$(CONFIG)$(addprefix -,$(filter-out release,$(BUILD)))$(if $(filter 0,$(EXTENSIONS)),-plain)$(if $(filter 1,$(BENCHMARK)),-benchmark)$(addprefix -,$(filter-out runs,$(GUEST_TIME)))

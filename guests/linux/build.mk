@@ -1,6 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSETS := $(OUT)/assets
-ASSET_FILES := $(addprefix $(ASSETS)/,linux-debian linux-small initrd-busybox)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small initrd-busybox)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
