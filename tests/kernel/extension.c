@@ -3,8 +3,8 @@
 
 #include <abi/trace.h>
 
-extern const char guest_a32[], guest_a32_loop[], guest_t32[], guest_debug[], guest_debug_here[],
-	guest_hvc[];
+extern const char guest_a32[], guest_a32_loop[], guest_a32_fp[], guest_t32[], guest_debug[],
+	guest_debug_here[], guest_hvc[];
 
 #define HAS(feature) (sel4_ext_query(ABI_ROOT_TCB) & (feature))
 #define EC_MCR15 0x03
@@ -18,6 +18,7 @@ extern const char guest_a32[], guest_a32_loop[], guest_t32[], guest_debug[], gue
 #define EC_BRK 0x3c
 #define SPSR_A32_SVC 0x1d3u
 #define SPSR_T 0x20u
+#define FPEXC_EN (1u << 30)
 
 static uint64_t field(const struct kt_guest *g, uint64_t f)
 {
@@ -144,6 +145,26 @@ static void test_width_two_guests(void)
 	CHECK_EQ(reg(&a, ABI_CTX_X17), 0xa);
 }
 
+static void test_width_fp(void)
+{
+	struct kt_guest g[2];
+
+	if (!HAS(ABI_EXTF_VCPU_WIDTH))
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		g[i] = narrow(1 + i);
+		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_VCPU_CPACR_EL1, 0xf00000));
+		start32(&g[i], guest_a32_fp, SPSR_A32_SVC, i ? 0 : FPEXC_EN);
+		CHECK_EQ(exit_class(), EC_HVC32);
+	}
+	for (unsigned round = 0; round < 4; round++) {
+		kt_guest_set_reg(&g[round % 2], ABI_CTX_X0, 0x55);
+		go_on(&g[round % 2]);
+		CHECK_EQ(exit_class(), EC_HVC32);
+		CHECK_EQ(reg(&g[round % 2], ABI_CTX_X0), round % 2 ? 0 : FPEXC_EN);
+	}
+}
+
 static void test_width_it_block(void)
 {
 	struct kt_guest g;
@@ -263,6 +284,37 @@ static void test_watchpoint(void)
 	again(&g);
 	CHECK_EQ(exit_class(), EC_WATCHPOINT);
 	CHECK_EQ(kt_exit_word(ABI_EXIT_GVA), GUEST_BASE + 0x208);
+}
+
+/* Each of a kind (breakpoints, watchpoints) is set alone and hit. */
+static void each_is_hit(const struct kt_guest *g, uint64_t value0, uint64_t control0,
+			unsigned count, uint64_t address, uint64_t control, unsigned class)
+{
+	for (unsigned i = 0; i < count; i++) {
+		CHECK_OK(sel4_vcpu_write_regs(g->vcpu, value0 + i, address));
+		CHECK_OK(sel4_vcpu_write_regs(g->vcpu, control0 + i, control));
+		kt_guest_set_reg(g, ABI_CTX_PC, kt_guest_gpa(guest_debug));
+		again(g);
+		CHECK_EQ(exit_class(), class);
+		CHECK_OK(sel4_vcpu_write_regs(g->vcpu, control0 + i, 0));
+	}
+	CHECK_EQ(sel4_vcpu_write_regs(g->vcpu, value0 + count, 0),
+		 count < 16 ? ABI_INVALID_ARGUMENT : ABI_OK);
+	CHECK_EQ(sel4_vcpu_write_regs(g->vcpu, control0 + count, 0),
+		 count < 16 ? ABI_INVALID_ARGUMENT : ABI_OK);
+}
+
+static void test_every_debug_register(void)
+{
+	struct kt_guest g = debugged(ABI_EXT_DEBUG_EVENTS);
+	uint64_t dfr0 = field(&g, ABI_EXTV_ID0 + (5 << 3));
+
+	start_debug(&g);
+	CHECK_EQ(exit_class(), EC_BRK);
+	each_is_hit(&g, ABI_EXTV_DBGBVR0, ABI_EXTV_DBGBCR0, 1 + (dfr0 >> 12 & 15),
+		    kt_guest_gpa(guest_debug_here), BCR_ON, EC_BREAKPOINT);
+	each_is_hit(&g, ABI_EXTV_DBGWVR0, ABI_EXTV_DBGWCR0, 1 + (dfr0 >> 20 & 15),
+		    GUEST_BASE + 0x200, WCR_ON(2u), EC_WATCHPOINT);
 }
 
 static void test_step(void)
@@ -482,11 +534,13 @@ static const struct kt_case cases[] = {
 	{ "width: exits of a 32-bit guest", test_width_exits },
 	{ "width: seL4's fault messages of a 32-bit guest", test_width_fault_messages },
 	{ "width: state of two 32-bit guests and a 64-bit one", test_width_two_guests },
+	{ "width: FPEXC of two 32-bit guests", test_width_fp },
 	{ "width: a skipped instruction counts in an IT block", test_width_it_block },
 	{ "width: every mode in SPSR is safe", test_width_modes },
 	{ "width: wrong arguments", test_width_errors },
 	{ "debug: hardware breakpoint, BRK", test_breakpoint },
 	{ "debug: watchpoints", test_watchpoint },
+	{ "debug: every breakpoint and watchpoint", test_every_debug_register },
 	{ "debug: single step", test_step },
 	{ "debug: one guest's events are not another's", test_debug_is_ones_own },
 	{ "debug: wrong arguments", test_debug_errors },

@@ -183,6 +183,12 @@ entry a32_loop
 	.word	0xe1600070      /* smc  #0 */
 	.word	0xe1400071      /* hvc  #1 */
 	.word	0xeafffff8      /* b    a32_loop */
+/* FPEXC written once, then read for ever. */
+entry a32_fp
+	.word	0xeee80a10      /* vmsr fpexc, r0 */
+	.word	0xe1400070      /* hvc  #0 */
+	.word	0xeef80a10      /* vmrs r0, fpexc */
+	.word	0xeafffffc      /* b    the hvc */
 /* T32: in an IT block, a load that is skipped by its VMM. */
 	.balign	4
 entry t32

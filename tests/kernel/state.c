@@ -119,6 +119,59 @@ static void virtual_interface_fields(void)
 	CHECK_EQ(sel4_vcpu_write_regs(vcpu, ABI_EXTV_GIC_VERSION, 1), ABI_INVALID_ARGUMENT);
 }
 
+/* Pending interrupts that stay so: nothing is delivered to a guest that masks
+ * them. On GICv2 the active priorities are one register. */
+static void virtual_interface_of_two_guests(void)
+{
+	struct kt_guest g[2] = { kt_guest(1), kt_guest(2) };
+	uint64_t lr, v = 0;
+	unsigned version;
+
+	CHECK_OK(sel4_vcpu_read_regs(g[0].vcpu, ABI_EXTV_GIC_VERSION, &v));
+	version = (unsigned)v;
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_VMCR, 0xa0000002 + ((uint64_t)i << 28)));
+		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_AP1R0, 0x40ull << i));
+		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_AP0R0, 0x1000ull << i));
+		for (unsigned n = 0; n < 4; n++) {
+			lr = 1ull << 62 | 0x80ull << 48 | (40 + 10 * i + n);
+			CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_LR0 + n, lr));
+		}
+		kt_guest_start(&g[i], guest_hvc, 0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_VMCR, &v));
+		CHECK_EQ(v & 0xf8000003, 0xa0000002 + ((uint64_t)i << 28));
+		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_AP1R0, &v));
+		CHECK_EQ(v, 0x40ull << i);
+		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_AP0R0, &v));
+		CHECK(version == 2 || v == 0x1000ull << i);
+		for (unsigned n = 0; n < 4; n++) {
+			lr = 1ull << 62 | 0x80ull << 48 | (40 + 10 * i + n);
+			CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_LR0 + n, &v));
+			CHECK_EQ(v, lr);
+		}
+	}
+}
+
+/* A guest that asked for maintenance below two list registers; they are emptied
+ * while it does not run: nobody is told, above all no native thread. */
+static void maintenance_of_a_stopped_guest(void)
+{
+	struct kt_guest g = kt_guest(1);
+
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_ICH_HCR, 2)); /* UIE */
+	for (unsigned n = 0; n < 2; n++)
+		CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0 + n, 1ull << 62 | (40 + n)));
+	kt_guest_start(&g, guest_hvc, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	for (unsigned n = 0; n < 2; n++)
+		CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0 + n, 0));
+	kt_guest_answer_hvc(&g, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VGIC_MAINTENANCE); /* now it runs again */
+	CHECK_EQ(kt_exit_word(0), ~0ull);
+}
+
 /* --- FP and SIMD registers of threads --- */
 
 static struct {
@@ -201,6 +254,33 @@ static void device_interrupt(void)
 	CHECK_OK(sel4_irq_handler_ack(h));
 	CHECK_EQ(sel4_poll(other), 0);
 	CHECK_OK(kt_delete(h));
+}
+
+/* An interrupt that someone else takes into use does not change another's trigger. */
+static void trigger_of_a_neighbour(void)
+{
+	volatile uint32_t *uart = kt_uart();
+	cap_t h = kt_slot(), n = kt_make(ABI_OBJ_NOTIFICATION, 0), other;
+
+	for (unsigned edge = 0; edge < 2; edge++) {
+		other = kt_slot();
+		CHECK_OK(sel4_irq_control_get_trigger(ABI_ROOT_IRQ_CONTROL, KT_CNODE, UART_IRQ,
+						      edge, h, 64));
+		CHECK_OK(sel4_irq_control_get_trigger(ABI_ROOT_IRQ_CONTROL, KT_CNODE, UART_IRQ + 1,
+						      edge, other, 64));
+		CHECK_OK(sel4_irq_handler_set_notification(h, kt_mint(n, ABI_RIGHT_WRITE, 0x21)));
+		uart[UART_IMSC] = UART_TX;
+		uart[0] = '#';
+		uart[0] = '\n';
+		CHECK_EQ(sel4_wait(n), 0x21);
+		CHECK_OK(sel4_irq_handler_ack(h));
+		/* The line is still up: of meaning for a level only. */
+		CHECK_EQ(sel4_poll(n), edge ? 0 : 0x21);
+		uart[UART_IMSC] = 0;
+		uart[UART_ICR] = UART_TX;
+		CHECK_OK(kt_delete(h));
+		CHECK_OK(kt_delete(other));
+	}
 }
 
 static void interrupt_wakes_a_thread(void)
@@ -289,6 +369,38 @@ static void taken_over(unsigned which)
 	}
 }
 
+/* The same with a thread that holds the last capability to its CSpace. */
+static void thread_taken_over(void)
+{
+	for (unsigned wait = 350; wait < 900; wait += 250) {
+		cap_t memory = kt_make(ABI_OBJ_UNTYPED, ABI_TCB_BITS), again = kt_slot();
+		cap_t cspace = kt_make(ABI_OBJ_CNODE, INNER_RADIX);
+
+		for (unsigned i = 0; i < 1u << INNER_RADIX; i++)
+			CHECK_OK(sel4_cnode_copy(cspace, i, INNER_RADIX, KT_CNODE, ABI_ROOT_TCB,
+						 64, KT_ALL));
+		d.top = kt_slot();
+		d.done = 0;
+		CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_TCB, 0, 0, 0, d.top, 1));
+		CHECK_OK(sel4_tcb_set_space(d.top, 0, cspace, ABI_ROOT_VSPACE, 0, 0));
+		CHECK_OK(kt_delete(cspace));
+		struct kt_thread t = kt_thread(0, deletes_top, NULL, KT_LOW, 0, true);
+
+		CHECK_OK(sel4_sched_control_configure(kt_sched_control(), t.sc, 100, wait, 0, 0,
+						      0));
+		CHECK_OK(sel4_tcb_resume(t.tcb));
+		kt_sleep_us(1);
+		CHECK_EQ(d.done, 0);
+		CHECK_OK(kt_revoke(memory));
+		CHECK(kt_is_empty(d.top));
+		CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_UNTYPED, ABI_TCB_BITS, 0, 0,
+					     again, 1));
+		kt_sleep_us(20000);
+		CHECK_OK(kt_delete(again));
+		CHECK_OK(kt_delete(t.tcb));
+	}
+}
+
 static void taken_over_at_the_top(void) { taken_over(0); }
 static void taken_over_in_the_middle(void) { taken_over(1); }
 static void taken_over_inside(void) { taken_over(DEPTH - 1); }
@@ -298,11 +410,15 @@ static const struct kt_case cases[] = {
 	{ "state: a vCPU's registers after reset", registers_after_reset },
 	{ "state: registers of two guests", registers_of_two_guests },
 	{ "state: fields of the virtual interrupt controller", virtual_interface_fields },
+	{ "state: virtual interrupt controllers of two guests", virtual_interface_of_two_guests },
+	{ "state: a stopped guest needs no maintenance", maintenance_of_a_stopped_guest },
 	{ "state: FP registers of two threads", fp_registers_of_two_threads },
 	{ "state: a device's interrupt, level by level", device_interrupt },
+	{ "state: interrupts keep their trigger when a neighbour is set", trigger_of_a_neighbour },
 	{ "state: an interrupt wakes a higher thread", interrupt_wakes_a_thread },
 	{ "state: a deletion taken over at the top", taken_over_at_the_top },
 	{ "state: a deletion taken over in the middle", taken_over_in_the_middle },
 	{ "state: a deletion taken over inside", taken_over_inside },
+	{ "state: a thread's deletion taken over", thread_taken_over },
 };
 KT_GROUP(kt_state);
