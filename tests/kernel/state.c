@@ -130,7 +130,8 @@ static void virtual_interface_of_two_guests(void)
 	CHECK_OK(sel4_vcpu_read_regs(g[0].vcpu, ABI_EXTV_GIC_VERSION, &v));
 	version = (unsigned)v;
 	for (unsigned i = 0; i < 2; i++) {
-		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_VMCR, 0xa0000002 + ((uint64_t)i << 28)));
+		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_VMCR,
+					      0xa0000002 + ((uint64_t)i << 28)));
 		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_AP1R0, 0x40ull << i));
 		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_AP0R0, 0x1000ull << i));
 		for (unsigned n = 0; n < 4; n++) {
