@@ -78,6 +78,7 @@ GROUPS = {
     "bad": lambda: [Program("bad", ["tests/bad/run"], 120)],
     "tool": lambda: [Program("tool", ["tests/tool/run"], 240)],
     "fuzz": fuzz_programs,
+    "decode": lambda: listed("decode", 240),
     "kernel": lambda: [*listed("kernel", 180),
                        Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
     "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600),

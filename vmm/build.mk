@@ -1,5 +1,6 @@
 # The monitor, and its portable parts for host tests and fuzzers.
-VMM_PORTABLE := vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
+DECODE_SRCS := $(sort $(wildcard vmm/decode/*.c))
+VMM_PORTABLE := $(DECODE_SRCS) vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
 	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
 	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
 VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/console.c \
@@ -7,7 +8,7 @@ VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/conso
 	vmm/arch/aarch64/direct.c vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c \
 	vmm/arch/aarch64/sysreg_exit.c \
 	vmm/arch/aarch64/hypercall.c
-VMM_INC := -Ivmm -Ivmm/arch/aarch64
+VMM_INC := -Ivmm -Ivmm/decode -Ivmm/arch/aarch64
 
 PROG_LIBS_vmm := $(LIBFDT_A)
 $(eval $(call target_prog,vmm,$(VMM_PORTABLE) $(VMM_TARGET),vcpu dev ipc rt sel4 image base,$(VMM_INC) -isystem $(LIBFDT_INC)))
@@ -19,6 +20,8 @@ VMM_TEST_LIBS := vmm vcpu_host dev image base
 $(foreach t,vmm vmm_fdt guest_boot psci,$(eval UNIT_LIBS_$(t) := -lfdt))
 $(eval $(call unit_test,vmm,tests/unit/vmm_test.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,vmm_fdt,tests/unit/vmm_fdt_test.c,$(VMM_TEST_LIBS)))
+$(eval $(call unit_test,decode,tests/unit/decode_test.c $(DECODE_SRCS),base,-Ivmm/decode))
+$(eval $(call fuzz_target,decode,tests/fuzz/decode_fuzz.c $(DECODE_SRCS),base,-Ivmm/decode))
 $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include))

@@ -16,11 +16,12 @@ config-plain:
 	  $(OUT)/$(CONFIG)-plain-stands/kernel-tests.img
 
 # What each group of ./check needs.
-PARTS := static unit bad tool fuzz kernel exerciser system bench
+PARTS := static unit bad tool fuzz decode kernel exerciser system bench
 parts-static: $(LIBFDT_STAMP)
 parts-unit: $(UNIT_BINS)
 parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host
+parts-decode: $(DECODE_TEST)
 parts-kernel: host configs config-debug config-plain
 parts-system: host configs config-plain assets $(INSN_PLUGIN)
 parts-exerciser: configs config-debug $(LATENCY_PLUGIN)
