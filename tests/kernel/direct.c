@@ -17,7 +17,8 @@ enum { NOTHING,
        STORE_BYTE,
        STORE_LONG,
        TIMER_ON_OFF,
-       MASK };
+       MASK,
+       LOAD };
 
 static uint64_t version, n_lrs;
 
@@ -324,6 +325,20 @@ static void test_timer(void)
 	kt_guest_answer_hvc(&g, 0);
 	n += version == 3; /* its timer was still on */
 	expect(n, VTIMER);
+	/* A new priority while it waits in its list register. */
+	command(&g, MASK, 1, 0, 0);
+	command(&g, START_TIMER, 0, 0, 0);
+	expect(n, VTIMER);
+	lr = field(&g, ABI_EXTV_LR0 + n_lrs - 1);
+	CHECK_EQ(lr >> 61, 3);
+	CHECK_EQ(lr >> 48 & 0xff, 0xa0);
+	enable(&g, VTIMER, 0x90);
+	command(&g, NOTHING, 0, 0, 0);
+	lr = field(&g, ABI_EXTV_LR0 + n_lrs - 1);
+	CHECK_EQ(lr >> 61, 3);
+	CHECK_EQ(lr >> 48 & 0xff, 0x90);
+	command(&g, MASK, 0, 0, 0);
+	expect(++n, VTIMER);
 	/* Due, but off again before the guest looked: not pending. */
 	command(&g, TIMER_ON_OFF, 0, 0, 0);
 	CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 0);
@@ -446,6 +461,14 @@ static void test_doorbell(void)
 	cap_t n = kt_make(ABI_OBJ_NOTIFICATION, 0), a = kt_mint(n, KT_ALL, 1);
 	cap_t b = kt_mint(n, KT_ALL, 2), c = kt_mint(n, KT_ALL, 4);
 
+	/* A load is not a kick. */
+	CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, 1, BELL + 0x20, 0, 0, a));
+	command(&g, LOAD, 0, BELL + 0x20, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+	CHECK_EQ(poll(n), 0);
+	kt_guest_skip(&g);
+	kt_guest_go_on(&g, 0);
+	expect(0, 0);
 	CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, 7, BELL, 4, 0, a));
 	CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, 0, BELL + 8, 0, 0, b));
 	CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, 3, BELL + 16, 4 | ABI_DOORBELL_MATCH, 0x55, c));

@@ -502,6 +502,33 @@ static void test_trace_idle(void)
 	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0));
 }
 
+static void breaks(void *arg)
+{
+	(void)arg;
+	__asm__ volatile("brk #7");
+	kt_stop();
+}
+
+static void test_trace_of_what_is_not_a_call(void)
+{
+	struct kt_thread t = kt_thread(0, breaks, NULL, KT_LOW, 0, true);
+	uint64_t until;
+
+	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0x11));
+	CHECK_OK(sel4_ext_tcb_set_trace_id(t.tcb, 0x33));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	start_trace();
+	/* Longer than a round: its end is an interrupt. */
+	until = kt_now_us() + 12000;
+	while (kt_now_us() < until)
+		;
+	CHECK(traced(0x11, ABI_TRACE_INTERRUPT, 0));
+	kt_sleep_us(1000);
+	stop_trace();
+	CHECK(traced(0x33, ABI_TRACE_FAULT, (int32_t)0xf2000007));
+	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0));
+}
+
 /* The ring's frame goes while it is written. */
 static void test_trace_revoked(void)
 {
@@ -548,6 +575,7 @@ static const struct kt_case cases[] = {
 	{ "syscall fault: wrong arguments", test_syscall_fault_errors },
 	{ "trace: entries, exits, threads' names", test_trace_events },
 	{ "trace: idle and interrupts", test_trace_idle },
+	{ "trace: faults and interrupts", test_trace_of_what_is_not_a_call },
 	{ "trace: its frame is revoked", test_trace_revoked },
 	{ "trace: wrong arguments", test_trace_errors },
 };

@@ -139,11 +139,52 @@ static void space_goes_while_waiting(void)
 	check_faults();
 }
 
+static void faulter(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		__asm__ volatile("brk #3");
+		s.count++;
+	}
+}
+
+/* Answers faults, from the third on by a label that stops the thread. */
+static void handler(void *arg)
+{
+	struct server *me = arg;
+	uint64_t badge, mr[4] = { 0 };
+
+	s.info = sel4_recv(s.fault_ep, &badge, mr, me->reply);
+	for (me->number = 1;; me->number++) {
+		/* Behind the BRK: its answer is the new PC. */
+		mr[0] += 4;
+		s.info = sel4_reply_recv(s.fault_ep, msginfo(me->number >= 3, 0, 1), &badge, mr,
+					 me->reply);
+	}
+}
+
+static void passive_fault_handler(void)
+{
+	struct server me = { 0, kt_make(ABI_OBJ_REPLY, 0) };
+
+	clear();
+	struct kt_thread h = kt_start(0, handler, &me, KT_HIGH);
+	CHECK_OK(sel4_sched_context_unbind(h.sc));
+	struct kt_thread t = kt_thread(1, faulter, NULL, KT_PRIO + 1, s.fault_ep, true);
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(me.number, 3); /* has answered three, waits for more */
+	CHECK_EQ(s.count, 2);   /* the third answer was: stay */
+	CHECK_EQ(msginfo_label(s.info), ABI_FAULT_USER_EXCEPTION);
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(me.number, 4);
+}
+
 static const struct kt_case cases[] = {
 	{ "fast path: servers of one endpoint take turns", equals_take_turns },
 	{ "fast path: the best of an endpoint's servers is first again", the_best_serves },
 	{ "fast path: an IPC buffer that has gone is not used", buffer_goes_while_waiting },
 	{ "fast path: a server wakes in its new address space", space_changes_while_waiting },
 	{ "fast path: a server whose address space has gone", space_goes_while_waiting },
+	{ "fast path: a passive handler's answers to faults", passive_fault_handler },
 };
 KT_GROUP(kt_fastpath);

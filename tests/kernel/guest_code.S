@@ -258,6 +258,8 @@ entry direct
 	b.eq	16f
 	cmp	x3, #7
 	b.eq	17f
+	cmp	x3, #8
+	b.eq	19f
 10:	mov	x9, #64
 9:	sub	x9, x9, #1
 	cbnz	x9, 9b
@@ -287,6 +289,8 @@ entry direct
 	isb
 	hvc	#3
 	msr	daifclr, #2
+	b	10b
+19:	ldr	w9, [x4]
 	b	10b
 17:	msr	daifset, #2             /* until told otherwise */
 	cbnz	x0, 4b

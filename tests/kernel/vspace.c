@@ -586,6 +586,57 @@ static void cache_operations_keep_data(void)
 	}
 }
 
+/* More than one step of the kernel's: the call is restarted and goes on. */
+static void cache_operations_on_much(void)
+{
+	cap_t large = kt_make(ABI_OBJ_LARGE_PAGE, 0);
+	const uint64_t base = 0x80000000ull, last = base + 0x1ffff8;
+
+	make_prober();
+	map_into(large, p.vspace, base, RW, ABI_VM_DEFAULT);
+	CHECK(works(writes(last, 0x77)));
+	CHECK_OK(sel4_page_clean_data(large, 0, 0x200000));
+	CHECK_OK(sel4_page_unify_instruction(large, 0x3fff, 0x1fffff));
+	CHECK_OK(sel4_vspace_clean_invalidate_data(p.vspace, base + 1, base + 0x200000));
+	CHECK_OK(sel4_vspace_invalidate_data(p.vspace, base + 0x4000, base + 0x8001));
+	CHECK_EQ(reads(last).value, 0x77);
+}
+
+/* Not cached, and not mapped by the kernel. */
+static void cache_operations_on_a_device(void)
+{
+	cap_t frame = kt_slot();
+
+	make_prober();
+	CHECK_OK(sel4_untyped_retype(kt_device_untyped(), KT_CNODE, ABI_OBJ_SMALL_PAGE, 0, 0, 0,
+				     frame, 1));
+	map_into(frame, p.vspace, HERE + 0x1000, RW, 0);
+	CHECK_OK(sel4_page_clean_invalidate_data(frame, 0, 4096));
+	CHECK_OK(sel4_vspace_clean_data(p.vspace, HERE + 0x1000, HERE + 0x2000));
+	CHECK_OK(kt_revoke(kt_device_untyped()));
+}
+
+/* The ASID of a dead address space belongs to another one now. */
+static void asid_of_another(void)
+{
+	cap_t memory = kt_make(ABI_OBJ_UNTYPED, 12), pool = kt_slot();
+	cap_t first = kt_make(ABI_OBJ_VSPACE, 0), second = kt_make(ABI_OBJ_VSPACE, 0);
+	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0), tcb = kt_make(ABI_OBJ_TCB, 0);
+
+	CHECK_OK(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, pool, 64));
+	CHECK_OK(sel4_asid_pool_assign(pool, first));
+	CHECK_OK(kt_delete(pool));
+	CHECK_OK(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, pool, 64));
+	CHECK_OK(sel4_asid_pool_assign(pool, second));
+	CHECK_ERROR1(sel4_vspace_clean_data(first, HERE, HERE + 8), ABI_INVALID_CAPABILITY, 0);
+	CHECK_ERROR1(sel4_page_map(frame, first, HERE, RW, 0), ABI_INVALID_CAPABILITY, 1);
+	CHECK_EQ(sel4_tcb_set_space(tcb, 0, KT_CNODE, first, 0, 0), ABI_ILLEGAL_OPERATION);
+	/* Its end leaves the other one's alone. */
+	CHECK_OK(kt_delete(first));
+	CHECK_OK(sel4_vspace_clean_data(second, HERE, HERE + 8));
+	CHECK_OK(sel4_tcb_set_space(tcb, 0, KT_CNODE, second, 0, 0));
+}
+
 static const struct kt_case cases[] = {
 	{ "vspace: read and write", read_write },
 	{ "vspace: read only", read_only },
@@ -620,5 +671,8 @@ static const struct kt_case cases[] = {
 	{ "vspace: more address spaces than the hardware has numbers", more_spaces_than_vmids },
 	{ "vspace: frames' addresses", addresses_within_an_untyped },
 	{ "vspace: cache maintenance", cache_operations_keep_data },
+	{ "vspace: cache maintenance of 2 MiB", cache_operations_on_much },
+	{ "vspace: cache maintenance of a device", cache_operations_on_a_device },
+	{ "vspace: its ASID is another's now", asid_of_another },
 };
 KT_GROUP(kt_vspace);
