@@ -34,6 +34,9 @@ CROSS ?= aarch64-linux-gnu-
 TARGET_CC := $(CROSS)gcc
 TARGET_AR := $(CROSS)gcc-ar
 TARGET_OBJCOPY := $(CROSS)objcopy
+# 32-bit guests.
+ARM32_CC := arm-linux-gnueabihf-gcc
+ARM32_OBJCOPY := arm-linux-gnueabihf-objcopy
 HOST_CC ?= gcc
 FUZZ_CC ?= clang-16
 

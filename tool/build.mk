@@ -1,5 +1,5 @@
 TOOL_PARTS := buffer command_build command_client command_run broker cli cpio \
-	cpus diag elfcheck files guestimg link payload_build qemu requests \
+	cpus diag elfcheck files guestimg guestimg_elf guestimg_uimage link payload_build qemu requests \
 	schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_images system_vm table terminal units view \
 	vmstates yamldoc
@@ -7,7 +7,7 @@ TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
 # <control.h> says how init is asked; the loader's header is patched.
 TOOL_CFLAGS := -Itool -Ilib/ipc/include -Ikernel/loader/include \
 	$(shell pkg-config --cflags libcjson 2>/dev/null)
-TOOL_LIBS := -lcyaml -lyaml -lelf -lcjson
+TOOL_LIBS := -lcyaml -lyaml -lelf -lcjson -lz
 
 HOST_LIBS_selvage := $(TOOL_LIBS)
 $(eval $(call host_prog,selvage,tool/main.c $(TOOL_SRCS),image mux base,,$(TOOL_CFLAGS)))

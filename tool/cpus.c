@@ -6,11 +6,11 @@
  * kernel saves neither. pauth-impdef: the architected algorithm is slow to
  * emulate. */
 static const struct cpu cpus[] = {
-	{ "cortex-a53", "cortex-a53", "pa40", 40 },
-	{ "cortex-a57", "cortex-a57", "pa44", 44 },
-	{ "cortex-a72", "cortex-a72", "pa44", 44 },
-	{ "cortex-a76", "cortex-a76", "pa40", 40 },
-	{ "max", "max,sve=off,sme=off,pauth-impdef=on", "pa44", 44 },
+	{ "cortex-a53", "cortex-a53", "pa40", 40, true },
+	{ "cortex-a57", "cortex-a57", "pa44", 44, true },
+	{ "cortex-a72", "cortex-a72", "pa44", 44, true },
+	{ "cortex-a76", "cortex-a76", "pa40", 40, false },
+	{ "max", "max,sve=off,sme=off,pauth-impdef=on", "pa44", 44, true },
 };
 
 const struct cpu *cpu_at(size_t index)

@@ -1,6 +1,7 @@
 /* The processors of the machine `qemu-virt` that a description may name. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cpu {
@@ -8,6 +9,7 @@ struct cpu {
 	const char *qemu;   /* for -cpu: the name and the options it needs */
 	const char *config; /* the kernel configuration that fits it */
 	unsigned pa_bits;   /* what that configuration can address */
+	bool narrow;        /* it has AArch32 at EL1: 32-bit guests */
 };
 
 #define CPU_DEFAULT "cortex-a57"

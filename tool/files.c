@@ -74,6 +74,21 @@ void file_unmap(struct file *file)
 	*file = (struct file){ 0 };
 }
 
+bool file_replace(struct file *file, const void *data, size_t size)
+{
+	void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (copy == MAP_FAILED) {
+		diag_error("out of memory");
+		return false;
+	}
+	memcpy(copy, data, size);
+	munmap(file->data, file->size);
+	file->data = copy;
+	file->size = size;
+	return true;
+}
+
 void files_make_parents(const char *path)
 {
 	char *copy = files_text("%s", path);

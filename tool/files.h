@@ -15,6 +15,9 @@ struct file {
  * errno (ENODATA: it is empty). */
 bool file_map(struct file *file, const char *path);
 void file_unmap(struct file *file);
+/* Exchanges what a mapped file holds for a copy of these bytes. False, with a
+ * message, if memory runs out. */
+bool file_replace(struct file *file, const void *data, size_t size);
 
 /* Writes through a temporary file beside `path` and renames it, so that
  * nobody sees half an image. False, with a message, if that fails. */

@@ -57,7 +57,10 @@ static uint32_t add_guest(struct area *area, const struct file *file)
 	uint32_t index = area->n_items;
 
 	for (uint32_t i = 0; i < index; i++) {
-		if (area->path[i] && strcmp(area->path[i], file->path) == 0)
+		/* One that was unpacked has the name of what it was. */
+		if (area->path[i] && strcmp(area->path[i], file->path) == 0 &&
+		    area->item[i].size == file->size &&
+		    memcmp(area->data[i], file->data, file->size) == 0)
 			return i;
 	}
 	snprintf(name, sizeof(name), "%u-%.40s", index, base_name(file->path));

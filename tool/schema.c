@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "guestimg.h"
 #include "schema_check.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -19,6 +20,13 @@
 
 static const cyaml_strval_t machine_boards[] = { { "qemu-virt", 0 } };
 static const cyaml_strval_t vm_boards[] = { { "virt", SYSDESC_BOARD_VIRT } };
+static const cyaml_strval_t kinds[] = {
+	{ "image", GUESTIMG_IMAGE },
+	{ "zimage", GUESTIMG_ZIMAGE },
+	{ "elf", GUESTIMG_ELF },
+	{ "uimage", GUESTIMG_UIMAGE },
+	{ "raw", GUESTIMG_RAW },
+};
 static const cyaml_strval_t idle_actions[] = {
 	{ "poweroff", SYSDESC_IDLE_POWEROFF },
 	{ "stay", SYSDESC_IDLE_STAY },
@@ -47,11 +55,16 @@ static const cyaml_strval_t device_names[] = {
 static const cyaml_schema_field_t region_fields[] = {
 	TEXT("address", struct conf_region, address, OPTIONAL, 1),
 	TEXT("size", struct conf_region, size, REQUIRED, 1),
+	TEXT("alias_of", struct conf_region, alias_of, OPTIONAL, 1),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t region_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_region,
 			    region_fields),
+};
+
+static const cyaml_schema_value_t text_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 
 static const cyaml_schema_value_t device_schema = {
@@ -67,6 +80,12 @@ static const cyaml_schema_field_t vm_fields[] = {
 			     memory, &region_schema, 1, SYSDESC_MAX_REGIONS),
 	CYAML_FIELD_UINT("vcpus", OPTIONAL, struct conf_vm, vcpus),
 	TEXT("kernel", struct conf_vm, kernel, REQUIRED, 1),
+	CYAML_FIELD_ENUM("kind", ENUM_FLAGS, struct conf_vm, kind, kinds, COUNT(kinds)),
+	TEXT("load", struct conf_vm, load, OPTIONAL, 1),
+	TEXT("entry", struct conf_vm, entry, OPTIONAL, 1),
+	CYAML_FIELD_UINT("width", OPTIONAL, struct conf_vm, width),
+	CYAML_FIELD_SEQUENCE("low_vectors", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm,
+			     low_vectors, &text_schema, 1, SYSDESC_VECTORS),
 	TEXT("initrd", struct conf_vm, initrd, OPTIONAL, 1),
 	TEXT("cmdline", struct conf_vm, cmdline, OPTIONAL, 0),
 	CYAML_FIELD_UINT("priority", OPTIONAL, struct conf_vm, priority),
@@ -125,6 +144,10 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "vcpus", "give a number from 1 to 8" },
 	{ vm_fields, "kernel",
 	  "give `kernel: asset:NAME` or the path of an arm64 Image" },
+	{ vm_fields, "load", "give an address, e.g. `load: 0x40010000`" },
+	{ vm_fields, "entry", "give an address, e.g. `entry: 0x40010000`" },
+	{ vm_fields, "width", "give 32 or 64" },
+	{ vm_fields, "low_vectors", "give off, guest, default, or a list of 8 or 16 words" },
 	{ vm_fields, "initrd", "give `initrd: asset:NAME` or a path" },
 	{ vm_fields, "cmdline",
 	  "give a text, e.g. `cmdline: \"console=ttyAMA0\"`" },
@@ -135,6 +158,7 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "autostart", "give true or false" },
 	{ region_fields, "address", "give e.g. `address: 0x40000000`" },
 	{ region_fields, "size", "give e.g. `size: 256M`" },
+	{ region_fields, "alias_of", "give an address, e.g. `alias_of: 0x60000000`" },
 	{ NULL, NULL, NULL },
 };
 

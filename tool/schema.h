@@ -13,6 +13,7 @@
 struct conf_region {
 	char *address;
 	char *size;
+	char *alias_of;
 };
 
 struct conf_vm {
@@ -22,6 +23,12 @@ struct conf_vm {
 	unsigned memory_count;
 	uint32_t vcpus;
 	char *kernel;
+	int kind; /* enum guestimg_kind */
+	char *load;
+	char *entry;
+	uint32_t width;
+	char **low_vectors;
+	unsigned low_vectors_count;
 	char *initrd;
 	char *cmdline;
 	uint32_t priority;

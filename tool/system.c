@@ -154,7 +154,8 @@ uint64_t system_guest_bytes(const struct system *sys)
 		const struct sysdesc_vm *vm = &sys->desc->vm[i];
 
 		for (uint32_t j = 0; j < vm->n_regions; j++)
-			sum += vm->region[j].size;
+			if (vm->region[j].alias == SYSDESC_OWN_MEMORY)
+				sum += vm->region[j].size;
 	}
 	return sum;
 }

@@ -48,5 +48,7 @@ bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
 		       const char *name);
 /* Fills sys->desc->vm[index] from the VM's configuration (system_vm.c). */
 bool system_check_vm(struct system *sys, uint32_t index);
-/* RAM of all VMs, bytes. */
+/* Whether the VM has `low_vectors`, of whatever kind. */
+bool system_low_vectors(const struct conf_vm *conf);
+/* RAM of all VMs, bytes; aliases are none of their own. */
 uint64_t system_guest_bytes(const struct system *sys);

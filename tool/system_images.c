@@ -109,6 +109,9 @@ static bool check_fit(const struct image_check *c, uint32_t index,
 			round_up(c->sys->initrd[index].size, LARGE_PAGE) +
 			DEVICETREE_ROOM;
 
+	/* A zImage unpacks below itself (vmm/boot/layout.c). */
+	if (kernel->kind == GUESTIMG_ZIMAGE)
+		need = need * 4 / 3;
 	if (need <= vm->region[0].size)
 		return true;
 	diag_error_at(c->sys->file, system_line(c->sys, c->vm_node, "memory"),
@@ -120,20 +123,158 @@ static bool check_fit(const struct image_check *c, uint32_t index,
 	return false;
 }
 
+static bool take_pieces(const struct image_check *c, struct sysdesc_vm *vm,
+			const struct guestimg_kernel *kernel)
+{
+	vm->boot = SYSDESC_BOOT_PIECES;
+	vm->entry = kernel->entry;
+	vm->n_pieces = kernel->n_pieces;
+	for (uint32_t i = 0; i < kernel->n_pieces; i++) {
+		const struct sysdesc_piece *p = &kernel->piece[i];
+
+		vm->piece[i] = *p;
+		if (sysdesc_region_of(vm, p->gpa, p->size))
+			continue;
+		diag_error_at(c->sys->file, system_line(c->sys, c->vm_node, "memory"),
+			      "the image of VM `%s` goes to 0x%llx..0x%llx, where the VM has "
+			      "no memory, or not in one region; give it some there",
+			      vm->name, (unsigned long long)p->gpa,
+			      (unsigned long long)(p->gpa + p->size - 1));
+		return false;
+	}
+	return true;
+}
+
+/* The width of the image is that of the VM, if it tells. */
+static bool check_width(const struct image_check *c, uint32_t index,
+			const struct guestimg_kernel *kernel)
+{
+	const struct system *sys = c->sys;
+	struct sysdesc_vm *vm = &sys->desc->vm[index];
+	bool given = yamldoc_get(&c->sys->doc, c->vm_node, "width") != NULL;
+
+	if (kernel->width != 0 && given && kernel->width != vm->width) {
+		diag_error_at(sys->file, system_line(c->sys, c->vm_node, "width"),
+			      "`width` is %u, but %s is a program of %u bits; remove `width`",
+			      vm->width, sys->kernel[index].path, kernel->width);
+		return false;
+	}
+	if (kernel->width != 0)
+		vm->width = kernel->width;
+	if (vm->width == 64 || sys->cpu->narrow)
+		return true;
+	diag_error_at(sys->file, system_line(c->sys, c->vm_node, "kernel"),
+		      "VM `%s` is a 32-bit guest, and %s runs none; set `machine: {cpu: "
+		      "cortex-a57}`, or another one that does",
+		      vm->name, sys->cpu->name);
+	return false;
+}
+
+/* The address at which the image has vectors of its own: its entry, or else
+ * its lowest address. False: at neither. */
+static bool find_handlers(const struct sysdesc_vm *vm, const struct file *file, uint64_t *at)
+{
+	uint64_t try[2] = { vm->entry & ~31ull, ~0ull };
+
+	for (uint32_t i = 0; i < vm->n_pieces; i++)
+		if (vm->piece[i].gpa < try[1])
+			try[1] = vm->piece[i].gpa;
+	for (unsigned t = 0; t < 2; t++) {
+		for (uint32_t i = 0; i < vm->n_pieces; i++) {
+			const struct sysdesc_piece *p = &vm->piece[i];
+
+			*at = try[t];
+			if (*at >= p->gpa && *at - p->gpa < p->bytes &&
+			    p->bytes - (*at - p->gpa) >= 32 &&
+			    guestimg_vectors(file->data + p->offset + (*at - p->gpa)))
+				return true;
+		}
+	}
+	return false;
+}
+
+#define LDR_PC_24 0xe59ff018u /* ldr pc, [pc, #24]: from the word 32 bytes on */
+
+static bool default_vectors(const struct image_check *c, struct sysdesc_vm *vm,
+			    const struct file *file)
+{
+	uint64_t handlers;
+	unsigned line = system_line(c->sys, c->vm_node, "low_vectors");
+
+	if (!find_handlers(vm, file, &handlers) || handlers == 0) {
+		diag_error_at(c->sys->file, line,
+			      "`low_vectors: default`: %s has no vectors of its own at its entry "
+			      "or its lowest address, or they are at 0 already; give `guest`, or "
+			      "the words themselves",
+			      file->path);
+		return false;
+	}
+	vm->n_vectors = SYSDESC_VECTORS;
+	for (unsigned i = 0; i < SYSDESC_VECTORS / 2; i++) {
+		vm->vector[i] = LDR_PC_24;
+		vm->vector[SYSDESC_VECTORS / 2 + i] = (uint32_t)handlers + 4 * i;
+	}
+	return true;
+}
+
+static bool check_vectors(const struct image_check *c, uint32_t index)
+{
+	struct sysdesc_vm *vm = &c->sys->desc->vm[index];
+	const struct conf_vm *conf = &c->sys->conf->vms[index];
+
+	if (!system_low_vectors(conf))
+		return true;
+	if (vm->width == 64) {
+		diag_error_at(c->sys->file, system_line(c->sys, c->vm_node, "low_vectors"),
+			      "`low_vectors` is for 32-bit guests, and VM `%s` is none; remove it",
+			      vm->name);
+		return false;
+	}
+	return strcmp(conf->low_vectors[0], "default") != 0 ||
+	       default_vectors(c, vm, &c->sys->kernel[index]);
+}
+
+static bool load_kernel(const struct image_check *c, uint32_t index,
+			struct guestimg_kernel *kernel)
+{
+	const struct conf_vm *conf = &c->sys->conf->vms[index];
+	struct file *file = &c->sys->kernel[index];
+	struct guestimg_wish wish = { .kind = (enum guestimg_kind)conf->kind };
+	const char *wrong;
+
+	wish.has_load = conf->load && units_parse_size(conf->load, &wish.load);
+	wish.has_entry = conf->entry && units_parse_size(conf->entry, &wish.entry);
+	if (!open_image(c, "kernel", conf->kernel, file))
+		return false;
+	wrong = guestimg_check_kernel(file->data, file->size, &wish, kernel);
+	if (wrong)
+		return wrong_image(c, "kernel", file, wrong);
+	if (kernel->unpacked && !file_replace(file, kernel->unpacked, kernel->unpacked_size))
+		return false;
+	guestimg_free(kernel);
+	return check_width(c, index, kernel);
+}
+
+static bool place_kernel(const struct image_check *c, uint32_t index,
+			 const struct guestimg_kernel *kernel)
+{
+	struct sysdesc_vm *vm = &c->sys->desc->vm[index];
+
+	if (kernel->n_pieces > 0)
+		return take_pieces(c, vm, kernel);
+	vm->boot = kernel->kind == GUESTIMG_ZIMAGE ? SYSDESC_BOOT_ZIMAGE : SYSDESC_BOOT_IMAGE;
+	return check_fit(c, index, kernel);
+}
+
 static bool load_vm(const struct image_check *c, uint32_t index)
 {
 	const struct conf_vm *conf = &c->sys->conf->vms[index];
-	struct file *kernel_file = &c->sys->kernel[index];
 	struct file *initrd_file = &c->sys->initrd[index];
 	struct guestimg_kernel kernel;
 	const char *wrong;
 
-	if (!open_image(c, "kernel", conf->kernel, kernel_file))
+	if (!load_kernel(c, index, &kernel))
 		return false;
-	wrong = guestimg_check_kernel(kernel_file->data, kernel_file->size,
-				      &kernel);
-	if (wrong)
-		return wrong_image(c, "kernel", kernel_file, wrong);
 	if (conf->initrd) {
 		if (!open_image(c, "initrd", conf->initrd, initrd_file))
 			return false;
@@ -142,7 +283,7 @@ static bool load_vm(const struct image_check *c, uint32_t index)
 		if (wrong)
 			return wrong_image(c, "initrd", initrd_file, wrong);
 	}
-	return check_fit(c, index, &kernel);
+	return place_kernel(c, index, &kernel) && check_vectors(c, index);
 }
 
 bool system_load_images(struct system *sys, const char *build_dir)

@@ -6,8 +6,8 @@
 #include "system.h"
 #include "units.h"
 
-#define VIRT_RAM_BASE 0x40000000ull /* board `virt`: devices lie below */
-#define REGION_ALIGN (2ull << 20)
+#define VIRT_RAM_BASE 0x40000000ull  /* where the first region of board `virt` starts */
+#define ALIAS_PAGES_MAX (2ull << 20) /* of aliases that large pages cannot make */
 #define BUDGET_MIN_US 20
 #define PERIOD_MAX_US 3600000000ull
 #define DEFAULT_PERIOD_US 10000
@@ -153,6 +153,13 @@ static bool parse_region(const struct vm_check *c, yaml_node_t *node,
 			      conf->address);
 		return false;
 	}
+	region->alias = SYSDESC_OWN_MEMORY;
+	if (conf->alias_of && !units_parse_size(conf->alias_of, &region->alias)) {
+		diag_error_at(sys->file, system_line(sys, node, "alias_of"),
+			      "`%s` is no address; write e.g. 0x60000000",
+			      conf->alias_of);
+		return false;
+	}
 	if (!units_parse_size(conf->size, &region->size)) {
 		diag_error_at(sys->file, system_line(sys, node, "size"),
 			      "`%s` is no size; write e.g. 256M or 1G",
@@ -174,21 +181,42 @@ static bool check_region_align(const struct vm_check *c, yaml_node_t *node,
 {
 	struct system *sys = c->sys;
 
-	if (r->gpa % REGION_ALIGN != 0) {
+	if (r->gpa % SYSDESC_PAGE != 0) {
 		diag_error_at(sys->file, system_line(sys, node, "address"),
-			      "address 0x%llx is not aligned to 2 MiB; take "
+			      "address 0x%llx is not aligned to 4 KiB; take "
 			      "0x%llx",
 			      (unsigned long long)r->gpa,
-			      (unsigned long long)(r->gpa & ~(REGION_ALIGN - 1)));
+			      (unsigned long long)(r->gpa & ~(SYSDESC_PAGE - 1ull)));
 		return false;
 	}
-	if (r->size % REGION_ALIGN != 0) {
+	if (r->size % SYSDESC_PAGE != 0) {
 		diag_error_at(sys->file, system_line(sys, node, "size"),
-			      "a memory size of %s is not a multiple of 2 MiB; "
+			      "a memory size of %s is not a multiple of 4 KiB; "
 			      "take %s",
 			      units_size_text(r->size),
-			      units_size_text((r->size | (REGION_ALIGN - 1)) +
-					      1));
+			      units_size_text((r->size | (SYSDESC_PAGE - 1)) + 1));
+		return false;
+	}
+	return true;
+}
+
+static bool check_region_devices(const struct vm_check *c, yaml_node_t *node,
+				 const struct sysdesc_region *r)
+{
+	unsigned n;
+	const struct sysdesc_range *d = sysdesc_board_devices(c->vm->board, &n);
+
+	for (; n > 0; n--, d++) {
+		if (r->gpa >= d->base + d->size || d->base >= r->gpa + r->size)
+			continue;
+		diag_error_at(c->sys->file, system_line(c->sys, node, "address"),
+			      "memory 0x%llx..0x%llx lies among the devices of board "
+			      "`%s` at 0x%llx..0x%llx; move it",
+			      (unsigned long long)r->gpa,
+			      (unsigned long long)(r->gpa + r->size - 1),
+			      sysdesc_board_name(c->vm->board),
+			      (unsigned long long)d->base,
+			      (unsigned long long)(d->base + d->size - 1));
 		return false;
 	}
 	return true;
@@ -201,20 +229,44 @@ static bool check_region_place(const struct vm_check *c, yaml_node_t *node,
 	unsigned bits = sys->cpu ? sys->cpu->pa_bits : 40;
 	uint64_t limit = 1ull << bits;
 
-	if (r->gpa < VIRT_RAM_BASE) {
-		diag_error_at(sys->file, system_line(sys, node, "address"),
-			      "address 0x%llx lies among the devices of board "
-			      "`virt`; its RAM starts at 0x40000000",
-			      (unsigned long long)r->gpa);
-		return false;
-	}
 	if (r->gpa < limit && r->size <= limit - r->gpa)
-		return true;
+		return check_region_devices(c, node, r);
 	diag_error_at(sys->file, system_line(sys, node, "size"),
 		      "the memory at 0x%llx ends above 2^%u, which is all that "
 		      "%s can address; lower its address or size",
 		      (unsigned long long)r->gpa, bits,
 		      sys->cpu ? sys->cpu->name : "the cpu");
+	return false;
+}
+
+/* Of one region above it in the list, with memory of its own. */
+static bool check_region_alias(const struct vm_check *c, yaml_node_t *node,
+			       const struct sysdesc_region *r)
+{
+	struct system *sys = c->sys;
+	const struct sysdesc_region *q = c->vm->region;
+	unsigned line = system_line(sys, node, "alias_of");
+
+	if (r->alias == SYSDESC_OWN_MEMORY)
+		return true;
+	while (q < r && (q->alias != SYSDESC_OWN_MEMORY || r->alias < q->gpa ||
+			 r->alias - q->gpa >= q->size || r->size > q->size - (r->alias - q->gpa)))
+		q++;
+	if (q == r) {
+		diag_error_at(sys->file, line,
+			      "`alias_of`: no region above this one has all of "
+			      "0x%llx..0x%llx; give the address of one, and a size that it has",
+			      (unsigned long long)r->alias,
+			      (unsigned long long)(r->alias + r->size - 1));
+		return false;
+	}
+	if (r->alias % SYSDESC_PAGE == 0 &&
+	    (r->size <= ALIAS_PAGES_MAX || ((r->alias ^ r->gpa) & (ALIAS_PAGES_MAX - 1)) == 0))
+		return true;
+	diag_error_at(sys->file, line,
+		      "`alias_of`: 0x%llx and 0x%llx are not a multiple of %s apart; move one",
+		      (unsigned long long)r->alias, (unsigned long long)r->gpa,
+		      r->alias % SYSDESC_PAGE == 0 ? "2M" : "4K");
 	return false;
 }
 
@@ -250,12 +302,102 @@ static bool check_memory(const struct vm_check *c)
 		if (!parse_region(c, node, &c->conf->memory[i], next, r) ||
 		    !check_region_align(c, node, r) ||
 		    !check_region_place(c, node, r) ||
-		    !check_region_overlap(c, node, r))
+		    !check_region_overlap(c, node, r) ||
+		    !check_region_alias(c, node, r))
 			return false;
 		next = r->gpa + r->size;
 	}
 	c->vm->n_regions = c->conf->memory_count;
 	return true;
+}
+
+bool system_low_vectors(const struct conf_vm *conf)
+{
+	return conf->low_vectors_count > 0 && strcmp(conf->low_vectors[0], "off") != 0;
+}
+
+/* A page at 0 of its own, unless some region is there. */
+static bool check_vector_page(const struct vm_check *c)
+{
+	struct sysdesc_vm *vm = c->vm;
+
+	if (!system_low_vectors(c->conf) || sysdesc_region_of(vm, 0, SYSDESC_PAGE))
+		return true;
+	if (vm->n_regions == SYSDESC_MAX_REGIONS) {
+		diag_error_at(c->sys->file, line_of(c, "low_vectors"),
+			      "`low_vectors` needs a memory region at 0, but the VM has %d "
+			      "already; remove one",
+			      SYSDESC_MAX_REGIONS);
+		return false;
+	}
+	vm->region[vm->n_regions++] = (struct sysdesc_region){
+		.size = SYSDESC_PAGE, .alias = SYSDESC_OWN_MEMORY
+	};
+	return true;
+}
+
+/* Words that are given are kept; what `default` installs depends on the image. */
+static bool check_low_vectors(const struct vm_check *c)
+{
+	unsigned n = c->conf->low_vectors_count;
+	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "low_vectors");
+
+	if (n == 0 || (n == 1 && (strcmp(c->conf->low_vectors[0], "off") == 0 ||
+				  strcmp(c->conf->low_vectors[0], "guest") == 0 ||
+				  strcmp(c->conf->low_vectors[0], "default") == 0)))
+		return check_vector_page(c);
+	for (unsigned i = 0; i < n && (n == 8 || n == 16); i++) {
+		uint64_t word;
+
+		if (!units_parse_size(c->conf->low_vectors[i], &word) || word > UINT32_MAX) {
+			diag_error_at(c->sys->file,
+				      yamldoc_line(&c->sys->doc,
+						   yamldoc_item(&c->sys->doc, list, i)),
+				      "`low_vectors`: `%s` is no word of 32 bits; write e.g. "
+				      "0xe59ff018",
+				      c->conf->low_vectors[i]);
+			return false;
+		}
+		c->vm->vector[c->vm->n_vectors++] = (uint32_t)word;
+	}
+	if (c->vm->n_vectors == n)
+		return check_vector_page(c);
+	diag_error_at(c->sys->file, line_of(c, "low_vectors"),
+		      "`low_vectors` takes off, guest, default, or a list of 8 or 16 words");
+	return false;
+}
+
+static bool check_address(const struct vm_check *c, const char *key, const char *text,
+			  uint64_t *address)
+{
+	if (!text || units_parse_size(text, address))
+		return true;
+	diag_error_at(c->sys->file, line_of(c, key), "`%s` is `%s`, which is no address; write "
+						     "e.g. 0x40010000",
+		      key, text);
+	return false;
+}
+
+static bool check_width(const struct vm_check *c)
+{
+	c->vm->width = given(c, "width") ? c->conf->width : 64;
+	c->vm->boot = c->vm->width == 32 ? SYSDESC_BOOT_ZIMAGE : SYSDESC_BOOT_IMAGE;
+	if (c->vm->width == 32 || c->vm->width == 64)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "width"),
+		      "registers are 32 or 64 bits wide, not %u; give one of these",
+		      c->vm->width);
+	return false;
+}
+
+/* The rest of it depends on the image (system_images.c). */
+static bool check_payload(const struct vm_check *c)
+{
+	uint64_t address;
+	bool ok = check_width(c);
+
+	ok = check_address(c, "load", c->conf->load, &address) && ok;
+	return check_address(c, "entry", c->conf->entry, &address) && ok;
 }
 
 static bool check_devices(const struct vm_check *c)
@@ -333,6 +475,8 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_numbers(&check) && ok;
 	ok = check_schedule(&check) && ok;
 	ok = check_memory(&check) && ok;
+	ok = check_payload(&check) && ok;
+	ok = check_low_vectors(&check) && ok;
 	ok = check_devices(&check) && ok;
 	return check_cmdline(&check) && ok;
 }

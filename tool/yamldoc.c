@@ -109,6 +109,18 @@ static int wrap_size(struct yamldoc *doc, int node)
 	return seq;
 }
 
+/* Adds [<node>]; the same. */
+static int wrap_item(struct yamldoc *doc, int node)
+{
+	yaml_mark_t mark = yaml_document_get_node(&doc->document, node)->start_mark;
+	int seq = yaml_document_add_sequence(&doc->document, NULL, YAML_ANY_SEQUENCE_STYLE);
+
+	if (!seq || !yaml_document_append_sequence_item(&doc->document, seq, node))
+		return 0;
+	yaml_document_get_node(&doc->document, seq)->start_mark = mark;
+	return seq;
+}
+
 /* Node pointers move when nodes are added: everything goes by number. */
 static bool normalise_vm(struct yamldoc *doc, int vm)
 {
@@ -128,11 +140,14 @@ static bool normalise_vm(struct yamldoc *doc, int vm)
 		pair = map->data.mapping.pairs.start[i];
 		key = yamldoc_text(
 			yaml_document_get_node(&doc->document, pair.key));
-		if (!key || strcmp(key, "memory") != 0 ||
-		    !yamldoc_text(yaml_document_get_node(&doc->document,
-							 pair.value)))
+		if (!key || !yamldoc_text(yaml_document_get_node(&doc->document, pair.value)))
 			continue;
-		wrapped = wrap_size(doc, pair.value);
+		if (strcmp(key, "memory") == 0)
+			wrapped = wrap_size(doc, pair.value);
+		else if (strcmp(key, "low_vectors") == 0)
+			wrapped = wrap_item(doc, pair.value);
+		else
+			continue;
 		if (!wrapped)
 			return false;
 		map = yaml_document_get_node(&doc->document, vm);

@@ -66,6 +66,10 @@ static void maintenance_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 
 static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
+	if (e->skip) {
+		vcpu_advance(&vc->cpu.cpu);
+		return;
+	}
 	switch (e->reason) {
 	case VCPU_EXIT_SYSREG:
 		sysreg_exit(vc, e);

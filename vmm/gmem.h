@@ -10,7 +10,7 @@
 
 typedef uint64_t gpa_t; /* guest-physical address */
 
-#define GMEM_MAX_REGIONS 8
+#define GMEM_MAX_REGIONS 32
 
 struct gmem_region {
 	gpa_t gpa;

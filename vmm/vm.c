@@ -8,8 +8,6 @@
 #include <selvage/clock.h>
 #include <selvage/log.h>
 
-/* SCTLR_EL1 at entry: MMU and caches off, RES1 bits of Armv8.0 set. */
-#define SCTLR_RESET 0x30d00800ull
 /* Traps that the VMM asks for where the kernel has them. */
 #define TRAPS ABI_EXT_TRAP_MASK
 
@@ -68,27 +66,12 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 
 void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context)
 {
-	static const enum abi_vcpu_reg zeroed[] = {
-		ABI_VCPU_CPACR_EL1,
-		ABI_VCPU_TTBR0_EL1,
-		ABI_VCPU_TTBR1_EL1,
-		ABI_VCPU_TCR_EL1,
-		ABI_VCPU_VBAR_EL1,
-		ABI_VCPU_CNTV_CTL,
-		ABI_VCPU_CNTKCTL_EL1,
-	};
 	struct vcpu *v = &vc->cpu.cpu;
 
-	for (unsigned i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
-		vcpu_set(v, vcpu_field(zeroed[i]), 0);
-	vcpu_set(v, vcpu_field(ABI_VCPU_SCTLR_EL1), SCTLR_RESET);
+	vcpu_reset(v, entry);
 	vcpu_set(v, vcpu_field(ABI_VCPU_VMPIDR_EL2), VM_MPIDR(vc->index));
 	vcpu_set(v, vcpu_field(ABI_VCPU_CNTVOFF), vc->vm->virtual_offset);
-	vcpu_set(v, VCPU_PC, entry);
-	vcpu_set(v, VCPU_PSTATE, VCPU_PSTATE_RESET);
 	vcpu_set(v, VCPU_X0, context);
-	for (unsigned i = 1; i < 4; i++)
-		vcpu_set(v, VCPU_X0 + i, 0);
 }
 
 bool vm_vcpu_start(struct vm_vcpu *vc)
@@ -124,10 +107,14 @@ static bool entry_valid(void *opaque, uint64_t entry)
 {
 	const struct vm *vm = opaque;
 
+	/* Of 32 bits, bit 0 chooses Thumb. */
+	if (vm->info->vm.width == 32 && (entry & 1))
+		return gmem_holds(&vm->mem, entry - 1, 2);
 	return (entry & 3) == 0 && gmem_holds(&vm->mem, entry, 4);
 }
 
-static void init_vcpu(struct vm *vm, unsigned i)
+/* False: it cannot be as wide as it should. */
+static bool init_vcpu(struct vm *vm, unsigned i)
 {
 	struct vm_vcpu *vc = &vm->vcpu[i];
 	const struct vcpu_caps caps = {
@@ -148,6 +135,7 @@ static void init_vcpu(struct vm *vm, unsigned i)
 	    sel4_ext_vcpu_set_traps(caps.vcpu, TRAPS) != ABI_OK)
 		log_warning("vCPU %u: the guest sees the machine's own ID registers",
 			    i);
+	return vm->info->vm.width == 64 || vcpu_sel4_narrow(&vc->cpu);
 }
 
 static const char *init_memory(struct vm *vm)
@@ -155,9 +143,12 @@ static const char *init_memory(struct vm *vm)
 	const struct sysdesc_vm *d = &vm->info->vm;
 
 	for (unsigned i = 0; i < d->n_regions; i++) {
-		if (!gmem_add(&vm->mem, d->region[i].gpa, d->region[i].size,
-			      (void *)(uintptr_t)(PROC_GUEST_BASE +
-						  d->region[i].gpa)))
+		const struct sysdesc_region *r = &d->region[i];
+		void *host = (void *)(uintptr_t)vmm_region_vaddr(d, i);
+
+		if (r->alias != SYSDESC_OWN_MEMORY)
+			host = gmem_span(&vm->mem, r->alias, r->size);
+		if (host == NULL || !gmem_add(&vm->mem, r->gpa, r->size, host))
 			return "memory regions that overlap or are too many";
 	}
 	return NULL;
@@ -204,8 +195,10 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 	error = init_memory(vm);
 	if (error != NULL)
 		return error;
-	for (unsigned i = 0; i < info->n_vcpus; i++)
-		init_vcpu(vm, i);
+	for (unsigned i = 0; i < info->n_vcpus; i++) {
+		if (!init_vcpu(vm, i))
+			return "a 32-bit guest, which this kernel or processor cannot run";
+	}
 	console_init(&vm->console,
 		     info->console_ring ? (void *)PROC_RING_BASE : NULL,
 		     PROC_CAP_SERIAL_NTFN);
@@ -225,6 +218,8 @@ const char *vm_load(struct vm *vm)
 	if (error != NULL)
 		return error;
 	vm->virtual_offset = vm->features != 0 ? clock_now() : 0; /* vtime.c */
-	vm_vcpu_reset(&vm->vcpu[0], entry.pc, entry.x0);
+	vm_vcpu_reset(&vm->vcpu[0], entry.pc, entry.x[0]);
+	for (unsigned i = 1; i < 4; i++)
+		vcpu_set(&vm->vcpu[0].cpu.cpu, VCPU_X0 + i, entry.x[i]);
 	return NULL;
 }

@@ -2,8 +2,6 @@
 # ours, in build/assets/freertos-{a9,virt32,virt64}, raw, and .elf beside each.
 FREERTOS := $(OUT)/freertos/kernel
 FREERTOS_STAMP := $(OUT)/freertos/stamp
-ARM32_CC := arm-linux-gnueabihf-gcc
-ARM32_OBJCOPY := arm-linux-gnueabihf-objcopy
 
 $(FREERTOS_STAMP): guests/freertos/fetch guests/freertos/Cargo.toml guests/freertos/Cargo.lock \
 		$(call foreign,cargo-web)

@@ -2,11 +2,11 @@
 
 #include <stdbool.h>
 
+#include <selvage/base.h>
 #include <selvage/crc32.h>
 
 #define BUDGET_MIN_US 20u
 #define PERIOD_MAX_US 3600000000u /* an hour: no overflow in timer ticks */
-#define REGION_ALIGN 0x200000u
 #define GPA_LIMIT (1ull << 44)
 
 #define DEVICES_KNOWN \
@@ -49,26 +49,108 @@ static bool terminated(const char *text, size_t size)
 	return false;
 }
 
+/* Of QEMU's `virt` (hw/arm/virt.c, base_memmap) all that is not flash or PCI. */
+static const struct sysdesc_range virt_devices[] = { { 0x08000000, 0x08000000 } };
+
+static const struct {
+	const char *name;
+	const struct sysdesc_range *devices;
+	unsigned n_devices;
+} boards[] = {
+	[SYSDESC_BOARD_VIRT] = { "virt", virt_devices, ARRAY_SIZE(virt_devices) },
+};
+
+const char *sysdesc_board_name(uint32_t board)
+{
+	return board < ARRAY_SIZE(boards) ? boards[board].name : "unknown";
+}
+
+const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n)
+{
+	*n = board < ARRAY_SIZE(boards) ? boards[board].n_devices : 0;
+	return board < ARRAY_SIZE(boards) ? boards[board].devices : NULL;
+}
+
+const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint64_t gpa,
+					       uint64_t size)
+{
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		if (range_within_u64(gpa, size, vm->region[i].gpa, vm->region[i].size))
+			return &vm->region[i];
+	return NULL;
+}
+
+static const char *check_alias(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
+{
+	if (r->alias == SYSDESC_OWN_MEMORY)
+		return NULL;
+	if (r->alias % SYSDESC_PAGE != 0)
+		return "an alias is not aligned to 4 KiB";
+	for (const struct sysdesc_region *q = vm->region; q < r; q++)
+		if (q->alias == SYSDESC_OWN_MEMORY &&
+		    range_within_u64(r->alias, r->size, q->gpa, q->size))
+			return NULL;
+	return "an alias is not of one memory region";
+}
+
+static const char *check_region(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
+{
+	unsigned n;
+	const struct sysdesc_range *devices = sysdesc_board_devices(vm->board, &n);
+
+	if (r->size == 0)
+		return "a memory region is empty";
+	if (r->gpa % SYSDESC_PAGE != 0 || r->size % SYSDESC_PAGE != 0)
+		return "a memory region is not aligned to 4 KiB";
+	if (r->gpa >= GPA_LIMIT || r->size > GPA_LIMIT - r->gpa)
+		return "a memory region ends above the address limit";
+	for (unsigned i = 0; i < n; i++)
+		if (range_overlaps_u64(r->gpa, r->size, devices[i].base, devices[i].size))
+			return "a memory region lies among the board's devices";
+	for (const struct sysdesc_region *q = vm->region; q < r; q++)
+		if (range_overlaps_u64(r->gpa, r->size, q->gpa, q->size))
+			return "two memory regions overlap";
+	return check_alias(vm, r);
+}
+
 static const char *check_regions(const struct sysdesc_vm *vm)
 {
-	for (uint32_t i = 0; i < vm->n_regions; i++) {
-		const struct sysdesc_region *r = &vm->region[i];
+	const char *wrong = NULL;
 
-		if (r->size == 0)
-			return "a memory region is empty";
-		if (r->gpa % REGION_ALIGN != 0 || r->size % REGION_ALIGN != 0)
-			return "a memory region is not aligned to 2 MiB";
-		if (r->gpa >= GPA_LIMIT || r->size > GPA_LIMIT - r->gpa)
-			return "a memory region ends above the address limit";
-		for (uint32_t j = 0; j < i; j++) {
-			const struct sysdesc_region *q = &vm->region[j];
+	for (uint32_t i = 0; i < vm->n_regions && !wrong; i++)
+		wrong = check_region(vm, &vm->region[i]);
+	return wrong;
+}
 
-			if (r->gpa < q->gpa + q->size &&
-			    q->gpa < r->gpa + r->size)
-				return "two memory regions overlap";
-		}
+static const char *check_pieces(const struct sysdesc_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->n_pieces; i++) {
+		const struct sysdesc_piece *p = &vm->piece[i];
+
+		if (p->bytes > p->size || !sysdesc_region_of(vm, p->gpa, p->size))
+			return "a piece of a VM's kernel is not in its memory";
 	}
 	return NULL;
+}
+
+/* What of the file there is, the monitor checks. */
+static const char *check_boot(const struct sysdesc_vm *vm)
+{
+	bool pieces = vm->boot == SYSDESC_BOOT_PIECES;
+
+	if (vm->width != 32 && vm->width != 64)
+		return "a VM's registers are neither 32 nor 64 bits wide";
+	if (vm->boot > SYSDESC_BOOT_PIECES)
+		return "a VM's way to boot is unknown";
+	if ((vm->boot == SYSDESC_BOOT_IMAGE && vm->width != 64) ||
+	    (vm->boot == SYSDESC_BOOT_ZIMAGE && vm->width != 32))
+		return "a VM's kernel is for another register width";
+	if (vm->n_pieces > SYSDESC_MAX_PIECES || pieces != (vm->n_pieces > 0))
+		return "a VM's kernel has no sound number of pieces";
+	if (vm->n_vectors > SYSDESC_VECTORS ||
+	    (vm->n_vectors > 0 && !sysdesc_region_of(vm, 0, sizeof(vm->vector))))
+		return "a VM's vectors have no memory";
+	return check_pieces(vm);
 }
 
 static const char *check_schedule(const struct sysdesc_vm *vm)
@@ -128,7 +210,8 @@ static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
 		return "a VM's command line has no end";
 	if (vm->n_regions == 0 || vm->n_regions > SYSDESC_MAX_REGIONS)
 		return "a VM's number of memory regions is out of range";
-	return check_regions(vm);
+	wrong = check_regions(vm);
+	return wrong ? wrong : check_boot(vm);
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)

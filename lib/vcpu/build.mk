@@ -1,6 +1,7 @@
 INC_vcpu := -Ilib/vcpu/include -Ilib/vcpu/arch/aarch64/include
 VCPU_PORTABLE := lib/vcpu/vcpu.c lib/vcpu/irqs.c \
-	lib/vcpu/arch/aarch64/decode.c lib/vcpu/arch/aarch64/inject.c
+	lib/vcpu/arch/aarch64/decode.c lib/vcpu/arch/aarch64/inject.c \
+	lib/vcpu/arch/aarch64/aarch32.c
 
 $(eval $(call target_lib,vcpu,$(VCPU_PORTABLE) lib/vcpu/arch/aarch64/sel4.c,vcpu sel4))
 

@@ -62,31 +62,96 @@ bool vm_any_running(void)
 	return false;
 }
 
-/* One region of RAM by large pages, for the guest and for its VMM. */
-static bool map_region(struct process *p, cap_t guest, const struct sysdesc_region *r)
+/* Guest RAM being mapped: one region, for the guest and for its VMM. */
+struct ram {
+	struct process *p;
+	cap_t guest;
+	const struct sysdesc_vm *vm;
+	const struct sysdesc_region *region;
+	uint64_t vaddr; /* of the region, in the VMM */
+};
+
+/* Whether a large page fits at the offset: what aliases show of it, they show
+ * of all of it, and by a large page too. */
+static bool large_fits(const struct ram *r, uint64_t at)
 {
-	cap_t frames[64];
-	uint64_t left = r->size >> ABI_LARGE_PAGE_BITS;
-	uint64_t gpa = r->gpa;
+	const uint64_t size = bit_u64(ABI_LARGE_PAGE_BITS);
+	uint64_t gpa = r->region->gpa + at;
 
-	while (left > 0) {
-		unsigned n = (unsigned)min_u64(left, ARRAY_SIZE(frames));
+	if (!is_aligned_u64(gpa, size) || r->region->size - at < size)
+		return false;
+	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
+		const struct sysdesc_region *q = &r->vm->region[i];
 
-		if (!mem_objects(&p->mem, ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS, n, frames))
+		if (q->alias != SYSDESC_OWN_MEMORY &&
+		    range_overlaps_u64(gpa, size, q->alias, q->size) &&
+		    (!range_within_u64(gpa, size, q->alias, q->size) ||
+		     !is_aligned_u64(q->gpa ^ q->alias, size)))
 			return false;
-		for (unsigned i = 0; i < n; i++, gpa += bit_u64(ABI_LARGE_PAGE_BITS)) {
-			cap_t copy = mem_copy_own(&p->mem, frames[i], ABI_RIGHTS_ALL);
-
-			if (copy == 0 ||
-			    map_page(&p->mem, guest, frames[i], gpa, MAP_RW, MAP_CODE) !=
-				    ABI_OK ||
-			    map_page(&p->mem, p->vspace, copy, PROC_GUEST_BASE + gpa, MAP_RW,
-				     MAP_DATA) != ABI_OK)
-				return false;
-		}
-		left -= n;
 	}
-	p->mem.ram_bytes += r->size;
+	return true;
+}
+
+static bool map_copy(struct ram *r, cap_t frame, cap_t vspace, uint64_t vaddr,
+		     unsigned attributes)
+{
+	cap_t copy = mem_copy_own(&r->p->mem, frame, ABI_RIGHTS_ALL);
+
+	return copy != 0 &&
+	       map_page(&r->p->mem, vspace, copy, vaddr, MAP_RW, attributes) == ABI_OK;
+}
+
+static bool map_ram_page(struct ram *r, cap_t frame, uint64_t at)
+{
+	uint64_t gpa = r->region->gpa + at;
+
+	if (map_page(&r->p->mem, r->guest, frame, gpa, MAP_RW, MAP_CODE) != ABI_OK ||
+	    !map_copy(r, frame, r->p->vspace, r->vaddr + at, MAP_DATA))
+		return false;
+	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
+		const struct sysdesc_region *q = &r->vm->region[i];
+
+		if (q->alias != SYSDESC_OWN_MEMORY && gpa - q->alias < q->size &&
+		    !map_copy(r, frame, r->guest, q->gpa + (gpa - q->alias), MAP_CODE))
+			return false;
+	}
+	return true;
+}
+
+/* Pages of one size from the offset on; returns how many, 0: out of memory. */
+static unsigned map_run(struct ram *r, uint64_t at)
+{
+	bool large = large_fits(r, at);
+	unsigned bits = large ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS, n = 0;
+	cap_t frames[64];
+
+	while (n < ARRAY_SIZE(frames) && at + ((uint64_t)n << bits) < r->region->size &&
+	       large_fits(r, at + ((uint64_t)n << bits)) == large)
+		n++;
+	if (!mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
+			 large ? bits : 0, n, frames))
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		if (!map_ram_page(r, frames[i], at + ((uint64_t)i << bits)))
+			return 0;
+	return n << (bits - ABI_PAGE_BITS);
+}
+
+static bool map_region(struct process *p, cap_t guest, const struct sysdesc_vm *vm,
+		       uint32_t index)
+{
+	struct ram r = { p, guest, vm, &vm->region[index], vmm_region_vaddr(vm, index) };
+
+	if (r.region->alias != SYSDESC_OWN_MEMORY)
+		return true;
+	for (uint64_t at = 0; at < r.region->size;) {
+		uint64_t pages = map_run(&r, at);
+
+		if (pages == 0)
+			return false;
+		at += pages << ABI_PAGE_BITS;
+	}
+	p->mem.ram_bytes += r.region->size;
 	return true;
 }
 
@@ -111,7 +176,7 @@ static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
 	if (guest == 0 || sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, guest) != ABI_OK)
 		return 0;
 	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (!map_region(p, guest, &vm->region[i]))
+		if (!map_region(p, guest, vm, i))
 			return 0;
 	if (machine->gic_version == 2 && !map_gicv(p, guest))
 		return 0;

@@ -8,6 +8,7 @@
 
 #include <libfdt.h>
 #include <selvage/base.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static void check_fdt(const struct input *in, const struct boot_layout *l)
 		.model = "m",
 		.bootargs = in->bootargs,
 		.n_cpus = in->n_cpus,
+		.width = in->n_cpus & 8 ? 32 : 64,
 		.gic_version = in->gic,
 		.devices = in->devices,
 		.initrd_gpa = l->initrd_gpa,
@@ -45,6 +47,46 @@ static void check_fdt(const struct input *in, const struct boot_layout *l)
 		abort();
 }
 
+static void need(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+/* A zImage and pieces: what is placed is in the memory and apart. */
+static void check_others(const struct input *in)
+{
+	struct sysdesc_vm vm = { .n_regions = 1, .n_pieces = 1, .n_vectors = in->gic };
+	struct boot_layout l;
+
+	if (boot_layout_zimage(in->ram_gpa, in->ram_bytes, in->initrd_bytes, in->n_cpus, &l) ==
+	    NULL) {
+		need(range_within_u64(l.kernel_gpa, in->initrd_bytes, in->ram_gpa, in->ram_bytes));
+		need(range_within_u64(l.fdt_gpa, BOOT_FDT_BYTES, in->ram_gpa, in->ram_bytes));
+		need(range_within_u64(l.initrd_gpa, in->n_cpus, in->ram_gpa, in->ram_bytes));
+		need(l.kernel_gpa + in->initrd_bytes <= l.initrd_gpa &&
+		     l.initrd_gpa + in->n_cpus <= l.fdt_gpa);
+	}
+	/* Regions as a checked description has them. */
+	vm.region[0].gpa = in->ram_gpa & mask_u64(43) & ~4095ull;
+	vm.region[0].size = (in->ram_bytes & mask_u64(43) & ~4095ull) + 4096;
+	memcpy(&vm.piece[0].gpa, in->header, 8);
+	vm.piece[0].size = in->header[8];
+	if (boot_layout_pieces(&vm, in->initrd_bytes, &l) != NULL)
+		return;
+	if (l.fdt_gpa != BOOT_NOWHERE) {
+		need(range_within_u64(l.fdt_gpa, BOOT_FDT_BYTES, vm.region[0].gpa,
+				      vm.region[0].size));
+		need(!range_overlaps_u64(l.fdt_gpa, BOOT_FDT_BYTES, vm.piece[0].gpa,
+					 vm.piece[0].size));
+	}
+	if (in->initrd_bytes != 0)
+		need(range_within_u64(l.initrd_gpa, in->initrd_bytes, vm.region[0].gpa,
+				      vm.region[0].size) &&
+		     !range_overlaps_u64(l.initrd_gpa, in->initrd_bytes, l.fdt_gpa,
+					 l.fdt_gpa == BOOT_NOWHERE ? 0 : BOOT_FDT_BYTES));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in;
@@ -55,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(&in, data, sizeof(in));
 	in.bootargs[sizeof(in.bootargs) - 1] = '\0';
+	check_others(&in);
 	if (arm64_image_parse(in.header, size, &image) != NULL)
 		return 0;
 	if (image.memory_bytes < size || image.text_offset >= ARM64_IMAGE_ALIGN)

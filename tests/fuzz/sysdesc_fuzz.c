@@ -26,6 +26,10 @@ static void use(const struct sysdesc *d)
 		for (uint32_t j = 0; j < vm->n_regions; j++)
 			need(vm->region[j].gpa + vm->region[j].size >
 			     vm->region[j].gpa);
+		need(vm->width == 32 || vm->width == 64);
+		need(vm->n_pieces <= SYSDESC_MAX_PIECES && vm->n_vectors <= SYSDESC_VECTORS);
+		for (uint32_t j = 0; j < vm->n_pieces; j++)
+			need(sysdesc_region_of(vm, vm->piece[j].gpa, vm->piece[j].bytes) != NULL);
 	}
 }
 

@@ -45,12 +45,25 @@ static void make_description(void)
 		vm->period_us = 10000;
 		vm->devices = 3;
 		vm->n_regions = 2;
-		vm->region[0] = (struct sysdesc_region){ 0x40000000, 64 << 20 };
-		vm->region[1] = (struct sysdesc_region){ 0x80000000, 2 << 20 };
+		vm->region[0] = (struct sysdesc_region){ 0x40000000, 64 << 20,
+							 SYSDESC_OWN_MEMORY };
+		vm->region[1] = (struct sysdesc_region){ 0x80000000, 2 << 20,
+							 SYSDESC_OWN_MEMORY };
 		vm->kernel = i;
+		vm->width = 64;
 		vm->initrd = SYSDESC_NO_PAYLOAD;
 		strcpy(vm->cmdline, "console=ttyAMA0");
 	}
+	/* The last one: 32 bits, pieces, an alias and vectors at 0. */
+	d.head.vm[2].width = 32;
+	d.head.vm[2].boot = SYSDESC_BOOT_PIECES;
+	d.head.vm[2].entry = 0x40010001;
+	d.head.vm[2].n_pieces = 2;
+	d.head.vm[2].piece[0] = (struct sysdesc_piece){ 64, 0x1000, 0x40010000, 0x2000 };
+	d.head.vm[2].piece[1] = (struct sysdesc_piece){ 0, 0, 0x801ff000, 0x1000 };
+	d.head.vm[2].n_regions = 3;
+	d.head.vm[2].region[2] = (struct sysdesc_region){ 0, 0x3000, 0x40001000 };
+	d.head.vm[2].n_vectors = 8;
 	seal();
 }
 
@@ -108,8 +121,31 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].devices = 8);
 	WRONG(d.head.vm[1].n_regions = 0);
 	WRONG(d.head.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);
-	WRONG(d.head.vm[1].region[0].gpa += 4096);
-	WRONG(d.head.vm[1].region[0].size += 4096);
+	WRONG(d.head.vm[1].region[0].gpa += 2048);
+	WRONG(d.head.vm[1].region[0].size += 2048);
+	WRONG(d.head.vm[1].region[0].gpa = 0x08000000);
+	WRONG(d.head.vm[1].region[0].gpa = 0x10000000 - 4096);
+	WRONG(d.head.vm[2].region[2].gpa += 2048);
+	WRONG(d.head.vm[2].region[2].alias += 2048);
+	WRONG(d.head.vm[2].region[2].alias = 0x3ffff000);
+	WRONG(d.head.vm[2].region[2].alias = 0x44000000 - 0x2000);
+	WRONG(d.head.vm[2].region[2].alias = ~0ull << 12);
+	WRONG(d.head.vm[2].region[2].alias = 0);
+	WRONG(d.head.vm[2].region[1].alias = 0x80000000);
+	WRONG(d.head.vm[1].width = 32);
+	WRONG(d.head.vm[1].width = 0);
+	WRONG(d.head.vm[1].boot = SYSDESC_BOOT_ZIMAGE);
+	WRONG(d.head.vm[1].boot = SYSDESC_BOOT_PIECES);
+	WRONG(d.head.vm[2].boot = SYSDESC_BOOT_PIECES + 1);
+	WRONG(d.head.vm[2].boot = SYSDESC_BOOT_ZIMAGE);
+	WRONG(d.head.vm[2].n_pieces = 0);
+	WRONG(d.head.vm[2].n_pieces = SYSDESC_MAX_PIECES + 1);
+	WRONG(d.head.vm[2].piece[0].bytes = 0x2001);
+	WRONG(d.head.vm[2].piece[0].gpa = 0x43fff000);
+	WRONG(d.head.vm[2].piece[1].gpa += 1);
+	WRONG(d.head.vm[2].piece[1].size = ~0ull);
+	WRONG(d.head.vm[2].n_vectors = SYSDESC_VECTORS + 1);
+	WRONG(d.head.vm[2].region[2].gpa = 0x1000);
 	WRONG(d.head.vm[1].region[0].size = 0);
 	WRONG(d.head.vm[1].region[1].gpa = 0x40200000);
 	WRONG(d.head.vm[1].region[1].gpa = 1ull << 44);

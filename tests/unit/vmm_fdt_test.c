@@ -140,7 +140,7 @@ static void bad_parameters(void **state)
 	p.n_cpus = 0;
 	assert_int_equal(fdt_generate(&p, blob, sizeof(blob)), 0);
 	p = params();
-	p.n_regions = 9;
+	p.n_regions = FDT_MAX_REGIONS + 1;
 	assert_int_equal(fdt_generate(&p, blob, sizeof(blob)), 0);
 	p = params();
 	p.gic_version = 4;

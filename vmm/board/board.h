@@ -30,6 +30,7 @@ struct board {
 	uint32_t uart_irq, rtc_irq;
 	uint32_t kick_irq; /* below 64: it can be direct */
 	uint32_t uart_clock_hz;
+	uint32_t arm_machine; /* what 32-bit Linux gets in r1 */
 	/* Timer PPIs as the generic-timer binding orders them. */
 	uint32_t timer_irq[4];
 	uint32_t n_probes;

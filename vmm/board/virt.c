@@ -17,6 +17,7 @@ const struct board board_virt = {
 	.rtc_irq = BOARD_SPI(2),
 	.kick_irq = BOARD_SPI(8),
 	.uart_clock_hz = 24000000,
+	.arm_machine = 0xffffffff, /* the devicetree says it */
 	/* secure, non-secure, virtual, hypervisor */
 	.timer_irq = { BOARD_PPI(13), BOARD_PPI(14), BOARD_PPI(11),
 		       BOARD_PPI(10) },

@@ -149,7 +149,7 @@ static void write_cpus(struct writer *w, const struct fdt_params *p)
 	for (unsigned i = 0; i < p->n_cpus; i++) {
 		begin_at(w, "cpu", i);
 		prop_string(w, "device_type", "cpu");
-		prop_string(w, "compatible", "arm,armv8");
+		prop_string(w, "compatible", p->width == 32 ? "arm,cortex-a15" : "arm,armv8");
 		prop_string(w, "enable-method", "psci");
 		prop_u32(w, "reg", i); /* MPIDR affinity */
 		end(w);
@@ -175,7 +175,7 @@ static void write_timer(struct writer *w, const struct fdt_params *p)
 		cells[i * 3 + 2] = flags;
 	}
 	begin(w, "timer");
-	prop_string(w, "compatible", "arm,armv8-timer");
+	prop_string(w, "compatible", p->width == 32 ? "arm,armv7-timer" : "arm,armv8-timer");
 	prop_cells(w, "interrupts", cells, 12);
 	prop_empty(w, "always-on"); /* it wakes a vCPU from WFI */
 	end(w);

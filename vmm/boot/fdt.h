@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FDT_MAX_REGIONS 8
+#define FDT_MAX_REGIONS 32
 #define FDT_SEED_BYTES 64
 #define FDT_KASLR_BYTES 8 /* of them, for the kernel's address */
 
@@ -15,6 +15,7 @@ struct fdt_params {
 	const char *model;    /* NUL-terminated */
 	const char *bootargs; /* NUL-terminated */
 	unsigned n_cpus;
+	unsigned width;                    /* of the guest's registers: 32 or 64 */
 	unsigned gic_version;              /* 2 or 3 */
 	uint32_t devices;                  /* enum sysdesc_device */
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes: none */

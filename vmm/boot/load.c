@@ -1,7 +1,7 @@
 /*
- * The arm64 Linux boot protocol (Documentation/arm64/booting.rst): kernel
- * Image, initrd and devicetree in RAM, clean to the point of coherency, since
- * the guest starts with its caches off.
+ * Images, initrd and devicetree into RAM (Linux, Documentation/arm64/booting.rst
+ * and arm/booting.rst), clean to the point of coherency, since the guest starts
+ * with its caches off.
  */
 #include "load.h"
 
@@ -79,18 +79,24 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 		.model = d->name,
 		.bootargs = d->cmdline,
 		.n_cpus = vm->info->n_vcpus,
+		.width = d->width,
 		.gic_version = vm->info->gic_version,
 		.devices = d->devices,
 		.initrd_gpa = layout->initrd_gpa,
 		.initrd_bytes = vm->info->initrd_bytes,
 		.seed = vm->info->has_seed ? vm->info->seed : NULL,
-		.n_regions = d->n_regions,
 	};
 	void *to = gmem_span(&vm->mem, layout->fdt_gpa, BOOT_FDT_BYTES);
 
-	for (unsigned i = 0; i < d->n_regions && i < FDT_MAX_REGIONS; i++) {
-		params.region[i].gpa = d->region[i].gpa;
-		params.region[i].size = d->region[i].size;
+	/* What lies below the first region, vectors or code, and what is seen a
+	 * second time, is no memory to give away. */
+	for (unsigned i = 0; i < d->n_regions; i++) {
+		const struct sysdesc_region *r = &d->region[i];
+
+		if (r->alias != SYSDESC_OWN_MEMORY || r->gpa < d->region[0].gpa)
+			continue;
+		params.region[params.n_regions].gpa = r->gpa;
+		params.region[params.n_regions++].size = r->size;
 	}
 	if (to == NULL || fdt_generate(&params, to, BOOT_FDT_BYTES) == 0)
 		return "the devicetree does not fit";
@@ -98,30 +104,101 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 	return NULL;
 }
 
-const char *boot_load(struct vm *vm, struct boot_entry *entry)
+static const char *load_image(struct vm *vm, struct boot_layout *layout)
 {
 	const struct vmm_info *info = vm->info;
 	const struct sysdesc_region *ram = &info->vm.region[0];
 	struct arm64_image kernel;
-	struct boot_layout layout;
-	const char *error;
+	const char *error = arm64_image_parse((const void *)(uintptr_t)info->kernel_vaddr,
+					      info->kernel_bytes, &kernel);
 
-	error = arm64_image_parse((const void *)(uintptr_t)info->kernel_vaddr,
-				  info->kernel_bytes, &kernel);
 	if (error == NULL)
-		error = boot_layout_plan(ram->gpa, ram->size, &kernel,
-					 info->initrd_bytes, &layout);
+		error = boot_layout_plan(ram->gpa, ram->size, &kernel, info->initrd_bytes, layout);
 	if (error == NULL)
-		error = copy(vm, layout.kernel_gpa, info->kernel_vaddr,
-			     info->kernel_bytes);
+		error = copy(vm, layout->kernel_gpa, info->kernel_vaddr, info->kernel_bytes);
+	return error;
+}
+
+static const char *load_zimage(struct vm *vm, struct boot_layout *layout)
+{
+	const struct vmm_info *info = vm->info;
+	const struct sysdesc_region *ram = &info->vm.region[0];
+	const char *error = boot_layout_zimage(ram->gpa, ram->size, info->kernel_bytes,
+					       info->initrd_bytes, layout);
+
+	if (error == NULL)
+		error = copy(vm, layout->kernel_gpa, info->kernel_vaddr, info->kernel_bytes);
+	return error;
+}
+
+/* What is behind a piece's bytes is zero, as all memory at the start. */
+static const char *load_pieces(struct vm *vm, struct boot_layout *layout)
+{
+	const struct vmm_info *info = vm->info;
+	const char *error = boot_layout_pieces(&info->vm, info->initrd_bytes, layout);
+
+	for (uint32_t i = 0; error == NULL && i < info->vm.n_pieces; i++) {
+		const struct sysdesc_piece *p = &info->vm.piece[i];
+
+		if (!range_within_u64(p->offset, p->bytes, 0, info->kernel_bytes))
+			return "a piece that the image does not have";
+		error = copy(vm, p->gpa, info->kernel_vaddr + p->offset, p->bytes);
+	}
+	return error;
+}
+
+static const char *load_kernel(struct vm *vm, struct boot_layout *layout)
+{
+	switch (vm->info->vm.boot) {
+	case SYSDESC_BOOT_IMAGE:
+		return load_image(vm, layout);
+	case SYSDESC_BOOT_ZIMAGE:
+		return load_zimage(vm, layout);
+	default:
+		return load_pieces(vm, layout);
+	}
+}
+
+/* Over what the image may have there. */
+static const char *install_vectors(struct vm *vm)
+{
+	const struct sysdesc_vm *d = &vm->info->vm;
+
+	return d->n_vectors == 0 ? NULL
+				 : copy(vm, 0, (uintptr_t)d->vector,
+					d->n_vectors * sizeof(d->vector[0]));
+}
+
+/* Linux takes 64-bit registers as x0 = devicetree, 32-bit ones as r0 = 0, r1 =
+ * the machine's number, r2 = devicetree; other guests get the same. */
+static void fill_registers(const struct vm *vm, uint64_t fdt_gpa, struct boot_entry *entry)
+{
+	uint64_t fdt = fdt_gpa == BOOT_NOWHERE ? 0 : fdt_gpa;
+
+	if (vm->info->vm.width == 32) {
+		entry->x[1] = vm->board->arm_machine;
+		entry->x[2] = fdt;
+	} else {
+		entry->x[0] = fdt;
+	}
+}
+
+const char *boot_load(struct vm *vm, struct boot_entry *entry)
+{
+	const struct vmm_info *info = vm->info;
+	struct boot_layout layout;
+	const char *error = load_kernel(vm, &layout);
+
 	if (error == NULL && info->initrd_bytes != 0)
 		error = copy(vm, layout.initrd_gpa, info->initrd_vaddr,
 			     info->initrd_bytes);
 	if (error == NULL)
+		error = install_vectors(vm);
+	if (error == NULL && layout.fdt_gpa != BOOT_NOWHERE)
 		error = make_fdt(vm, &layout);
 	if (error != NULL)
 		return error;
-	entry->pc = layout.kernel_gpa;
-	entry->x0 = layout.fdt_gpa;
+	*entry = (struct boot_entry){ .pc = layout.kernel_gpa };
+	fill_registers(vm, layout.fdt_gpa, entry);
 	return NULL;
 }

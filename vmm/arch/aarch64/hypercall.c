@@ -5,6 +5,7 @@
 #include <selvage/log.h>
 
 #define SMCCC_NOT_SUPPORTED (~0ull)
+#define SMCCC_64_BITS (1u << 30)
 
 /* The handler of a vCPU that is off waits here until CPU_ON. */
 static void park(struct vm_vcpu *vc)
@@ -34,9 +35,14 @@ void hypercall_exit(struct vm_vcpu *vc)
 	uint64_t result = 0;
 
 	vcpu_advance(v);
+	/* Calls with 64-bit arguments are none for 32-bit registers. */
+	if (v->narrow && (function & SMCCC_64_BITS)) {
+		vcpu_set_x(v, 0, SMCCC_NOT_SUPPORTED);
+		return;
+	}
 	switch (psci_call(&vc->vm->psci, vc->index, args, &result)) {
 	case PSCI_STANDBY:
-		vcpu_set(v, VCPU_X0, result);
+		vcpu_set_x(v, 0, result);
 		wfi_block(vc);
 		break;
 	case PSCI_PARK:
@@ -51,7 +57,7 @@ void hypercall_exit(struct vm_vcpu *vc)
 		console_flush(&vc->vm->console);
 		init_vm_reset();
 	default:
-		vcpu_set(v, VCPU_X0, result);
+		vcpu_set_x(v, 0, result);
 		if (result == SMCCC_NOT_SUPPORTED)
 			unknown_call(vc, function);
 		break;
@@ -78,6 +84,6 @@ void secure_call_exit(struct vm_vcpu *vc)
 		vcpu_inject_undefined(v);
 		return;
 	}
-	vcpu_set(v, VCPU_X0, SMCCC_NOT_SUPPORTED);
+	vcpu_set_x(v, 0, SMCCC_NOT_SUPPORTED);
 	vcpu_advance(v);
 }

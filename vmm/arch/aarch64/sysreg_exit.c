@@ -30,11 +30,13 @@ static bool ids_are_filtered(const struct vm *vm)
 
 static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
+	static const char *const spaces[4] = { "CP15 0", "CP15 (64 bits) 0", "S2", "S3" };
+
 	if (vm_count(vc->vm, VM_EVENT_SYSREG))
-		log_warning("vCPU %u: %s of S%u_%u_C%u_C%u_%u at %llx: "
+		log_warning("vCPU %u: %s of %s_%u_C%u_C%u_%u at %llx: "
 			    "undefined instruction injected (%llu so far)",
-			    vc->index, e->write ? "write" : "read",
-			    e->code >> 14, e->code >> 11 & 7, e->code >> 7 & 15,
+			    vc->index, e->write ? "write" : "read", spaces[e->code >> 14],
+			    e->code >> 11 & 7, e->code >> 7 & 15,
 			    e->code >> 3 & 15, e->code & 7,
 			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_PC),
 			    (unsigned long long)vc->vm->events[VM_EVENT_SYSREG]);
@@ -85,10 +87,12 @@ void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		undefined(vc, e);
 		return;
 	}
-	if (e->write)
+	if (e->write) {
 		do_write(vc, action, e->value);
-	else
-		vcpu_set_x(&vc->cpu.cpu, e->reg,
-			   do_read(vc, action, e->code, value));
+	} else {
+		value = do_read(vc, action, e->code, value);
+		vcpu_set_x(&vc->cpu.cpu, e->reg, value);
+		vcpu_set_x(&vc->cpu.cpu, e->reg2, value >> 32);
+	}
 	vcpu_advance(&vc->cpu.cpu);
 }

@@ -11,11 +11,15 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 1u
+#define SYSDESC_VERSION 2u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
-#define SYSDESC_MAX_REGIONS 8
+#define SYSDESC_MAX_REGIONS 32
+#define SYSDESC_MAX_PIECES 16
+#define SYSDESC_VECTORS 16 /* words */
+#define SYSDESC_PAGE 4096u
+#define SYSDESC_OWN_MEMORY 0xffffffffffffffffull
 #define SYSDESC_MAX_VCPUS 8
 #define SYSDESC_NO_PAYLOAD 0xffffffffu
 
@@ -30,14 +34,28 @@ enum sysdesc_restart {
 enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_RTC = 1u << 1,
 		      SYSDESC_DEV_KICK = 1u << 2 };
+/* How the kernel's file becomes the guest's first program. */
+enum sysdesc_boot {
+	SYSDESC_BOOT_IMAGE = 0,  /* an arm64 Image, which the monitor places */
+	SYSDESC_BOOT_ZIMAGE = 1, /* a 32-bit zImage, the same */
+	SYSDESC_BOOT_PIECES = 2, /* pieces with addresses of their own */
+};
 enum sysdesc_vm_flag { SYSDESC_VM_AUTOSTART = 1u << 0 };
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,
 		    SYSDESC_IDLE_POWEROFF = 1 };
 
 struct sysdesc_region {
-	uint64_t gpa;  /* bytes; 2 MiB aligned for now */
-	uint64_t size; /* bytes; not 0 */
+	uint64_t gpa;   /* SYSDESC_PAGE */
+	uint64_t size;  /* bytes; not 0; SYSDESC_PAGE */
+	uint64_t alias; /* SYSDESC_OWN_MEMORY, or the address in a region before
+	                 * this one that has memory of its own: the same memory */
+};
+
+/* Bytes of the kernel's file and the memory that they fill the start of. */
+struct sysdesc_piece {
+	uint64_t offset, bytes;
+	uint64_t gpa, size; /* within one region; size is not below bytes */
 };
 
 struct sysdesc_vm {
@@ -53,8 +71,15 @@ struct sysdesc_vm {
 	uint32_t devices;    /* bits of enum sysdesc_device */
 	uint32_t n_regions;  /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
 	struct sysdesc_region region[SYSDESC_MAX_REGIONS];
-	uint32_t kernel;               /* payload index; never SYSDESC_NO_PAYLOAD */
-	uint32_t initrd;               /* payload index or SYSDESC_NO_PAYLOAD */
+	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
+	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
+	uint32_t width;     /* of the registers at the start: 32 or 64 */
+	uint32_t boot;      /* enum sysdesc_boot */
+	uint64_t entry;     /* of pieces; bit 0 (32 bits wide): Thumb */
+	uint32_t n_pieces;  /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
+	uint32_t n_vectors; /* words to write at address 0 */
+	struct sysdesc_piece piece[SYSDESC_MAX_PIECES];
+	uint32_t vector[SYSDESC_VECTORS];
 	char cmdline[SYSDESC_CMDLINE]; /* NUL-terminated */
 };
 
@@ -75,6 +100,18 @@ struct sysdesc {
 };
 _Static_assert(offsetof(struct sysdesc, vm) % 8 == 0, "vm alignment");
 _Static_assert(sizeof(struct sysdesc_vm) % 8 == 0, "vm size");
+
+/* The board's name and, for what no memory may cover, its ranges of devices;
+ * unknown boards have neither. */
+struct sysdesc_range {
+	uint64_t base, size;
+};
+const char *sysdesc_board_name(uint32_t board);
+const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n);
+
+/* The region that holds all of [gpa, gpa + size), or NULL. */
+const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint64_t gpa,
+					       uint64_t size);
 
 /*
  * Whether the `size` bytes at `desc` are a description that may be used:

@@ -65,6 +65,23 @@ struct vmm_info {
 	struct sysdesc_vm vm; /* the VM's part of the description */
 };
 
+/* Where the VMM sees a region of the guest's: in step with the guest's address
+ * for large pages. Aliases are not mapped a second time. */
+#define VMM_LARGE_PAGE 0x200000ull
+static inline uint64_t vmm_region_vaddr(const struct sysdesc_vm *vm, uint32_t region)
+{
+	uint64_t at = PROC_GUEST_BASE;
+
+	for (uint32_t i = 0; i < region; i++) {
+		const struct sysdesc_region *r = &vm->region[i];
+
+		if (r->alias == SYSDESC_OWN_MEMORY)
+			at += (r->gpa % VMM_LARGE_PAGE + r->size + VMM_LARGE_PAGE - 1) &
+			      ~(VMM_LARGE_PAGE - 1);
+	}
+	return at + vm->region[region].gpa % VMM_LARGE_PAGE;
+}
+
 static inline const struct vmm_info *vmm_info_get(void)
 {
 	return (const struct vmm_info *)procinfo_get()->detail;

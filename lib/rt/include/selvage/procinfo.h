@@ -20,8 +20,7 @@
 #define PROC_RING_STRIDE 0x10000ull
 #define PROC_DEVICE_BASE 0x0030000000ull  /* device frames, 1 MiB apart */
 #define PROC_PAYLOAD_BASE 0x1000000000ull /* a VMM's images, read-only */
-#define PROC_GUEST_BASE 0x2000000000ull   /* guest RAM: region r at its
-                                         * gpa + PROC_GUEST_BASE */
+#define PROC_GUEST_BASE 0x2000000000ull   /* guest RAM: vmm_info.h says where */
 
 /* Capability slots of every process (its CNode resolves 64 bits). */
 enum proc_cap {

@@ -3,6 +3,13 @@
 
 enum esr_class {
 	EC_WFX = 0x01,
+	EC_CP15 = 0x03,
+	EC_CP15_64 = 0x04,
+	EC_CP14 = 0x05,
+	EC_VMRS = 0x08,
+	EC_CP14_64 = 0x0c,
+	EC_HVC32 = 0x12,
+	EC_SMC32 = 0x13,
 	EC_SMC64 = 0x17,
 	EC_SYSREG = 0x18,
 	EC_IABT_LOWER = 0x20,
@@ -81,15 +88,70 @@ const char *vcpu_esr_fault(uint64_t esr)
 	return name ? name : "reserved fault status";
 }
 
+/* CP15 and CP14 in one register have the ISS of the system registers, but for
+ * op0. VMRS names MVFR2, 1, 0 as CRn 5, 6, 7, which are ID registers. */
+static unsigned sysreg_op0(uint64_t esr)
+{
+	switch (esr_ec(esr)) {
+	case EC_SYSREG:
+		return esr >> 20 & 3;
+	case EC_CP14:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
 /* ISS: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, read 0. */
 static void decode_sysreg(uint64_t esr, struct vcpu_exit *e)
 {
-	e->code = VCPU_SYSREG((esr >> 20 & 3), (esr >> 14 & 7),
+	e->code = VCPU_SYSREG(sysreg_op0(esr), (esr >> 14 & 7),
 			      (esr >> 10 & 15), (esr >> 1 & 15),
 			      (esr >> 17 & 7));
+	if (esr_ec(esr) == EC_VMRS)
+		e->code = VCPU_SYSREG(0, 0, 0, 3, 7 - (esr >> 10 & 7));
 	e->reg = (uint8_t)(esr >> 5 & 0x1f);
-	e->write = !(esr & 1);
+	e->size = esr_ec(esr) == EC_SYSREG ? 8 : 4;
+}
+
+/* ISS: Opc1 19:16, Rt2 14:10, Rt 9:5, CRm 4:1, read 0. */
+static void decode_pair(uint64_t esr, struct vcpu_exit *e)
+{
+	unsigned op0 = esr_ec(esr) == EC_CP14_64 ? 2 : 1;
+
+	/* No register has an opc1 above 7: those get a CRn that none has. */
+	e->code = VCPU_SYSREG(op0, (esr >> 16 & 7), (esr >> 19 & 1) * 15, (esr >> 1 & 15), 0);
+	e->reg = (uint8_t)(esr >> 5 & 0x1f);
+	e->reg2 = (uint8_t)(esr >> 10 & 0x1f);
 	e->size = 8;
+}
+
+/* Conditions by bits 3:1, the inverse if bit 0 is set; NZCV in bits 31:28. */
+static bool condition(unsigned cond, uint64_t pstate)
+{
+	bool n = pstate >> 31 & 1, z = pstate >> 30 & 1, c = pstate >> 29 & 1,
+	     v = pstate >> 28 & 1;
+	const bool holds[8] = { z, c, n, v, c && !z, n == v, n == v && !z, true };
+
+	return holds[cond >> 1] != ((cond & 1) && cond != 15);
+}
+
+#define PSTATE_NRW 0x10u
+#define PSTATE_T 0x20u
+
+/* ISS: COND 23:20, valid with CV 24. Without it ITSTATE has the condition in
+ * bits 7:4 (pstate 15:12), if its low bits are not zero. */
+bool vcpu_condition_holds(uint64_t esr, uint64_t pstate)
+{
+	uint64_t it = (pstate >> 25 & 3) | (pstate >> 8 & 0xfc);
+	unsigned ec = esr_ec(esr);
+
+	if (!(pstate & PSTATE_NRW) || !(ec == EC_WFX || (ec >= EC_CP15 && ec <= EC_VMRS) ||
+					ec == EC_CP14_64 || ec == EC_SMC32))
+		return true;
+	if (esr >> 24 & 1)
+		return condition(esr >> 20 & 15, pstate);
+	return !(pstate & PSTATE_T) || !(it & 15) || condition((unsigned)it >> 4, pstate);
 }
 
 static enum vcpu_exit_reason reason_of(uint64_t esr)
@@ -98,24 +160,25 @@ static enum vcpu_exit_reason reason_of(uint64_t esr)
 	case EC_WFX:
 		return esr & 1 ? VCPU_EXIT_WAIT_EVENT : VCPU_EXIT_WAIT_IRQ;
 	case EC_SMC64:
+	case EC_SMC32:
 		return VCPU_EXIT_SECURE_CALL;
+	case EC_HVC32:
+		return VCPU_EXIT_HYPERCALL;
 	case EC_SYSREG:
+	case EC_CP15:
+	case EC_CP15_64:
+	case EC_CP14:
+	case EC_CP14_64:
+	case EC_VMRS:
 		return VCPU_EXIT_SYSREG;
 	case EC_IABT_LOWER:
 		return VCPU_EXIT_FETCH;
 	case EC_DABT_LOWER:
 		return VCPU_EXIT_MMIO_OPAQUE;
-	case 0x03:
-	case 0x04:
-	case 0x05:
 	case 0x06:
 	case 0x07:
-	case 0x08:
 	case 0x09:
 	case 0x0a:
-	case 0x0c:
-	case 0x12:
-	case 0x13:
 	case 0x19:
 	case 0x1a:
 	case 0x1d:
@@ -141,12 +204,15 @@ void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e)
 	e->code = 0;
 	e->reg = 31;
 	e->size = 0;
-	e->write = false;
-	if (e->reason == VCPU_EXIT_SYSREG)
+	e->reg2 = 31;
+	e->write = e->reason == VCPU_EXIT_SYSREG && !(esr & 1);
+	if (esr_ec(esr) == EC_CP15_64 || esr_ec(esr) == EC_CP14_64)
+		decode_pair(esr, e);
+	else if (e->reason == VCPU_EXIT_SYSREG)
 		decode_sysreg(esr, e);
 	else if (e->reason == VCPU_EXIT_MMIO_OPAQUE)
 		e->write = esr >> 6 & 1;
-	else if (e->reason == VCPU_EXIT_SECURE_CALL)
+	else if (e->reason == VCPU_EXIT_SECURE_CALL || e->reason == VCPU_EXIT_HYPERCALL)
 		e->code = (uint16_t)esr;
 }
 

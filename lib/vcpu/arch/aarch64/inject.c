@@ -1,5 +1,6 @@
-/* Exceptions that the guest's EL1 takes (Arm ARM D1.3, D1.4). */
-#include <selvage/vcpu.h>
+/* The state at the start, and exceptions that the guest's EL1 takes (Arm ARM
+ * D1.3, D1.4). */
+#include "inject.h"
 
 #define PSTATE_MODE_MASK 0x1full
 #define PSTATE_NRW (1ull << 4)
@@ -17,15 +18,46 @@
 #define ESR_EC(x) ((uint64_t)(x) << 26)
 #define FSC_EXTERNAL_ABORT 0x10u
 
+/* MMU and caches off; RES1 bits of Armv8.0 set (D19.2.118, G8.2.126). */
+#define SCTLR_RESET 0x30d00800ull
+#define SCTLR32_RESET 0x00c50878ull
+#define PSTATE32_RESET 0x1d3ull /* supervisor mode, A, I, F masked */
+#define PSTATE32_T 0x20ull
+
+void vcpu_reset(struct vcpu *v, uint64_t entry)
+{
+	static const enum abi_vcpu_reg zeroed[] = {
+		ABI_VCPU_CPACR_EL1,
+		ABI_VCPU_TTBR0_EL1,
+		ABI_VCPU_TTBR1_EL1,
+		ABI_VCPU_TCR_EL1,
+		ABI_VCPU_VBAR_EL1,
+		ABI_VCPU_CNTV_CTL,
+		ABI_VCPU_CNTKCTL_EL1,
+	};
+	bool thumb = v->narrow && (entry & 1);
+
+	for (unsigned i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
+		vcpu_set(v, vcpu_field(zeroed[i]), 0);
+	vcpu_set(v, vcpu_field(ABI_VCPU_SCTLR_EL1), v->narrow ? SCTLR32_RESET : SCTLR_RESET);
+	vcpu_set(v, VCPU_PC, thumb ? entry - 1 : entry);
+	vcpu_set(v, VCPU_PSTATE,
+		 v->narrow ? PSTATE32_RESET | (thumb ? PSTATE32_T : 0) : VCPU_PSTATE_RESET);
+	for (unsigned i = 0; i < 4; i++)
+		vcpu_set(v, VCPU_X0 + i, 0);
+}
+
 uint64_t vcpu_get_x(struct vcpu *v, unsigned number)
 {
-	return number < 31 ? vcpu_get(v, VCPU_X0 + number) : 0;
+	uint64_t value = number < 31 ? vcpu_get(v, VCPU_X0 + number) : 0;
+
+	return v->narrow ? (uint32_t)value : value;
 }
 
 void vcpu_set_x(struct vcpu *v, unsigned number, uint64_t value)
 {
 	if (number < 31)
-		vcpu_set(v, VCPU_X0 + number, value);
+		vcpu_set(v, VCPU_X0 + number, v->narrow ? (uint32_t)value : value);
 }
 
 static bool from_el0(uint64_t pstate)
@@ -72,6 +104,10 @@ static void inject_sync(struct vcpu *v, uint64_t esr)
 
 void vcpu_inject_undefined(struct vcpu *v)
 {
+	if (v->narrow) {
+		inject32_undefined(v);
+		return;
+	}
 	inject_sync(v, ESR_EC(0x00) | ESR_IL);
 }
 
@@ -79,6 +115,10 @@ void vcpu_inject_abort(struct vcpu *v, uint64_t far, bool fetch)
 {
 	uint64_t ec = fetch ? 0x20 : 0x24;
 
+	if (v->narrow) {
+		inject32_abort(v, (uint32_t)far, fetch);
+		return;
+	}
 	if (!from_el0(vcpu_get(v, VCPU_PSTATE)))
 		ec++;
 	vcpu_set(v, vcpu_field(ABI_VCPU_FAR_EL1), far);

@@ -13,6 +13,8 @@
 #define X0_TO_X7 0xffull
 #define X0_TO_X3 0xfull
 #define ESR_IL (1ull << 25) /* the instruction has four bytes */
+#define ESR_COND_MASK (0x1full << 20)
+#define ESR_COND_ALWAYS (0x1eull << 20)
 
 /* Position in the kernel's context order -> register number. */
 static const uint8_t context_order[ABI_CTX_COUNT] = {
@@ -54,6 +56,12 @@ static const uint8_t context_order[ABI_CTX_COUNT] = {
 	[ABI_CTX_TPIDRRO_EL0] = VCPU_TPIDRRO_EL0,
 };
 
+/* The VCPU object's field of a register that is not of the context. */
+static unsigned field_of(unsigned reg)
+{
+	return reg < VCPU_IFSR32 ? reg - VCPU_FIELD0 : ABI_EXTV_IFSR32 + (reg - VCPU_IFSR32);
+}
+
 static struct vcpu_sel4 *sel4_of(struct vcpu *v)
 {
 	return (struct vcpu_sel4 *)v;
@@ -83,8 +91,7 @@ static bool op_fetch(struct vcpu *v, uint64_t mask)
 		uint64_t value;
 
 		mask &= mask - 1;
-		if (sel4_vcpu_read_regs(s->caps.vcpu, reg - VCPU_FIELD0,
-					&value) != ABI_OK)
+		if (sel4_vcpu_read_regs(s->caps.vcpu, field_of(reg), &value) != ABI_OK)
 			return false;
 		vcpu_learn(v, reg, value);
 	}
@@ -119,8 +126,7 @@ static bool store_fields(struct vcpu_sel4 *s, uint64_t mask)
 		unsigned reg = (unsigned)__builtin_ctzll(mask);
 
 		mask &= mask - 1;
-		if (sel4_vcpu_write_regs(s->caps.vcpu, reg - VCPU_FIELD0,
-					 s->cpu.reg[reg]) != ABI_OK)
+		if (sel4_vcpu_write_regs(s->caps.vcpu, field_of(reg), s->cpu.reg[reg]) != ABI_OK)
 			return false;
 	}
 	return true;
@@ -254,6 +260,25 @@ static inline void learn_access(struct vcpu_sel4 *s, const uint64_t *mr,
 	s->carried = 1;
 }
 
+/* What the exit message leaves to be asked for: whether an instruction's
+ * condition holds (most are known to), and the registers that coprocessor
+ * instructions name. */
+static void learn_narrow(struct vcpu_sel4 *s, struct vcpu_exit *e)
+{
+	struct vcpu *v = &s->cpu;
+	bool sysreg = e->reason == VCPU_EXIT_SYSREG;
+
+	if (sysreg || e->reason == VCPU_EXIT_SECURE_CALL || e->reason == VCPU_EXIT_UNDEFINED ||
+	    e->reason == VCPU_EXIT_WAIT_IRQ || e->reason == VCPU_EXIT_WAIT_EVENT)
+		e->skip = (e->syndrome & ESR_COND_MASK) != ESR_COND_ALWAYS &&
+			  !vcpu_condition_holds(e->syndrome, vcpu_get(v, VCPU_PSTATE));
+	if (!sysreg)
+		return;
+	s->first = VCPU_NO_REG;
+	if (e->write)
+		e->value = vcpu_get_x(v, e->reg) | vcpu_get_x(v, e->reg2) << 32;
+}
+
 static void learn_exit_decoded(struct vcpu_sel4 *s, uint32_t esr,
 			       const uint64_t *mr, struct vcpu_exit *e)
 {
@@ -264,6 +289,9 @@ static void learn_exit_decoded(struct vcpu_sel4 *s, uint32_t esr,
 		learn_call(s, mr, e);
 	else
 		learn_access(s, mr, e);
+	e->skip = false;
+	if (s->cpu.narrow)
+		learn_narrow(s, e);
 }
 
 static void learn_syscall(struct vcpu_sel4 *s, const uint64_t *mr,
@@ -292,7 +320,7 @@ static void learn_fault(struct vcpu_sel4 *s, uint64_t esr, struct vcpu_exit *e)
 static void learn_other(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr,
 			struct vcpu_exit *e)
 {
-	*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .reg = 31 };
+	*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .reg = 31, .reg2 = 31 };
 	s->cpu.valid = s->cpu.dirty = 0;
 	s->answer = VCPU_ANSWER_RESTART;
 	switch (label) {
@@ -413,6 +441,15 @@ void vcpu_sel4_init(struct vcpu_sel4 *s, const struct vcpu_caps *caps)
 	if ((caps->features & ABI_EXTF_EXIT_MESSAGE) &&
 	    sel4_ext_vcpu_set_exit_message(caps->vcpu, 1) != ABI_OK)
 		s->caps.features &= ~(uint64_t)ABI_EXTF_EXIT_MESSAGE;
+}
+
+bool vcpu_sel4_narrow(struct vcpu_sel4 *s)
+{
+	const uint64_t needed = ABI_EXTF_VCPU_WIDTH | ABI_EXTF_EXIT_MESSAGE;
+
+	s->cpu.narrow = (s->caps.features & needed) == needed &&
+			sel4_ext_vcpu_set_width(s->caps.vcpu, 32) == ABI_OK;
+	return s->cpu.narrow;
 }
 
 bool vcpu_sel4_start(struct vcpu_sel4 *s)

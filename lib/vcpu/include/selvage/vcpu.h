@@ -40,7 +40,9 @@ struct vcpu_exit {
 	uint16_t code;
 	uint8_t size; /* MMIO: bytes accessed, 1, 2, 4, 8 */
 	uint8_t reg;  /* register number in the instruction */
+	uint8_t reg2; /* SYSREG of 64 bits in two registers: the high one */
 	bool write;   /* the guest writes */
+	bool skip;    /* its condition says that it does nothing */
 };
 
 struct vcpu;
@@ -61,6 +63,7 @@ struct vcpu {
 	uint64_t dirty; /* reg[i] has to be written back; subset of valid */
 	bool advance;   /* resume after the instruction that exited */
 	bool failed;    /* the kernel refused a transfer */
+	bool narrow;    /* its registers are 32 bits wide */
 	uint64_t reg[VCPU_MAX_REGS];
 };
 

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <abi/ext.h>
 #include <abi/regs.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,11 @@ enum vcpu_reg {
 	VCPU_TPIDR_EL0,
 	VCPU_TPIDRRO_EL0,
 	VCPU_FIELD0, /* + enum abi_vcpu_reg */
-	VCPU_REGS = VCPU_FIELD0 + ABI_VCPU_REG_COUNT,
+	/* Of a narrow vCPU: ABI_EXTV_IFSR32 and the two behind it. */
+	VCPU_IFSR32 = VCPU_FIELD0 + ABI_VCPU_REG_COUNT,
+	VCPU_SPSR_ABT,
+	VCPU_SPSR_UND,
+	VCPU_REGS,
 };
 #define VCPU_NO_REG 31
 #define VCPU_CONTEXT_MASK ((1ull << VCPU_FIELD0) - 1)
@@ -35,7 +40,9 @@ static inline unsigned vcpu_field(enum abi_vcpu_reg field)
 /* PSTATE of a vCPU at its entry: EL1h, D, A, I, F masked. */
 #define VCPU_PSTATE_RESET 0x3c5u
 
-/* VCPU_EXIT_SYSREG's code: op0 1:0, op1, CRn, CRm, op2. */
+/* VCPU_EXIT_SYSREG's code: op0 1:0, op1, CRn, CRm, op2. AArch32's have op0 0
+ * for CP15, 1 for CP15 of 64 bits (CRn and op2 are 0), and 2 for CP14, whose
+ * numbers are those of AArch64's debug registers. */
 #define VCPU_SYSREG(op0, op1, crn, crm, op2) \
 	((uint16_t)((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2)))
 
@@ -44,6 +51,9 @@ static inline unsigned vcpu_field(enum abi_vcpu_reg field)
  * direction. Addresses and value stay with the caller. Any value is accepted.
  */
 void vcpu_decode_esr(uint64_t esr, struct vcpu_exit *e);
+/* Whether an instruction whose condition field, or else IT state, is as ESR_EL2
+ * and pstate say, is carried out. True for what is not AArch32's. */
+bool vcpu_condition_holds(uint64_t esr, uint64_t pstate);
 /* Text for an exception class, for reports. */
 const char *vcpu_esr_class(uint64_t esr);
 /* Text for the fault status of an abort, for reports. */
@@ -60,6 +70,15 @@ uint64_t vcpu_sign_extend(const struct vcpu_exit *e, uint64_t value);
  * takes no write. */
 uint64_t vcpu_get_x(struct vcpu *v, unsigned number);
 void vcpu_set_x(struct vcpu *v, unsigned number, uint64_t value);
+
+/* AArch32's r0-r14 in the mode of `pstate` by X numbers; r15: VCPU_NO_REG. */
+unsigned vcpu_r_number(unsigned r, uint64_t pstate);
+
+/*
+ * Registers as at a processor's start, at `entry`, x0-x3 zero. A narrow vCPU
+ * starts in supervisor mode, in Thumb state if bit 0 of the entry is set.
+ */
+void vcpu_reset(struct vcpu *v, uint64_t entry);
 
 /* The guest's EL1 takes an exception instead of going on. */
 void vcpu_inject_undefined(struct vcpu *v);

@@ -23,6 +23,9 @@ struct vcpu_sel4 {
 
 /* Switches the exit message on where the kernel has it. */
 void vcpu_sel4_init(struct vcpu_sel4 *v, const struct vcpu_caps *caps);
+/* Makes its registers 32 bits wide. False: the kernel, or the machine, has no
+ * such thing. */
+bool vcpu_sel4_narrow(struct vcpu_sel4 *v);
 /* Writes all registers and starts the thread; false: the kernel refused. */
 bool vcpu_sel4_start(struct vcpu_sel4 *v);
 
