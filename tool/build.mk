@@ -3,11 +3,15 @@ TOOL_PARTS := buffer command_build command_client command_run broker cli cpio \
 	schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_images system_vm table terminal units view \
 	vmstates yamldoc
+# Captures of guests and their comparison.
+TOOL_PARTS += capture capture_image capture_json capture_qemu capture_selvage command_capture \
+	command_compare compare compare_html compare_text gdb_client gdb_packet hmp_text insn \
+	monitor vectors wire
 TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
 # <control.h> says how init is asked; the loader's header is patched.
 TOOL_CFLAGS := -Itool -Ilib/ipc/include -Ikernel/loader/include \
 	$(shell pkg-config --cflags libcjson 2>/dev/null)
-TOOL_LIBS := -lcyaml -lyaml -lelf -lcjson -lz
+TOOL_LIBS := -lcyaml -lyaml -lelf -lcjson -lz -lcapstone -lexpat -lmd
 
 HOST_LIBS_selvage := $(TOOL_LIBS)
 $(eval $(call host_prog,selvage,tool/main.c $(TOOL_SRCS),image mux base,,$(TOOL_CFLAGS)))
@@ -20,3 +24,7 @@ UNIT_LIBS_guestimg := $(TOOL_LIBS)
 $(eval $(call fuzz_target,guestimg,tests/fuzz/guestimg_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
 UNIT_LIBS_link := $(TOOL_LIBS)
 $(eval $(call fuzz_target,link,tests/fuzz/link_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+UNIT_LIBS_capture_parts := $(TOOL_LIBS)
+$(eval $(call unit_test,capture_parts,tests/unit/capture_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+$(foreach f,capture monitor gdb_packet,$(eval UNIT_LIBS_$(f) := $(TOOL_LIBS)))
+$(foreach f,capture monitor gdb_packet,$(eval $(call fuzz_target,$(f),tests/fuzz/$(f)_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS))))

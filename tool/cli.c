@@ -16,6 +16,8 @@ enum command_bit {
 	CMD_ACTION = 1 << 4, /* start, stop, reboot, kill, poweroff */
 	CMD_CONSOLE = 1 << 5,
 	CMD_LOGS = 1 << 6,
+	CMD_CAPTURE = 1 << 7,
+	CMD_COMPARE = 1 << 8,
 };
 
 struct command {
@@ -58,6 +60,18 @@ static const struct command commands[] = {
 	  CMD_ACTION, 1, 1, command_control },
 	{ "caps", "", "List which process holds which capability.", CMD_QUERY,
 	  0, 0, command_control },
+	{ "capture", "[VM]",
+	  "Write down vectors, registers and memory map of a guest.\n"
+	  "VM is one of a running system whose description allows it (debug: observe); "
+	  "--monitor\nnames any QEMU instead. The guest is left as it was, running or "
+	  "stopped.",
+	  CMD_CAPTURE, 0, 1, command_capture },
+	{ "compare", "A.json B.json",
+	  "Compare two captures of one guest: who has exception vectors?\n"
+	  "A folder stands for its newest capture. Exit codes: 0 both, 10 only the first, "
+	  "11 neither,\n12 only the second, 20 they cannot be compared, 1 a file cannot be "
+	  "read, 2 wrong usage.",
+	  CMD_COMPARE, 2, 2, command_compare },
 	{ "poweroff", "", "Switch the running machine off.", CMD_ACTION, 0, 0,
 	  command_control },
 };
@@ -80,11 +94,11 @@ struct option_def {
 
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN)
-#define CMD_CLIENTS (CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS)
+#define CMD_CLIENTS (CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE)
 
 static const struct option_def option_defs[] = {
-	{ "output", 'o', OPT_TEXT, "IMAGE", CMD_BUILD, FIELD(output),
-	  "write the system image there" },
+	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
+	  "write the result there" },
 	{ "root-task", 0, OPT_TEXT, "ELF", CMD_BUILD | CMD_RUN,
 	  FIELD(root_task),
 	  "run this root task instead of Selvage's own (no VMs then)" },
@@ -111,8 +125,23 @@ static const struct option_def option_defs[] = {
 	  "run in the background; use ps, console, logs, poweroff" },
 	{ "system", 's', OPT_TEXT, "NAME", CMD_CLIENTS, FIELD(system),
 	  "the running system that is meant, if there are several" },
-	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY, FIELD(json),
-	  "print the answer as lines of JSON" },
+	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY | CMD_COMPARE, FIELD(json),
+	  "print the answer as JSON" },
+	{ "html", 0, OPT_TEXT, "FILE", CMD_COMPARE, FIELD(html),
+	  "write a page of HTML as well, which needs nothing else" },
+	{ "monitor", 'm', OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(monitor),
+	  "a QEMU's monitor, HMP or QMP: PORT, HOST:PORT or unix:PATH" },
+	{ "gdb-server", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(gdb_server),
+	  "that QEMU's GDB server, if its monitor's word does not lead there" },
+	{ "image", 'i', OPT_TEXT, "FILE", CMD_CAPTURE, FIELD(image),
+	  "the image that the guest runs" },
+	{ "load", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(load),
+	  "where it was loaded" },
+	{ "entry", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(entry),
+	  "where it was entered" },
+	{ "claim", 0, OPT_TEXT, "NAME", CMD_CAPTURE, FIELD(claim),
+	  "what you believe ran it (kvm, tcg, selvage); `compare` holds it against\n"
+	  "what did" },
 	{ "follow", 'f', OPT_FLAG, NULL, CMD_LOGS, FIELD(follow),
 	  "go on printing as the log grows" },
 };

@@ -23,6 +23,13 @@ struct options {
 	const char *build_dir;
 	const char *system;
 	const char *log;
+	const char *monitor;
+	const char *gdb_server;
+	const char *image;
+	const char *load;
+	const char *entry;
+	const char *claim;
+	const char *html;
 	unsigned timeout_s; /* 0: none */
 	bool debug;
 	bool dry_run;
@@ -43,6 +50,8 @@ int command_run(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
 int command_console(const struct options *options);
 int command_logs(const struct options *options);
+int command_capture(const struct options *options);
+int command_compare(const struct options *options);
 
 /*
  * Parses the command line. Returns the command to call, or NULL after

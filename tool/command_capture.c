@@ -1,0 +1,155 @@
+/* `selvage capture`. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "capture_image.h"
+#include "capture_source.h"
+#include "cli.h"
+#include "diag.h"
+#include "files.h"
+#include "units.h"
+#include "wire.h"
+
+static void stamp(char to[CAPTURE_SHORT])
+{
+	struct timeval now;
+	struct tm tm;
+	char text[24];
+
+	gettimeofday(&now, NULL);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(to, CAPTURE_SHORT, "%s.%03uZ", text, (unsigned)now.tv_usec / 1000 % 1000);
+}
+
+static bool option_address(const char *option, const char *text, bool *has, uint64_t *value)
+{
+	if (!text)
+		return true;
+	*has = units_parse_size(text, value);
+	if (!*has)
+		diag_error("`--%s %s` is no address; write 0x40000000, 1G or the like", option,
+			   text);
+	return *has;
+}
+
+/* What the user says of the image is above what the source found. */
+static bool describe_image(struct capture *c, const struct options *options)
+{
+	char path[CAPTURE_PATH];
+	uint32_t running_crc = c->image.crc32;
+	bool known = c->image.has_crc32;
+
+	if (!option_address("load", options->load, &c->image.has_load, &c->image.load) ||
+	    !option_address("entry", options->entry, &c->image.has_entry, &c->image.entry))
+		return false;
+	snprintf(path, sizeof(path), "%s", options->image ? options->image : c->image.file);
+	if (!*path) {
+		if (!known)
+			capture_note(c, "the image is not known; --image FILE names it");
+		return true;
+	}
+	if (capture_image_read(&c->image, path)) {
+		if (!known || running_crc == c->image.crc32)
+			return true;
+		diag_error("%s is not the image that the VM runs: CRC-32 %08x, the VM's is %08x",
+			   path, c->image.crc32, running_crc);
+		return false;
+	}
+	if (options->image) {
+		diag_error_at(path, 0, "the image cannot be read: %s", strerror(errno));
+		return false;
+	}
+	capture_note(c, "the image %.100s cannot be read from here: %s; --image FILE names it",
+		     path, strerror(errno));
+	return true;
+}
+
+/* capture-NAME-20260131-235959.json */
+static char *default_name(const struct capture *c)
+{
+	char name[CAPTURE_TEXT], date[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	snprintf(name, sizeof(name), "%s", *c->guest_name ? c->guest_name : c->accel_ran);
+	for (char *p = name; *p; p++) {
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *p))
+			*p = '_';
+	}
+	localtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
+	return files_text("capture-%s-%s.json", name, date);
+}
+
+static void print_summary(const struct capture *c, const char *path)
+{
+	printf("%s\n  %s, %s, board %s, cpu %s; guest was %s\n", path, c->accel_ran,
+	       capture_width_names[c->width], *c->board ? c->board : "not known",
+	       *c->cpu ? c->cpu : "not known", c->state);
+	printf("  vectors at 0x%llx (%s)\n", (unsigned long long)c->base, c->base_rule);
+	for (size_t i = 0; i < c->n_vectors; i++) {
+		const struct capture_vector *v = &c->vector[i];
+
+		printf("    %-22s %-20s %.28s; %s\n", v->name, vector_state_names[v->state],
+		       *v->text ? v->text : "-", v->reason);
+	}
+	printf("  %zu registers, %zu regions of memory\n", c->general.n + c->system.n,
+	       c->n_regions);
+	for (size_t i = 0; i < c->n_notes; i++)
+		printf("  note: %s\n", c->note[i]);
+}
+
+static bool write_capture(const struct capture *c, const struct options *options)
+{
+	char *json = capture_to_json(c), *text = files_text("%s\n", json);
+	char *path = options->output ? files_text("%s", options->output) : default_name(c);
+	bool ok = file_write(path, text, strlen(text));
+
+	if (ok)
+		print_summary(c, path);
+	free(path);
+	free(text);
+	free(json);
+	return ok;
+}
+
+static bool take(struct capture *c, const struct options *options)
+{
+	const struct capture_request request = { .monitor = options->monitor,
+						 .gdb_server = options->gdb_server,
+						 .vm = options->arg[0],
+						 .system = options->system };
+
+	stamp(c->started);
+	if (options->monitor ? !capture_from_qemu(c, &request) : !capture_from_selvage(c, &request))
+		return false;
+	stamp(c->finished);
+	if (options->claim)
+		snprintf(c->accel_claimed, sizeof(c->accel_claimed), "%s", options->claim);
+	return describe_image(c, options);
+}
+
+int command_capture(const struct options *options)
+{
+	struct capture *c;
+	bool ok;
+
+	if (!options->monitor == !options->arg[0]) {
+		diag_error("name a VM of a running system, or the monitor of a QEMU by --monitor");
+		return EXIT_USAGE;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return EXIT_FAILED;
+	wire_catch_signals();
+	ok = take(c, options) && write_capture(c, options);
+	capture_free(c);
+	free(c);
+	return wire_signal() ? 128 + wire_signal() : ok ? EXIT_OK
+							: EXIT_FAILED;
+}
