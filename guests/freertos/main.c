@@ -219,7 +219,8 @@ static void count_ticks(void)
 	off = (int32_t)(us - expected);
 	right = off <= (int32_t)(expected / 1000) && off >= -(int32_t)(expected / 1000);
 	app_print("freertos: tick %s %u ticks in %u us, %d ppm off, woken at most %u us late\n",
-		  right ? "ok" : "FAILED", COUNTED_TICKS, us, off / (int32_t)(expected / 1000000u), app_late_us());
+		  right ? "ok" : "FAILED", COUNTED_TICKS, us,
+		  off / (int32_t)(expected / 1000000u), app_late_us());
 	failed |= !right;
 }
 
