@@ -1,6 +1,7 @@
 # Device models: a library for the VMM, and for host tests and fuzzers.
 INC_dev := -Idev/include
-$(eval $(call target_lib,dev,dev/reg.c dev/pl011.c dev/pl031.c dev/vgic.c \
+$(eval $(call target_lib,dev,dev/reg.c dev/countdown.c dev/pl011.c dev/pl031.c \
+	dev/sp804.c dev/sp805.c dev/a9mp.c dev/vexpress.c dev/pl310.c dev/gicc.c dev/vgic.c \
 	dev/vgic_direct.c dev/vgic_lr.c dev/vgic_regs.c,))
 
 $(eval $(call unit_test,dev_pl011,tests/unit/dev_pl011_test.c,dev))
@@ -14,3 +15,7 @@ $(eval $(call fuzz_target,pl011,tests/fuzz/pl011_fuzz.c,dev))
 $(eval $(call fuzz_target,pl031,tests/fuzz/pl031_fuzz.c,dev))
 $(eval $(call fuzz_target,vgicv2,tests/fuzz/vgic_fuzz.c $(VGIC_SIM),dev,-DVGIC_VERSION=2))
 $(eval $(call fuzz_target,vgicv3,tests/fuzz/vgic_fuzz.c $(VGIC_SIM),dev,-DVGIC_VERSION=3))
+$(eval $(call unit_test,dev_vexpress,tests/unit/dev_vexpress_test.c,dev))
+$(eval $(call unit_test,dev_gicc,tests/unit/dev_gicc_test.c,dev))
+$(eval $(call fuzz_target,vexpress,tests/fuzz/vexpress_fuzz.c,dev))
+$(eval $(call fuzz_target,gicc,tests/fuzz/gicc_fuzz.c,dev))
