@@ -3,7 +3,7 @@
 
 #include <abi/trace.h>
 
-extern const char guest_a32[], guest_a32_loop[], guest_a32_fp[], guest_t32[], guest_debug[],
+extern const char guest_a32[], guest_a32_loop[], guest_a32_fp[], guest_t32[], guest_debug[], guest_midr[],
 	guest_debug_here[], guest_hvc[];
 
 #define HAS(feature) (sel4_ext_query(ABI_ROOT_TCB) & (feature))
@@ -143,6 +143,24 @@ static void test_width_two_guests(void)
 	CHECK_EQ(exit_class(), EC_SMC32);
 	CHECK_EQ(reg(&a, ABI_CTX_X3), 0x1c);
 	CHECK_EQ(reg(&a, ABI_CTX_X17), 0xa);
+}
+
+static void test_width_processor_number(void)
+{
+	struct kt_guest a, b;
+
+	if (!HAS(ABI_EXTF_VCPU_STATE))
+		return;
+	a = with_exits(1);
+	b = with_exits(2);
+	CHECK_EQ(field(&a, ABI_EXTV_VPIDR), field(&a, ABI_EXTV_ID0));
+	CHECK_OK(sel4_vcpu_write_regs(a.vcpu, ABI_EXTV_VPIDR, 0x410fc090));
+	kt_guest_start(&a, guest_midr, 0);
+	CHECK_EQ(reg(&a, ABI_CTX_X0), 0x410fc090);
+	/* Another guest has its own. */
+	kt_guest_start(&b, guest_midr, 0);
+	CHECK_EQ(reg(&b, ABI_CTX_X0), field(&b, ABI_EXTV_ID0));
+	CHECK_EQ(field(&a, ABI_EXTV_VPIDR), 0x410fc090);
 }
 
 static void test_width_fp(void)
@@ -367,7 +385,7 @@ static void test_debug_errors(void)
 	CHECK_ERROR1(sel4_ext_vcpu_set_debug(vcpu, 4), ABI_INVALID_ARGUMENT, 0);
 	CHECK_ERROR1(sel4_ext_vcpu_set_debug(vcpu, ~0ull), ABI_INVALID_ARGUMENT, 0);
 	CHECK_EQ(sel4_vcpu_read_regs(vcpu, ABI_EXTV_DBGWCR0 + 16, &v), ABI_INVALID_ARGUMENT);
-	CHECK_EQ(sel4_vcpu_read_regs(vcpu, ABI_EXTV_SPSR_FIQ + 1, &v), ABI_INVALID_ARGUMENT);
+	CHECK_EQ(sel4_vcpu_read_regs(vcpu, ABI_EXTV_VPIDR + 1, &v), ABI_INVALID_ARGUMENT);
 	CHECK_OK(sel4_vcpu_write_regs(vcpu, ABI_EXTV_DBGBVR0, ~0ull));
 	CHECK_OK(sel4_vcpu_read_regs(vcpu, ABI_EXTV_DBGBVR0, &v));
 	CHECK_EQ(v, ~3ull);
@@ -561,6 +579,7 @@ static const struct kt_case cases[] = {
 	{ "width: exits of a 32-bit guest", test_width_exits },
 	{ "width: seL4's fault messages of a 32-bit guest", test_width_fault_messages },
 	{ "width: state of two 32-bit guests and a 64-bit one", test_width_two_guests },
+	{ "width: what processor a guest is told", test_width_processor_number },
 	{ "width: FPEXC of two 32-bit guests", test_width_fp },
 	{ "width: a skipped instruction counts in an IT block", test_width_it_block },
 	{ "width: every mode in SPSR is safe", test_width_modes },

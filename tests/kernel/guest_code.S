@@ -48,6 +48,12 @@ entry traps
 	hvc	#0
 	b	.
 
+/* Which processor it is told that it runs on. */
+entry midr
+	mrs	x0, midr_el1
+	hvc	#0
+	b	.
+
 /* RAS: the deferred-error register, written and read; an error record. */
 entry ras_write
 	msr	s3_0_c12_c1_1, x0       /* DISR_EL1 */

@@ -101,6 +101,8 @@ enum abi_ext_vcpu_field {
 	ABI_EXTV_SPSR_UND = 0x123,
 	ABI_EXTV_SPSR_IRQ = 0x124,
 	ABI_EXTV_SPSR_FIQ = 0x125,
+	/* VPIDR_EL2, what the guest reads as MIDR; the machine's at first. */
+	ABI_EXTV_VPIDR = 0x126,
 	/* DBG{BVR,BCR,WVR,WCR}<n>_EL1 (Arm ARM D13.3), n up to what
 	 * ID_AA64DFR0_EL1 says; read/write. Of a control register the fields
 	 * E, PMC, BAS, and LSC and MASK of a watchpoint are kept. */

@@ -91,7 +91,6 @@ void cpu_init_el2(void)
 	SYSREG_WRITE(hstr_el2, 0);
 	SYSREG_WRITE(actlr_el2, 0); /* the core's own controls are not EL1's */
 	SYSREG_WRITE(vtcr_el2, stage2_vtcr());
-	SYSREG_WRITE(vpidr_el2, SYSREG_READ(midr_el1));
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);

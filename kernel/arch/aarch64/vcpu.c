@@ -60,6 +60,7 @@ static void lazy_load(const struct vcpu *v)
 	LAZY_REGS(X)
 #undef X
 	SYSREG_WRITE(csselr_el1, v->csselr);
+	SYSREG_WRITE(vpidr_el2, v->regs32[VCPU_VPIDR]);
 	if (has_ras())
 		SYSREG_WRITE(s3_4_c12_c1_1, v->vdisr);
 	if (vcpu_is_aarch32(v)) {
@@ -164,6 +165,7 @@ void vcpu_init(struct vcpu *v)
 	v->regs[ABI_VCPU_SCTLR_EL1] = SCTLR_EL1_RESET;
 	v->regs[ABI_VCPU_ACTLR_EL1] = SYSREG_READ(actlr_el1);
 	v->regs[ABI_VCPU_VMPIDR_EL2] = 1ull << 31; /* RES1; affinity 0 */
+	v->regs32[VCPU_VPIDR] = SYSREG_READ(midr_el1);
 	v->vgic.hcr = ICH_HCR_EN;
 	v->hcr = HCR_GUEST;
 	v->direct.next = v;

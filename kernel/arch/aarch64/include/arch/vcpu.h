@@ -9,7 +9,8 @@
 
 #define VGIC_LRS 16
 #define VGIC_APRS 4
-#define VCPU_REGS32 6 /* ABI_EXTV_DACR32 to SPSR_FIQ */
+#define VCPU_REGS32 7 /* ABI_EXTV_DACR32 to VPIDR */
+#define VCPU_VPIDR 6
 #define VCPU_DBG_REGS 16
 
 /* The virtual CPU interface, in GICv3's formats whatever the hardware. */
