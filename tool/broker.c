@@ -10,16 +10,25 @@
 #define CLIENT_IN_MAX 65536u      /* typed while it waits for its console */
 #define CLIENT_OUT_MAX (1u << 20) /* a client that does not read is left */
 
+/* What a debugger's client leaves is let go, whatever it said before. */
+static const char detach[] = "$D#44", detach_answer[] = "$OK#9a";
+#define DETACHED (sizeof(detach_answer) - 1)
+
 bool broker_open(struct broker *broker, const char *name)
 {
 	for (unsigned i = 0; i < BROKER_CLIENTS; i++)
 		broker->client[i].fd = -1;
+	memset(broker->detached, DETACHED, sizeof(broker->detached));
 	broker->listener = sockpath_listen(name, broker->path);
 	return broker->listener >= 0;
 }
 
 static void drop_client(struct broker *broker, struct broker_client *client)
 {
+	if (client->state == CLIENT_STREAM && client->channel >= MUX_CH_FIRST_DEBUG) {
+		link_send(broker->link, client->channel, detach, strlen(detach));
+		broker->detached[client->channel - MUX_CH_FIRST_DEBUG] = 0;
+	}
 	requests_forget(broker->requests, (int)(client - broker->client));
 	close(client->fd);
 	buffer_free(&client->in);
@@ -95,12 +104,14 @@ static void start_stream(struct broker *broker, struct broker_client *client,
 		return;
 	}
 	say_line(client, "ok");
-	tail = scroll_tail(&broker->view->channel[channel].scroll, SCROLL_KEEP,
-			   &size);
-	say(client, tail, size);
 	client->channel = (unsigned)channel;
 	client->state = live ? CLIENT_STREAM : CLIENT_DONE;
 	take_input(broker, client);
+	if (channel >= MUX_CH_FIRST_DEBUG)
+		return;
+	tail = scroll_tail(&broker->view->channel[channel].scroll, SCROLL_KEEP,
+			   &size);
+	say(client, tail, size);
 }
 
 static void start_request(struct broker *broker, struct broker_client *client,
@@ -116,14 +127,56 @@ static void start_request(struct broker *broker, struct broker_client *client,
 	client->state = CLIENT_DONE;
 }
 
-static void try_console(struct broker *broker, struct broker_client *client,
+static void refuse(struct broker_client *client, const char *why)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "error VM `%s` %s", client->wanted, why);
+	say_line(client, line);
+	client->state = CLIENT_DONE;
+}
+
+static bool is_watched(const struct broker *broker, unsigned channel)
+{
+	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
+		const struct broker_client *c = &broker->client[i];
+
+		if (c->fd >= 0 && c->state == CLIENT_STREAM && c->channel == channel)
+			return true;
+	}
+	return false;
+}
+
+/* `console` is that of the VM that is wanted. */
+static void try_debug(struct broker *broker, struct broker_client *client, int console,
+		      bool last_try)
+{
+	unsigned vm = (unsigned)console - MUX_CH_FIRST_VM;
+	unsigned channel = MUX_CH_FIRST_DEBUG + vm;
+
+	if (broker->link->channel[channel].name[0] == '\0') {
+		/* Its name comes right behind the console's. */
+		if (last_try)
+			refuse(client, "gives no right to debug it; set `debug: observe` or "
+				       "`debug: control` in its description");
+	} else if (is_watched(broker, channel)) {
+		refuse(client, "is being debugged already");
+	} else if (broker->detached[vm] == DETACHED || last_try) {
+		broker->detached[vm] = DETACHED;
+		start_stream(broker, client, (int)channel, true);
+	}
+}
+
+static void try_channel(struct broker *broker, struct broker_client *client,
 			bool last_try)
 {
 	int channel = link_find(broker->link, client->wanted);
 
 	if (channel < MUX_CH_FIRST_VM)
 		channel = -1;
-	if (channel >= 0 || last_try)
+	if (channel >= 0 && client->debug)
+		try_debug(broker, client, channel, last_try);
+	else if (channel >= 0 || last_try)
 		start_stream(broker, client, channel, true);
 }
 
@@ -137,12 +190,13 @@ static void first_line(struct broker *broker, struct broker_client *client,
 {
 	if (starts_with(line, "control ")) {
 		start_request(broker, client, line + 8);
-	} else if (starts_with(line, "console ")) {
+	} else if (starts_with(line, "console ") || starts_with(line, "gdb ")) {
 		client->input = true;
+		client->debug = line[0] == 'g';
 		client->state = CLIENT_WAITING;
 		snprintf(client->wanted, sizeof(client->wanted), "%.*s",
-			 LINK_NAME - 1, line + 8);
-		try_console(broker, client, false);
+			 LINK_NAME - 1, strchr(line, ' ') + 1);
+		try_channel(broker, client, false);
 	} else if (strcmp(line, "logs") == 0) {
 		start_stream(broker, client, MUX_CH_LOG, false);
 	} else if (strcmp(line, "follow") == 0) {
@@ -261,13 +315,39 @@ void broker_tick(struct broker *broker, uint64_t now_ms)
 			continue;
 		if (client->wait_until_ms == 0)
 			client->wait_until_ms = now_ms + BROKER_CONSOLE_WAIT_MS;
-		try_console(broker, client, now_ms > client->wait_until_ms);
+		try_channel(broker, client, now_ms > client->wait_until_ms);
+	}
+}
+
+static void watch_detach(struct broker *broker, unsigned vm, const uint8_t *data, size_t size)
+{
+	uint8_t *at = &broker->detached[vm];
+
+	for (size_t i = 0; i < size && *at < DETACHED; i++) {
+		if (data[i] != (uint8_t)detach_answer[*at])
+			*at = data[i] == (uint8_t)detach_answer[0];
+		else
+			(*at)++;
+	}
+}
+
+void broker_name(struct broker *broker, unsigned channel)
+{
+	broker->detached[channel - MUX_CH_FIRST_DEBUG] = DETACHED;
+	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
+		struct broker_client *c = &broker->client[i];
+
+		if (c->fd >= 0 && c->state == CLIENT_STREAM && c->channel == channel &&
+		    broker->link->channel[channel].name[0] == '\0')
+			c->state = CLIENT_DONE; /* the VM is gone */
 	}
 }
 
 void broker_output(struct broker *broker, unsigned channel, const void *data,
 		   size_t size)
 {
+	if (channel >= MUX_CH_FIRST_DEBUG)
+		watch_detach(broker, channel - MUX_CH_FIRST_DEBUG, data, size);
 	for (unsigned i = 0; broker->listener >= 0 && i < BROKER_CLIENTS; i++) {
 		struct broker_client *client = &broker->client[i];
 

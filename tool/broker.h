@@ -4,14 +4,16 @@
  *
  *   control REQUEST   the answer's lines of JSON come back, then the end
  *   console NAME      recent output, then live, both ways
+ *   gdb NAME          the VM's debug channel (docs/debug-channel.md), both ways
  *   logs              recent log, then the end
  *   follow            recent log, then live
  *
- * The answer to `console` and `logs` starts with a line "ok" or "error ...".
+ * The answer to `console`, `gdb` and `logs` starts with a line "ok" or "error ...".
  */
 #pragma once
 
 #include <poll.h>
+#include <selvage/sysdesc.h>
 #include <stdbool.h>
 
 #include "link.h"
@@ -32,6 +34,7 @@ struct broker_client {
 	       CLIENT_STREAM,
 	       CLIENT_DONE } state;
 	unsigned channel;       /* of a stream */
+	bool debug;             /* wants the debug channel, not the console */
 	bool input;             /* what it types goes to the channel */
 	char wanted[LINK_NAME]; /* the console that it waits for */
 	uint64_t wait_until_ms; /* 0: not begun */
@@ -46,6 +49,9 @@ struct broker {
 	struct link *link;
 	struct view *view;
 	struct requests *requests;
+	/* Debug channels whose last client is gone: the answer to the detach
+	 * that we sent for it has so many bytes of it come. Size: done. */
+	uint8_t detached[SYSDESC_MAX_VMS];
 };
 
 /* False, with a message, if there can be no socket. */
@@ -61,6 +67,8 @@ void broker_tick(struct broker *broker, uint64_t now_ms);
 /* Output of a channel, for the clients that watch it. */
 void broker_output(struct broker *broker, unsigned channel, const void *data,
 		   size_t size);
+/* A debug channel has come or gone. */
+void broker_name(struct broker *broker, unsigned channel);
 /* A line of an answer; `owner` is the client's number. */
 void broker_answer(struct broker *broker, int owner, const char *line,
 		   bool last);

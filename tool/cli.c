@@ -18,6 +18,7 @@ enum command_bit {
 	CMD_LOGS = 1 << 6,
 	CMD_CAPTURE = 1 << 7,
 	CMD_COMPARE = 1 << 8,
+	CMD_GDB = 1 << 9,
 };
 
 struct command {
@@ -50,6 +51,11 @@ static const struct command commands[] = {
 	  CMD_CONSOLE, 1, 1, command_console },
 	{ "logs", "", "Print the log of a running system.", CMD_LOGS, 0, 0,
 	  command_logs },
+	{ "gdb", "VM [ELF]",
+	  "Debug the guest of a VM with gdb-multiarch.\n"
+	  "The VM's description says `debug: observe` or `debug: control`. ELF is a "
+	  "file with\nthe guest's symbols.",
+	  CMD_GDB, 1, 2, command_gdb },
 	{ "start", "VM", "Start a VM that is off.", CMD_ACTION, 1, 1,
 	  command_control },
 	{ "stop", "VM", "Switch a VM off.", CMD_ACTION, 1, 1, command_control },
@@ -94,7 +100,8 @@ struct option_def {
 
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN)
-#define CMD_CLIENTS (CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE)
+#define CMD_CLIENTS \
+	(CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
@@ -142,6 +149,10 @@ static const struct option_def option_defs[] = {
 	{ "claim", 0, OPT_TEXT, "NAME", CMD_CAPTURE, FIELD(claim),
 	  "what you believe ran it (kvm, tcg, selvage); `compare` holds it against\n"
 	  "what did" },
+	{ "port", 0, OPT_NUMBER, "PORT", CMD_GDB, FIELD(port),
+	  "TCP port that GDB connects to, on this machine only (1234)" },
+	{ "port-only", 0, OPT_FLAG, NULL, CMD_GDB, FIELD(port_only),
+	  "start no GDB: print the address and serve whoever connects" },
 	{ "follow", 'f', OPT_FLAG, NULL, CMD_LOGS, FIELD(follow),
 	  "go on printing as the log grows" },
 };

@@ -31,6 +31,8 @@ struct options {
 	const char *claim;
 	const char *html;
 	unsigned timeout_s; /* 0: none */
+	unsigned port;      /* 0: the usual one */
+	bool port_only;
 	bool debug;
 	bool dry_run;
 	bool gdb;
@@ -52,6 +54,7 @@ int command_console(const struct options *options);
 int command_logs(const struct options *options);
 int command_capture(const struct options *options);
 int command_compare(const struct options *options);
+int command_gdb(const struct options *options);
 
 /*
  * Parses the command line. Returns the command to call, or NULL after

@@ -11,13 +11,14 @@
 
 #include "buffer.h"
 #include "cli.h"
+#include "client.h"
 #include "diag.h"
 #include "screen.h"
 #include "sockpath.h"
 #include "table.h"
 #include "terminal.h"
 
-static bool send_all(int fd, const void *data, size_t size)
+bool client_send(int fd, const void *data, size_t size)
 {
 	const char *p = data;
 
@@ -34,9 +35,7 @@ static bool send_all(int fd, const void *data, size_t size)
 	return true;
 }
 
-/* Connects and sends the first line. -1 with a message if that fails. */
-static int open_stream(const struct options *options, const char *verb,
-		       const char *argument)
+int client_open(const struct options *options, const char *verb, const char *argument)
 {
 	char line[256];
 	int fd;
@@ -48,7 +47,7 @@ static int open_stream(const struct options *options, const char *verb,
 		return -1;
 	}
 	fd = sockpath_connect(options->system);
-	if (fd >= 0 && !send_all(fd, line, (size_t)n)) {
+	if (fd >= 0 && !client_send(fd, line, (size_t)n)) {
 		diag_error("the running system went away");
 		close(fd);
 		return -1;
@@ -119,7 +118,7 @@ int command_control(const struct options *options)
 	int fd;
 
 	snprintf(verb, sizeof(verb), "control %s", options->command);
-	fd = open_stream(options, verb, options->arg[0]);
+	fd = client_open(options, verb, options->arg[0]);
 	if (fd < 0)
 		return EXIT_FAILED;
 	read_to_end(fd, &answer);
@@ -132,9 +131,8 @@ int command_control(const struct options *options)
 	return ok ? EXIT_OK : EXIT_FAILED;
 }
 
-/* Reads the line "ok" or "error ..." byte by byte: what follows is not
- * ours. */
-static bool stream_accepted(int fd)
+/* Byte by byte: what follows is not ours. */
+bool client_accepted(int fd)
 {
 	char line[256];
 	size_t n = 0;
@@ -163,13 +161,13 @@ static bool copy_output(int fd)
 
 int command_logs(const struct options *options)
 {
-	int fd = open_stream(options, options->follow ? "follow" : "logs",
+	int fd = client_open(options, options->follow ? "follow" : "logs",
 			     NULL);
 	bool ok;
 
 	if (fd < 0)
 		return EXIT_FAILED;
-	ok = stream_accepted(fd);
+	ok = client_accepted(fd);
 	while (ok && copy_output(fd))
 		;
 	close(fd);
@@ -188,7 +186,7 @@ static bool copy_input(int fd)
 	leave = memchr(bytes, SCREEN_KEY_NEXT, (size_t)n);
 	if (leave)
 		n = leave - bytes;
-	return send_all(fd, bytes, (size_t)n) && !leave;
+	return client_send(fd, bytes, (size_t)n) && !leave;
 }
 
 /* When input is a pipe, its end is not ours: what was asked is still to be
@@ -213,12 +211,12 @@ static void copy_both(int fd, bool terminal)
 
 int command_console(const struct options *options)
 {
-	int fd = open_stream(options, "console", options->arg[0]);
+	int fd = client_open(options, "console", options->arg[0]);
 	bool terminal;
 
 	if (fd < 0)
 		return EXIT_FAILED;
-	if (!stream_accepted(fd)) {
+	if (!client_accepted(fd)) {
 		close(fd);
 		return EXIT_FAILED;
 	}

@@ -46,6 +46,11 @@ static const cyaml_strval_t restart_policies[] = {
 	{ "on-failure", SYSDESC_RESTART_ON_FAILURE },
 	{ "always", SYSDESC_RESTART_ALWAYS },
 };
+static const cyaml_strval_t debug_rights[] = {
+	{ "none", SYSDESC_DEBUG_NONE },
+	{ "observe", SYSDESC_DEBUG_OBSERVE },
+	{ "control", SYSDESC_DEBUG_CONTROL },
+};
 static const cyaml_strval_t device_names[] = {
 	{ "pl011", SYSDESC_DEV_PL011 },
 	{ "rtc", SYSDESC_DEV_RTC },
@@ -95,6 +100,8 @@ static const cyaml_schema_field_t vm_fields[] = {
 			 COUNT(smc_policies)),
 	CYAML_FIELD_ENUM("restart", ENUM_FLAGS, struct conf_vm, restart,
 			 restart_policies, COUNT(restart_policies)),
+	CYAML_FIELD_ENUM("debug", ENUM_FLAGS, struct conf_vm, debug,
+			 debug_rights, COUNT(debug_rights)),
 	CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER | OPTIONAL,
 			     struct conf_vm, devices, &device_schema, 0,
 			     COUNT(device_names)),

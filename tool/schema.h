@@ -36,6 +36,7 @@ struct conf_vm {
 	char *period;
 	int smc;
 	int restart;
+	int debug;
 	int *devices;
 	unsigned devices_count;
 	bool autostart;

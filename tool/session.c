@@ -109,6 +109,10 @@ static void on_data(void *context, unsigned channel, const uint8_t *data,
 		requests_receive(&s->requests, data, size);
 		return;
 	}
+	if (channel >= MUX_CH_FIRST_DEBUG) {
+		broker_output(&s->broker, channel, data, size);
+		return;
+	}
 	shown = view_data(&s->view, channel, data, size);
 	if (s->view.lines && ferror(s->view.lines))
 		finish(s, 128 + SIGPIPE); /* nobody reads it any more */
@@ -131,6 +135,10 @@ static void on_name(void *context, unsigned channel)
 	struct session *s = context;
 	const char *name = s->link.channel[channel].name;
 
+	if (channel >= MUX_CH_FIRST_DEBUG) {
+		broker_name(&s->broker, channel);
+		return;
+	}
 	/* Whoever has it from now on begins a line of its own. */
 	view_end_line(&s->view, channel);
 	/* A channel that is gone keeps its view: people read what it said. */
@@ -259,7 +267,7 @@ static void read_errors(struct session *s)
 static bool can_focus(const struct session *s, unsigned channel)
 {
 	return channel == MUX_CH_LOG ||
-	       (channel >= MUX_CH_FIRST_VM &&
+	       (channel >= MUX_CH_FIRST_VM && channel < MUX_CH_FIRST_DEBUG &&
 		s->view.channel[channel].name[0] != '\0');
 }
 

@@ -455,6 +455,7 @@ static void take_choices(const struct vm_check *c)
 	c->vm->board = (uint32_t)c->conf->board;
 	c->vm->smc_policy = (uint32_t)c->conf->smc;
 	c->vm->restart = (uint32_t)c->conf->restart;
+	c->vm->debug = (uint32_t)c->conf->debug;
 	if (!given(c, "autostart") || c->conf->autostart)
 		c->vm->flags = (uint32_t)SYSDESC_VM_AUTOSTART;
 	c->vm->kernel = 0;

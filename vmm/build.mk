@@ -4,6 +4,8 @@ VMM_PORTABLE := $(DECODE_SRCS) vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c 
 	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
 	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
 VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/console.c \
+	vmm/gdb/hold.c vmm/gdb/points.c vmm/gdb/target.c vmm/gdb/monitor.c \
+	vmm/arch/aarch64/debug_arch.c vmm/arch/aarch64/debug_regs.c \
 	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \
 	vmm/arch/aarch64/direct.c vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c \
 	vmm/arch/aarch64/sysreg_exit.c \
@@ -11,7 +13,7 @@ VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/conso
 VMM_INC := -Ivmm -Ivmm/decode -Ivmm/arch/aarch64
 
 PROG_LIBS_vmm := $(LIBFDT_A)
-$(eval $(call target_prog,vmm,$(VMM_PORTABLE) $(VMM_TARGET),vcpu dev ipc rt sel4 image base,$(VMM_INC) -isystem $(LIBFDT_INC)))
+$(eval $(call target_prog,vmm,$(VMM_PORTABLE) $(VMM_TARGET),gdb vcpu dev ipc rt sel4 image base,$(VMM_INC) -isystem $(LIBFDT_INC)))
 $(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/bin-vmm/$(s).o): $(LIBFDT_STAMP)
 
 INC_vmm := $(VMM_INC)

@@ -101,6 +101,9 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		report_stop(vc, e, "instruction fetch where no memory is");
 	case VCPU_EXIT_MMIO_OPAQUE:
 		report_stop(vc, e, "access that the hardware does not describe");
+	case VCPU_EXIT_DEBUG:
+		debug_event(vc, e);
+		break;
 	default:
 		report_stop(vc, e, "exit that nothing handles");
 	}
@@ -130,6 +133,8 @@ _Noreturn void exits_handler(void *arg)
 			vm_deliver_irqs(vm, vc);
 		if (vm->time_stands)
 			vtime_resume(vc);
+		if (vm->debug.stop)
+			debug_hold(vc, &e);
 		mutex_unlock(&vm->lock);
 	}
 }

@@ -85,6 +85,9 @@ int main(void)
 		 info->gic_version);
 	if (!vm_vcpu_start(&vm.vcpu[0]))
 		give_up("the kernel refused to start vCPU 0");
+	if (!debug_init(&vm))
+		log_error("VM %s cannot be debugged: the kernel refused a thread",
+			  info->vm.name);
 	for (uint64_t badge = 0;;)
 		badge = serve(badge);
 }

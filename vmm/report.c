@@ -20,6 +20,7 @@ static const char *const reason_names[] = {
 	[VCPU_EXIT_UNDEFINED] = "undefined",
 	[VCPU_EXIT_MAINTENANCE] = "maintenance",
 	[VCPU_EXIT_TIMER] = "timer",
+	[VCPU_EXIT_DEBUG] = "debug",
 	[VCPU_EXIT_UNKNOWN] = "unknown",
 };
 
@@ -168,6 +169,7 @@ _Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
 {
 	struct vm *vm = vc->vm;
 
+	debug_fatal(vc, e);
 	console_flush(&vm->console);
 	log_error("VM %s stopped: vCPU %u: %s", vm->info->vm.name, vc->index,
 		  what);

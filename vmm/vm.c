@@ -24,6 +24,8 @@ uint64_t vm_vcpu_wait(struct vm_vcpu *vc)
 {
 	uint64_t badge;
 
+	if (debug_forbids_wait(vc))
+		return 0;
 	vc->waiting = true;
 	mutex_unlock(&vc->vm->lock);
 	badge = sel4_wait(vc->wake);
@@ -218,6 +220,9 @@ const char *vm_load(struct vm *vm)
 	if (error != NULL)
 		return error;
 	vm->virtual_offset = vm->features != 0 ? clock_now() : 0; /* vtime.c */
+	vm->load = entry.load;
+	vm->entry = entry.pc;
+	vm->started_at = clock_now();
 	vm_vcpu_reset(&vm->vcpu[0], entry.pc, entry.x[0]);
 	for (unsigned i = 1; i < 4; i++)
 		vcpu_set(&vm->vcpu[0].cpu.cpu, VCPU_X0 + i, entry.x[i]);

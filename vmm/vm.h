@@ -11,6 +11,7 @@
 #include "board/board.h"
 #include "bus.h"
 #include "console.h"
+#include "gdb/debug.h"
 #include "gmem.h"
 #include "psci.h"
 #include "sysreg.h"
@@ -58,6 +59,7 @@ struct vm_vcpu {
 	struct vtimer vtimer;
 	struct vtime vtime;
 	struct ptimer ptimer;
+	struct debug_vcpu debug;
 };
 
 /* What the guest did that is worth a line, but not one each time. */
@@ -93,6 +95,9 @@ struct vm {
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
 	uint64_t events[VM_EVENTS];
 	uint64_t exits[VCPU_EXIT_UNKNOWN + 1];
+	uint64_t load, entry; /* where the image is and begins */
+	uint64_t started_at;  /* ticks */
+	struct vm_debug debug;
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
 
@@ -120,6 +125,9 @@ static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
 	mutex_lock(&vm->lock);
 	vm->handler = vc;
 }
+/* The counter, less the time for which a debugger had the VM stand: what the
+ * clocks of its devices go by. */
+uint64_t vm_now(const struct vm *vm);
 /* Waits for vc->wake with the lock let go; returns the badges that came. */
 uint64_t vm_vcpu_wait(struct vm_vcpu *vc);
 /* Lets others run, with the lock let go: vc spins on something. */

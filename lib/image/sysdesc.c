@@ -178,6 +178,8 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 		return "a VM's SMC policy is unknown";
 	if (vm->restart > SYSDESC_RESTART_ALWAYS)
 		return "a VM's restart policy is unknown";
+	if (vm->debug > SYSDESC_DEBUG_CONTROL || vm->pad != 0)
+		return "a VM's debug right is unknown";
 	if (vm->devices & ~DEVICES_KNOWN)
 		return "a VM has unknown devices";
 	return NULL;

@@ -35,7 +35,8 @@ struct process {
 	struct mem_arena mem;
 	struct mem_arena data; /* what the program may write: new at a restart */
 	cap_t cnode, vspace, ntfn;
-	cap_t tcb[1 + SYSDESC_MAX_VCPUS]; /* main thread, then a VMM's handlers */
+	cap_t tcb[2 + SYSDESC_MAX_VCPUS]; /* main thread, then a VMM's handlers, debug stub */
+	bool debugged;                    /* a VMM with a debug channel */
 	uint64_t heap_bytes, stack_bytes;
 	cap_t fault_ep;     /* on which init hears of its faults */
 	cap_t reply;        /* of the main thread */

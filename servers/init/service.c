@@ -11,6 +11,7 @@
 #include <selvage/mux.h>
 #include <selvage/ring.h>
 #include <selvage/servers.h>
+#include <selvage/vmm_info.h>
 #include <string.h>
 
 #define SERVICE_PERIOD_US 10000
@@ -238,20 +239,40 @@ bool service_attach_time(struct process *p)
 	       server_add_client(time->service_call, p->number, p->name) == SERVER_OK;
 }
 
+static bool add_channel(struct process *p, struct process *serial, unsigned channel,
+			const cap_t *frames, const char *name, cap_t ntfn, uint64_t badge)
+{
+	return process_share_frames(p, serial->vspace, frames, CHANNEL_BYTES / 4096,
+				    PROC_RING_BASE + channel * PROC_RING_STRIDE) &&
+	       process_grant(p, serial, PROC_CAP_CLIENT_NTFN + channel, ntfn, ABI_RIGHT_WRITE,
+			     badge, "Notification", "client: input, or room for output") &&
+	       server_add_client(serial->service_call, channel, name) == SERVER_OK;
+}
+
 bool service_attach_channel(struct process *p, unsigned channel, const cap_t *frames,
 			    const char *name, uint64_t badge)
 {
 	struct process *serial = service_process(PROC_SERIAL);
 
 	return serial != NULL &&
-	       process_share_frames(p, serial->vspace, frames, CHANNEL_BYTES / 4096,
-				    PROC_RING_BASE + channel * PROC_RING_STRIDE) &&
 	       process_grant(p, p, PROC_CAP_SERIAL_NTFN, serial->ntfn, ABI_RIGHT_WRITE,
 			     SERIAL_NTFN_CLIENT, "Notification", "serial: bytes wait") &&
-	       process_grant(p, serial, PROC_CAP_CLIENT_NTFN + channel, p->ntfn,
-			     ABI_RIGHT_WRITE, badge, "Notification",
-			     "client: input, or room for output") &&
-	       server_add_client(serial->service_call, channel, name) == SERVER_OK;
+	       add_channel(p, serial, channel, frames, name, p->ntfn, badge);
+}
+
+bool service_attach_debug(struct process *p, unsigned index, const cap_t *frames,
+			  const char *name, cap_t ntfn)
+{
+	struct process *serial = service_process(PROC_SERIAL);
+
+	p->debugged = serial != NULL && add_channel(p, serial, MUX_CH_FIRST_DEBUG + index, frames,
+						    name, ntfn, VMM_NTFN_DEBUG);
+	return p->debugged;
+}
+
+static unsigned debug_channel(const struct process *p)
+{
+	return MUX_CH_FIRST_DEBUG + p->number - PROCESS_FIRST_VMM;
 }
 
 void service_detach(struct process *p, int channel)
@@ -264,6 +285,8 @@ void service_detach(struct process *p, int channel)
 		(void)server_remove_client(time->service_call, p->number);
 	if (serial != NULL && p != serial && channel >= 0)
 		(void)server_remove_client(serial->service_call, (unsigned)channel);
+	if (serial != NULL && p->debugged)
+		(void)server_remove_client(serial->service_call, debug_channel(p));
 	if (log != NULL && p != log)
 		(void)server_remove_client(log->service_call, p->number);
 }
@@ -290,6 +313,8 @@ static void add_again(struct process *server, const struct process *p)
 		name = channel_of(p, &number);
 	if (name != NULL && (number != 0 || server->kind != PROC_TIME))
 		(void)server_add_client(server->service_call, number, name);
+	if (server->kind == PROC_SERIAL && p->debugged)
+		(void)server_add_client(server->service_call, debug_channel(p), name);
 }
 
 static void add_all_again(struct process *server)

@@ -34,6 +34,9 @@ bool service_attach_time(struct process *p);
  * serial signals `badge` on p's notification. */
 bool service_attach_channel(struct process *p, unsigned channel, const cap_t *frames,
 			    const char *name, uint64_t badge);
+/* The same for a VMM's debug channel, whose client waits on `ntfn`. */
+bool service_attach_debug(struct process *p, unsigned index, const cap_t *frames,
+			  const char *name, cap_t ntfn);
 /* Ends p's connections; its frames may be taken away afterwards.
  * channel < 0: it had none. */
 void service_detach(struct process *p, int channel);

@@ -20,6 +20,9 @@
 #define HANDLER_STACK 0x4000u
 /* Handler stacks lie above the main thread's, with gaps between. */
 #define HANDLER_STACK_TOP(i) (PROC_STACK_TOP + ((uint64_t)(i) + 1) * 0x40000)
+#define DEBUG_STACK_TOP HANDLER_STACK_TOP(SYSDESC_MAX_VCPUS)
+#define DEBUG_BUDGET_US 1000u
+#define DEBUG_PERIOD_US 10000u
 /* Where a guest of board `virt` finds its GICv2 CPU interface. */
 #define GUEST_GICC 0x08010000ull
 #define GUEST_GICC_PAGES 2
@@ -311,6 +314,33 @@ static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
 	return !(vm->devices & SYSDESC_DEV_KICK) || make_kick(p);
 }
 
+/* The stub that a debugger talks to: a thread of the VM's own priority, with
+ * time of its own, so that debugging costs other VMs no more than that. */
+static bool make_debug(struct process *p, unsigned index, const struct sysdesc_vm *vm)
+{
+	const unsigned thread = vm->vcpus + 1;
+	cap_t tcb = mem_object(&p->mem, ABI_OBJ_TCB);
+	cap_t sc = mem_object_sized(&p->mem, ABI_OBJ_SCHED_CONTEXT, 8);
+	cap_t ntfn = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
+	cap_t frames[CHANNEL_BYTES / 4096];
+
+	if (tcb == 0 || sc == 0 || ntfn == 0)
+		return false;
+	p->tcb[thread] = tcb;
+	return sel4_sched_control_configure(init_sched_control, sc, DEBUG_BUDGET_US,
+					    DEBUG_PERIOD_US, 6, p->number, 0) == ABI_OK &&
+	       process_thread(p, tcb, thread, vm->priority, sc) &&
+	       process_map_new(&p->mem, p->vspace, DEBUG_STACK_TOP - HANDLER_STACK,
+			       HANDLER_STACK / 4096, NULL) &&
+	       process_map_new(&p->mem, p->vspace, PROC_RING_BASE + PROC_RING_STRIDE,
+			       ARRAY_SIZE(frames), frames) &&
+	       process_grant(p, p, VMM_CAP_DEBUG_TCB, tcb, ABI_RIGHTS_ALL, 0, "TCB",
+			     "debug stub") &&
+	       process_grant(p, p, VMM_CAP_DEBUG_NTFN, ntfn, ABI_RIGHTS_ALL, 0, "Notification",
+			     "what the debug stub waits for") &&
+	       service_attach_debug(p, index, frames, vm->name, ntfn);
+}
+
 static bool connect(struct process *p, unsigned index, const char *name)
 {
 	cap_t frames[CHANNEL_BYTES / 4096];
@@ -354,6 +384,7 @@ static bool fill_info(struct vmm_info *info, unsigned index)
 	};
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		info->handler_stack_top[i] = HANDLER_STACK_TOP(i);
+	info->debug_stack_top = DEBUG_STACK_TOP;
 	derive_seed(info, index);
 	if (!images_guest(vm->kernel, &f, &info->kernel_bytes))
 		return false;
@@ -390,7 +421,9 @@ static bool make_vm(struct process *p, unsigned index)
 	       process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
 	       map_image(p, vm->kernel, &vaddr) &&
 	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, vm->initrd, &vaddr)) &&
-	       make_guest(p, vm) && connect(p, index, vm->name) && process_start(p);
+	       make_guest(p, vm) && connect(p, index, vm->name) &&
+	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
+	       process_start(p);
 }
 
 bool vm_start(unsigned index)

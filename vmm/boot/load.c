@@ -198,7 +198,9 @@ const char *boot_load(struct vm *vm, struct boot_entry *entry)
 		error = make_fdt(vm, &layout);
 	if (error != NULL)
 		return error;
-	*entry = (struct boot_entry){ .pc = layout.kernel_gpa };
+	*entry = (struct boot_entry){ .pc = layout.kernel_gpa, .load = layout.kernel_gpa };
+	if (info->vm.n_pieces != 0)
+		entry->load = info->vm.piece[0].gpa;
 	fill_registers(vm, layout.fdt_gpa, entry);
 	return NULL;
 }

@@ -4,7 +4,8 @@
 #include "../vm.h"
 
 struct boot_entry {
-	uint64_t pc; /* bit 0 of a 32-bit one: Thumb */
+	uint64_t pc;   /* bit 0 of a 32-bit one: Thumb */
+	uint64_t load; /* where the image's first part is */
 	uint64_t x[4];
 };
 

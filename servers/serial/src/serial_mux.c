@@ -111,7 +111,8 @@ bool serial_mux_add(struct serial_mux *m, uint64_t channel, const char *name,
 	c->rx_credit = MUX_INITIAL_CREDIT;
 	if (channel >= m->top)
 		m->top = (uint32_t)channel + 1;
-	if (m->focus == SERIAL_NO_CHANNEL && channel >= MUX_CH_FIRST_VM)
+	if (m->focus == SERIAL_NO_CHANNEL && channel >= MUX_CH_FIRST_VM &&
+	    channel < MUX_CH_FIRST_DEBUG)
 		m->focus = (int32_t)channel;
 	return true;
 }

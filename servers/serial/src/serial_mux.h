@@ -61,7 +61,7 @@ struct serial_mux {
 	int32_t hello_focus;  /* the focus before them */
 	bool frame_start;     /* framed: nothing but the hello since a zero */
 	uint32_t tx_head, tx_tail;
-	uint64_t notify[2]; /* bit set of channels */
+	uint64_t notify[3]; /* bit set of channels */
 	struct serial_stats stats;
 	struct mux_decoder decoder;
 	struct serial_channel channel[MUX_CHANNELS];

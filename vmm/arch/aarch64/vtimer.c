@@ -110,7 +110,7 @@ void wfi_block(struct vm_vcpu *vc)
 
 static bool ptimer_due(const struct vm_vcpu *vc)
 {
-	return (vc->ptimer.ctl & CNT_ENABLE) && clock_now() >= vc->ptimer.cval;
+	return (vc->ptimer.ctl & CNT_ENABLE) && vm_now(vc->vm) >= vc->ptimer.cval;
 }
 
 uint64_t ptimer_read(const struct vm_vcpu *vc, enum sysreg_action reg)
@@ -121,9 +121,9 @@ uint64_t ptimer_read(const struct vm_vcpu *vc, enum sysreg_action reg)
 	case SYSREG_CNTP_CVAL:
 		return vc->ptimer.cval;
 	case SYSREG_CNTP_TVAL:
-		return (uint32_t)(vc->ptimer.cval - clock_now());
+		return (uint32_t)(vc->ptimer.cval - vm_now(vc->vm));
 	default:
-		return clock_now();
+		return vm_now(vc->vm);
 	}
 }
 
@@ -137,7 +137,7 @@ void ptimer_write(struct vm_vcpu *vc, enum sysreg_action reg, uint64_t value)
 		vc->ptimer.cval = value;
 		break;
 	case SYSREG_CNTP_TVAL:
-		vc->ptimer.cval = clock_now() + (uint64_t)(int64_t)(int32_t)value;
+		vc->ptimer.cval = vm_now(vc->vm) + (uint64_t)(int64_t)(int32_t)value;
 		break;
 	default:
 		break;

@@ -31,6 +31,9 @@ enum sysdesc_restart {
 	SYSDESC_RESTART_ON_FAILURE = 1,
 	SYSDESC_RESTART_ALWAYS = 2,
 };
+enum sysdesc_debug { SYSDESC_DEBUG_NONE = 0,
+		     SYSDESC_DEBUG_OBSERVE = 1,
+		     SYSDESC_DEBUG_CONTROL = 2 };
 enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_RTC = 1u << 1,
 		      SYSDESC_DEV_KICK = 1u << 2 };
@@ -71,6 +74,8 @@ struct sysdesc_vm {
 	uint32_t devices;    /* bits of enum sysdesc_device */
 	uint32_t n_regions;  /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
 	struct sysdesc_region region[SYSDESC_MAX_REGIONS];
+	uint32_t debug; /* enum sysdesc_debug: what a debugger may do */
+	uint32_t pad;
 	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
 	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
 	uint32_t width;     /* of the registers at the start: 32 or 64 */

@@ -38,12 +38,18 @@ enum vmm_vcpu_cap {
 #define VMM_CAP_DOORBELL 97u /* notification that nobody waits for */
 #define VMM_CAP_KICK 98u     /* Signal: PROC_CAP_NTFN, badge VMM_NTFN_KICK */
 #define VMM_CAP_KICK_IRQ 99u /* notification: the guest's interrupt */
+/* With a right to debug: a thread of the VM's priority and of time of its own,
+ * for the stub; and what it waits for: bytes of its channel (mapped behind the
+ * console's), and its own process. */
+#define VMM_CAP_DEBUG_TCB 100u
+#define VMM_CAP_DEBUG_NTFN 101u
 
 #define VMM_WAKE_SIGNAL 1u /* badge of the VMM's own wake capability */
 #define VMM_WAKE_TIMER 2u
 /* Badges on the VMM's PROC_CAP_NTFN: */
 #define VMM_NTFN_SERIAL 1u /* console input, or room for output */
 #define VMM_NTFN_KICK 4u   /* a guest's store to the kick device */
+#define VMM_NTFN_DEBUG 8u  /* on VMM_CAP_DEBUG_NTFN: the channel */
 #define VMM_NTFN_INIT 2u   /* a request of init: see control.h */
 
 struct vmm_info {
@@ -54,6 +60,7 @@ struct vmm_info {
 	uint64_t handler_stack_bytes;
 	/* Top of handler thread i's stack. */
 	uint64_t handler_stack_top[SYSDESC_MAX_VCPUS];
+	uint64_t debug_stack_top; /* of the stub's thread */
 	/* Images, mapped read-only; size 0: none. */
 	uint64_t kernel_vaddr, kernel_bytes;
 	uint64_t initrd_vaddr, initrd_bytes;

@@ -34,11 +34,13 @@ enum mux_type {
 	MUX_BYE = 5,    /* host to target: back to plain mode */
 };
 
-/* Channels with fixed numbers; VM consoles follow from MUX_CH_FIRST_VM. */
+/* Channels with fixed numbers; VM consoles follow from MUX_CH_FIRST_VM, and
+ * as many debug channels (docs/debug-channel.md) from MUX_CH_FIRST_DEBUG. */
 #define MUX_CH_CONTROL 0 /* requests to init, answers: see ipc/control.h */
 #define MUX_CH_LOG 1
 #define MUX_CH_FIRST_VM 2
-#define MUX_CHANNELS 66
+#define MUX_CH_FIRST_DEBUG 66
+#define MUX_CHANNELS 130
 
 /* Credit each side grants for every channel at HELLO, bytes. */
 #define MUX_INITIAL_CREDIT 2048

@@ -22,6 +22,8 @@
 /* Synchronous external abort, for either format of the tables (G8.2.48). */
 #define FSR_SHORT 0x008u
 #define FSR_LONG 0x210u
+#define FSR_DEBUG_SHORT 0x002u
+#define FSR_DEBUG_LONG 0x222u
 #define VECTOR_UNDEFINED 0x4u
 #define VECTOR_FETCH 0xcu
 #define VECTOR_DATA 0x10u
@@ -80,6 +82,15 @@ static void enter(struct vcpu *v, uint32_t mode, uint32_t vector, uint32_t lr_of
 void inject32_undefined(struct vcpu *v)
 {
 	enter(v, A32_UND, VECTOR_UNDEFINED, vcpu_get(v, VCPU_PSTATE) & A32_T ? 2 : 4);
+}
+
+/* IFAR is unknown then (G2.8). */
+void inject32_break(struct vcpu *v)
+{
+	bool longs = vcpu_get(v, vcpu_field(ABI_VCPU_TCR_EL1)) & TTBCR_EAE;
+
+	vcpu_set(v, VCPU_IFSR32, longs ? FSR_DEBUG_LONG : FSR_DEBUG_SHORT);
+	enter(v, A32_ABT, VECTOR_FETCH, 4);
 }
 
 /* DFAR is the low half of FAR_EL1, IFAR the high one. */

@@ -184,6 +184,12 @@ static enum vcpu_exit_reason reason_of(uint64_t esr)
 	case 0x1d:
 	case 0x00:
 		return VCPU_EXIT_UNDEFINED;
+	case 0x30:
+	case 0x32:
+	case 0x34:
+	case 0x38:
+	case 0x3c:
+		return VCPU_EXIT_DEBUG;
 	default:
 		return VCPU_EXIT_UNKNOWN;
 	}

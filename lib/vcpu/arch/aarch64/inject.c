@@ -111,6 +111,14 @@ void vcpu_inject_undefined(struct vcpu *v)
 	inject_sync(v, ESR_EC(0x00) | ESR_IL);
 }
 
+void vcpu_inject_break(struct vcpu *v, uint64_t esr)
+{
+	if (v->narrow)
+		inject32_break(v);
+	else /* the syndrome of BRK is the same at each exception level */
+		inject_sync(v, esr);
+}
+
 void vcpu_inject_abort(struct vcpu *v, uint64_t far, bool fetch)
 {
 	uint64_t ec = fetch ? 0x20 : 0x24;

@@ -4,4 +4,5 @@
 #include <selvage/vcpu.h>
 
 void inject32_undefined(struct vcpu *v);
+void inject32_break(struct vcpu *v);
 void inject32_abort(struct vcpu *v, uint32_t address, bool fetch);

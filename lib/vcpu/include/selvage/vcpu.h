@@ -26,6 +26,7 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_MAINTENANCE, /* interrupt controller; code: list register or
 	                        * VCPU_NO_INDEX */
 	VCPU_EXIT_TIMER,       /* a timer of the vCPU is due; code: its PPI */
+	VCPU_EXIT_DEBUG,       /* breakpoint, watchpoint or step of a debugger's */
 	VCPU_EXIT_UNKNOWN,     /* anything else; code: fault label */
 };
 #define VCPU_NO_INDEX 0xffffu

@@ -82,6 +82,8 @@ void vcpu_reset(struct vcpu *v, uint64_t entry);
 
 /* The guest's EL1 takes an exception instead of going on. */
 void vcpu_inject_undefined(struct vcpu *v);
+/* BRK or BKPT that was meant for the guest; esr: as it came to the monitor. */
+void vcpu_inject_break(struct vcpu *v, uint64_t esr);
 /* External abort at guest-virtual address `far`; fetch: instruction side. */
 void vcpu_inject_abort(struct vcpu *v, uint64_t far, bool fetch);
 

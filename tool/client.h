@@ -1,0 +1,13 @@
+/* A connection to a running system, through its broker (broker.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli.h"
+
+/* Connects and sends the first line. -1 with a message if that fails. */
+int client_open(const struct options *options, const char *verb, const char *argument);
+/* Reads the line "ok" or "error ..."; reports the latter. */
+bool client_accepted(int fd);
+bool client_send(int fd, const void *data, size_t size);

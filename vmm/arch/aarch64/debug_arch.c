@@ -1,0 +1,173 @@
+/* Breakpoints, single step and debug exceptions of AArch64 and AArch32
+ * (Arm ARM D2), by the kernel's extension VCPU_SET_DEBUG. */
+#include "vm.h"
+#include "walk.h"
+
+#include <selvage/base.h>
+#include <selvage/log.h>
+#include <string.h>
+
+#define EC(esr) ((unsigned)((esr) >> 26) & 0x3f)
+#define EC_BREAKPOINT 0x30u
+#define EC_STEP 0x32u
+#define EC_WATCHPOINT 0x34u
+#define ESR_IL (1ull << 25)
+
+#define BCR(bas) (0x7u | (bas) << 5) /* E, EL1 and EL0 */
+#define WCR(lsc, bas, mask) (0x7ull | (uint64_t)(lsc) << 3 | (uint64_t)(bas) << 5 | (mask) << 24)
+#define WATCH_MAX_BITS 31u
+#define VMCR_ENABLE 3u /* VENG0, VENG1 */
+
+unsigned debug_width(const struct vm *vm)
+{
+	return vm->info->vm.width;
+}
+
+bool debug_translate(const struct vm *vm, struct vcpu_sel4 *view, uint64_t gva, uint64_t *gpa)
+{
+	struct vcpu *v = &view->cpu;
+	const struct walk_regs regs = {
+		.sctlr = vcpu_get(v, vcpu_field(ABI_VCPU_SCTLR_EL1)),
+		.tcr = vcpu_get(v, vcpu_field(ABI_VCPU_TCR_EL1)),
+		.ttbr0 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR0_EL1)),
+		.ttbr1 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR1_EL1)),
+	};
+
+	return walk_stage1(&vm->mem, &regs, gva, gpa);
+}
+
+/* BRK #0x51; BKPT #0x51 in ARM and in Thumb (kinds 2 and 3). */
+unsigned debug_soft_insn(const struct vm *vm, uint64_t kind, uint8_t insn[4])
+{
+	static const uint8_t brk[4] = { 0x20, 0x0a, 0x20, 0xd4 };
+	static const uint8_t bkpt_a32[4] = { 0x71, 0x05, 0x20, 0xe1 };
+	static const uint8_t bkpt_t32[2] = { 0x51, 0xbe };
+
+	if (kind == 4) {
+		memcpy(insn, debug_width(vm) == 64 ? brk : bkpt_a32, 4);
+		return 4;
+	}
+	if (debug_width(vm) == 64 || (kind != 2 && kind != 3))
+		return 0;
+	memcpy(insn, bkpt_t32, 2);
+	return 2;
+}
+
+static bool set_all(struct vm *vm, unsigned field, uint64_t value)
+{
+	for (unsigned i = 0; i < vm->info->n_vcpus; i++) {
+		if (!vcpu_sel4_write(&vm->vcpu[i].cpu, field, value))
+			return false;
+	}
+	return true;
+}
+
+bool debug_hard_set(struct vm *vm, unsigned i, const struct debug_hard *b)
+{
+	/* Thumb instructions are on halfwords. */
+	uint64_t bas = b->size == 4 ? 0xf : 3ull << (b->at & 2);
+
+	return set_all(vm, ABI_EXTV_DBGBCR0 + i, 0) &&
+	       (!b->used || (set_all(vm, ABI_EXTV_DBGBVR0 + i, b->at) &&
+			     set_all(vm, ABI_EXTV_DBGBCR0 + i, BCR(bas))));
+}
+
+/* False: the processor cannot watch such a range. */
+static bool watch_control(const struct debug_hard *w, uint64_t *control)
+{
+	static const uint8_t lsc[GDB_POINTS] = { [GDB_WATCH_WRITE] = 2,
+						 [GDB_WATCH_READ] = 1,
+						 [GDB_WATCH_BOTH] = 3 };
+	uint64_t offset = w->at & 7, bits;
+
+	if (w->size >= 1 && w->size <= 8 - offset) {
+		*control = WCR(lsc[w->type], mask_u64((unsigned)w->size) << offset, 0ull);
+		return true;
+	}
+	if (w->size < 8 || (w->size & (w->size - 1)) != 0 || (w->at & (w->size - 1)) != 0)
+		return false;
+	bits = (uint64_t)__builtin_ctzll(w->size);
+	*control = WCR(lsc[w->type], 0xffu, bits);
+	return bits <= WATCH_MAX_BITS;
+}
+
+bool debug_watch_set(struct vm *vm, unsigned i, const struct debug_hard *w)
+{
+	uint64_t control = 0;
+
+	if (!watch_control(w, &control))
+		return false;
+	return set_all(vm, ABI_EXTV_DBGWCR0 + i, 0) &&
+	       (!w->used || (set_all(vm, ABI_EXTV_DBGWVR0 + i, w->at & ~7ull) &&
+			     set_all(vm, ABI_EXTV_DBGWCR0 + i, control)));
+}
+
+void debug_set_mode(struct vm_vcpu *vc, enum debug_mode mode)
+{
+	static const uint64_t bits[] = {
+		[DEBUG_OFF] = 0,
+		[DEBUG_EVENTS] = ABI_EXT_DEBUG_EVENTS,
+		[DEBUG_STEP] = ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP,
+	};
+
+	if (sel4_ext_vcpu_set_debug(vc->cpu.caps.vcpu, bits[mode]) != ABI_OK)
+		log_error("vCPU %u: the kernel refuses to debug it", vc->index);
+}
+
+void debug_settle(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	struct vcpu *v = &vc->cpu.cpu;
+
+	if (v->advance && !(v->dirty & vcpu_bit(VCPU_PC)))
+		vcpu_set(v, VCPU_PC, vcpu_get(v, VCPU_PC) + (e->syndrome & ESR_IL ? 4 : 2));
+	v->advance = false;
+}
+
+/* Not by PSTATE, which the instruction that is stepped may read or write. */
+void debug_irqs_mask(struct vm_vcpu *vc)
+{
+	uint64_t vmcr;
+
+	if (vc->debug.masked != 0 || !vcpu_sel4_read(&vc->cpu, ABI_EXTV_VMCR, &vmcr))
+		return;
+	vc->debug.masked = vmcr & VMCR_ENABLE;
+	(void)vcpu_sel4_write(&vc->cpu, ABI_EXTV_VMCR, vmcr & ~(uint64_t)VMCR_ENABLE);
+}
+
+void debug_irqs_unmask(struct vm_vcpu *vc)
+{
+	uint64_t vmcr;
+
+	if (vc->debug.masked == 0 || !vcpu_sel4_read(&vc->cpu, ABI_EXTV_VMCR, &vmcr))
+		return;
+	/* If the guest has written it since, that counts. */
+	if ((vmcr & VMCR_ENABLE) == 0)
+		(void)vcpu_sel4_write(&vc->cpu, ABI_EXTV_VMCR, vmcr | vc->debug.masked);
+	vc->debug.masked = 0;
+}
+
+void debug_delay(struct vm *vm, uint64_t ticks)
+{
+	vm->virtual_offset += ticks;
+	for (unsigned i = 0; i < vm->info->n_vcpus; i++)
+		(void)vcpu_sel4_write(&vm->vcpu[i].cpu, ABI_VCPU_CNTVOFF, vm->virtual_offset);
+}
+
+enum debug_what debug_what(const struct vcpu_exit *e)
+{
+	switch (EC(e->syndrome)) {
+	case EC_STEP:
+		return DEBUG_WHAT_STEP;
+	case EC_BREAKPOINT:
+		return DEBUG_WHAT_HARD;
+	case EC_WATCHPOINT:
+		return DEBUG_WHAT_WATCH;
+	default:
+		return DEBUG_WHAT_SOFT;
+	}
+}
+
+void debug_reflect(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	vcpu_inject_break(&vc->cpu.cpu, e->syndrome);
+}

@@ -1,0 +1,125 @@
+/*
+ * A debugger's hold on the VM: docs/debug-channel.md. vCPUs are not suspended:
+ * each one's handler holds it where it would let it go on. One that runs is
+ * brought there by a single step, one that waits by a signal.
+ *
+ * All of it under the VM's lock. Without the right to control nothing here is
+ * ever switched on.
+ */
+#pragma once
+
+#include <selvage/gdb.h>
+#include <selvage/vcpu.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vm;
+struct vm_vcpu;
+struct vcpu_sel4;
+
+#define DEBUG_SOFT 64u /* software breakpoints */
+#define DEBUG_HARD 16u /* of each kind: what an architecture has at most */
+
+struct debug_soft {
+	uint8_t *host; /* in guest RAM, as we see it */
+	uint8_t bytes; /* 0: free */
+	uint8_t saved[4];
+};
+
+struct debug_hard {
+	bool used;
+	enum gdb_point type;
+	uint64_t at, size;
+};
+
+/* Of one vCPU. */
+struct debug_vcpu {
+	bool held;       /* its handler waits for the debugger */
+	bool step;       /* it stops behind the next instruction */
+	uint64_t masked; /* what was taken away to hold interrupts back */
+};
+
+struct vm_debug {
+	bool attached;         /* debug events of the guest come to us */
+	bool stop;             /* every vCPU is to be held */
+	bool standing;         /* every one is: the VM's time stands */
+	bool due;              /* and the debugger has not been told */
+	uint64_t since, stood; /* ticks: when it came to stand; earlier stands' sum */
+	struct gdb_stop why;
+	struct debug_soft soft[DEBUG_SOFT];
+	struct debug_hard breakpoint[DEBUG_HARD], watchpoint[DEBUG_HARD];
+};
+
+/* --- for the VMM --- */
+
+/* Starts the stub's thread if the description gives a right. False: cannot. */
+bool debug_init(struct vm *vm);
+/* Behind an exit of vc, if vm->debug.stop: holds it until the debugger lets it
+ * go on. */
+void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* A debug exception of the guest has come here. */
+void debug_event(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* Before vc waits: true: it should not, since the debugger waits for it. */
+bool debug_forbids_wait(struct vm_vcpu *vc);
+/* vc did what nothing handles: an attached debugger sees it before the end. */
+void debug_fatal(struct vm_vcpu *vc, const struct vcpu_exit *e);
+
+/* --- hold.c, target.c, for the stub --- */
+
+/* The right of the description (enum sysdesc_debug), as far as the kernel lets
+ * us have it. */
+unsigned debug_right(const struct vm *vm);
+void debug_stop(struct vm *vm, const struct gdb_stop *why);
+void debug_resume(struct vm *vm, const enum gdb_action *action);
+
+/* --- points.c --- */
+
+bool debug_point(struct vm *vm, struct vcpu_sel4 *view, enum gdb_point type, bool insert,
+		 uint64_t at, uint64_t kind);
+void debug_points_clear(struct vm *vm);
+bool debug_soft_at(const struct vm *vm, uint64_t gpa);
+/* RAM as it would be without software breakpoints. */
+bool debug_ram_read(struct vm *vm, uint64_t gpa, void *to, size_t n);
+bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n);
+
+/* --- monitor.c --- */
+
+bool debug_monitor(struct vm *vm, struct gdb *g, const char *command);
+void debug_describe(struct vm *vm, unsigned vcpu, char *text, size_t size);
+size_t debug_memory_map(const struct vm *vm, char *xml, size_t size);
+/* A vCPU's registers as the debugger sees them (target.c). */
+struct vcpu_sel4 *debug_view(struct vm *vm, unsigned vcpu);
+
+/* --- arch/<name>: debug_regs.c, debug_arch.c --- */
+
+unsigned debug_width(const struct vm *vm); /* 32 or 64 */
+unsigned debug_core_regs(const struct vm *vm);
+unsigned debug_regs(const struct vm *vm);
+const char *debug_xml(const struct vm *vm);
+unsigned debug_reg_bytes(const struct vm *vm, unsigned reg);
+uint64_t debug_reg_read(const struct vm *vm, struct vcpu_sel4 *view, unsigned reg);
+/* False: read-only. */
+bool debug_reg_write(const struct vm *vm, struct vcpu_sel4 *view, unsigned reg, uint64_t value);
+bool debug_translate(const struct vm *vm, struct vcpu_sel4 *view, uint64_t gva, uint64_t *gpa);
+/* The instruction of a software breakpoint; returns its bytes, 0: no such kind. */
+unsigned debug_soft_insn(const struct vm *vm, uint64_t kind, uint8_t insn[4]);
+/* Puts points[i] into the processor. False: it has none such. */
+bool debug_hard_set(struct vm *vm, unsigned i, const struct debug_hard *breakpoint);
+bool debug_watch_set(struct vm *vm, unsigned i, const struct debug_hard *watchpoint);
+enum debug_mode { DEBUG_OFF,
+		  DEBUG_EVENTS,
+		  DEBUG_STEP };
+void debug_set_mode(struct vm_vcpu *vc, enum debug_mode mode);
+/* Between two instructions: no exit is half done any more. */
+void debug_settle(struct vm_vcpu *vc, const struct vcpu_exit *e);
+void debug_irqs_mask(struct vm_vcpu *vc);
+void debug_irqs_unmask(struct vm_vcpu *vc);
+/* The guest's virtual time is to be `ticks` later than it would be. */
+void debug_delay(struct vm *vm, uint64_t ticks);
+enum debug_what { DEBUG_WHAT_STEP,
+		  DEBUG_WHAT_SOFT,
+		  DEBUG_WHAT_HARD,
+		  DEBUG_WHAT_WATCH };
+enum debug_what debug_what(const struct vcpu_exit *e);
+/* The guest takes the debug exception itself. */
+void debug_reflect(struct vm_vcpu *vc, const struct vcpu_exit *e);

@@ -1,0 +1,184 @@
+/* Breakpoints and watchpoints, and RAM without their traces. */
+#include "vm.h"
+
+#include <selvage/base.h>
+#include <string.h>
+
+/* What was written may be code. Within one page. */
+static void publish(void *host, size_t n)
+{
+	uint64_t at = (uintptr_t)host;
+
+	(void)sel4_vspace_clean_data(PROC_CAP_VSPACE, at, at + n);
+	(void)sel4_vspace_unify_instruction(PROC_CAP_VSPACE, at, at + n);
+}
+
+static void poke(uint8_t *host, const void *from, size_t n)
+{
+	memcpy(host, from, n);
+	publish(host, n);
+}
+
+/* By where we see the memory: the guest may see it at several addresses. */
+static struct debug_soft *find_soft(const struct vm *vm, uint64_t gpa)
+{
+	struct debug_soft *table = ((struct vm *)vm)->debug.soft;
+	const uint8_t *host = gmem_span(&vm->mem, gpa, 1);
+
+	for (unsigned i = 0; host != NULL && i < DEBUG_SOFT; i++) {
+		if (table[i].bytes != 0 && table[i].host == host)
+			return &table[i];
+	}
+	return NULL;
+}
+
+bool debug_soft_at(const struct vm *vm, uint64_t gpa)
+{
+	return find_soft(vm, gpa) != NULL;
+}
+
+static bool soft_insert(struct vm *vm, uint64_t gpa, uint64_t kind)
+{
+	struct debug_soft new = { 0 };
+	uint8_t insn[4];
+
+	if (find_soft(vm, gpa) != NULL)
+		return true;
+	new.bytes = (uint8_t)debug_soft_insn(vm, kind, insn);
+	new.host = gmem_span(&vm->mem, gpa, new.bytes);
+	for (unsigned i = 0; new.bytes != 0 && new.host != NULL &&i < DEBUG_SOFT; i++) {
+		if (vm->debug.soft[i].bytes != 0)
+			continue;
+		memcpy(new.saved, new.host, new.bytes);
+		poke(new.host, insn, new.bytes);
+		vm->debug.soft[i] = new;
+		return true;
+	}
+	return false;
+}
+
+/* Unless the guest has written something else there since. */
+static void soft_remove(struct vm *vm, struct debug_soft *s)
+{
+	uint8_t insn[4];
+
+	if (debug_soft_insn(vm, s->bytes, insn) == s->bytes &&
+	    memcmp(s->host, insn, s->bytes) == 0)
+		poke(s->host, s->saved, s->bytes);
+	s->bytes = 0;
+}
+
+/* How many bytes s and [host, host + n) share, from *at on. */
+static size_t shared(const struct debug_soft *s, const uint8_t *host, size_t n,
+		     const uint8_t **at)
+{
+	uintptr_t from = (uintptr_t)host, mine = (uintptr_t)s->host;
+	uintptr_t end = min_u64(mine + s->bytes, from + n);
+
+	*at = mine > from ? s->host : host;
+	return (uintptr_t)*at < end ? end - (uintptr_t)*at : 0;
+}
+
+bool debug_ram_read(struct vm *vm, uint64_t gpa, void *to, size_t n)
+{
+	const uint8_t *host = gmem_span(&vm->mem, gpa, n), *at;
+	uint8_t *bytes = to;
+
+	if (host == NULL)
+		return n == 0;
+	memcpy(to, host, n);
+	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
+		const struct debug_soft *s = &vm->debug.soft[i];
+		size_t share = shared(s, host, n, &at);
+
+		if (share > 0)
+			memcpy(bytes + (at - host), s->saved + (at - s->host), share);
+	}
+	return true;
+}
+
+bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n)
+{
+	uint8_t *host = gmem_span(&vm->mem, gpa, n);
+	const uint8_t *bytes = from, *at;
+	uint8_t insn[4];
+
+	if (host == NULL)
+		return n == 0;
+	poke(host, from, n);
+	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
+		struct debug_soft *s = &vm->debug.soft[i];
+		size_t share = shared(s, host, n, &at);
+
+		if (share == 0)
+			continue;
+		memcpy(s->saved + (at - s->host), bytes + (at - host), share);
+		if (debug_soft_insn(vm, s->bytes, insn) == s->bytes)
+			poke(s->host, insn, s->bytes);
+	}
+	return true;
+}
+
+static bool hard_change(struct vm *vm, const struct debug_hard *point, bool insert)
+{
+	bool watch = point->type != GDB_HARDWARE;
+	struct debug_hard *table = watch ? vm->debug.watchpoint : vm->debug.breakpoint;
+	struct debug_hard *room = NULL;
+
+	for (unsigned i = 0; i < DEBUG_HARD; i++) {
+		struct debug_hard *h = &table[i];
+
+		if (h->used && h->type == point->type && h->at == point->at &&
+		    h->size == point->size) {
+			h->used = insert;
+			return watch ? debug_watch_set(vm, i, h) : debug_hard_set(vm, i, h);
+		}
+		if (!h->used && room == NULL)
+			room = h;
+	}
+	if (!insert || room == NULL)
+		return !insert;
+	*room = *point;
+	room->used = watch ? debug_watch_set(vm, (unsigned)(room - table), point)
+			   : debug_hard_set(vm, (unsigned)(room - table), point);
+	return room->used;
+}
+
+bool debug_point(struct vm *vm, struct vcpu_sel4 *view, enum gdb_point type, bool insert,
+		 uint64_t at, uint64_t kind)
+{
+	const struct debug_hard point = { .used = true, .type = type, .at = at, .size = kind };
+	struct debug_soft *s;
+	uint64_t gpa;
+
+	if (type != GDB_SOFTWARE)
+		return hard_change(vm, &point, insert);
+	if (!debug_translate(vm, view, at, &gpa))
+		return false;
+	if (insert)
+		return soft_insert(vm, gpa, kind);
+	s = find_soft(vm, gpa);
+	if (s != NULL)
+		soft_remove(vm, s);
+	return true;
+}
+
+void debug_points_clear(struct vm *vm)
+{
+	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
+		if (vm->debug.soft[i].bytes != 0)
+			soft_remove(vm, &vm->debug.soft[i]);
+	}
+	for (unsigned i = 0; i < DEBUG_HARD; i++) {
+		struct debug_hard *b = &vm->debug.breakpoint[i], *w = &vm->debug.watchpoint[i];
+
+		if (b->used) {
+			b->used = false;
+			(void)debug_hard_set(vm, i, b);
+		}
+		if (w->used) {
+			w->used = false;
+			(void)debug_watch_set(vm, i, w);
+		}
+	}
+}
