@@ -3,8 +3,10 @@
 ARCH := aarch64
 KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
 	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH)) \
+	$(if $(filter-out 1,$(DOMAINS)),kernel/domains) \
 	$(if $(filter 0,$(EXTENSIONS)),kernel/debug/plain) $(if $(filter 1,$(BENCHMARK)),kernel/debug/benchmark)
-KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S))) \
+KERNEL_SRCS := $(sort $(filter-out $(if $(filter-out 1,$(DOMAINS)),kernel/object/domain.c), \
+	$(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S)))) \
 	lib/base/fdt.c lib/base/fmt.c lib/base/regions.c \
 	lib/base/freestanding/memory.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \

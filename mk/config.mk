@@ -9,6 +9,8 @@ BUILD ?= release
 EXTENSIONS ?= 1
 # BENCHMARK=1: seL4's system calls for benchmarks (kernel/debug/benchmark).
 BENCHMARK ?= 0
+# DOMAINS=N: so many of seL4's domains (kernel/domains).
+DOMAINS ?= 1
 # GUEST_TIME=stands: that kernel stops a guest's virtual time while it waits.
 GUEST_TIME ?= runs
 FUZZ_SECONDS ?= 10
@@ -27,7 +29,7 @@ ASSETS := $(OUT)/assets
 ASSET_FILES :=
 # Target artefacts: build/pa44/, or build/pa44-debug/, build/pa44-coverage/,
 # build/pa44-plain/
-TOUT := $(OUT)/$(CONFIG)$(addprefix -,$(filter-out release,$(BUILD)))$(if $(filter 0,$(EXTENSIONS)),-plain)$(if $(filter 1,$(BENCHMARK)),-benchmark)$(addprefix -,$(filter-out runs,$(GUEST_TIME)))
+TOUT := $(OUT)/$(CONFIG)$(addprefix -,$(filter-out release,$(BUILD)))$(if $(filter 0,$(EXTENSIONS)),-plain)$(if $(filter 1,$(BENCHMARK)),-benchmark)$(addprefix -,$(filter-out runs,$(GUEST_TIME)))$(addprefix -domains,$(filter-out 1,$(DOMAINS)))
 HOUT := $(OUT)/host
 
 CROSS ?= aarch64-linux-gnu-
@@ -66,7 +68,7 @@ USER_LTO := $(if $(filter release,$(BUILD)),-flto)
 USER_CFLAGS := $(TARGET_CFLAGS) -fomit-frame-pointer -mgeneral-regs-only \
 	-ftls-model=local-exec $(USER_LTO) -isystem $(PICOLIBC)/include
 KERNEL_CFLAGS := $(TARGET_CFLAGS) -DSELVAGE_EXTENSIONS=$(EXTENSIONS) \
-	-DSELVAGE_BENCHMARK=$(BENCHMARK) -DSELVAGE_GUEST_TIME_STANDS=$(if $(filter stands,$(GUEST_TIME)),1,0) \
+	-DSELVAGE_BENCHMARK=$(BENCHMARK) -DSELVAGE_DOMAINS=$(DOMAINS) -DSELVAGE_GUEST_TIME_STANDS=$(if $(filter stands,$(GUEST_TIME)),1,0) \
 	-ffreestanding -mgeneral-regs-only \
 	-mstrict-align -fno-tree-vectorize
 

@@ -30,7 +30,8 @@ static inline struct cap lookup(const struct tcb *t, cptr_t cptr)
  * choose once the current thread blocks; and there is time for it. */
 static inline bool may_run(const struct cpu *c, const struct tcb *to)
 {
-	return !to->sc && to->priority >= c->top && arch_now() < c->quiet_until;
+	return !to->sc && to->priority >= c->ready[domain_now()].top &&
+	       domain_of(to) == domain_now() && arch_now() < c->quiet_until;
 }
 
 /* --- messages --- */
@@ -287,7 +288,8 @@ bool fastpath_wake(struct notification *n, word_t badge)
 	struct tcb *to = n->head;
 
 	if (n->state != NTFN_WAITING || n->direct || !c->current || !to->sc || to->sc->sporadic ||
-	    to->priority <= c->current->priority || arch_now() >= c->quiet_until)
+	    to->priority <= c->current->priority || domain_of(to) != domain_now() ||
+	    arch_now() >= c->quiet_until)
 		return false;
 	sched_time_enter();
 	if (!sc_is_released(to->sc))

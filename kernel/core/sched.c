@@ -17,7 +17,8 @@ void cpu_init(void)
 	wcet_ticks = arch_us_to_ticks(KERNEL_WCET_US);
 	min_budget_ticks = arch_us_to_ticks(MIN_BUDGET_US);
 	this_cpu()->now = arch_now();
-	this_cpu()->top = -1;
+	for (unsigned i = 0; i < SELVAGE_DOMAINS; i++)
+		this_cpu()->ready[i].top = -1;
 }
 
 uint64_t sched_min_budget_us(void) { return MIN_BUDGET_US; }
@@ -26,35 +27,37 @@ ticks_t sched_wcet(void) { return wcet_ticks; }
 
 /* --- ready queues --- */
 
-static void mark_ready(struct cpu *c, prio_t prio)
+static struct ready *ready_of(const struct tcb *t) { return &this_cpu()->ready[domain_of(t)]; }
+
+static void mark_ready(struct ready *r, prio_t prio)
 {
-	c->ready_map[prio / 64] |= 1ull << prio % 64;
-	c->ready_words |= 1ull << prio / 64;
-	if (prio > c->top)
-		c->top = prio;
+	r->map[prio / 64] |= 1ull << prio % 64;
+	r->words |= 1ull << prio / 64;
+	if (prio > r->top)
+		r->top = prio;
 }
 
 static unsigned top_bit(word_t w) { return 63u - (unsigned)__builtin_clzll(w); }
 
-static void unmark_ready(struct cpu *c, prio_t prio)
+static void unmark_ready(struct ready *r, prio_t prio)
 {
 	unsigned w = prio / 64;
 
-	c->ready_map[w] &= ~(1ull << prio % 64);
-	if (c->ready_map[w] == 0)
-		c->ready_words &= ~(1ull << w);
-	if (prio < c->top)
+	r->map[w] &= ~(1ull << prio % 64);
+	if (r->map[w] == 0)
+		r->words &= ~(1ull << w);
+	if (prio < r->top)
 		return;
-	c->top = -1;
-	if (c->ready_words) {
-		w = top_bit(c->ready_words);
-		c->top = (int)(w * 64 + top_bit(c->ready_map[w]));
+	r->top = -1;
+	if (r->words) {
+		w = top_bit(r->words);
+		r->top = (int)(w * 64 + top_bit(r->map[w]));
 	}
 }
 
 void sched_enqueue_head(struct tcb *t)
 {
-	struct tcb_list *q = &this_cpu()->ready[t->priority];
+	struct tcb_list *q = &ready_of(t)->list[t->priority];
 
 	t->queue = QUEUE_READY;
 	t->sched_prev = NULL;
@@ -64,12 +67,12 @@ void sched_enqueue_head(struct tcb *t)
 	else
 		q->tail = t;
 	q->head = t;
-	mark_ready(this_cpu(), t->priority);
+	mark_ready(ready_of(t), t->priority);
 }
 
 static void enqueue_tail(struct tcb *t)
 {
-	struct tcb_list *q = &this_cpu()->ready[t->priority];
+	struct tcb_list *q = &ready_of(t)->list[t->priority];
 
 	t->queue = QUEUE_READY;
 	t->sched_next = NULL;
@@ -79,12 +82,12 @@ static void enqueue_tail(struct tcb *t)
 	else
 		q->head = t;
 	q->tail = t;
-	mark_ready(this_cpu(), t->priority);
+	mark_ready(ready_of(t), t->priority);
 }
 
-static void unlink_ready(struct cpu *c, struct tcb *t)
+static void unlink_ready(struct tcb *t)
 {
-	struct tcb_list *q = &c->ready[t->priority];
+	struct tcb_list *q = &ready_of(t)->list[t->priority];
 
 	if (t->sched_prev)
 		t->sched_prev->sched_next = t->sched_next;
@@ -95,7 +98,7 @@ static void unlink_ready(struct cpu *c, struct tcb *t)
 	else
 		q->tail = t->sched_prev;
 	if (!q->head)
-		unmark_ready(c, t->priority);
+		unmark_ready(ready_of(t), t->priority);
 	t->queue = QUEUE_NONE;
 }
 
@@ -119,7 +122,7 @@ void sched_dequeue(struct tcb *t)
 	if (c->candidate == t)
 		c->candidate = NULL;
 	if (t->queue == QUEUE_READY)
-		unlink_ready(c, t);
+		unlink_ready(t);
 	else if (t->queue == QUEUE_RELEASE)
 		unlink_release(c, t);
 }
@@ -173,7 +176,7 @@ void sched_wake(struct tcb *t)
 
 	if (!sched_can_run(t) || t == c->current || t == c->candidate || t->queue != QUEUE_NONE)
 		return;
-	if (c->candidate || c->reschedule) {
+	if (c->candidate || c->reschedule || domain_of(t) != domain_now()) {
 		flush_candidate(c);
 		enqueue_tail(t);
 	} else {
@@ -183,14 +186,14 @@ void sched_wake(struct tcb *t)
 
 void sched_reschedule(void) { flush_candidate(this_cpu()); }
 
-static struct tcb *take_top(struct cpu *c)
+static struct tcb *take_top(const struct ready *r)
 {
 	struct tcb *t;
 
-	if (c->top < 0)
+	if (r->top < 0)
 		return NULL;
-	t = c->ready[c->top].head;
-	unlink_ready(c, t);
+	t = r->list[r->top].head;
+	unlink_ready(t);
 	return t;
 }
 
@@ -199,6 +202,7 @@ static struct tcb *take_top(struct cpu *c)
 static struct tcb *choose(struct cpu *c)
 {
 	struct tcb *t = c->candidate, *cur = c->current;
+	const struct ready *r = &c->ready[domain_now()];
 
 	c->candidate = NULL;
 	c->reschedule = false;
@@ -209,11 +213,11 @@ static struct tcb *choose(struct cpu *c)
 		}
 		sched_enqueue_head(cur);
 	}
-	if (t && t->priority >= c->top)
+	if (t && t->priority >= r->top)
 		return t;
 	if (t)
 		sched_enqueue_head(t);
-	return take_top(c);
+	return take_top(r);
 }
 
 /* --- time --- */
@@ -296,20 +300,19 @@ static void switch_context(struct cpu *c, struct sched_context *sc)
 
 static void set_timer(struct cpu *c)
 {
-	ticks_t deadline = ~0ull, due;
+	ticks_t deadline = ~0ull, due = SELVAGE_DOMAINS > 1 ? c->domain_end : ~0ull;
 
 	c->timer_dirty = false;
 	if (c->sc) {
 		deadline = c->now + refill_head(c->sc)->amount - c->used;
 		c->quiet_until = deadline - min_budget_ticks;
 	}
-	if (c->release) {
+	if (c->release && refill_head(c->release->sc)->time < due)
 		due = refill_head(c->release->sc)->time;
-		if (due < deadline)
-			deadline = due;
-		if (due < c->quiet_until + wcet_ticks)
-			c->quiet_until = due - wcet_ticks;
-	}
+	if (due < deadline)
+		deadline = due;
+	if (due < c->quiet_until + wcet_ticks)
+		c->quiet_until = due - wcet_ticks;
 	arch_timer_set(deadline);
 }
 
@@ -364,6 +367,8 @@ void sched_finish(void)
 {
 	struct cpu *c = this_cpu();
 
+	if (SELVAGE_DOMAINS > 1)
+		domain_update(c);
 	wake_due(c);
 	if (!current_goes_on(c) || c->reschedule || c->candidate)
 		switch_thread(c, choose(c));

@@ -82,8 +82,8 @@ static void check_reply_of(const struct tcb *t)
 static void check_queued(const struct tcb *t)
 {
 	const struct cpu *c = this_cpu();
-	const struct tcb *first = t->queue == QUEUE_RELEASE ? c->release
-							    : c->ready[t->priority].head;
+	const struct tcb_list *ready = &c->ready[domain_of(t)].list[t->priority];
+	const struct tcb *first = t->queue == QUEUE_RELEASE ? c->release : ready->head;
 
 	if (t->queue != QUEUE_NONE) {
 		INVARIANT("thread: queued only if runnable", t, tcb_is_runnable(t));

@@ -17,8 +17,9 @@ static void dump_scheduler(void)
 	if (c->current)
 		printk("current %s prio %u\n", c->current->name, c->current->priority);
 	for (int p = NUM_PRIORITIES - 1; p >= 0; p--)
-		for (struct tcb *t = c->ready[p].head; t; t = t->sched_next)
-			printk("ready %s prio %u\n", t->name, t->priority);
+		for (unsigned d = 0; d < SELVAGE_DOMAINS; d++)
+			for (struct tcb *t = c->ready[d].list[p].head; t; t = t->sched_next)
+				printk("ready %s prio %u\n", t->name, t->priority);
 	for (struct tcb *t = c->release; t; t = t->sched_next)
 		printk("parked %s prio %u\n", t->name, t->priority);
 }

@@ -184,7 +184,7 @@ static int yield_to(struct invocation *inv, struct sched_context *sc)
 		return ABI_OK;
 	}
 	sched_dequeue(target);
-	if (target->priority < self->priority) {
+	if (target->priority < self->priority || domain_of(target) != domain_now()) {
 		sched_enqueue_head(target);
 		inv_result(inv, 0, sc_take_consumed(sc));
 		return ABI_OK;

@@ -3,6 +3,7 @@
 
 #include <abi/object.h>
 #include <kernel/cnode.h>
+#include <kernel/cpu.h>
 #include <kernel/endpoint.h>
 #include <kernel/invoke.h>
 #include <kernel/notification.h>
@@ -160,6 +161,8 @@ static void commit(struct slot *parent, const struct retype *r)
 {
 	struct cap c = create(r, cap_addr(parent->cap) + r->start);
 
+	for (word_t i = 0; SELVAGE_DOMAINS > 1 && r->type == ABI_OBJ_TCB && i < r->count; i++)
+		((struct tcb *)((char *)cap_object(c) + (i << r->bits)))->domain = domain_now();
 	slot_insert_children(r->first, r->count, c, 1ull << r->bits, parent);
 	parent->cap.w1 = r->start + (r->count << r->bits);
 }

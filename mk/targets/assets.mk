@@ -7,11 +7,13 @@ config-%:
 	@$(MAKE) -s --no-print-directory CONFIG=$* target
 config-debug:
 	@$(MAKE) -s --no-print-directory BUILD=debug target
-# The stand-in for seL4's kernel, under which the userland is tested too, and
-# the kernel for benchmarks.
+# The stand-in for seL4's kernel, under which the userland is tested too, the
+# kernel for benchmarks, and those with several domains.
 config-plain:
 	@$(MAKE) -s --no-print-directory EXTENSIONS=0 $(OUT)/$(CONFIG)-plain/kernel-tests.img
 	@$(MAKE) -s --no-print-directory BENCHMARK=1 $(OUT)/$(CONFIG)-benchmark/kernel-tests.img
+	@$(MAKE) -s --no-print-directory DOMAINS=4 $(OUT)/$(CONFIG)-domains4/kernel-tests.img
+	@$(MAKE) -s --no-print-directory DOMAINS=4 BUILD=debug $(OUT)/$(CONFIG)-debug-domains4/kernel-tests.img
 	@$(MAKE) -s --no-print-directory EXTENSIONS=0 GUEST_TIME=stands \
 	  $(OUT)/$(CONFIG)-plain-stands/kernel-tests.img
 

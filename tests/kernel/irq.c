@@ -1,4 +1,4 @@
-/* Interrupts and domains. */
+/* Interrupts. */
 #include "kt.h"
 
 #define SPI_FREE 100 /* nothing on the board drives it */
@@ -152,26 +152,6 @@ static void get_range(void)
 	CHECK_OK(kt_revoke(ABI_ROOT_IRQ_CONTROL));
 }
 
-static void domains(void)
-{
-	uint64_t mr[4] = { 0 };
-	cap_t d = ABI_ROOT_DOMAIN;
-
-	CHECK_EQ(sel4_invoke(d, ABI_INV_DOMAIN_SET_SET, 0, 1, mr), ABI_TRUNCATED_MESSAGE);
-	CHECK_ERROR1(sel4_domain_set_set(d, ABI_ROOT_TCB, 1), ABI_INVALID_ARGUMENT, 0);
-	CHECK_ERROR1(sel4_domain_set_set(d, KT_CNODE, 0), ABI_INVALID_ARGUMENT, 1);
-	CHECK_OK(sel4_domain_set_set(d, ABI_ROOT_TCB, 0));
-	CHECK_ERROR2(sel4_domain_set_schedule_configure(d, 1, 0, 5), ABI_RANGE_ERROR, 0, 0);
-	CHECK_ERROR2(sel4_domain_set_schedule_configure(d, 0, 1, 5), ABI_RANGE_ERROR, 0, 0);
-	CHECK_ERROR1(sel4_domain_set_schedule_configure(d, 0, 0, 1ull << 56), ABI_INVALID_ARGUMENT,
-		     2);
-	CHECK_ERROR1(sel4_domain_set_schedule_configure(d, 0, 0, 0), ABI_INVALID_ARGUMENT, 2);
-	CHECK_OK(sel4_domain_set_schedule_configure(d, 0, 0, 5));
-	CHECK_ERROR2(sel4_domain_set_schedule_set_start(d, 2), ABI_RANGE_ERROR, 0, 1);
-	CHECK_ERROR1(sel4_domain_set_schedule_set_start(d, 1), ABI_INVALID_ARGUMENT, 0);
-	CHECK_OK(sel4_domain_set_schedule_set_start(d, 0));
-}
-
 static const struct kt_case cases[] = {
 	{ "irq: IRQControl_Get's errors", get_errors },
 	{ "irq: one handler at a time", one_handler_at_a_time },
@@ -180,6 +160,5 @@ static const struct kt_case cases[] = {
 	{ "irq: IRQControl_Get's range", get_range },
 	{ "irq: IssueSGISignal's errors", sgi_errors },
 	{ "irq: SGI signal capabilities", sgi_signal },
-	{ "domain: every error", domains },
 };
 KT_GROUP(kt_irq);

@@ -49,6 +49,7 @@ extern const struct kt_group kt_sched;
 extern const struct kt_group kt_budget;
 extern const struct kt_group kt_donation;
 extern const struct kt_group kt_irq;
+extern const struct kt_group kt_domain;
 extern const struct kt_group kt_memory;
 extern const struct kt_group kt_vspace;
 extern const struct kt_group kt_vcpu;

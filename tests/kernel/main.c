@@ -394,6 +394,7 @@ int main(void)
 #endif
 		&kt_donation,
 		&kt_irq,
+		&kt_domain,
 		&kt_memory,
 		&kt_vspace,
 		&kt_vcpu,

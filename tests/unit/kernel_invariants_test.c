@@ -180,10 +180,10 @@ static void copy_to(struct slot *s) { slot_insert_copy(s, root[S_EP2].cap, &root
 	{                      \
 		__VA_ARGS__;   \
 	}
-DAMAGE(word_bit, cpu()->ready_words ^= 4)
-DAMAGE(map_bit, cpu()->ready_map[0] |= 1; cpu()->ready_words |= 1)
-DAMAGE(no_map_bit, cpu()->ready_map[1] &= ~(1ull << 36); cpu()->ready_words &= ~2ull;
-       cpu()->top = -1)
+DAMAGE(word_bit, cpu()->ready[0].words ^= 4)
+DAMAGE(map_bit, cpu()->ready[0].map[0] |= 1; cpu()->ready[0].words |= 1)
+DAMAGE(no_map_bit, cpu()->ready[0].map[1] &= ~(1ull << 36); cpu()->ready[0].words &= ~2ull;
+       cpu()->ready[0].top = -1)
 DAMAGE(ready_unmarked, thread[READY]->queue = QUEUE_NONE)
 DAMAGE(ready_priority, thread[READY2]->priority++)
 DAMAGE(ready_blocked, thread[READY]->state = THREAD_ON_REPLY)
@@ -192,7 +192,7 @@ DAMAGE(ready_no_sc, thread[READY]->sc = NULL)
 DAMAGE(ready_no_budget, refill_head(sc[READY])->amount = 1)
 DAMAGE(ready_ring, thread[READY2]->sched_next = thread[READY])
 DAMAGE(ready_back, thread[READY2]->sched_prev = NULL)
-DAMAGE(ready_tail, cpu()->ready[100].tail = thread[READY])
+DAMAGE(ready_tail, cpu()->ready[0].list[100].tail = thread[READY])
 DAMAGE(release_mark, thread[PARKED]->queue = QUEUE_READY)
 DAMAGE(release_back, thread[PARKED2]->sched_prev = NULL)
 DAMAGE(release_blocked, thread[PARKED]->state = THREAD_INACTIVE)
@@ -206,7 +206,7 @@ DAMAGE(current_state, thread[MAIN]->state = THREAD_RESTART)
 DAMAGE(current_queue, thread[MAIN]->queue = QUEUE_RELEASE)
 DAMAGE(current_sc, cpu()->sc = sc[READY])
 DAMAGE(current_fault, thread[MAIN]->fault.kind = ABI_FAULT_VM)
-DAMAGE(top, cpu()->top = 101)
+DAMAGE(top, cpu()->ready[0].top = 101)
 DAMAGE(quiet_budget, cpu()->quiet_until += 10000)
 DAMAGE(quiet_release, cpu()->quiet_until = refill_head(sc[PARKED])->time;
        refill_head(sc[MAIN])->amount = 100000000)

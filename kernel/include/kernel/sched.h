@@ -31,6 +31,8 @@ void sched_preempt(struct tcb *to);
 /* Wakes parked threads whose refill is due; picks and switches the thread;
  * sets the timer. The last act of every kernel entry. */
 void sched_finish(void);
+/* The end of a domain's time: the next one's turn (kernel/domains). */
+void domain_update(struct cpu *c);
 
 /* Boot: the thread (state RUNNING, with a context) is what the core runs. */
 void sched_start(struct tcb *t);
