@@ -8,7 +8,7 @@ VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/conso
 	vmm/arch/aarch64/debug_arch.c vmm/arch/aarch64/debug_regs.c \
 	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \
 	vmm/arch/aarch64/direct.c vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c \
-	vmm/arch/aarch64/sysreg_exit.c \
+	vmm/arch/aarch64/sysreg_exit.c vmm/arch/aarch64/insn.c \
 	vmm/arch/aarch64/hypercall.c
 VMM_INC := -Ivmm -Ivmm/decode -Ivmm/arch/aarch64
 
@@ -22,8 +22,8 @@ VMM_TEST_LIBS := vmm vcpu_host dev image base
 $(foreach t,vmm vmm_fdt guest_boot psci,$(eval UNIT_LIBS_$(t) := -lfdt))
 $(eval $(call unit_test,vmm,tests/unit/vmm_test.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,vmm_fdt,tests/unit/vmm_fdt_test.c,$(VMM_TEST_LIBS)))
-$(eval $(call unit_test,decode,tests/unit/decode_test.c $(DECODE_SRCS),base,-Ivmm/decode))
-$(eval $(call fuzz_target,decode,tests/fuzz/decode_fuzz.c $(DECODE_SRCS),base,-Ivmm/decode))
+$(eval $(call unit_test,decode,tests/unit/decode_test.c $(DECODE_SRCS),vcpu_host base,-Ivmm/decode))
+$(eval $(call fuzz_target,decode,tests/fuzz/decode_fuzz.c $(DECODE_SRCS),vcpu_host base,-Ivmm/decode))
 $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include))

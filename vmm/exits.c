@@ -2,6 +2,7 @@
 #include "exits.h"
 
 #include "arch/aarch64/arch.h"
+#include "arch/aarch64/insn.h"
 #include "report.h"
 
 #include <selvage/log.h>
@@ -24,6 +25,17 @@ __attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vc
 		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
 }
 
+static void opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	const char *why = NULL;
+
+	if ((e->syndrome & REPORT_S1PTW) || bus_find(&vm->bus, e->gpa) == NULL)
+		report_stop(vc, e, "access to an address where nothing is");
+	why = insn_emulate(vc, e);
+	if (why != NULL)
+		report_stop(vc, e, why);
+}
+
 static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	const struct bus_region *r = bus_find(&vm->bus, e->gpa);
@@ -32,6 +44,10 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 
 	if (r == NULL)
 		report_stop(vc, e, "access to an address where nothing is");
+	if (insn_is_misdescribed(&vc->cpu.cpu, e)) {
+		opaque_exit(vm, vc, e);
+		return;
+	}
 	m.size = e->size;
 	m.write = e->write;
 	m.value = e->value;
@@ -100,7 +116,8 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			break;
 		report_stop(vc, e, "instruction fetch where no memory is");
 	case VCPU_EXIT_MMIO_OPAQUE:
-		report_stop(vc, e, "access that the hardware does not describe");
+		opaque_exit(vc->vm, vc, e);
+		break;
 	case VCPU_EXIT_DEBUG:
 		debug_event(vc, e);
 		break;

@@ -114,15 +114,13 @@ static void report_map(struct vm *vm, uint64_t gpa)
 			  (ull)above->base, (ull)(above->base + above->size - 1));
 }
 
-#define ISS_S1PTW (1u << 7)
-
 static const char *likely_cause(struct vm *vm, const struct vcpu_exit *e)
 {
 	const struct gmem_region *ram = &vm->mem.region[0];
 
 	if (!is_abort(e))
 		return "the guest uses something that this monitor does not offer";
-	if (e->syndrome & ISS_S1PTW)
+	if (e->syndrome & REPORT_S1PTW)
 		return "the guest's page tables stand outside its memory";
 	if (gmem_holds(&vm->mem, e->gpa, 1))
 		return "guest memory that is not mapped as it should be: "

@@ -1,6 +1,6 @@
 # Bare 32-bit guests: an ELF file in build/assets/micro32-NAME, its bytes for
 # 0x40010000 in micro32-NAME.raw.
-MICRO32_GUESTS := low
+MICRO32_GUESTS := low insns
 MICRO32_LOAD := 0x40010000
 
 define micro32_guest

@@ -1,5 +1,5 @@
 # The reference test of vmm/decode: a host program, and what the emulator runs.
-$(eval $(call host_prog,decode-ref,tests/decode/ref.c $(wildcard vmm/decode/*.c),base,,-Ivmm/decode -Itests/decode))
+$(eval $(call host_prog,decode-ref,tests/decode/ref.c $(wildcard vmm/decode/*.c),vcpu_host base,,-Ivmm/decode -Itests/decode))
 
 DECODE_TEST := $(HOUT)/bin/decode-ref $(HOUT)/decode/ref32.bin $(HOUT)/decode/ref64.bin
 $(HOUT)/decode/ref32.bin: DECODE_MACHINE := armv7a-none-eabi

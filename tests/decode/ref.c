@@ -10,6 +10,7 @@
 
 #include "decode.h"
 
+#include <selvage/vcpu_arch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,7 +257,7 @@ static void load32(const struct ref_case32 *k, struct decode_state *s)
 	s->pstate = k->cpsr;
 	s->x[13] = k->usr[0], s->x[14] = k->usr[1];
 	for (unsigned i = 0; i < 15; i++)
-		s->x[decode_bank(k->cpsr, i)] = k->r[i];
+		s->x[vcpu_r_number(i, k->cpsr)] = k->r[i];
 }
 
 static void load64(const struct ref_case64 *k, struct decode_state *s)
@@ -513,7 +514,7 @@ static const char *case_done32(const struct class *c, struct machine *m, const v
 	memcpy(o.x, s.x, sizeof(o.x));
 	o.x[13] = r->usr[0], o.x[14] = r->usr[1];
 	for (unsigned i = 0; i < 15; i++)
-		o.x[decode_bank(k->cpsr, i)] = r->r[i];
+		o.x[vcpu_r_number(i, k->cpsr)] = r->r[i];
 	memcpy(&insn, k->code, 4);
 	memcpy(&m->code[k->pc % REF_PAGE], k->code, REF_CODE_BYTES);
 	return judge(c, m, &s, insn, &o, t);

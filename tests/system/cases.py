@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import faults
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
 QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
@@ -469,6 +470,7 @@ def all_cases():
         "wake-ups": wake_ups,
     })
     cases.update(plain_kernel_cases())
+    cases.update(faults.cases())
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

@@ -3,15 +3,14 @@
 
 #include "unit.h"
 
+#include <selvage/vcpu_arch.h>
 #include <string.h>
 
 /* Arm ARM D1.20.1, table of AArch32 registers in AArch64 ones. */
 static void banks(void **state)
 {
-	static const struct {
-		uint32_t mode;
-		uint8_t r8, sp, lr;
-	} expected[] = {
+	static const uint8_t expected[][4] = {
+		/* mode, r8, sp, lr */
 		{ 0x10, 8, 13, 14 },
 		{ 0x11, 24, 29, 30 },
 		{ 0x12, 8, 17, 16 },
@@ -23,10 +22,10 @@ static void banks(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-		assert_int_equal(decode_bank(expected[i].mode, 7), 7);
-		assert_int_equal(decode_bank(expected[i].mode, 8), expected[i].r8);
-		assert_int_equal(decode_bank(expected[i].mode, 13), expected[i].sp);
-		assert_int_equal(decode_bank(expected[i].mode, 14), expected[i].lr);
+		assert_int_equal(vcpu_r_number(7, expected[i][0]), 7);
+		assert_int_equal(vcpu_r_number(8, expected[i][0]), expected[i][1]);
+		assert_int_equal(vcpu_r_number(13, expected[i][0]), expected[i][2]);
+		assert_int_equal(vcpu_r_number(14, expected[i][0]), expected[i][3]);
 	}
 }
 

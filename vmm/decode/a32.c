@@ -1,6 +1,7 @@
 /* A32 (Arm ARM F4.1), and what it has in common with T32. */
 #include "internal.h"
 
+#include <selvage/vcpu_arch.h>
 #include <stddef.h>
 
 #define MODE_MASK 0x1fu
@@ -8,29 +9,16 @@
 #define MODE_SYS 0x1fu
 #define FLAG_C (1u << 29)
 
-unsigned decode_bank(uint32_t pstate, unsigned n)
-{
-	/* Number of r13; r14 is the one below but in User and FIQ mode. */
-	static const uint8_t sp[16] = { [0x2] = 17, [0x3] = 19, [0x7] = 21, [0xb] = 23 };
-	unsigned mode = pstate & 0xf;
-
-	if (mode == 1 && n >= 8)
-		return n + 16;
-	if (n < 13 || sp[mode] == 0)
-		return n;
-	return n == 13 ? sp[mode] : sp[mode] - 1u;
-}
-
 uint32_t a32_reg(const struct decode_state *s, unsigned n)
 {
 	if (n == 15)
 		return (uint32_t)s->pc + (s->pstate & DECODE_PSTATE_THUMB ? 4 : 8);
-	return (uint32_t)s->x[decode_bank(s->pstate, n)];
+	return (uint32_t)s->x[vcpu_r_number(n, s->pstate)];
 }
 
 static unsigned target(const struct decode_state *s, unsigned n)
 {
-	return n == 15 ? DECODE_PC : decode_bank(s->pstate, n);
+	return n == 15 ? DECODE_PC : vcpu_r_number(n, s->pstate);
 }
 
 bool a32_condition(uint32_t pstate, unsigned condition)
@@ -52,7 +40,7 @@ uint32_t a32_it_advance(uint32_t pstate)
 static void write_back(struct decode *d, const struct decode_state *s, unsigned n, uint32_t value)
 {
 	d->writeback = true;
-	d->base = (uint8_t)decode_bank(s->pstate, n);
+	d->base = (uint8_t)vcpu_r_number(n, s->pstate);
 	d->base_value = value;
 }
 

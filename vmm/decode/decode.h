@@ -60,9 +60,6 @@ typedef bool (*decode_bus)(void *opaque, const struct decode_access *access, boo
 bool decode_run(const struct decode *d, struct decode_state *state, decode_bus bus, void *opaque,
 		const struct decode_access **failed);
 
-/* The number in `x` of AArch32's register n (0-14) in the mode of pstate. */
-unsigned decode_bank(uint32_t pstate, unsigned n);
-
 #define DECODE_PSTATE_AARCH32 (1u << 4)
 #define DECODE_PSTATE_THUMB (1u << 5)
 #define DECODE_PSTATE_E (1u << 9)

@@ -1,0 +1,21 @@
+/* The guest's instructions, as its monitor sees them. */
+#pragma once
+
+#include "vm.h"
+
+#include <decode.h>
+
+/* Registers of a vCPU as the decoder takes them. */
+void insn_state(struct vcpu *v, struct decode_state *s);
+/* The four bytes at a guest-virtual address, through the guest's own page
+ * tables. False: no memory there. */
+bool insn_fetch(struct vm_vcpu *vc, uint64_t va, uint32_t *insn);
+
+/*
+ * A data abort that the hardware does not describe: the instruction is decoded
+ * and its accesses carried out. NULL, or why it cannot be: the VM stops.
+ */
+const char *insn_emulate(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* Whether what the hardware describes names a register of another mode
+ * (docs/emulators.md). */
+bool insn_is_misdescribed(struct vcpu *v, const struct vcpu_exit *e);
