@@ -295,7 +295,8 @@ static enum mmio_outcome dispatch(struct a9mp *a, struct a9mp_cpu *c, struct mmi
 	if (m->size != 4)
 		return mmio_ignore(m, "access size");
 	if (global < A9MP_GLOBAL_TIMER_BYTES)
-		return m->write ? global_write(a, c, global, value, m) : global_read(a, c, global, m);
+		return m->write ? global_write(a, c, global, value, m)
+				: global_read(a, c, global, m);
 	if (timer < A9MP_PRIVATE_TIMER_BYTES / 2u)
 		return m->write ? timer_write(a, &c->timer, timer, value, m)
 				: timer_read(a, &c->timer, timer, m);

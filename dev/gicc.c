@@ -33,7 +33,9 @@ static unsigned lr_group(uint64_t lr)
 /* As IAR and EOIR have it: the SGI's sender beside its number. */
 static uint32_t lr_id(uint64_t lr)
 {
-	return lr_irq(lr) | (lr_irq(lr) < 16 ? (uint32_t)(lr >> VGIC_LR_SOURCE_SHIFT & 7u) << 10 : 0);
+	uint32_t source = lr_irq(lr) < 16 ? lr >> VGIC_LR_SOURCE_SHIFT & 7u : 0;
+
+	return lr_irq(lr) | source << 10;
 }
 
 /* What of a priority decides about preemption (IHI 0048B 3.3.3). */

@@ -19,8 +19,8 @@ static const struct dev_reg control[DEV_REG_PLACES] = {
 };
 
 static const struct dev_reg filter[DEV_REG_PLACES] = {
-	DEV_REG("reg12_addr_filtering_start", 0xc00, FIELD(filter_start), 0, 0xfff00001, NULL, NULL),
-	DEV_REG("reg12_addr_filtering_end", 0xc04, FIELD(filter_end), 0, 0xfff00000, NULL, NULL),
+	DEV_REG("reg12_filtering_start", 0xc00, FIELD(filter_start), 0, 0xfff00001, NULL, NULL),
+	DEV_REG("reg12_filtering_end", 0xc04, FIELD(filter_end), 0, 0xfff00000, NULL, NULL),
 };
 
 enum mmio_outcome pl310_access(struct pl310 *c, struct mmio *m)

@@ -48,6 +48,7 @@ static void update(struct sp804 *s)
 static void go(struct sp804 *s, struct sp804_timer *t, uint32_t value)
 {
 	uint64_t reload = reload_of(t);
+	bool wraps = !(t->control & CTRL_PERIODIC);
 
 	if (!(t->control & CTRL_32BIT))
 		value &= UINT16_MAX;
@@ -56,7 +57,7 @@ static void go(struct sp804 *s, struct sp804_timer *t, uint32_t value)
 		return;
 	/* A period of `load` counts; a load of 0 interrupts at each. */
 	countdown_start(&t->count, now(s), value,
-			t->control & CTRL_ONE_SHOT ? 0 : reload + (reload == 0 || !(t->control & CTRL_PERIODIC)));
+			t->control & CTRL_ONE_SHOT ? 0 : reload + (wraps || reload == 0));
 }
 
 static uint32_t value_of(const struct sp804 *s, const struct sp804_timer *t)

@@ -36,7 +36,9 @@ static uint32_t *osc_of(struct vexpress *x, unsigned site, unsigned device)
 {
 	if (site == MOTHERBOARD && device < VEXPRESS_MB_OSCILLATORS)
 		return &x->mb_osc[device];
-	return site == DAUGHTERBOARD && device < VEXPRESS_DB_OSCILLATORS ? &x->db_osc[device] : NULL;
+	if (site == DAUGHTERBOARD && device < VEXPRESS_DB_OSCILLATORS)
+		return &x->db_osc[device];
+	return NULL;
 }
 
 static const uint32_t *volt_of(unsigned site, unsigned device)

@@ -62,7 +62,13 @@ static void check(unsigned v)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct vgic_config config = { .version = 2, .n_vcpus = VCPUS, .n_irqs = 96, .n_lrs = GICC_LRS, .lr_readback = true };
+	const struct vgic_config config = {
+		.version = 2,
+		.n_vcpus = VCPUS,
+		.n_irqs = 96,
+		.n_lrs = GICC_LRS,
+		.lr_readback = true,
+	};
 	const struct vgic_env env = { .read_lr = read_lr, .write_lr = write_lr };
 
 	for (unsigned v = 0; v < VCPUS; v++) {

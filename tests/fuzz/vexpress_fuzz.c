@@ -81,13 +81,16 @@ static uint32_t some_offset(const uint8_t *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct board b;
+	struct timer_env env[3];
 	uint64_t now = 1000;
 
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 3; i++) {
 		b.owner[i] = (struct owner){ .now = now };
-	sp804_init(&b.sp804, &(struct timer_env){ &b.owner[0], now_ns, set_irq, nothing }, 1000000);
-	sp805_init(&b.sp805, &(struct timer_env){ &b.owner[1], now_ns, set_irq, nothing }, 1000000);
-	a9mp_init(&b.a9, &(struct timer_env){ &b.owner[2], now_ns, set_irq, nothing }, 2, 100000000);
+		env[i] = (struct timer_env){ &b.owner[i], now_ns, set_irq, nothing };
+	}
+	sp804_init(&b.sp804, &env[0], 1000000);
+	sp805_init(&b.sp805, &env[1], 1000000);
+	a9mp_init(&b.a9, &env[2], 2, 100000000);
 	vexpress_init(&b.vx, &(struct vexpress_env){ &b.owner[0], now_ns, nothing, nothing });
 	pl310_reset(&b.l2);
 	for (; size >= 8; data += 8, size -= 8) {

@@ -3,8 +3,8 @@
 
 #include <abi/trace.h>
 
-extern const char guest_a32[], guest_a32_loop[], guest_a32_fp[], guest_t32[], guest_debug[], guest_midr[],
-	guest_debug_here[], guest_hvc[];
+extern const char guest_a32[], guest_a32_loop[], guest_a32_fp[], guest_t32[], guest_debug[],
+	guest_midr[], guest_debug_here[], guest_hvc[];
 
 #define HAS(feature) (sel4_ext_query(ABI_ROOT_TCB) & (feature))
 #define EC_MCR15 0x03

@@ -51,7 +51,13 @@ static void write_lr(void *opaque, unsigned vcpu, unsigned index, uint64_t value
 
 static int fresh(void **state)
 {
-	const struct vgic_config config = { .version = 2, .n_vcpus = 1, .n_irqs = 96, .n_lrs = GICC_LRS, .lr_readback = true };
+	const struct vgic_config config = {
+		.version = 2,
+		.n_vcpus = 1,
+		.n_irqs = 96,
+		.n_lrs = GICC_LRS,
+		.lr_readback = true,
+	};
 	const struct vgic_env env = { .opaque = &w, .read_lr = read_lr, .write_lr = write_lr };
 
 	(void)state;
