@@ -1,6 +1,8 @@
 /* What the root task finds: boot information, and every capability it names. */
 #include "kt.h"
 
+#include <abi/ext.h>
+
 #include <string.h>
 
 #define PAGE 4096u
@@ -123,6 +125,32 @@ static void untypeds_are_what_the_list_says(void)
 	CHECK(unused + 2 >= b->untyped.end - b->untyped.start); /* the pool's, the UART's */
 }
 
+/* QEMU's virt board: GICD; GICC and GICH, or the redistributors. GICV is for guests. */
+static void the_interrupt_controller_is_the_kernels(void)
+{
+	static const struct {
+		unsigned version;
+		uint64_t start, end;
+	} parts[] = { { 0, 0x08000000, 0x08010000 },
+		      { 2, 0x08010000, 0x08020000 },
+		      { 2, 0x08030000, 0x08040000 },
+		      { 3, 0x080a0000, 0x09000000 } };
+	const struct abi_bootinfo *b = rt_bootinfo();
+	uint64_t version = 0;
+
+	if (!kt_plain())
+		CHECK_OK(sel4_vcpu_read_regs(kt_make(ABI_OBJ_VCPU, 0), ABI_EXTV_GIC_VERSION,
+					     &version));
+	for (uint64_t i = 0; i < b->untyped.end - b->untyped.start; i++) {
+		const struct abi_untyped_desc *u = &b->untyped_list[i];
+
+		for (unsigned k = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
+			CHECK((parts[k].version && parts[k].version != version) ||
+			      u->paddr >= parts[k].end ||
+			      u->paddr + (1ull << u->size_bits) <= parts[k].start);
+	}
+}
+
 /* The same memory through a copy of its frame. */
 static void check_frame(cap_t frame, const void *at)
 {
@@ -228,6 +256,8 @@ static const struct kt_case cases[] = {
 	{ "boot: frames are what they say", frames_are_what_they_say },
 	{ "boot: the image's tables are mapped", tables_are_mapped },
 	{ "boot: the devicetree", the_devicetree },
+	{ "boot: the interrupt controller is the kernel's",
+	  the_interrupt_controller_is_the_kernels },
 	{ "boot: the own thread", own_thread },
 	{ "boot: the own CSpace and VSpace", own_cspace_and_vspace },
 };

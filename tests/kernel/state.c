@@ -120,12 +120,25 @@ static void virtual_interface_fields(void)
 }
 
 /* Pending interrupts that stay so: nothing is delivered to a guest that masks
- * them. On GICv2 the active priorities are one register. */
+ * them. GICv2 has an SGI's source in the list register. */
+static uint64_t pending_lr(unsigned guest, unsigned n, unsigned version)
+{
+	uint64_t lr = 1ull << 62 | (0x80ull + 16 * n) << 48 | (40 + 10 * guest + n);
+
+	switch (n) {
+	case 0: return version == 2 ? (lr & ~0x3ffull) | (5ull + 2 * guest) << 32 | 9 : lr;
+	case 1: return lr | 1ull << 60;  /* group 1 */
+	case 2: return lr | 1ull << 41;  /* EOI */
+	default: return lr | 1ull << 63; /* active, too */
+	}
+}
+
+/* On GICv2 the active priorities are one register. */
 static void virtual_interface_of_two_guests(void)
 {
 	struct kt_guest g[2] = { kt_guest(1), kt_guest(2) };
-	uint64_t lr, v = 0;
 	unsigned version;
+	uint64_t v = 0;
 
 	CHECK_OK(sel4_vcpu_read_regs(g[0].vcpu, ABI_EXTV_GIC_VERSION, &v));
 	version = (unsigned)v;
@@ -134,10 +147,9 @@ static void virtual_interface_of_two_guests(void)
 					      0xa0000002 + ((uint64_t)i << 28)));
 		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_AP1R0, 0x40ull << i));
 		CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_AP0R0, 0x1000ull << i));
-		for (unsigned n = 0; n < 4; n++) {
-			lr = 1ull << 62 | 0x80ull << 48 | (40 + 10 * i + n);
-			CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_LR0 + n, lr));
-		}
+		for (unsigned n = 0; n < 4; n++)
+			CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_LR0 + n,
+						      pending_lr(i, n, version)));
 		kt_guest_start(&g[i], guest_hvc, 0);
 	}
 	for (unsigned i = 0; i < 2; i++) {
@@ -148,9 +160,8 @@ static void virtual_interface_of_two_guests(void)
 		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_AP0R0, &v));
 		CHECK(version == 2 || v == 0x1000ull << i);
 		for (unsigned n = 0; n < 4; n++) {
-			lr = 1ull << 62 | 0x80ull << 48 | (40 + 10 * i + n);
 			CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_LR0 + n, &v));
-			CHECK_EQ(v, lr);
+			CHECK_EQ(v, pending_lr(i, n, version));
 		}
 	}
 }
@@ -281,6 +292,66 @@ static void trigger_of_a_neighbour(void)
 		uart[UART_ICR] = UART_TX;
 		CHECK_OK(kt_delete(h));
 		CHECK_OK(kt_delete(other));
+	}
+}
+
+/* --- what a thread sees of its own change, and of a reply --- */
+
+static void leaves_its_space(void *arg)
+{
+	cap_t *own = arg; /* TCB, fault endpoint, VSpace */
+
+	(void)sel4_tcb_set_space(own[0], own[1], KT_CNODE, own[2], 0, 0);
+	s.count[0]++;
+	kt_stop();
+}
+
+/* At once: not an instruction more in the old one. */
+static void a_thread_leaves_its_space(void)
+{
+	cap_t own[3], ep = kt_make(ABI_OBJ_ENDPOINT, 0), reply = kt_make(ABI_OBJ_REPLY, 0);
+	struct kt_thread t = kt_thread(0, leaves_its_space, own, KT_HIGH, ep, true);
+	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
+
+	own[0] = t.tcb;
+	own[1] = ep;
+	own[2] = kt_make(ABI_OBJ_VSPACE, 0);
+	s.count[0] = 0;
+	CHECK_OK(sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, own[2]));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_EQ(s.count[0], 0);
+	CHECK_EQ(msginfo_label(sel4_recv(ep, &badge, mr, reply)), ABI_FAULT_VM);
+}
+
+static void answers(void *arg)
+{
+	cap_t ep = *(cap_t *)arg, reply = kt_make(ABI_OBJ_REPLY, 0);
+	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
+	msginfo_t info = sel4_recv(ep, &badge, mr, reply);
+
+	for (;;)
+		info = sel4_reply_recv(ep, msginfo(0, 0, msginfo_words(info)), &badge, mr, reply);
+}
+
+/* Who replies has no badge: 0, whatever the sender's register held. */
+static void a_reply_has_no_badge(void)
+{
+	cap_t ep = kt_make(ABI_OBJ_ENDPOINT, 0);
+	uint64_t badge, info;
+
+	(void)kt_start(0, answers, &ep, KT_HIGH);
+	for (unsigned words = 0; words < 12; words += 2) {
+		register uint64_t x0 __asm__("x0") = ep;
+		register uint64_t x1 __asm__("x1") = msginfo(0, 0, words);
+		register uint64_t x7 __asm__("x7") = (uint64_t)ABI_SYS_CALL;
+
+		__asm__ volatile("svc #0"
+				 : "+r"(x0), "+r"(x1)
+				 : "r"(x7)
+				 : "x2", "x3", "x4", "x5", "x6", "memory");
+		badge = x0, info = x1;
+		CHECK_EQ(badge, 0);
+		CHECK_EQ(msginfo_words(info), words);
 	}
 }
 
@@ -416,6 +487,8 @@ static const struct kt_case cases[] = {
 	{ "state: FP registers of two threads", fp_registers_of_two_threads },
 	{ "state: a device's interrupt, level by level", device_interrupt },
 	{ "state: interrupts keep their trigger when a neighbour is set", trigger_of_a_neighbour },
+	{ "state: a thread that sets its own VSpace is in it at once", a_thread_leaves_its_space },
+	{ "state: a reply has no badge", a_reply_has_no_badge },
 	{ "state: an interrupt wakes a higher thread", interrupt_wakes_a_thread },
 	{ "state: a deletion taken over at the top", taken_over_at_the_top },
 	{ "state: a deletion taken over in the middle", taken_over_in_the_middle },

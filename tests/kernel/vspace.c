@@ -463,6 +463,23 @@ static void pool_deleted(void)
 	CHECK_OK(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, pool, 64));
 }
 
+/* What was written there before is no ASID. */
+static void pool_in_used_memory(void)
+{
+	cap_t memory = kt_make(ABI_OBJ_UNTYPED, 12), pool = kt_slot(), frame = kt_slot();
+	volatile uint64_t *word = (volatile uint64_t *)WINDOW;
+
+	CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_SMALL_PAGE, 0, 0, 0, frame, 1));
+	map_into(frame, ABI_ROOT_VSPACE, WINDOW, RW, ABI_VM_DEFAULT);
+	for (unsigned i = 0; i < 512; i++)
+		word[i] = 0x5a5a5a5a5a5a5a5aull;
+	CHECK_OK(kt_revoke(memory));
+	CHECK_OK(sel4_asid_control_make_pool(ABI_ROOT_ASID_CONTROL, memory, KT_CNODE, pool, 64));
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_OK(sel4_asid_pool_assign(pool, kt_make(ABI_OBJ_VSPACE, 0)));
+	CHECK_OK(kt_delete(pool));
+}
+
 static void pool_memory_is_used_up(void)
 {
 	cap_t memory = kt_make(ABI_OBJ_UNTYPED, 12), pool = kt_slot();
@@ -666,6 +683,7 @@ static const struct kt_case cases[] = {
 	{ "vspace: an address space deleted", space_deleted },
 	{ "vspace: an ASID pool deleted", pool_deleted },
 	{ "vspace: an ASID pool uses its memory up", pool_memory_is_used_up },
+	{ "vspace: an ASID pool in used memory", pool_in_used_memory },
 	{ "vspace: all ASID pools", all_pools },
 	{ "vspace: all ASIDs of a pool", all_asids_of_a_pool },
 	{ "vspace: more address spaces than the hardware has numbers", more_spaces_than_vmids },
