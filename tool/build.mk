@@ -6,7 +6,7 @@ TOOL_PARTS := buffer command_build command_client command_gdb command_run broker
 # Captures of guests and their comparison.
 TOOL_PARTS += capture capture_image capture_json capture_qemu capture_selvage command_capture \
 	command_compare compare compare_html compare_text gdb_client gdb_packet hmp_text insn \
-	monitor vectors wire
+	monitor vectors wire command_doctor command_reference reference
 TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
 # <control.h> says how init is asked; the loader's header is patched.
 TOOL_CFLAGS := -Itool -Ilib/ipc/include -Ikernel/loader/include \

@@ -61,6 +61,8 @@ bool capture_add_reg(struct capture_regs *regs, const char *name, uint64_t value
 {
 	struct capture_reg *reg;
 
+	if (capture_find_reg(regs, name))
+		return true; /* QEMU lists some twice, for two encodings */
 	if (regs->n == CAPTURE_REGS_MAX)
 		return false;
 	regs->reg = grow(regs->reg, regs->n, sizeof(*regs->reg));

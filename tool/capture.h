@@ -130,7 +130,7 @@ extern const char *const vector_state_names[N_VECTOR_STATES];
 void capture_free(struct capture *capture);
 /* Copies what fits; control characters become '?': it came from outside. */
 void capture_set_text(char *to, size_t room, const char *text, size_t n);
-/* False when there are too many of them. */
+/* The first one of a name stays. False when there are too many of them. */
 bool capture_add_reg(struct capture_regs *regs, const char *name, uint64_t value, unsigned bits);
 bool capture_add_region(struct capture *capture, const struct capture_region *region);
 const struct capture_reg *capture_find_reg(const struct capture_regs *regs, const char *name);

@@ -317,14 +317,12 @@ static void ask_system_registers(struct qemu_source *q, const struct capture_req
 			     "not be reached; start QEMU with -gdb, or give --gdb-server");
 }
 
-/* QEMU keeps the SPSR of an AArch32 mode that is in use where nothing shows it. */
+/* QEMU's monitor and GDB server show an AArch32 guest's SPSRs in part, and that of the mode in use
+ * not at all or as it was before. */
 static void note_spsr(struct capture *c)
 {
-	if (c->width == WIDTH_AARCH32 && strcmp(c->accel_ran, "kvm") != 0)
-		capture_note(c,
-			     "SPSR of mode %s is not known: QEMU's TCG shows SPSRs of other modes "
-			     "only",
-			     c->mode);
+	if (c->width == WIDTH_AARCH32)
+		capture_note(c, "SPSR of mode %s is not known: QEMU does not show it", c->mode);
 }
 
 static void name_host_cpu(struct capture *c)
@@ -333,7 +331,7 @@ static void name_host_cpu(struct capture *c)
 
 	if (!midr)
 		midr = capture_find_reg(&c->system, "MIDR");
-	if (midr && (!*c->cpu || strcmp(c->cpu, "host") == 0))
+	if (midr && midr->value && (!*c->cpu || strcmp(c->cpu, "host") == 0))
 		capture_cpu_of_midr((uint32_t)midr->value, c->cpu, sizeof(c->cpu));
 }
 

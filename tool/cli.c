@@ -19,6 +19,7 @@ enum command_bit {
 	CMD_CAPTURE = 1 << 7,
 	CMD_COMPARE = 1 << 8,
 	CMD_GDB = 1 << 9,
+	CMD_DOCTOR = 1 << 10,
 };
 
 struct command {
@@ -39,7 +40,9 @@ static const struct command commands[] = {
 	  "Build the system and boot it in QEMU.\n"
 	  "The VMs' consoles appear in this terminal. Ctrl-] shows the next "
 	  "console or the\nlog, Ctrl-\\ quits. When input or output is no "
-	  "terminal, it prints lines\n`name| text`. An image runs as it is.",
+	  "terminal, it prints lines\n`name| text`. An image runs as it is.\n"
+	  "--reference starts a guest without Selvage instead, to be captured and compared:\n"
+	  "IMAGE is then the guest's own. What stands behind `--` goes to QEMU.",
 	  CMD_RUN, 1, 1, command_run },
 	{ "check", "SYSTEM.yaml",
 	  "Check the system description and the images that it names.",
@@ -72,6 +75,10 @@ static const struct command commands[] = {
 	  "--monitor\nnames any QEMU instead. The guest is left as it was, running or "
 	  "stopped.",
 	  CMD_CAPTURE, 0, 1, command_capture },
+	{ "doctor", "",
+	  "Say what this host can run, and what to install.\n"
+	  "Exit code 1: Selvage itself cannot be run.",
+	  CMD_DOCTOR, 0, 0, command_doctor },
 	{ "compare", "A.json B.json",
 	  "Compare two captures of one guest: who has exception vectors?\n"
 	  "A folder stands for its newest capture. Exit codes: 0 both, 10 only the first, "
@@ -99,7 +106,7 @@ struct option_def {
 };
 
 #define FIELD(member) offsetof(struct options, member)
-#define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN)
+#define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR)
 #define CMD_CLIENTS \
 	(CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB)
 
@@ -132,7 +139,7 @@ static const struct option_def option_defs[] = {
 	  "run in the background; use ps, console, logs, poweroff" },
 	{ "system", 's', OPT_TEXT, "NAME", CMD_CLIENTS, FIELD(system),
 	  "the running system that is meant, if there are several" },
-	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY | CMD_COMPARE, FIELD(json),
+	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY | CMD_COMPARE | CMD_DOCTOR, FIELD(json),
 	  "print the answer as JSON" },
 	{ "html", 0, OPT_TEXT, "FILE", CMD_COMPARE, FIELD(html),
 	  "write a page of HTML as well, which needs nothing else" },
@@ -142,10 +149,34 @@ static const struct option_def option_defs[] = {
 	  "that QEMU's GDB server, if its monitor's word does not lead there" },
 	{ "image", 'i', OPT_TEXT, "FILE", CMD_CAPTURE, FIELD(image),
 	  "the image that the guest runs" },
-	{ "load", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(load),
-	  "where it was loaded" },
-	{ "entry", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(entry),
-	  "where it was entered" },
+	{ "load", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE | CMD_RUN, FIELD(load),
+	  "where the guest's image is loaded; of a reference, a raw one" },
+	{ "entry", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE | CMD_RUN, FIELD(entry),
+	  "where it is entered" },
+	{ "reference", 0, OPT_TEXT, "SIDE", CMD_RUN, FIELD(reference),
+	  "run the guest on QEMU (qemu), or on QEMU with KVM (kvm); where the host\n"
+	  "has no KVM for Arm, inside an emulated machine that has" },
+	{ "vm", 0, OPT_TEXT, "NAME", CMD_RUN, FIELD(vm),
+	  "reference: the VM of the description, if it has several" },
+	{ "board", 0, OPT_TEXT, "NAME", CMD_RUN, FIELD(board),
+	  "reference: virt or vexpress-a9" },
+	{ "width", 0, OPT_NUMBER, "32|64", CMD_RUN, FIELD(width),
+	  "reference: of the registers, where the image does not tell" },
+	{ "cpu", 0, OPT_TEXT, "MODEL", CMD_RUN, FIELD(cpu),
+	  "reference qemu: the processor" },
+	{ "gic", 0, OPT_NUMBER, "2|3", CMD_RUN, FIELD(gic),
+	  "reference: the interrupt controller" },
+	{ "memory", 0, OPT_TEXT, "SIZE", CMD_RUN, FIELD(memory),
+	  "reference: RAM" },
+	{ "gdb-port", 0, OPT_NUMBER, "PORT", CMD_RUN, FIELD(gdb_port),
+	  "of the GDB server (1234; reference: 1235)" },
+	{ "monitor-port", 0, OPT_NUMBER, "PORT", CMD_RUN, FIELD(monitor_port),
+	  "of QEMU's monitor (with --gdb 55555; reference: 55556)" },
+	{ "trace", 0, OPT_TEXT, "FILE", CMD_RUN, FIELD(trace),
+	  "reference: QEMU's log (reference-SIDE.trace)" },
+	{ "trace-items", 0, OPT_TEXT, "LIST", CMD_RUN, FIELD(trace_items),
+	  "reference: what it logs, as for QEMU's -d (int,guest_errors,unimp);\n"
+	  "exec,cpu,mmu make much of it" },
 	{ "claim", 0, OPT_TEXT, "NAME", CMD_CAPTURE, FIELD(claim),
 	  "what you believe ran it (kvm, tcg, selvage); `compare` holds it against\n"
 	  "what did" },
@@ -353,6 +384,19 @@ static bool take_arguments(struct options *options,
 	return true;
 }
 
+/* Sets aside what stands behind `--`; returns how many arguments are before it. */
+static int take_rest(struct options *options, const struct command *command, int argc, char **argv)
+{
+	for (int i = 1; i < argc && command->bit == CMD_RUN; i++) {
+		if (strcmp(argv[i], "--") != 0)
+			continue;
+		options->rest = &argv[i + 1];
+		options->n_rest = argc - i - 1;
+		return i;
+	}
+	return argc;
+}
+
 static command_fn parse_command(struct options *options,
 				const struct command *command, int argc,
 				char **argv, int *code)
@@ -360,6 +404,7 @@ static command_fn parse_command(struct options *options,
 	bool help = false;
 
 	options->command = command->name;
+	argc = take_rest(options, command, argc, argv);
 	if (!parse_options(options, command, argc, argv, &help))
 		return usage_error(code, command->name);
 	if (help) {

@@ -30,6 +30,17 @@ struct options {
 	const char *entry;
 	const char *claim;
 	const char *html;
+	const char *reference;
+	const char *vm;
+	const char *board;
+	const char *cpu;
+	const char *memory;
+	const char *trace;
+	const char *trace_items;
+	unsigned width, gic;             /* 0: not given */
+	unsigned gdb_port, monitor_port; /* the same */
+	char **rest;                     /* what stands behind `--` */
+	int n_rest;
 	unsigned timeout_s; /* 0: none */
 	unsigned port;      /* 0: the usual one */
 	bool port_only;
@@ -49,6 +60,8 @@ typedef int (*command_fn)(const struct options *options);
 int command_build(const struct options *options);
 int command_check(const struct options *options);
 int command_run(const struct options *options);
+int command_reference(const struct options *options); /* run --reference */
+int command_doctor(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
 int command_console(const struct options *options);
 int command_logs(const struct options *options);

@@ -59,19 +59,20 @@ static bool find_target(struct run_target *target,
 			     &target->foreign);
 }
 
-static void print_gdb_help(const struct run_target *target)
+static void print_gdb_help(const struct run_target *target, const struct options *options)
 {
+	unsigned port = options->gdb_port ? options->gdb_port : QEMU_GDB_PORT;
 	const char *dir = target->build_dir;
 	const char *config = target->machine.config;
 
-	diag_note("the machine waits for a debugger on port %d; type",
-		  QEMU_GDB_PORT);
+	diag_note("the machine waits for a debugger on port %u, its monitor is on port %u; type",
+		  port, options->monitor_port ? options->monitor_port : QEMU_MONITOR_PORT);
 	fprintf(stderr,
 		"    gdb-multiarch %s/%s/kernel.elf\n"
-		"    (gdb) target remote 127.0.0.1:%d\n"
+		"    (gdb) target remote 127.0.0.1:%u\n"
 		"  Processes share their addresses; load the symbols of the one "
 		"you are after:\n",
-		dir, config, QEMU_GDB_PORT);
+		dir, config, port);
 	static const char *const programs[] = { "init", "serial", "time",
 						"log", "vmm" };
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
@@ -165,6 +166,8 @@ int command_run(const struct options *options)
 	struct qemu_command command;
 	int code = EXIT_FAILED;
 
+	if (options->reference)
+		return command_reference(options);
 	if (find_target(&target, options)) {
 		qemu_command_make(&command, &target.machine, target.image,
 				  options);
@@ -175,7 +178,7 @@ int command_run(const struct options *options)
 			code = EXIT_OK;
 		} else {
 			if (options->gdb)
-				print_gdb_help(&target);
+				print_gdb_help(&target, options);
 			code = run_session(&target, options, &command);
 		}
 		qemu_command_free(&command);

@@ -20,10 +20,29 @@
 #define EXEC_FAILED 127
 #define STOP_PATIENCE_MS 1000
 
-static void add(struct qemu_command *command, const char *argument)
+void qemu_command_add(struct qemu_command *command, const char *argument)
 {
-	if (command->n < QEMU_ARGS_MAX)
+	command->full = command->n == QEMU_ARGS_MAX;
+	if (!command->full)
 		command->argv[command->n++] = files_text("%s", argument);
+}
+
+void qemu_command_addf(struct qemu_command *command, const char *format, ...)
+{
+	char text[4096 + 256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	qemu_command_add(command, text);
+}
+
+bool qemu_command_fits(const struct qemu_command *command)
+{
+	if (command->full)
+		diag_error("QEMU is to get more than %d arguments", QEMU_ARGS_MAX);
+	return !command->full;
 }
 
 static void add_list(struct qemu_command *command, const char *first, ...)
@@ -32,14 +51,8 @@ static void add_list(struct qemu_command *command, const char *first, ...)
 
 	va_start(args, first);
 	for (const char *a = first; a; a = va_arg(args, const char *))
-		add(command, a);
+		qemu_command_add(command, a);
 	va_end(args);
-}
-
-static void add_text(struct qemu_command *command, char *argument)
-{
-	add(command, argument);
-	free(argument);
 }
 
 /* One virtual nanosecond an instruction, a fixed date and fixed randomness:
@@ -50,6 +63,18 @@ static void add_deterministic(struct qemu_command *command)
 		 "base=2026-01-01,clock=vm", "-seed", "1", NULL);
 }
 
+/* The whole machine's, for who debugs it. */
+static void add_monitor(struct qemu_command *command, const struct options *options)
+{
+	unsigned port = options->monitor_port ? options->monitor_port : QEMU_MONITOR_PORT;
+
+	qemu_command_add(command, "-monitor");
+	if (options->gdb || options->monitor_port)
+		qemu_command_addf(command, "tcp:127.0.0.1:%u,server=on,wait=off", port);
+	else
+		qemu_command_add(command, "none");
+}
+
 void qemu_command_make(struct qemu_command *command,
 		       const struct sysimage_machine *machine,
 		       const char *image, const struct options *options)
@@ -58,28 +83,26 @@ void qemu_command_make(struct qemu_command *command,
 
 	*command = (struct qemu_command){ 0 };
 	add_list(command, QEMU_PROGRAM, "-M", NULL);
-	add_text(command, files_text("virt,virtualization=on,gic-version=%u",
-				     machine->gic));
-	add(command, "-cpu");
-	add_text(command,
-		 files_text("%s%s", cpu->qemu,
-			    options->deterministic ? ",cntfrq=1000000000"
-						   : ""));
+	qemu_command_addf(command, "virt,virtualization=on,gic-version=%u", machine->gic);
+	qemu_command_add(command, "-cpu");
+	qemu_command_addf(command, "%s%s", cpu->qemu,
+			  options->deterministic ? ",cntfrq=1000000000" : "");
 	add_list(command, "-smp", "1", "-m", NULL);
-	add_text(command, files_text("%lluM", (unsigned long long)
-							      machine->memory_bytes >>
-						      20));
-	add_list(command, "-nodefaults", "-display", "none", "-no-reboot",
-		 "-monitor", "none", "-serial", "stdio", NULL);
+	qemu_command_addf(command, "%lluM", (unsigned long long)machine->memory_bytes >> 20);
+	add_list(command, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+		 NULL);
+	add_monitor(command, options);
 	if (options->deterministic)
 		add_deterministic(command);
 	if (options->gdb) {
-		add(command, "-gdb");
-		add_text(command, files_text("tcp:127.0.0.1:%d,server=on,wait=off",
-					     QEMU_GDB_PORT));
-		add(command, "-S");
+		qemu_command_add(command, "-gdb");
+		qemu_command_addf(command, "tcp:127.0.0.1:%u,server=on,wait=off",
+				  options->gdb_port ? options->gdb_port : QEMU_GDB_PORT);
+		qemu_command_add(command, "-S");
 	}
 	add_list(command, "-kernel", image, NULL);
+	for (int i = 0; i < options->n_rest; i++)
+		qemu_command_add(command, options->rest[i]);
 }
 
 static void print_quoted(const char *argument)

@@ -7,17 +7,24 @@
 #include "cli.h"
 #include "sysimage.h"
 
-#define QEMU_ARGS_MAX 48
+#define QEMU_ARGS_MAX 128
 #define QEMU_GDB_PORT 1234
+#define QEMU_MONITOR_PORT 55555
 
 struct qemu_command {
 	char *argv[QEMU_ARGS_MAX + 1];
 	int n;
+	bool full;
 };
 
 void qemu_command_make(struct qemu_command *command,
 		       const struct sysimage_machine *machine,
 		       const char *image, const struct options *options);
+/* Adds one argument; what does not fit is counted by qemu_command_fits, with a message. */
+void qemu_command_add(struct qemu_command *command, const char *argument);
+void qemu_command_addf(struct qemu_command *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+bool qemu_command_fits(const struct qemu_command *command);
 /* Prints it so that it can be pasted into a shell. */
 void qemu_command_print(const struct qemu_command *command, bool null_input);
 void qemu_command_free(struct qemu_command *command);
