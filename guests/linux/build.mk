@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small initrd-busybox)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small initrd-busybox linux-armhf initrd-armhf u-boot-arm u-boot-arm64)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -28,6 +28,26 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 	  init=guests/linux/root/init selftest=guests/linux/root/selftest \
 	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox bin/probe=$(ASSETS)/probe \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# The 32-bit ones: Debian's zImage, and the same root without the probe.
+$(ASSETS)/linux-armhf: $(call foreign,linux-image-armmp-lpae)
+	@mkdir -p $(@D)
+	@echo "  COPY  $@"
+	$(Q)cp $(FOREIGN)/linux-image-armmp-lpae/boot/vmlinuz-* $@
+
+$(ASSETS)/initrd-armhf: $(call foreign,busybox-static-armhf) guests/linux/root/init \
+		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
+	@echo "  CPIO  $@"
+	$(Q)python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
+	  init=guests/linux/root/init \
+	  bin/busybox=$(FOREIGN)/busybox-static-armhf/bin/busybox \
+	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# U-Boot for QEMU's `virt`, linked for its flash at address 0.
+$(ASSETS)/u-boot-arm $(ASSETS)/u-boot-arm64: $(ASSETS)/u-boot-%: $(call foreign,u-boot-qemu)
+	@mkdir -p $(@D)
+	@echo "  COPY  $@"
+	$(Q)cp $(FOREIGN)/u-boot-qemu/usr/lib/u-boot/qemu_$*/u-boot.bin $@
 
 assets: $(ASSET_FILES) ## fetch and build the guests' images
 foreign: $(foreach n,$(FOREIGN_NAMES),$(call foreign,$(n))) ## fetch the foreign packages

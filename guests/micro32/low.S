@@ -4,6 +4,7 @@
  * call through the vectors at 0. Then what a 32-bit guest does to a monitor:
  * identification registers, the physical counter, loads and stores of each
  * size, conditional and Thumb instructions, PSCI. Prints a line for each.
+ * With COPY it fills the page at 0 itself.
  */
 .syntax unified
 .arch armv7-a
@@ -58,6 +59,16 @@ data_abort:
 	bx	r8
 
 reset:	mov	r7, r2			/* devicetree */
+#ifdef COPY				/* its own table into the page at 0 */
+	mov	r0, #0
+	ldr	r1, =vectors
+	ldr	r2, =0xe59ff018		/* ldr pc, [pc, #24] */
+1:	str	r1, [r0, #32]
+	str	r2, [r0], #4
+	add	r1, r1, #4
+	cmp	r0, #32
+	bne	1b
+#endif
 	mrs	r6, cpsr
 	ldr	sp, =stack_top
 	cps	#0x1b			/* undefined */

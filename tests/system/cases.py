@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import cases32
 import faults
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
@@ -471,6 +472,7 @@ def all_cases():
     })
     cases.update(plain_kernel_cases())
     cases.update(faults.cases())
+    cases.update(cases32.cases())
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)
