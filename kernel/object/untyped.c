@@ -104,11 +104,10 @@ static int check_space(struct invocation *inv, struct retype *r)
 {
 	word_t size = 1ull << cap_untyped_bits(inv->cap);
 	word_t object = 1ull << r->bits;
-	word_t free;
 
 	r->device = cap_untyped_is_device(inv->cap);
 	r->reset = !slot_has_children(inv->slot);
-	free = r->reset ? 0 : inv->cap.w1;
+	word_t free = r->reset ? 0 : inv->cap.w1;
 	r->start = (free + object - 1) & ~(object - 1);
 	if (r->start >= size || (size - r->start) >> r->bits < r->count)
 		return inv_not_enough_memory(inv, size - free);

@@ -35,8 +35,7 @@ static int inject_irq(struct invocation *inv, struct vcpu *v)
 	if (index >= direct_user_lrs(v))
 		return inv_range(inv, 0, direct_user_lrs(v) - 1);
 	bool live = arch_cpu()->el1_owner == v;
-	uint64_t old = live ? vgic_read_lr(index) : v->vgic.lr[index];
-	if (old & LR_STATE_MASK)
+	if ((live ? vgic_read_lr(index) : v->vgic.lr[index]) & LR_STATE_MASK)
 		return ABI_DELETE_FIRST;
 
 	uint64_t lr = virq | priority << (LR_PRIORITY_SHIFT + 3) | LR_PENDING | LR_EOI;
