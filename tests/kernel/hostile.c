@@ -63,7 +63,7 @@ static struct victim make_victim(bool guest)
 /* Runs one word and what ends the run behind it; the fault's label. */
 static uint64_t run_word(const struct victim *v, uint32_t word)
 {
-	uint64_t regs[ABI_CTX_COUNT], badge, mr[SEL4_MSG_REGS];
+	uint64_t regs[ABI_CTX_COUNT], badge, mr[SEL4_MSG_REGS] = { 0 };
 
 	for (unsigned i = 0; i < PAGE / 4; i++)
 		v->code[i] = v->vcpu ? HVC : UDF;

@@ -11,7 +11,7 @@
 #define UART_ICR (0x44 / 4)
 #define UART_TX (1u << 5)
 
-extern const char guest_hvc[];
+extern const char guest_hvc[], guest_active[];
 
 /* Writable bits, where the architecture or the contract takes some away. */
 static uint64_t expected(unsigned field, uint64_t v)
@@ -150,7 +150,9 @@ static void virtual_interface_of_two_guests(void)
 		for (unsigned n = 0; n < 4; n++)
 			CHECK_OK(sel4_vcpu_write_regs(g[i].vcpu, ABI_EXTV_LR0 + n,
 						      pending_lr(i, n, version)));
-		kt_guest_start(&g[i], guest_hvc, 0);
+		kt_guest_start(&g[i], version == 3 ? guest_active : guest_hvc, 0);
+		CHECK(version == 2 || kt_exit_word(0) == 0x1000ull << i);
+		CHECK(version == 2 || kt_exit_word(1) == 0x40ull << i);
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_VMCR, &v));
