@@ -189,10 +189,13 @@ entry a32_loop
 	.word	0xe1600070      /* smc  #0 */
 	.word	0xe1400071      /* hvc  #1 */
 	.word	0xeafffff8      /* b    a32_loop */
-/* Active priorities as the guest has them (GICv3). */
+/* Active priorities as the guest has them (GICv3), and changed by it. */
 entry active
 	mrs	x0, s3_0_c12_c8_4       /* ICC_AP0R0_EL1 */
 	mrs	x1, s3_0_c12_c9_0       /* ICC_AP1R0_EL1 */
+	hvc	#0
+	msr	s3_0_c12_c8_4, x0
+	msr	s3_0_c12_c9_0, x1
 	hvc	#0
 	b	.
 /* FPEXC written once, then read for ever. */

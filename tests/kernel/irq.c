@@ -97,6 +97,7 @@ static void timer_interrupt(void)
 
 	if (!(sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_TIMER))
 		return;
+	CHECK_ERROR1(sel4_ext_tcb_enable_timer(ABI_ROOT_TCB, n), ABI_INVALID_CAPABILITY, 1);
 	CHECK_OK(get(30, h));
 	CHECK_OK(sel4_ext_tcb_enable_timer(ABI_ROOT_TCB, h));
 	CHECK_OK(sel4_irq_handler_set_notification(h, kt_mint(n, KT_ALL, 0x1e)));

@@ -168,6 +168,29 @@ static void virtual_interface_of_two_guests(void)
 	}
 }
 
+/* What they were changed to by the guests themselves (GICv3). */
+static void active_priorities_of_two_guests(void)
+{
+	struct kt_guest g[2] = { kt_guest(1), kt_guest(2) };
+	uint64_t v = 0;
+
+	CHECK_OK(sel4_vcpu_read_regs(g[0].vcpu, ABI_EXTV_GIC_VERSION, &v));
+	if (v != 3)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		kt_guest_start(&g[i], guest_active, 0);
+		kt_exit.mr[1] = 0x200ull << i;
+		kt_guest_answer_hvc(&g[i], 0x8000ull << i);
+		CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_AP0R0, &v));
+		CHECK_EQ(v, 0x8000ull << i);
+		CHECK_OK(sel4_vcpu_read_regs(g[i].vcpu, ABI_EXTV_AP1R0, &v));
+		CHECK_EQ(v, 0x200ull << i);
+	}
+}
+
 /* A guest that asked for maintenance below two list registers; they are emptied
  * while it does not run: nobody is told, above all no native thread. */
 static void maintenance_of_a_stopped_guest(void)
@@ -485,6 +508,7 @@ static const struct kt_case cases[] = {
 	{ "state: registers of two guests", registers_of_two_guests },
 	{ "state: fields of the virtual interrupt controller", virtual_interface_fields },
 	{ "state: virtual interrupt controllers of two guests", virtual_interface_of_two_guests },
+	{ "state: active priorities that two guests set", active_priorities_of_two_guests },
 	{ "state: a stopped guest needs no maintenance", maintenance_of_a_stopped_guest },
 	{ "state: FP registers of two threads", fp_registers_of_two_threads },
 	{ "state: a device's interrupt, level by level", device_interrupt },
