@@ -71,16 +71,10 @@ static void report_registers(struct vcpu *v)
 static void report_instruction(struct vm_vcpu *vc)
 {
 	struct vcpu *v = &vc->cpu.cpu;
-	const struct walk_regs regs = {
-		.sctlr = vcpu_get(v, vcpu_field(ABI_VCPU_SCTLR_EL1)),
-		.tcr = vcpu_get(v, vcpu_field(ABI_VCPU_TCR_EL1)),
-		.ttbr0 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR0_EL1)),
-		.ttbr1 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR1_EL1)),
-	};
 	uint64_t gpa;
 	uint32_t insn;
 
-	if (!walk_stage1(&vc->vm->mem, &regs, vcpu_get(v, VCPU_PC), &gpa))
+	if (!walk_vcpu(&vc->vm->mem, v, vcpu_get(v, VCPU_PC), &gpa))
 		log_error("  instruction: the guest's page tables do not map the pc");
 	else if (!gmem_read_u32(&vc->vm->mem, gpa, &insn))
 		log_error("  instruction: the pc is at %llx, which is no memory",

@@ -526,6 +526,117 @@ static void walk_4k(void **state)
 	free(ram);
 }
 
+static void put32(uint8_t *ram, uint64_t at, uint32_t value)
+{
+	memcpy(ram + at, &value, sizeof(value));
+}
+
+/* Each kind of short descriptor, and the split by TTBCR.N. */
+static void walk_short_descriptors(void **state)
+{
+	uint8_t *ram = calloc(1, 0x20000);
+	struct gmem m = { 0 };
+	struct walk_regs r = {
+		.sctlr = 1, .tcr = 1, .ttbr0 = 0x2059, .ttbr1 = 0x8059, .narrow = true
+	};
+	uint64_t gpa;
+
+	(void)state;
+	assert_true(gmem_add(&m, 0, 0x20000, ram));
+	put32(ram, 0x2000 + 0x401 * 4, 0x60100c0e);            /* section */
+	put32(ram, 0x2000 + 0x402 * 4, 0x00010401);            /* table at 0x10400 */
+	put32(ram, 0x2000 + 0x403 * 4, 0xa1340032 | 1u << 18); /* supersection */
+	put32(ram, 0x10400 + 0x12 * 4, 0x70005002);            /* small page */
+	put32(ram, 0x10400 + 0x13 * 4, 0x70006003);            /* the same, execute never */
+	put32(ram, 0x10400 + 0x20 * 4, 0x70090001);            /* large page */
+	put32(ram, 0x8000 + 0x801 * 4, 0x50000002);            /* TTBR1's section */
+	assert_true(walk_stage1(&m, &r, 0x40112345, &gpa));
+	assert_int_equal(gpa, 0x60112345);
+	assert_true(walk_stage1(&m, &r, 0x40212345, &gpa));
+	assert_int_equal(gpa, 0x70005345);
+	assert_true(walk_stage1(&m, &r, 0x40213345, &gpa));
+	assert_int_equal(gpa, 0x70006345);
+	assert_true(walk_stage1(&m, &r, 0x40220345, &gpa));
+	assert_int_equal(gpa, 0x70090345);
+	assert_true(walk_stage1(&m, &r, 0x40312345, &gpa));
+	assert_int_equal(gpa, 0x13a1312345ull);
+	assert_false(walk_stage1(&m, &r, 0x40214345, &gpa));
+	assert_false(walk_stage1(&m, &r, 0x40412345, &gpa));
+	assert_true(walk_stage1(&m, &r, 0x80112345, &gpa));
+	assert_int_equal(gpa, 0x50012345);
+	/* Above 32 bits there is nothing; N = 0: all is TTBR0's. */
+	assert_true(walk_stage1(&m, &r, 0x140112345ull, &gpa));
+	assert_int_equal(gpa, 0x60112345);
+	r.tcr = 0;
+	r.ttbr0 = 0x4000;
+	assert_false(walk_stage1(&m, &r, 0x80112345, &gpa));
+	put32(ram, 0x4000 + 0x801 * 4, 0x00100002);
+	assert_true(walk_stage1(&m, &r, 0x80112345, &gpa));
+	assert_int_equal(gpa, 0x00112345);
+	r.ttbr0 = 0x40000;
+	assert_false(walk_stage1(&m, &r, 0x80112345, &gpa));
+	r.sctlr = 0;
+	assert_true(walk_stage1(&m, &r, 0x80112345, &gpa));
+	assert_int_equal(gpa, 0x80112345);
+	free(ram);
+}
+
+#define EAE (1ull << 31)
+
+/* Long descriptors of AArch32: which table has an address, for each split. */
+static void walk_long_descriptors(void **state)
+{
+	static const struct {
+		uint64_t ttbcr;
+		uint32_t va;
+		int table; /* -1: neither */
+	} splits[] = {
+		{ 0, 0x00000000, 0 },
+		{ 0, 0xffffffff, 0 },
+		{ 1, 0x7fffffff, 0 },
+		{ 1, 0x80000000, 1 },
+		{ 1 << 16, 0x80000000, 1 },
+		{ 1 << 16, 0x7fffffff, 0 },
+		{ 2 << 16, 0xbfffffff, 0 },
+		{ 2 << 16, 0xc0000000, 1 },
+		{ 2 | 2 << 16, 0x3fffffff, 0 },
+		{ 2 | 2 << 16, 0x40000000, -1 },
+		{ 2 | 2 << 16, 0xbfffffff, -1 },
+		{ 2 | 2 << 16, 0xc0000000, 1 },
+	};
+	uint64_t *ram = calloc(1, 0x10000);
+	struct gmem m = { 0 };
+	uint64_t gpa;
+
+	(void)state;
+	assert_true(gmem_add(&m, 0, 0x10000, ram));
+	/* First levels of any size: blocks all over, another place for each table. */
+	for (unsigned i = 0; i < 512; i++) {
+		ram[0x1000 / 8 + i] = 0x1000000001ull;
+		ram[0x2000 / 8 + i] = 0x2000000001ull;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(splits); i++) {
+		struct walk_regs r = { 1, splits[i].ttbcr | EAE, 0x1000, 0x2000, true };
+		bool mapped = walk_stage1(&m, &r, splits[i].va, &gpa);
+
+		assert_int_equal(mapped, splits[i].table >= 0);
+		if (mapped)
+			assert_int_equal(gpa >> 36, splits[i].table + 1);
+	}
+	/* Down to a page: level 1 (2 bits), 2, 3. */
+	ram[0x3000 / 8 + 2] = 0x4003;
+	ram[0x4000 / 8 + 3] = 0x5003;
+	ram[0x5000 / 8 + 4] = 0x40000070007003ull;
+	{
+		struct walk_regs r = { 1, EAE, 0x3000, 0, true };
+
+		assert_true(walk_stage1(&m, &r, 0x80604abc, &gpa));
+		assert_int_equal(gpa, 0x70007abc);
+		assert_false(walk_stage1(&m, &r, 0x80605abc, &gpa));
+	}
+	free(ram);
+}
+
 static void walk_survives_anything(void **state)
 {
 	uint64_t *ram = calloc(1, 0x10000);
@@ -542,6 +653,7 @@ static void walk_survives_anything(void **state)
 			.tcr = random_u64(&rnd),
 			.ttbr0 = random_u64(&rnd) & 0xf000,
 			.ttbr1 = random_u64(&rnd) & 0xf000,
+			.narrow = i & 1,
 		};
 		uint64_t gpa;
 
@@ -568,6 +680,8 @@ int main(void)
 		cmocka_unit_test(filtering_never_adds),
 		cmocka_unit_test(trapped_registers),
 		cmocka_unit_test(walk_4k),
+		cmocka_unit_test(walk_short_descriptors),
+		cmocka_unit_test(walk_long_descriptors),
 		cmocka_unit_test(walk_survives_anything),
 	};
 

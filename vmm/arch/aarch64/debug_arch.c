@@ -25,15 +25,7 @@ unsigned debug_width(const struct vm *vm)
 
 bool debug_translate(const struct vm *vm, struct vcpu_sel4 *view, uint64_t gva, uint64_t *gpa)
 {
-	struct vcpu *v = &view->cpu;
-	const struct walk_regs regs = {
-		.sctlr = vcpu_get(v, vcpu_field(ABI_VCPU_SCTLR_EL1)),
-		.tcr = vcpu_get(v, vcpu_field(ABI_VCPU_TCR_EL1)),
-		.ttbr0 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR0_EL1)),
-		.ttbr1 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR1_EL1)),
-	};
-
-	return walk_stage1(&vm->mem, &regs, gva, gpa);
+	return walk_vcpu(&vm->mem, &view->cpu, gva, gpa);
 }
 
 /* BRK #0x51; BKPT #0x51 in ARM and in Thumb (kinds 2 and 3). */

@@ -32,30 +32,22 @@ void insn_state(struct vcpu *v, struct decode_state *s)
 	s->big_endian = (sctlr & (el0 ? SCTLR_E0E : SCTLR_EE)) != 0;
 }
 
-static bool fetch_half(struct vm_vcpu *vc, const struct walk_regs *regs, uint64_t va,
-		       uint16_t *half)
+static bool fetch_half(struct vm_vcpu *vc, uint64_t va, uint16_t *half)
 {
 	uint64_t gpa;
 
-	return walk_stage1(&vc->vm->mem, regs, va, &gpa) &&
+	return walk_vcpu(&vc->vm->mem, &vc->cpu.cpu, va, &gpa) &&
 	       gmem_read(&vc->vm->mem, gpa, half, sizeof(*half));
 }
 
 bool insn_fetch(struct vm_vcpu *vc, uint64_t va, uint32_t *insn)
 {
-	struct vcpu *v = &vc->cpu.cpu;
-	const struct walk_regs regs = {
-		.sctlr = system_reg(v, ABI_VCPU_SCTLR_EL1),
-		.tcr = system_reg(v, ABI_VCPU_TCR_EL1),
-		.ttbr0 = system_reg(v, ABI_VCPU_TTBR0_EL1),
-		.ttbr1 = system_reg(v, ABI_VCPU_TTBR1_EL1),
-	};
 	uint16_t half[2] = { 0, 0 };
 
 	/* A 16-bit instruction may be the last one of the memory. */
-	if ((va & 1) || !fetch_half(vc, &regs, va, &half[0]))
+	if ((va & 1) || !fetch_half(vc, va, &half[0]))
 		return false;
-	(void)fetch_half(vc, &regs, va + 2, &half[1]);
+	(void)fetch_half(vc, va + 2, &half[1]);
 	*insn = (uint32_t)half[1] << 16 | half[0];
 	return true;
 }

@@ -3,11 +3,16 @@
 
 #include "gmem.h"
 
+#include <selvage/vcpu.h>
+
 struct walk_regs {
-	uint64_t sctlr, tcr, ttbr0, ttbr1; /* _EL1 */
+	uint64_t sctlr, tcr, ttbr0, ttbr1; /* _EL1, or AArch32's with TTBCR as tcr */
+	bool narrow;                       /* AArch32's */
 };
 
 /* Guest-virtual to guest-physical. False: not mapped, or the tables are not
  * in RAM. Permissions are not looked at. At most 5 table reads. */
 bool walk_stage1(const struct gmem *m, const struct walk_regs *r, uint64_t va,
 		 gpa_t *gpa);
+/* The same with the registers as the vCPU has them. */
+bool walk_vcpu(const struct gmem *m, struct vcpu *v, uint64_t va, gpa_t *gpa);
