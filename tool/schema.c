@@ -19,7 +19,8 @@
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 
 static const cyaml_strval_t machine_boards[] = { { "qemu-virt", 0 } };
-static const cyaml_strval_t vm_boards[] = { { "virt", SYSDESC_BOARD_VIRT } };
+static const cyaml_strval_t vm_boards[] = { { "virt", SYSDESC_BOARD_VIRT },
+					    { "vexpress-a9", SYSDESC_BOARD_VEXPRESS_A9 } };
 static const cyaml_strval_t kinds[] = {
 	{ "image", GUESTIMG_IMAGE },
 	{ "zimage", GUESTIMG_ZIMAGE },
@@ -84,6 +85,7 @@ static const cyaml_schema_field_t vm_fields[] = {
 	CYAML_FIELD_SEQUENCE("memory", CYAML_FLAG_POINTER, struct conf_vm,
 			     memory, &region_schema, 1, SYSDESC_MAX_REGIONS),
 	CYAML_FIELD_UINT("vcpus", OPTIONAL, struct conf_vm, vcpus),
+	CYAML_FIELD_UINT("gic", OPTIONAL, struct conf_vm, gic),
 	TEXT("kernel", struct conf_vm, kernel, REQUIRED, 1),
 	CYAML_FIELD_ENUM("kind", ENUM_FLAGS, struct conf_vm, kind, kinds, COUNT(kinds)),
 	TEXT("load", struct conf_vm, load, OPTIONAL, 1),
@@ -149,6 +151,7 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "memory",
 	  "give a size, e.g. `memory: 256M`, or a list of address and size" },
 	{ vm_fields, "vcpus", "give a number from 1 to 8" },
+	{ vm_fields, "gic", "give 2 or 3" },
 	{ vm_fields, "kernel",
 	  "give `kernel: asset:NAME` or the path of an arm64 Image" },
 	{ vm_fields, "load", "give an address, e.g. `load: 0x40010000`" },

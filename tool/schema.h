@@ -22,6 +22,7 @@ struct conf_vm {
 	struct conf_region *memory;
 	unsigned memory_count;
 	uint32_t vcpus;
+	uint32_t gic;
 	char *kernel;
 	int kind; /* enum guestimg_kind */
 	char *load;

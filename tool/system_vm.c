@@ -6,12 +6,24 @@
 #include "system.h"
 #include "units.h"
 
-#define VIRT_RAM_BASE 0x40000000ull  /* where the first region of board `virt` starts */
 #define ALIAS_PAGES_MAX (2ull << 20) /* of aliases that large pages cannot make */
 #define BUDGET_MIN_US 20
 #define PERIOD_MAX_US 3600000000ull
 #define DEFAULT_PERIOD_US 10000
 #define DEFAULT_PRIORITY 100
+
+/* Where the first region of a board starts. */
+static const uint64_t ram_base[] = {
+	[SYSDESC_BOARD_VIRT] = 0x40000000,
+	[SYSDESC_BOARD_VEXPRESS_A9] = 0x60000000,
+};
+
+/* What a Versatile Express has beside its RAM, whose start is also at 0. */
+#define VEXPRESS_LOW_BYTES (64ull << 20)
+static const struct sysdesc_region vexpress_memory[] = {
+	{ 0x48000000, 32 << 20, SYSDESC_OWN_MEMORY }, /* SRAM */
+	{ 0x4c000000, 8 << 20, SYSDESC_OWN_MEMORY },  /* video RAM */
+};
 
 struct vm_check {
 	struct system *sys;
@@ -87,10 +99,36 @@ static bool check_numbers(const struct vm_check *c)
 	c->vm->vcpus = given(c, "vcpus") ? c->conf->vcpus : 1;
 	c->vm->priority =
 		given(c, "priority") ? c->conf->priority : DEFAULT_PRIORITY;
-	ok = check_range(c, "vcpus", c->vm->vcpus, 1, SYSDESC_MAX_VCPUS);
+	ok = check_range(c, "vcpus", c->vm->vcpus, 1,
+			 c->vm->board == SYSDESC_BOARD_VEXPRESS_A9 ? SYSDESC_A9_VCPUS
+								   : SYSDESC_MAX_VCPUS);
 	return check_range(c, "priority", c->vm->priority, 1,
 			   SYSDESC_VM_PRIORITY_MAX) &&
 	       ok;
+}
+
+/* The machine's, unless the guest's is to be another: a GICv2 can be made on
+ * any machine. */
+static bool check_vm_gic(const struct vm_check *c)
+{
+	bool a9 = c->vm->board == SYSDESC_BOARD_VEXPRESS_A9;
+	uint32_t machine = c->sys->desc->gic_version;
+
+	c->vm->gic = given(c, "gic") ? c->conf->gic : a9 ? 2
+							 : machine;
+	if (!check_range(c, "gic", c->vm->gic, 2, 3))
+		return false;
+	if (a9 && c->vm->gic != 2) {
+		diag_error_at(c->sys->file, line_of(c, "gic"),
+			      "board `vexpress-a9` has a GICv2; leave `gic` out");
+		return false;
+	}
+	if (c->vm->gic <= machine || machine == 0)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "gic"),
+		      "a GICv3 for a VM needs one in the machine; set `gic: 3` under `machine`, "
+		      "or 2 here");
+	return false;
 }
 
 static bool check_duration(const struct vm_check *c, const char *key,
@@ -289,11 +327,24 @@ static bool check_region_overlap(const struct vm_check *c, yaml_node_t *node,
 	return true;
 }
 
+/* Only a size was given: the rest is as on the board. */
+static void complete_vexpress(struct sysdesc_vm *vm)
+{
+	const struct sysdesc_region *ram = &vm->region[0];
+
+	vm->region[vm->n_regions++] = (struct sysdesc_region){
+		.size = ram->size < VEXPRESS_LOW_BYTES ? ram->size : VEXPRESS_LOW_BYTES,
+		.alias = ram->gpa,
+	};
+	for (size_t i = 0; i < sizeof(vexpress_memory) / sizeof(vexpress_memory[0]); i++)
+		vm->region[vm->n_regions++] = vexpress_memory[i];
+}
+
 /* Without an address, a region follows the one before it. */
 static bool check_memory(const struct vm_check *c)
 {
 	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "memory");
-	uint64_t next = VIRT_RAM_BASE;
+	uint64_t next = ram_base[c->vm->board];
 
 	for (unsigned i = 0; i < c->conf->memory_count; i++) {
 		struct sysdesc_region *r = &c->vm->region[i];
@@ -308,6 +359,9 @@ static bool check_memory(const struct vm_check *c)
 		next = r->gpa + r->size;
 	}
 	c->vm->n_regions = c->conf->memory_count;
+	if (c->vm->board == SYSDESC_BOARD_VEXPRESS_A9 && c->vm->n_regions == 1 &&
+	    !c->conf->memory[0].address)
+		complete_vexpress(c->vm);
 	return true;
 }
 
@@ -380,7 +434,15 @@ static bool check_address(const struct vm_check *c, const char *key, const char 
 
 static bool check_width(const struct vm_check *c)
 {
-	c->vm->width = given(c, "width") ? c->conf->width : 64;
+	bool a9 = c->vm->board == SYSDESC_BOARD_VEXPRESS_A9;
+
+	c->vm->width = given(c, "width") ? c->conf->width : a9 ? 32
+							       : 64;
+	if (a9 && c->vm->width == 64) {
+		diag_error_at(c->sys->file, line_of(c, "width"),
+			      "board `vexpress-a9` has a 32-bit processor; leave `width` out");
+		return false;
+	}
 	c->vm->boot = c->vm->width == 32 ? SYSDESC_BOOT_ZIMAGE : SYSDESC_BOOT_IMAGE;
 	if (c->vm->width == 32 || c->vm->width == 64)
 		return true;
@@ -474,6 +536,7 @@ bool system_check_vm(struct system *sys, uint32_t index)
 
 	take_choices(&check);
 	ok = check_numbers(&check) && ok;
+	ok = check_vm_gic(&check) && ok;
 	ok = check_schedule(&check) && ok;
 	ok = check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;

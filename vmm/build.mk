@@ -1,9 +1,10 @@
 # The monitor, and its portable parts for host tests and fuzzers.
 DECODE_SRCS := $(sort $(wildcard vmm/decode/*.c))
 VMM_PORTABLE := $(DECODE_SRCS) vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
+	vmm/board/vexpress_a9.c \
 	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
 	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
-VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/kick.c vmm/console.c \
+VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/a9.c vmm/kick.c vmm/console.c \
 	vmm/gdb/hold.c vmm/gdb/points.c vmm/gdb/target.c vmm/gdb/monitor.c \
 	vmm/arch/aarch64/debug_arch.c vmm/arch/aarch64/debug_regs.c \
 	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \

@@ -28,7 +28,14 @@ const struct bus_region *bus_search(struct bus *b, gpa_t gpa)
 			return r;
 		}
 	}
-	return NULL;
+	return b->elsewhere;
+}
+
+enum mmio_outcome bus_nothing(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)device;
+	(void)vcpu;
+	return mmio_ignore(m, "the board has nothing there");
 }
 
 enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
@@ -40,9 +47,11 @@ enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
 	return r->handler(r->device, vcpu, m);
 }
 
-enum mmio_outcome bus_raz(void *device, unsigned vcpu, struct mmio *m)
+enum mmio_outcome bus_stub(void *device, unsigned vcpu, struct mmio *m)
 {
-	(void)device;
+	const uint64_t id = 0xb105f00d00000000ull | *(const uint32_t *)device;
+	const uint64_t offset = m->offset - 0xfe0;
+
 	(void)vcpu;
-	return mmio_done(m, 0);
+	return mmio_done(m, offset < 0x20 && offset % 4 == 0 ? id >> (offset * 2) & 0xff : 0);
 }

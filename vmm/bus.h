@@ -21,12 +21,14 @@ struct bus_region {
 	void *device;
 };
 
-#define BUS_MAX_REGIONS 16
+#define BUS_MAX_REGIONS 32
 
 struct bus {
 	unsigned n_regions;
 	/* Of the latest hit: accesses come in runs. */
 	const struct bus_region *last;
+	/* Answers where nothing else does, or NULL. */
+	const struct bus_region *elsewhere;
 	struct bus_region region[BUS_MAX_REGIONS];
 };
 
@@ -34,7 +36,9 @@ struct bus {
  * not multiples of BUS_ALIGN. */
 #define BUS_ALIGN 8u
 bool bus_add(struct bus *b, const struct bus_region *region);
-/* The region that holds gpa, or NULL. */
+/* Handler of `elsewhere`: reads as zero, ignores writes. */
+enum mmio_outcome bus_nothing(void *device, unsigned vcpu, struct mmio *m);
+/* The region that holds gpa, else `elsewhere`. */
 const struct bus_region *bus_search(struct bus *b, gpa_t gpa);
 static inline const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
 {
@@ -52,5 +56,6 @@ static inline const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
  */
 enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
 			     unsigned vcpu, struct mmio *m);
-/* Handler: reads as zero, ignores writes. */
-enum mmio_outcome bus_raz(void *device, unsigned vcpu, struct mmio *m);
+/* Handler: identification of a PrimeCell (`device`: its uint32_t, bytes 0 to 3)
+ * that does nothing; the rest reads as zero, writes are ignored. */
+enum mmio_outcome bus_stub(void *device, unsigned vcpu, struct mmio *m);

@@ -114,16 +114,24 @@ static bool add_rtc(struct vm *vm)
 	return bus_add(&vm->bus, &region);
 }
 
-/* What guests probe though nothing is there. */
-static bool add_probes(struct vm *vm)
+static bool add_stubs(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->board->n_probes; i++) {
-		const struct board_probe *p = &vm->board->probes[i];
+	static const struct bus_region elsewhere = {
+		.name = "nothing",
+		.size = UINT64_MAX,
+		.handler = bus_nothing,
+	};
+
+	if (vm->board->lenient)
+		vm->bus.elsewhere = &elsewhere;
+	for (unsigned i = 0; i < vm->board->n_stubs; i++) {
+		const struct board_stub *stub = &vm->board->stubs[i];
 		const struct bus_region region = {
-			.name = p->name,
-			.base = p->range.base,
-			.size = p->range.size,
-			.handler = bus_raz,
+			.name = stub->name,
+			.base = stub->range.base,
+			.size = stub->range.size,
+			.handler = bus_stub,
+			.device = (void *)(uintptr_t)&stub->id,
 		};
 
 		if (!bus_add(&vm->bus, &region))
@@ -142,5 +150,5 @@ bool devices_init(struct vm *vm)
 		return false;
 	if ((devices & SYSDESC_DEV_KICK) && !kick_init(vm))
 		return false;
-	return add_probes(vm);
+	return add_stubs(vm) && (vm->board->a9 == NULL || a9_init(vm));
 }

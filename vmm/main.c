@@ -53,6 +53,15 @@ static void serve_console(void)
 	mutex_unlock(&vm.lock);
 }
 
+static void serve_timer(void)
+{
+	mutex_lock(&vm.lock);
+	vm.handler = NULL;
+	a9_expired(&vm);
+	vm_deliver_irqs(&vm, NULL);
+	mutex_unlock(&vm.lock);
+}
+
 /* Returns the badges of the next events. */
 static uint64_t serve(uint64_t badge)
 {
@@ -60,6 +69,8 @@ static uint64_t serve(uint64_t badge)
 
 	if (badge & VMM_NTFN_SERIAL)
 		serve_console();
+	if (badge & VMM_NTFN_TIMER)
+		serve_timer();
 	if (!(badge & VMM_NTFN_KICK) || !kick_take(&vm))
 		return sel4_wait(PROC_CAP_NTFN);
 	(void)sel4_nb_send_wait(VMM_CAP_KICK_IRQ, msginfo(0, 0, 0), mr, PROC_CAP_NTFN, &next);

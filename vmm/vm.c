@@ -137,6 +137,9 @@ static bool init_vcpu(struct vm *vm, unsigned i)
 	    sel4_ext_vcpu_set_traps(caps.vcpu, TRAPS) != ABI_OK)
 		log_warning("vCPU %u: the guest sees the machine's own ID registers",
 			    i);
+	if (vm->board->a9 != NULL &&
+	    !vcpu_sel4_write(&vc->cpu, ABI_EXTV_VPIDR, vm->board->a9->midr))
+		log_warning("vCPU %u: the guest sees the machine's own MIDR", i);
 	return vm->info->vm.width == 64 || vcpu_sel4_narrow(&vc->cpu);
 }
 
@@ -205,8 +208,9 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 		     info->console_ring ? (void *)PROC_RING_BASE : NULL,
 		     PROC_CAP_SERIAL_NTFN);
 	psci_init(&vm->psci, info->n_vcpus, &env);
-	if (!vm_gic_init(vm))
-		return "an interrupt controller that is neither GICv2 nor GICv3";
+	error = vm_gic_init(vm);
+	if (error != NULL)
+		return error;
 	if (!devices_init(vm))
 		return "devices that do not fit on the bus";
 	return NULL;

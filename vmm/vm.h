@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "a9.h"
 #include "board/board.h"
 #include "bus.h"
 #include "console.h"
@@ -16,6 +17,7 @@
 #include "psci.h"
 #include "sysreg.h"
 
+#include <dev/gicc.h>
 #include <dev/pl011.h>
 #include <dev/pl031.h>
 #include <dev/vgic.h>
@@ -59,6 +61,7 @@ struct vm_vcpu {
 	struct vtimer vtimer;
 	struct vtime vtime;
 	struct ptimer ptimer;
+	struct gicc gicc; /* if vm.gicc_emulated */
 	struct debug_vcpu debug;
 };
 
@@ -69,6 +72,7 @@ enum vm_event {
 	VM_EVENT_SYSREG,    /* register that the vCPU does not have */
 	VM_EVENT_UNDEFINED, /* trapped instruction of another kind */
 	VM_EVENT_MMIO,      /* device register used in a wrong way */
+	VM_EVENT_TIMER,     /* device timer refused by the time server */
 	VM_EVENTS
 };
 
@@ -87,9 +91,11 @@ struct vm {
 	struct bus bus;
 	struct psci psci;
 	struct vgic gic;
+	bool gicc_emulated; /* the CPU interface is dev/gicc.h */
 	struct console console;
 	struct pl011 uart;
 	struct pl031 rtc;
+	struct a9_devices a9; /* of board vexpress-a9 */
 	struct sysreg_config sysreg;
 	uint64_t id_known;       /* bit per entry of id[] */
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
@@ -133,5 +139,5 @@ uint64_t vm_vcpu_wait(struct vm_vcpu *vc);
 /* Lets others run, with the lock let go: vc spins on something. */
 void vm_vcpu_yield(struct vm_vcpu *vc);
 
-/* arch/aarch64/vgic_glue.c: the model's environment. False: no such GIC. */
-bool vm_gic_init(struct vm *vm);
+/* arch/aarch64/vgic_glue.c: the model's environment. NULL, or what lacks. */
+const char *vm_gic_init(struct vm *vm);

@@ -98,7 +98,7 @@ static struct sample sample_both(void)
 	do {
 		s.us = sp804_us();
 		s.global = global_timer();
-	} while (sp804_us() - s.us > 2);
+	} while (sp804_us() - s.us > 50);
 	return s;
 }
 

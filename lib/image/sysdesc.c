@@ -51,6 +51,9 @@ static bool terminated(const char *text, size_t size)
 
 /* Of QEMU's `virt` (hw/arm/virt.c, base_memmap) all that is not flash or PCI. */
 static const struct sysdesc_range virt_devices[] = { { 0x08000000, 0x08000000 } };
+/* Motherboard and private region of a Versatile Express with an A9x4. */
+static const struct sysdesc_range vexpress_devices[] = { { 0x10000000, 0x00100000 },
+							 { 0x1e000000, 0x00010000 } };
 
 static const struct {
 	const char *name;
@@ -58,6 +61,8 @@ static const struct {
 	unsigned n_devices;
 } boards[] = {
 	[SYSDESC_BOARD_VIRT] = { "virt", virt_devices, ARRAY_SIZE(virt_devices) },
+	[SYSDESC_BOARD_VEXPRESS_A9] = { "vexpress-a9", vexpress_devices,
+					ARRAY_SIZE(vexpress_devices) },
 };
 
 const char *sysdesc_board_name(uint32_t board)
@@ -170,8 +175,11 @@ static const char *check_schedule(const struct sysdesc_vm *vm)
 
 static const char *check_enums(const struct sysdesc_vm *vm)
 {
-	if (vm->board != SYSDESC_BOARD_VIRT)
+	if (vm->board >= ARRAY_SIZE(boards))
 		return "a VM's board is unknown";
+	if (vm->board == SYSDESC_BOARD_VEXPRESS_A9 &&
+	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
+		return "a VM's board has another processor";
 	if (vm->flags & ~(uint32_t)SYSDESC_VM_AUTOSTART)
 		return "a VM has unknown flags";
 	if (vm->smc_policy > SYSDESC_SMC_COUNT_ONLY)
@@ -254,6 +262,8 @@ const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
 		wrong = check_vm(&d->vm[i], n_payloads);
 		if (wrong)
 			return wrong;
+		if (d->vm[i].gic < 2 || d->vm[i].gic > d->gic_version)
+			return "a VM's GIC is none that the machine can give";
 		for (uint32_t j = 0; j < i; j++) {
 			if (name_equal(d->vm[i].name, d->vm[j].name))
 				return "two VMs have one name";

@@ -181,7 +181,7 @@ static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
 	for (uint32_t i = 0; i < vm->n_regions; i++)
 		if (!map_region(p, guest, vm, i))
 			return 0;
-	if (machine->gic_version == 2 && !map_gicv(p, guest))
+	if (machine->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT && !map_gicv(p, guest))
 		return 0;
 	return guest;
 }
@@ -242,11 +242,19 @@ static bool set_up_guest_thread(struct process *p, const struct vcpu_objects *v,
 					    vm->period_us, 6, i, 0) == ABI_OK;
 }
 
+static bool grant_timer(struct process *p, unsigned i, cap_t ntfn, uint64_t badge,
+			const char *what)
+{
+	const unsigned slot = PROC_CAP_CLIENT_NTFN + (unsigned)p->number * TIME_TIMERS + i;
+	struct process *time = service_process(PROC_TIME);
+
+	return time != NULL && process_grant(p, time, slot, ntfn, ABI_RIGHT_WRITE, badge,
+					     "Notification", what);
+}
+
 static bool grant_vcpu(struct process *p, const struct vcpu_objects *v, unsigned i)
 {
 	const unsigned base = VMM_CAP_VCPU(i);
-	const unsigned timer = PROC_CAP_CLIENT_NTFN + (unsigned)p->number * TIME_TIMERS + i;
-	struct process *time = service_process(PROC_TIME);
 
 	return process_grant(p, p, base + VMM_VCPU_TCB, v->tcb, ABI_RIGHTS_ALL, 0, "TCB",
 			     "guest thread") &&
@@ -262,9 +270,7 @@ static bool grant_vcpu(struct process *p, const struct vcpu_objects *v, unsigned
 			     VMM_WAKE_SIGNAL, "Notification", "ends a WFI") &&
 	       process_grant(p, p, base + VMM_VCPU_HANDLER, v->handler, ABI_RIGHTS_ALL, 0,
 			     "TCB", "handler thread") &&
-	       time != NULL &&
-	       process_grant(p, time, timer, v->wake, ABI_RIGHT_WRITE, VMM_WAKE_TIMER,
-			     "Notification", "timer of a vCPU");
+	       grant_timer(p, i, v->wake, VMM_WAKE_TIMER, "timer of a vCPU");
 }
 
 static bool make_vcpu(struct process *p, unsigned i, const struct sysdesc_vm *vm,
@@ -311,6 +317,9 @@ static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		if (!make_vcpu(p, i, vm, guest, empty))
 			return false;
+	if (vm->vcpus <= VMM_DEVICE_TIMER &&
+	    !grant_timer(p, VMM_DEVICE_TIMER, p->ntfn, VMM_NTFN_TIMER, "timer of the devices"))
+		return false;
 	return !(vm->devices & SYSDESC_DEV_KICK) || make_kick(p);
 }
 
@@ -374,7 +383,8 @@ static bool fill_info(struct vmm_info *info, unsigned index)
 
 	*info = (struct vmm_info){
 		.vm_index = index,
-		.gic_version = machine->gic_version,
+		.gic_version = vm->gic,
+		.host_gic = machine->gic_version,
 		.n_vcpus = vm->vcpus,
 		.console_ring = 1,
 		.handler_stack_bytes = HANDLER_STACK,

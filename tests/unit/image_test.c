@@ -51,6 +51,7 @@ static void make_description(void)
 							 SYSDESC_OWN_MEMORY };
 		vm->kernel = i;
 		vm->width = 64;
+		vm->gic = 2 + i % 2;
 		vm->initrd = SYSDESC_NO_PAYLOAD;
 		strcpy(vm->cmdline, "console=ttyAMA0");
 	}
@@ -107,7 +108,10 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.log_level = 4);
 	WRONG(d.head.vm[1].name[0] = ' ');
 	WRONG(strcpy(d.head.vm[1].name, "vm2"));
-	WRONG(d.head.vm[1].board = 1);
+	WRONG(d.head.vm[1].board = 2);
+	WRONG(d.head.vm[1].gic = 1);
+	WRONG(d.head.vm[1].gic = 4);
+	WRONG(d.head.vm[1].board = SYSDESC_BOARD_VEXPRESS_A9); /* not 64 bits wide */
 	WRONG(d.head.vm[1].flags = 2);
 	WRONG(d.head.vm[1].vcpus = 0);
 	WRONG(d.head.vm[1].vcpus = SYSDESC_MAX_VCPUS + 1);

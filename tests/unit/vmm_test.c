@@ -1,6 +1,7 @@
 /* vmm: guest memory, bus, image header, layout, PSCI, system registers, the
  * walk of the guest's tables. */
 #include "arm64_image_test.h"
+#include "board/board.h"
 #include "boot/layout.h"
 #include "bus.h"
 #include "gmem.h"
@@ -12,6 +13,7 @@
 #include "unit.h"
 
 #include <selvage/base.h>
+#include <selvage/sysdesc.h>
 #include <selvage/vcpu_arch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +118,74 @@ static void bus_routes(void **state)
 	assert_int_equal(bus_access(r, 0x1101, 0, &m), MMIO_HANDLED);
 	assert_int_equal(b.last.value & mmio_mask(&b.last), 0x34);
 	assert_int_equal(b.last.offset, 1);
+}
+
+static void bus_of_a_lenient_board(void **state)
+{
+	static const uint32_t id = 0x00041181;
+	const struct bus_region nothing = { "nothing", 0, UINT64_MAX, bus_nothing, NULL };
+	const struct bus_region stub = { "stub", 0x1000, 0x1000, bus_stub, (void *)(uintptr_t)&id };
+	static const uint8_t bytes[8] = { 0x81, 0x11, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+	struct mmio m = { .size = 4 };
+	struct bus bus = { .elsewhere = &nothing };
+
+	(void)state;
+	assert_true(bus_add(&bus, &stub));
+	for (unsigned i = 0; i < 8; i++) {
+		assert_ptr_equal(bus_find(&bus, 0x1fe0 + 4 * i), &bus.region[0]);
+		assert_int_equal(bus_access(&bus.region[0], 0x1fe0 + 4 * i, 0, &m), MMIO_HANDLED);
+		assert_int_equal(m.value, bytes[i]);
+		assert_ptr_equal(bus_find(&bus, 0x9000), &nothing);
+	}
+	assert_int_equal(bus_access(&bus.region[0], 0x1010, 0, &m), MMIO_HANDLED);
+	assert_int_equal(m.value, 0);
+	m.value = 7;
+	assert_int_equal(bus_access(bus_find(&bus, 0x9000), 0x9000, 0, &m), MMIO_IGNORED);
+	assert_int_equal(m.value, 0);
+}
+
+/* No two devices of a board in one place, nor among memory. */
+static void board_tables(void **state)
+{
+	const struct board_a9 *a9 = board_vexpress_a9.a9;
+	struct bus bus = { .elsewhere = NULL };
+	unsigned n;
+	const struct sysdesc_range *room = sysdesc_board_devices(SYSDESC_BOARD_VEXPRESS_A9, &n);
+	struct board_range all[16] = {
+		board_vexpress_a9.gicd_v2,
+		board_vexpress_a9.gicc,
+		board_vexpress_a9.uart,
+		board_vexpress_a9.rtc,
+		a9->sysregs,
+		a9->pl310,
+		a9->sp805.range,
+		a9->sp804[0].range,
+		a9->sp804[1].range,
+		a9->sp804[2].range,
+		a9->uart[0].range,
+		a9->uart[1].range,
+		a9->uart[2].range,
+	};
+
+	(void)state;
+	assert_ptr_equal(board_find(SYSDESC_BOARD_VEXPRESS_A9), &board_vexpress_a9);
+	assert_ptr_equal(board_find(SYSDESC_BOARD_VIRT), &board_virt);
+	assert_null(board_find(2));
+	assert_int_equal(n, 2);
+	for (unsigned i = 0; i < 13; i++) {
+		const struct bus_region r = { "r", all[i].base, all[i].size, bus_nothing, NULL };
+
+		assert_true(bus_add(&bus, &r));
+		assert_true(range_within_u64(r.base, r.size, room[0].base, room[0].size) ||
+			    range_within_u64(r.base, r.size, room[1].base, room[1].size));
+	}
+	for (unsigned i = 0; i < board_vexpress_a9.n_stubs; i++) {
+		const struct board_stub *s = &board_vexpress_a9.stubs[i];
+		const struct bus_region r = { s->name, s->range.base, s->range.size, bus_nothing,
+					      NULL };
+
+		assert_true(bus_add(&bus, &r));
+	}
 }
 
 static void bus_refuses_what_is_crooked(void **state)
@@ -668,6 +738,8 @@ int main(void)
 		cmocka_unit_test(gmem_bounds),
 		cmocka_unit_test(gmem_agrees_with_a_model),
 		cmocka_unit_test(bus_routes),
+		cmocka_unit_test(bus_of_a_lenient_board),
+		cmocka_unit_test(board_tables),
 		cmocka_unit_test(bus_refuses_what_is_crooked),
 		cmocka_unit_test(image_headers),
 		cmocka_unit_test(layouts),

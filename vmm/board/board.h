@@ -4,19 +4,23 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define BOARD_SPI(n) (32u + (n))
 #define BOARD_PPI(n) (16u + (n))
+#define BOARD_TIMER_VIRTUAL 2u /* of timer_irq */
 
 struct board_range {
 	uint64_t base, size;
 };
 
-/* A range that guests probe though nothing is there: reads as zero. */
-struct board_probe {
+/* A device that is there by its PrimeCell identification only: bytes 0 to 3 of
+ * `id`, the first one lowest. All else of it reads as zero. */
+struct board_stub {
 	const char *name;
 	struct board_range range;
+	uint32_t id;
 };
 
 struct board {
@@ -31,12 +35,32 @@ struct board {
 	uint32_t kick_irq; /* below 64: it can be direct */
 	uint32_t uart_clock_hz;
 	uint32_t arm_machine; /* what 32-bit Linux gets in r1 */
-	/* Timer PPIs as the generic-timer binding orders them. */
+	/* Timer PPIs as the generic-timer binding orders them; 0: there is none. */
 	uint32_t timer_irq[4];
-	uint32_t n_probes;
-	const struct board_probe *probes;
+	uint32_t n_stubs;
+	const struct board_stub *stubs;
+	bool devicetree;           /* the guest gets one */
+	bool lenient;              /* what is nowhere reads as zero */
+	bool gicc_shares_page;     /* so it cannot be the hardware's */
+	const struct board_a9 *a9; /* NULL: none */
 };
 
-extern const struct board board_virt;
+/* What a Versatile Express with a CoreTile Express A9x4 has besides. */
+#define BOARD_SP804S 3u
+#define BOARD_MORE_UARTS 3u
+struct board_timer {
+	struct board_range range;
+	uint32_t irq;
+};
+struct board_a9 {
+	uint64_t periphbase; /* CBAR */
+	uint32_t midr;
+	uint32_t periph_hz, sp804_hz, sp805_hz;
+	uint32_t global_irq, private_irq, watchdog_irq;
+	struct board_range sysregs, pl310;
+	struct board_timer sp805, sp804[BOARD_SP804S], uart[BOARD_MORE_UARTS];
+};
+
+extern const struct board board_virt, board_vexpress_a9;
 /* enum sysdesc_board; NULL if there is none. */
 const struct board *board_find(uint32_t number);

@@ -21,11 +21,17 @@ const struct board board_virt = {
 	/* secure, non-secure, virtual, hypervisor */
 	.timer_irq = { BOARD_PPI(13), BOARD_PPI(14), BOARD_PPI(11),
 		       BOARD_PPI(10) },
-	.n_probes = 0,
-	.probes = NULL,
+	.devicetree = true,
 };
 
 const struct board *board_find(uint32_t number)
 {
-	return number == SYSDESC_BOARD_VIRT ? &board_virt : NULL;
+	switch (number) {
+	case SYSDESC_BOARD_VIRT:
+		return &board_virt;
+	case SYSDESC_BOARD_VEXPRESS_A9:
+		return &board_vexpress_a9;
+	default:
+		return NULL;
+	}
 }

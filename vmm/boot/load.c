@@ -194,6 +194,8 @@ const char *boot_load(struct vm *vm, struct boot_entry *entry)
 			     info->initrd_bytes);
 	if (error == NULL)
 		error = install_vectors(vm);
+	if (!vm->board->devicetree)
+		layout.fdt_gpa = BOOT_NOWHERE;
 	if (error == NULL && layout.fdt_gpa != BOOT_NOWHERE)
 		error = make_fdt(vm, &layout);
 	if (error != NULL)

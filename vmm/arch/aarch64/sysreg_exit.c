@@ -78,6 +78,9 @@ static uint64_t do_read(struct vm_vcpu *vc, enum sysreg_action action,
 	}
 }
 
+/* Where a Cortex-A9's private region is (DDI 0388I 4.3.24). */
+#define CBAR VCPU_SYSREG(0, 4, 15, 0, 0)
+
 void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	uint64_t value = 0;
@@ -91,6 +94,8 @@ void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		do_write(vc, action, e->value);
 	} else {
 		value = do_read(vc, action, e->code, value);
+		if (e->code == CBAR && vc->vm->board->a9 != NULL)
+			value = vc->vm->board->a9->periphbase;
 		vcpu_set_x(&vc->cpu.cpu, e->reg, value);
 		vcpu_set_x(&vc->cpu.cpu, e->reg2, value >> 32);
 	}

@@ -25,7 +25,9 @@
 
 void vtimer_exit(struct vm_vcpu *vc, unsigned ppi)
 {
-	vgic_set_level(&vc->vm->gic, vc->index, ppi, true);
+	/* A board without this timer may have another at its interrupt. */
+	if (ppi == vc->vm->board->timer_irq[BOARD_TIMER_VIRTUAL])
+		vgic_set_level(&vc->vm->gic, vc->index, ppi, true);
 }
 
 enum wait_kind { WAIT_NONE,

@@ -21,9 +21,11 @@
 #define SYSDESC_PAGE 4096u
 #define SYSDESC_OWN_MEMORY 0xffffffffffffffffull
 #define SYSDESC_MAX_VCPUS 8
+#define SYSDESC_A9_VCPUS 4 /* of board vexpress-a9 */
 #define SYSDESC_NO_PAYLOAD 0xffffffffu
 
-enum sysdesc_board { SYSDESC_BOARD_VIRT = 0 };
+enum sysdesc_board { SYSDESC_BOARD_VIRT = 0,
+		     SYSDESC_BOARD_VEXPRESS_A9 = 1 };
 enum sysdesc_smc { SYSDESC_SMC_FORBID = 0,
 		   SYSDESC_SMC_COUNT_ONLY = 1 };
 enum sysdesc_restart {
@@ -72,6 +74,7 @@ struct sysdesc_vm {
 	uint32_t smc_policy; /* enum sysdesc_smc */
 	uint32_t restart;    /* enum sysdesc_restart */
 	uint32_t devices;    /* bits of enum sysdesc_device */
+	uint32_t gic;        /* 2 or 3; not above the machine's */
 	uint32_t n_regions;  /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
 	struct sysdesc_region region[SYSDESC_MAX_REGIONS];
 	uint32_t debug; /* enum sysdesc_debug: what a debugger may do */

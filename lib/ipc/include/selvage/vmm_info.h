@@ -44,17 +44,23 @@ enum vmm_vcpu_cap {
 #define VMM_CAP_DEBUG_TCB 100u
 #define VMM_CAP_DEBUG_NTFN 101u
 
+/* The time server's timer of the devices, beside those of the vCPUs: a VM with
+ * all of these has none. */
+#define VMM_DEVICE_TIMER 7u
+
 #define VMM_WAKE_SIGNAL 1u /* badge of the VMM's own wake capability */
 #define VMM_WAKE_TIMER 2u
 /* Badges on the VMM's PROC_CAP_NTFN: */
 #define VMM_NTFN_SERIAL 1u /* console input, or room for output */
 #define VMM_NTFN_KICK 4u   /* a guest's store to the kick device */
 #define VMM_NTFN_DEBUG 8u  /* on VMM_CAP_DEBUG_NTFN: the channel */
+#define VMM_NTFN_TIMER 8u  /* VMM_DEVICE_TIMER */
 #define VMM_NTFN_INIT 2u   /* a request of init: see control.h */
 
 struct vmm_info {
 	uint32_t vm_index;
-	uint32_t gic_version; /* of guest and host: 2 or 3 */
+	uint32_t gic_version; /* of the guest: 2 or 3 */
+	uint32_t host_gic;    /* of the machine */
 	uint32_t n_vcpus;
 	uint32_t console_ring; /* 1: channel at PROC_RING_BASE */
 	uint64_t handler_stack_bytes;
@@ -67,7 +73,7 @@ struct vmm_info {
 	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
 	/* Randomness for the guest, of this start of this VM only. */
-	uint32_t has_seed, pad;
+	uint32_t has_seed;
 	uint8_t seed[64];
 	struct sysdesc_vm vm; /* the VM's part of the description */
 };

@@ -1,0 +1,247 @@
+/*
+ * The devices of board vexpress-a9. Their timers share one of the time
+ * server's: it is armed for the first that is due.
+ */
+#include "devices.h"
+
+#include <selvage/base.h>
+#include <selvage/client.h>
+#include <selvage/clock.h>
+#include <selvage/log.h>
+
+static uint64_t now_ns(const struct vm *vm)
+{
+	return clock_ticks_to_ns(vm_now(vm));
+}
+
+/* Asks for a9_expired when the next timer is due. A request that is not needed
+ * any more does no harm. */
+static void arm(struct vm *vm)
+{
+	struct a9_devices *d = &vm->a9;
+	uint64_t first = min_u64(a9mp_deadline(&d->mp), sp805_deadline(&d->watchdog));
+
+	for (unsigned i = 0; i < BOARD_SP804S; i++)
+		first = min_u64(first, sp804_deadline(&d->sp804[i].dev));
+	if (first == COUNTDOWN_NEVER || first == d->armed_ns)
+		return;
+	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(first) + 1 + clock_now() - vm_now(vm), 0) ==
+	    TIME_OK)
+		d->armed_ns = first;
+	else if (vm_count(vm, VM_EVENT_TIMER))
+		log_error("the time server refuses timers: those of the board stand still");
+}
+
+void a9_expired(struct vm *vm)
+{
+	struct a9_devices *d = &vm->a9;
+
+	if (vm->board->a9 == NULL)
+		return;
+	d->armed_ns = COUNTDOWN_NEVER;
+	a9mp_expired(&d->mp);
+	sp805_expired(&d->watchdog);
+	for (unsigned i = 0; i < BOARD_SP804S; i++)
+		sp804_expired(&d->sp804[i].dev);
+	arm(vm);
+}
+
+/* --- What the models ask for ------------------------------------------------------ */
+
+static uint64_t env_now(void *opaque)
+{
+	return now_ns(opaque);
+}
+
+static void reset(void *opaque)
+{
+	struct vm *vm = opaque;
+
+	log_info("a watchdog or the guest resets the board");
+	console_flush(&vm->console);
+	init_vm_reset();
+}
+
+static void off(void *opaque)
+{
+	struct vm *vm = opaque;
+
+	log_info("the guest switches the board off");
+	console_flush(&vm->console);
+	init_vm_off(VM_STOP_OFF);
+}
+
+static void mp_irq(void *opaque, unsigned line, bool level)
+{
+	struct vm *vm = opaque;
+	const struct board_a9 *a9 = vm->board->a9;
+	const uint32_t irq[A9MP_LINES] = { a9->global_irq, a9->private_irq, a9->watchdog_irq };
+
+	vgic_set_level(&vm->gic, line / A9MP_LINES, irq[line % A9MP_LINES], level);
+}
+
+static void watchdog_irq(void *opaque, unsigned line, bool level)
+{
+	struct vm *vm = opaque;
+
+	(void)line;
+	vgic_set_level(&vm->gic, 0, vm->board->a9->sp805.irq, level);
+}
+
+static uint64_t sp804_now(void *opaque)
+{
+	return env_now(((struct a9_sp804 *)opaque)->vm);
+}
+
+static void sp804_irq(void *opaque, unsigned line, bool level)
+{
+	struct a9_sp804 *s = opaque;
+
+	(void)line;
+	vgic_set_level(&s->vm->gic, 0, s->irq, level);
+}
+
+static bool uart_transmit(void *opaque, uint8_t byte)
+{
+	(void)opaque, (void)byte;
+	return true;
+}
+
+static void uart_irq(void *opaque, bool level)
+{
+	struct a9_uart *u = opaque;
+
+	vgic_set_level(&u->vm->gic, 0, u->irq, level);
+}
+
+/* --- Accesses ---------------------------------------------------------------------- */
+
+static enum mmio_outcome mp_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	struct vm *vm = device;
+	enum mmio_outcome outcome = a9mp_access(&vm->a9.mp, vcpu, m);
+
+	arm(vm);
+	return outcome;
+}
+
+/* The bus counts from the frame's start, the model from PERIPHBASE. */
+static enum mmio_outcome global_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	m->offset += A9MP_GLOBAL_TIMER;
+	return mp_access(device, vcpu, m);
+}
+
+static enum mmio_outcome private_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	m->offset += A9MP_PRIVATE_TIMER;
+	return mp_access(device, vcpu, m);
+}
+
+static enum mmio_outcome sysregs_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)vcpu;
+	return vexpress_access(&((struct vm *)device)->a9.sysregs, m);
+}
+
+static enum mmio_outcome l2_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)vcpu;
+	return pl310_access(&((struct vm *)device)->a9.l2, m);
+}
+
+static enum mmio_outcome watchdog_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	struct vm *vm = device;
+	enum mmio_outcome outcome = sp805_access(&vm->a9.watchdog, m);
+
+	(void)vcpu;
+	arm(vm);
+	return outcome;
+}
+
+static enum mmio_outcome timer_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	struct a9_sp804 *s = device;
+	enum mmio_outcome outcome = sp804_access(&s->dev, m);
+
+	(void)vcpu;
+	arm(s->vm);
+	return outcome;
+}
+
+static enum mmio_outcome more_uart_access(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)vcpu;
+	return pl011_access(&((struct a9_uart *)device)->dev, m);
+}
+
+/* --- Construction -------------------------------------------------------------------- */
+
+static bool add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,
+		void *device)
+{
+	const struct bus_region region = { name, range.base, range.size, handler, device };
+
+	return bus_add(&vm->bus, &region);
+}
+
+static bool add_sp804(struct vm *vm, unsigned i)
+{
+	const struct board_timer *t = &vm->board->a9->sp804[i];
+	struct a9_sp804 *s = &vm->a9.sp804[i];
+	const struct timer_env env = { s, sp804_now, sp804_irq, NULL };
+
+	s->vm = vm;
+	s->irq = t->irq;
+	sp804_init(&s->dev, &env, vm->board->a9->sp804_hz);
+	return add(vm, "sp804", t->range, timer_access, s);
+}
+
+static bool add_uart(struct vm *vm, unsigned i)
+{
+	const struct board_timer *t = &vm->board->a9->uart[i];
+	struct a9_uart *u = &vm->a9.uart[i];
+	const struct pl011_env env = { u, uart_transmit, uart_irq };
+
+	u->vm = vm;
+	u->irq = t->irq;
+	pl011_init(&u->dev, &env);
+	return add(vm, "pl011", t->range, more_uart_access, u);
+}
+
+static bool add_private_region(struct vm *vm)
+{
+	const uint64_t base = vm->board->a9->periphbase;
+	const struct board_range scu = { base, A9MP_SCU_BYTES };
+	const struct board_range global = { base + A9MP_GLOBAL_TIMER, A9MP_GLOBAL_TIMER_BYTES };
+	const struct board_range private = { base + A9MP_PRIVATE_TIMER, A9MP_PRIVATE_TIMER_BYTES };
+
+	return add(vm, "a9 scu", scu, mp_access, vm) &&
+	       add(vm, "a9 global timer", global, global_access, vm) &&
+	       add(vm, "a9 private timer", private, private_access, vm);
+}
+
+bool a9_init(struct vm *vm)
+{
+	const struct board_a9 *a9 = vm->board->a9;
+	const struct timer_env mp_env = { vm, env_now, mp_irq, reset };
+	const struct timer_env watchdog_env = { vm, env_now, watchdog_irq, reset };
+	const struct vexpress_env sysregs_env = { vm, env_now, off, reset };
+	struct a9_devices *d = &vm->a9;
+	bool ok;
+
+	d->armed_ns = COUNTDOWN_NEVER;
+	a9mp_init(&d->mp, &mp_env, vm->info->n_vcpus, a9->periph_hz);
+	sp805_init(&d->watchdog, &watchdog_env, a9->sp805_hz);
+	vexpress_init(&d->sysregs, &sysregs_env);
+	pl310_reset(&d->l2);
+	ok = add(vm, "sysregs", a9->sysregs, sysregs_access, vm) &&
+	     add(vm, "pl310", a9->pl310, l2_access, vm) &&
+	     add(vm, "sp805", a9->sp805.range, watchdog_access, vm) && add_private_region(vm);
+	for (unsigned i = 0; ok && i < BOARD_SP804S; i++)
+		ok = add_sp804(vm, i);
+	for (unsigned i = 0; ok && i < BOARD_MORE_UARTS; i++)
+		ok = add_uart(vm, i);
+	return ok;
+}
