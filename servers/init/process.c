@@ -37,14 +37,16 @@ bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
 	return map_new(arena, arena, vspace, vaddr, count, frames);
 }
 
-bool process_share_frames(struct process *p, cap_t vspace, const cap_t *frames,
+bool process_share_frames(struct process *p, struct process *with, const cap_t *frames,
 			  unsigned count, uint64_t vaddr)
 {
 	for (unsigned i = 0; i < count; i++) {
 		cap_t copy = mem_copy(&p->mem, frames[i], ABI_RIGHTS_ALL);
 
-		if (copy == 0 || map_page(&p->mem, vspace, copy, vaddr + (uint64_t)i * PAGE,
-					  MAP_RW, MAP_DATA) != ABI_OK)
+		/* Its page tables outlive p: others' frames are in them too. */
+		if (copy == 0 ||
+		    map_page(&with->mem, with->vspace, copy, vaddr + (uint64_t)i * PAGE, MAP_RW,
+			     MAP_DATA) != ABI_OK)
 			return false;
 	}
 	return true;

@@ -108,8 +108,8 @@ bool process_grant(struct process *p, struct process *holder, unsigned slot,
  */
 bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
 		     unsigned count, cap_t *frames);
-/* Copies of frames into another address space; the copies are p's. */
-bool process_share_frames(struct process *p, cap_t vspace, const cap_t *frames,
+/* Copies of frames into another process; the copies are p's. */
+bool process_share_frames(struct process *p, struct process *with, const cap_t *frames,
 			  unsigned count, uint64_t vaddr);
 /* A TCB of p's arena with its spaces, IPC buffer and fault badge set. */
 bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,

@@ -152,7 +152,7 @@ static void *init_share(unsigned count, struct process *server, unsigned number)
 	cap_t frames[CHANNEL_BYTES / 4096];
 	void *at = self_new_pages(count, frames);
 
-	return at != NULL && process_share_frames(server, server->vspace, frames, count,
+	return at != NULL && process_share_frames(server, server, frames, count,
 						  PROC_RING_BASE + number * PROC_RING_STRIDE)
 		       ? at
 		       : NULL;
@@ -221,7 +221,7 @@ bool service_attach_log(struct process *p)
 	struct process *log = service_process(PROC_LOG);
 
 	return log != NULL &&
-	       process_share_frames(p, log->vspace, p->log_frames,
+	       process_share_frames(p, log, p->log_frames,
 				    ARRAY_SIZE(p->log_frames),
 				    PROC_RING_BASE + p->number * PROC_RING_STRIDE) &&
 	       process_grant(p, p, PROC_CAP_LOG_NTFN, log->ntfn, ABI_RIGHT_WRITE,
@@ -242,7 +242,7 @@ bool service_attach_time(struct process *p)
 static bool add_channel(struct process *p, struct process *serial, unsigned channel,
 			const cap_t *frames, const char *name, cap_t ntfn, uint64_t badge)
 {
-	return process_share_frames(p, serial->vspace, frames, CHANNEL_BYTES / 4096,
+	return process_share_frames(p, serial, frames, CHANNEL_BYTES / 4096,
 				    PROC_RING_BASE + channel * PROC_RING_STRIDE) &&
 	       process_grant(p, serial, PROC_CAP_CLIENT_NTFN + channel, ntfn, ABI_RIGHT_WRITE,
 			     badge, "Notification", "client: input, or room for output") &&
