@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small initrd-busybox linux-armhf initrd-armhf u-boot-arm u-boot-arm64)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf u-boot-arm u-boot-arm64)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -10,7 +10,11 @@ $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
 $(ASSETS)/linux-small: $(call foreign,linux-source-6.1) \
 		guests/linux/small.config guests/linux/build-kernel
 	@echo "  LINUX $@"
-	$(Q)CROSS=$(CROSS) sh guests/linux/build-kernel $(FOREIGN)/linux-source-6.1 $@
+	$(Q)CROSS=$(CROSS) sh guests/linux/build-kernel $(FOREIGN)/linux-source-6.1 Image $@
+
+# Its symbols, for debuggers.
+$(ASSETS)/linux-small.elf: $(ASSETS)/linux-small
+	$(Q)CROSS=$(CROSS) sh guests/linux/build-kernel $(FOREIGN)/linux-source-6.1 vmlinux $@
 
 PROBE_SRCS := $(addprefix guests/linux/probe/,main.c clock.c load.c hostile.c)
 $(ASSETS)/probe: $(PROBE_SRCS) guests/linux/probe/probe.h

@@ -75,7 +75,7 @@ static void one_register(struct gdb *g, bool write)
 	uint64_t reg, value;
 
 	if (!gdb_take_number(g, &reg) || reg >= t->n_regs) {
-		gdb_say(g, "E.no such register");
+		gdb_say(g, "E01");
 		return;
 	}
 	if (!write)
@@ -104,7 +104,7 @@ static void read_memory(struct gdb *g)
 	}
 	n = min_u64(n, sizeof(bytes)); /* less than asked for is allowed */
 	if (!t->mem_read(t->opaque, g->vcpu, g->physical, at, bytes, n)) {
-		gdb_say(g, "E.not mapped, or no RAM");
+		gdb_say(g, "E01"); /* GDB takes no text here */
 		return;
 	}
 	gdb_begin(g);

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import cases32
+import debug
 import faults
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
@@ -35,6 +36,8 @@ def describe(name, vms, gic=3, cpu="cortex-a57", memory="1G", on_idle="poweroff"
         text += [f"  - name: {v['name']}", f"    memory: {v['memory']}",
                  f"    vcpus: {v['vcpus']}", f"    kernel: asset:{v['kernel']}",
                  f"    cmdline: \"{v['cmdline']}\""]
+        if "debug" in v:
+            text.append(f"    debug: {v['debug']}")
         if "devices" in v:
             text.append(f"    devices: [{', '.join(v['devices'])}]")
         if not v["kernel"].startswith("micro-"):
@@ -469,6 +472,8 @@ def all_cases():
         "boot-overhead": boot_overhead, "root-task": root_task,
         "bare-guests": bare_guests,
         "wake-ups": wake_ups,
+        "debug": debug.debug_case(describe, vm, System),
+        "debug-rtos": debug.rtos_case(System),
     })
     cases.update(plain_kernel_cases())
     cases.update(faults.cases())

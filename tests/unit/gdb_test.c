@@ -283,7 +283,7 @@ static void registers(void **state)
 	ANSWER("p2", "44332211");
 	ANSWER("Hg2", "OK");
 	ANSWER("p4", "0500000000000000");
-	ANSWER("p5", "E.no such register");
+	ANSWER("p5", "E01");
 	ANSWER("P1=0807060504030201", "E.the VM is not stopped");
 	SILENT("?");
 	STOP(.point = GDB_NO_POINT);
@@ -303,11 +303,11 @@ static void memory(void **state)
 	start(true);
 	memcpy(m.ram, "selvage", 7);
 	ANSWER("m1000,7", "73656c76616765");
-	ANSWER("m0,7", "E.not mapped, or no RAM");
+	ANSWER("m0,7", "E01");
 	ANSWER("Qqemu.PhyMemMode:1", "OK");
 	ANSWER("qqemu.PhyMemMode", "1");
 	ANSWER("m0,2", "7365");
-	ANSWER("mfffffffffffffffe,7", "E.not mapped, or no RAM");
+	ANSWER("mfffffffffffffffe,7", "E01");
 	ANSWER("m1", "E01");
 	ANSWER("M0,1:41", "E.the VM is not stopped");
 	SILENT("?");
