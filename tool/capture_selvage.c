@@ -90,9 +90,6 @@ static bool take_identity(struct capture *c, const char *text)
 	c->image.crc32 = (uint32_t)crc;
 	c->image.has_load = take_number(o, "load", &c->image.load);
 	c->image.has_entry = take_number(o, "entry", &c->image.entry);
-	snprintf(c->state, sizeof(c->state), "%s",
-		 cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "stopped")) ? "paused"
-									      : "running");
 	cJSON_Delete(o);
 	return true;
 }
@@ -223,7 +220,7 @@ static bool read_registers(struct selvage_source *s)
 /* The broker's "ok" or "error ...", up to its newline. */
 static bool accepted(struct wire *wire)
 {
-	const char *end;
+	const char *end, *line;
 	bool good;
 
 	while (!wire->in.size || !(end = memchr(wire->in.data, '\n', wire->in.size))) {
@@ -232,9 +229,12 @@ static bool accepted(struct wire *wire)
 			return false;
 		}
 	}
-	good = end - (const char *)wire->in.data == 2 && memcmp(wire->in.data, "ok", 2) == 0;
+	line = (const char *)wire->in.data;
+	good = end - line == 2 && memcmp(line, "ok", 2) == 0;
+	if (!good && end - line > 6 && memcmp(line, "error ", 6) == 0)
+		line += 6;
 	if (!good)
-		diag_error("%.*s", (int)(end - (const char *)wire->in.data), wire->in.data);
+		diag_error("%.*s", (int)(end - line), line);
 	buffer_drop(&wire->in, (size_t)(end - (const char *)wire->in.data) + 1);
 	return good;
 }
@@ -270,13 +270,16 @@ static bool ask_json(struct selvage_source *s, const char *command,
 }
 
 /* `?` stops the VM where the channel's right is control, and takes a snapshot where it is observe;
- * D, and after it the end of the connection, let it go on. */
+ * it comes first, for a VM may be up for moments only. D, and after it the end of the connection,
+ * let it go on. Nobody else can have stopped it: a VM has one debugger at a time. */
 static bool look(struct selvage_source *s)
 {
 	const struct guest_memory memory = { s, read_memory };
 
-	if (!gdb_client_start(&s->gdb) || !ask_json(s, "identity", take_identity) ||
-	    !gdb_client_ask(&s->gdb, "?") || !ask_json(s, "map", take_map) || !read_registers(s))
+	snprintf(s->capture->state, sizeof(s->capture->state), "running");
+	if (!gdb_client_start(&s->gdb) || !gdb_client_ask(&s->gdb, "?") ||
+	    !gdb_client_describe(&s->gdb) || !ask_json(s, "identity", take_identity) ||
+	    !ask_json(s, "map", take_map) || !read_registers(s))
 		return false;
 	vectors_find_base(s->capture);
 	vectors_read(s->capture, &memory);

@@ -147,6 +147,8 @@ static const struct option_def option_defs[] = {
 	  "a QEMU's monitor, HMP or QMP: PORT, HOST:PORT or unix:PATH" },
 	{ "gdb-server", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(gdb_server),
 	  "that QEMU's GDB server, if its monitor's word does not lead there" },
+	{ "wait", 'w', OPT_NUMBER, "SECONDS", CMD_CAPTURE, FIELD(wait_s),
+	  "try so long until the guest is there and can be captured" },
 	{ "image", 'i', OPT_TEXT, "FILE", CMD_CAPTURE, FIELD(image),
 	  "the image that the guest runs" },
 	{ "load", 0, OPT_TEXT, "ADDRESS", CMD_CAPTURE | CMD_RUN, FIELD(load),

@@ -42,6 +42,7 @@ struct options {
 	char **rest;                     /* what stands behind `--` */
 	int n_rest;
 	unsigned timeout_s; /* 0: none */
+	unsigned wait_s;    /* 0: not at all */
 	unsigned port;      /* 0: the usual one */
 	bool port_only;
 	bool debug;

@@ -118,15 +118,41 @@ static bool write_capture(const struct capture *c, const struct options *options
 	return ok;
 }
 
-static bool take(struct capture *c, const struct options *options)
+static bool look_once(struct capture *c, const struct options *options)
 {
 	const struct capture_request request = { .monitor = options->monitor,
 						 .gdb_server = options->gdb_server,
 						 .vm = options->arg[0],
 						 .system = options->system };
 
+	capture_free(c);
 	stamp(c->started);
-	if (options->monitor ? !capture_from_qemu(c, &request) : !capture_from_selvage(c, &request))
+	return options->monitor ? capture_from_qemu(c, &request) : capture_from_selvage(c, &request);
+}
+
+/* Until the guest is there, or the time is over: a machine may still be starting, a VM be up for
+ * moments only. What the last try has to say is said. */
+static bool look(struct capture *c, const struct options *options)
+{
+	const struct timespec nap = { .tv_nsec = 20 * 1000000 };
+	const time_t end = time(NULL) + (time_t)options->wait_s;
+
+	while (options->wait_s && time(NULL) < end && !wire_signal()) {
+		bool good;
+
+		diag_silence(true);
+		good = look_once(c, options);
+		diag_silence(false);
+		if (good)
+			return true;
+		nanosleep(&nap, NULL);
+	}
+	return !wire_signal() && look_once(c, options);
+}
+
+static bool take(struct capture *c, const struct options *options)
+{
+	if (!look(c, options))
 		return false;
 	stamp(c->finished);
 	if (options->claim)

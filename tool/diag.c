@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static unsigned error_count;
+static unsigned error_count, printed_count;
 static bool silenced;
 
 static bool may_print_error(void)
 {
 	error_count++;
-	return !silenced && error_count <= DIAG_MAX_ERRORS;
+	printed_count += !silenced;
+	return !silenced && printed_count <= DIAG_MAX_ERRORS;
 }
 
 void diag_error_at(const char *file, unsigned line, const char *format, ...)

@@ -97,10 +97,13 @@ static bool read_annex(struct gdb_client *gdb, const char *name, struct buffer *
 
 bool gdb_client_start(struct gdb_client *gdb)
 {
+	return gdb_client_ask(gdb, "qSupported:xmlRegisters=arm;qXfer:features:read+") != NULL;
+}
+
+bool gdb_client_describe(struct gdb_client *gdb)
+{
 	struct buffer text = { 0 };
-	bool good = gdb_client_ask(gdb, "qSupported:xmlRegisters=arm;qXfer:features:read+") !=
-			    NULL &&
-		    read_annex(gdb, "target.xml", &text) &&
+	bool good = read_annex(gdb, "target.xml", &text) &&
 		    gdb_parse_annex(&gdb->target, (const char *)text.data, text.size);
 
 	/* Includes may include; the list has an end. */

@@ -11,8 +11,10 @@ struct gdb_client {
 	bool dead;            /* it did not answer once: nothing more is asked */
 };
 
-/* On a stub that was connected to; reads the target description. False with a message. */
+/* On a stub that was connected to: first the greeting, then the target description. False with a
+ * message. */
 bool gdb_client_start(struct gdb_client *gdb);
+bool gdb_client_describe(struct gdb_client *gdb);
 void gdb_client_close(struct gdb_client *gdb);
 /* Sends a packet and waits for the answer; NULL, with a message, if none comes. */
 const char *gdb_client_ask(struct gdb_client *gdb, const char *packet);
