@@ -250,8 +250,8 @@ static bool read_registers(struct gdb_client *gdb, struct capture *c)
 static bool read_by_gdb(struct capture *c, const char *address)
 {
 	struct gdb_client gdb = { 0 };
-	bool good = wire_open(&gdb.wire, address) && gdb_client_start(&gdb) && gdb_client_describe(&gdb) &&
-		    read_registers(&gdb, c);
+	bool good = wire_open(&gdb.wire, address) && gdb_client_start(&gdb) &&
+		    gdb_client_describe(&gdb) && read_registers(&gdb, c);
 
 	gdb_client_close(&gdb);
 	return good;

@@ -127,7 +127,9 @@ static bool look_once(struct capture *c, const struct options *options)
 
 	capture_free(c);
 	stamp(c->started);
-	return options->monitor ? capture_from_qemu(c, &request) : capture_from_selvage(c, &request);
+	if (options->monitor)
+		return capture_from_qemu(c, &request);
+	return capture_from_selvage(c, &request);
 }
 
 /* Until the guest is there, or the time is over: a machine may still be starting, a VM be up for

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import captures
 import cases32
 import debug
 import faults
@@ -476,6 +477,7 @@ def all_cases():
         "debug-rtos": debug.rtos_case(System),
     })
     cases.update(plain_kernel_cases())
+    cases.update(captures.cases())
     cases.update(faults.cases())
     cases.update(cases32.cases())
     for test in ("mem", "gic", "undef"):
