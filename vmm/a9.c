@@ -23,7 +23,7 @@ static void arm(struct vm *vm)
 
 	for (unsigned i = 0; i < BOARD_SP804S; i++)
 		first = min_u64(first, sp804_deadline(&d->sp804[i].dev));
-	if (first == COUNTDOWN_NEVER || first == d->armed_ns)
+	if (first == COUNTDOWN_NEVER || first == d->armed_ns || vm->debug.standing)
 		return;
 	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(first) + 1 + clock_now() - vm_now(vm), 0) ==
 	    TIME_OK)
@@ -43,6 +43,14 @@ void a9_expired(struct vm *vm)
 	sp805_expired(&d->watchdog);
 	for (unsigned i = 0; i < BOARD_SP804S; i++)
 		sp804_expired(&d->sp804[i].dev);
+	arm(vm);
+}
+
+void a9_time_goes_on(struct vm *vm)
+{
+	if (vm->board->a9 == NULL)
+		return;
+	vm->a9.armed_ns = COUNTDOWN_NEVER;
 	arm(vm);
 }
 

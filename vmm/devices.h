@@ -12,6 +12,8 @@ void uart_service(struct vm *vm);
  * has run out. */
 bool a9_init(struct vm *vm);
 void a9_expired(struct vm *vm);
+/* A debugger had the VM stand, and vm_now() with it. */
+void a9_time_goes_on(struct vm *vm);
 
 /* kick.c. kick_take: the guest has kicked; true: a signal of
  * VMM_CAP_KICK_IRQ is owed, else the interrupt is on its way. */

@@ -289,10 +289,10 @@ def rtos_case(System):
     def run_case(report):
         path = write_description("debug-rtos", RTOS)
         with System("debug-rtos", path, limit_s=200) as run:
-            for name, register in (("wide", "VBAR_EL1"), ("narrow", "SPSR_svc")):
+            for name, guest, register in (("wide", "virt64", "VBAR_EL1"),
+                                          ("narrow", "virt32", "SPSR_svc")):
                 run.wait(name, "freertos: queue ok", 60)
-                symbols = f"build/assets/freertos-virt{64 if name == 'wide' else 32}.elf"
-                check_task(report, run, name, symbols, register)
+                check_task(report, run, name, f"build/assets/freertos-{guest}.elf", register)
             for name in ("wide", "narrow"):
                 run.wait(name, "freertos: tick ok", 60)
                 report.ok(f"{name}: goes on, and its ticks are right all the same")

@@ -1,4 +1,5 @@
 /* Stopping the VM and letting it go on. */
+#include "devices.h"
 #include "vm.h"
 
 #include <selvage/clock.h>
@@ -91,6 +92,7 @@ static void time_goes_on(struct vm *vm)
 	vm->debug.standing = vm->debug.due = false;
 	vm->debug.stood += ticks;
 	debug_delay(vm, ticks);
+	a9_time_goes_on(vm);
 }
 
 uint64_t vm_now(const struct vm *vm)

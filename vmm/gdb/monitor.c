@@ -92,7 +92,7 @@ static void print_map(struct vm *vm, struct gdb *g)
 
 		print_region(g, false, r->name, "device", r->base, r->size);
 	}
-	if (vm->info->gic_version == 2)
+	if (vm->info->gic_version == 2 && !vm->gicc_emulated)
 		print_region(g, false, "gicc", "device", vm->board->gicc.base,
 			     vm->board->gicc.size);
 	gdb_print(g, "]}\n");
