@@ -23,11 +23,11 @@ FREERTOS_CC_aarch64 := $(TARGET_CC)
 FREERTOS_OBJCOPY_arm := $(ARM32_OBJCOPY)
 FREERTOS_OBJCOPY_aarch64 := $(TARGET_OBJCOPY)
 
-# $(1)=name $(2)=instruction set $(3)=port $(4)=board $(5)=start address
+# $(1)=name $(2)=instruction set $(3)=port $(4)=board $(5)=start address $(6)=1: it watches only
 define freertos_guest
 FREERTOS_DIR_$(1) := $(OUT)/obj/freertos-$(1)
 FREERTOS_CFLAGS_$(1) := $(FREERTOS_FLAGS) $(FREERTOS_FLAGS_$(2)) -Iguests/freertos/$(2) \
-	-I$(FREERTOS)/portable/GCC/$(3) -DBOARD_$(call freertos_upper,$(4)) -DPORT_NAME='"$(3)"'
+	-I$(FREERTOS)/portable/GCC/$(3) -DBOARD_$(call freertos_upper,$(4)) -DPORT_NAME='"$(3)"' -DAPP_WATCH=$(if $(6),$(6),0)
 FREERTOS_OBJS_$(1) := $$(patsubst %,$$(FREERTOS_DIR_$(1))/%.o,$(2)/start.S $(FREERTOS_APP) $(4).c) \
 	$$(patsubst %,$$(FREERTOS_DIR_$(1))/kernel/%.o,$(FREERTOS_KERNEL) portable/GCC/$(3)/port.c \
 	  portable/GCC/$(3)/portASM.S)
@@ -54,6 +54,7 @@ freertos_upper = $(if $(filter virt,$(1)),VIRT,VEXPRESS)
 $(eval $(call freertos_guest,a9,arm,ARM_CA9,vexpress,0x60010000))
 $(eval $(call freertos_guest,virt32,arm,ARM_CA9,virt,0x40010000))
 $(eval $(call freertos_guest,virt64,aarch64,ARM_AARCH64,virt,0x40080000))
+$(eval $(call freertos_guest,watch,aarch64,ARM_AARCH64,virt,0x40080000,1))
 # Vectors for address 0 that branch to those of freertos-virt32: `ldr pc, [pc, #24]` and its target, eight times.
 $(ASSETS)/freertos-vectors: guests/freertos/build.mk
 	@mkdir -p $(@D)

@@ -288,11 +288,26 @@ static void command(char key)
 	}
 }
 
+/* The image `freertos-watch`: what it gets of the CPU, again and again. */
+static void watch(void)
+{
+	create(waker, "waker", 0, PRIORITY_WAKER);
+	for (;;) {
+		vTaskDelay(20);
+		(void)app_late_us();
+		vTaskDelay(500);
+		app_print("freertos: woken at most %u us late in 500 ticks\n", app_late_us());
+		measure_burn(50);
+	}
+}
+
 static void main_task(void *unused)
 {
 	char key;
 
 	(void)unused;
+	if (APP_WATCH)
+		watch();
 	self_test();
 	uart_irq(true);
 	for (;;) {

@@ -1,5 +1,5 @@
 # What the two commands of the README build.
-demo-parts: host target $(ASSETS)/linux-debian $(ASSETS)/initrd-busybox
+demo-parts: host target $(ASSETS)/linux-debian $(ASSETS)/initrd-busybox freertos
 
 # Both kernel configurations: systems on cortex-a76 need pa40.
 configs: $(addprefix config-,$(CONFIGS))

@@ -9,6 +9,7 @@ import time
 
 import captures
 import cases32
+import cases_freertos
 import debug
 import faults
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
@@ -480,6 +481,7 @@ def all_cases():
     cases.update(captures.cases())
     cases.update(faults.cases())
     cases.update(cases32.cases())
+    cases.update(cases_freertos.cases())
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

@@ -65,6 +65,7 @@ static const struct {
 	{ "sleep", probe_sleep },
 	{ "load", probe_load },
 	{ "ping", probe_ping },
+	{ "storm", probe_storm },
 	{ "oncpu", probe_oncpu },
 	{ "mem", probe_mem },
 	{ "gic", probe_gic },

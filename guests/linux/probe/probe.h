@@ -9,6 +9,7 @@ int probe_clock(int argc, char **argv);
 int probe_sleep(int argc, char **argv);
 int probe_load(int argc, char **argv);
 int probe_ping(int argc, char **argv);
+int probe_storm(int argc, char **argv);
 int probe_oncpu(int argc, char **argv);
 int probe_mem(int argc, char **argv);
 int probe_gic(int argc, char **argv);

@@ -1,0 +1,142 @@
+"""FreeRTOS as a guest: both ports, both boards, on machines with either GIC, beside
+a busy Linux; what a budget gives it while Linux does its worst."""
+import re
+
+from harness import Failure, Run, System, write_description
+
+TICKS = r"freertos: tick ok 10000 ticks in (\d+) us, (-?\d+) ppm off, woken at most (\d+) us late"
+WATCHED = r"freertos: woken at most (\d+) us late in 500 ticks"
+RAN = r"freertos: ran at least (\d+) us, at most (\d+) us in each of 50 windows of 10000 us; " \
+      r"(\d+) gaps, longest (\d+) us"
+PARTS = ("board ok", "queue ok", "timer ok", "fpu ok", "PASS")
+
+A9 = ["board: vexpress-a9", "memory: 16M", "kernel: asset:freertos-a9", "kind: raw",
+      "load: 0x60010000"]
+NARROW = ["memory: 16M", "gic: 2", "width: 32", "kernel: asset:freertos-virt32", "kind: raw",
+          "load: 0x40010000", "low_vectors: default"]
+WIDE = ["memory: 16M", "gic: 2", "kernel: asset:freertos-virt64", "kind: raw", "load: 0x40080000"]
+WATCH = ["memory: 16M", "kernel: asset:freertos-watch", "kind: raw", "load: 0x40080000",
+         "budget: 2ms", "period: 10ms", "priority: 100"]
+
+
+def linux(*keys, test=None):
+    words = "console=ttyAMA0 panic=-1 quiet selvage.name=linux" + \
+        (f" selvage.test={test}" if test else "")
+    return ["memory: 128M", "kernel: asset:linux-small", "initrd: asset:initrd-busybox",
+            f"cmdline: \"{words}\"", *keys]
+
+
+def describe(name, vms, gic, cpu="cortex-a57", on_idle="poweroff"):
+    text = [f"name: {name}", f"machine: {{cpu: {cpu}, gic: {gic}, on_idle: {on_idle}}}", "vms:"]
+    for vm, keys in vms.items():
+        text += [f"  - name: {vm}", *(f"    {key}" for key in keys)]
+    return write_description(name, "\n".join(text) + "\n")
+
+
+def judge(report, run, vm, limit_s, what):
+    """The self-test's lines, and the ticks against the clock."""
+    try:
+        run.wait(vm, r"freertos: (PASS|FAIL)", limit_s)
+    except Failure as failure:
+        report.fail(f"{what}: passes its self-test", str(failure))
+        return
+    said = [t for t in run.lines.of(vm) if t.startswith("freertos: ")]
+    missing = [part for part in PARTS if f"freertos: {part}" not in said]
+    report.equal(missing, [], f"{what}: board, queue, timer, floating point")
+    report.check(any(re.match(r"freertos: svc ok \d\d\d\d", t) for t in said),
+                 f"{what}: tasks switch by SVC")
+    ticks = next((m for m in (re.match(TICKS, t) for t in said) if m), None)
+    report.check(ticks and abs(int(ticks.group(2))) <= 1000,
+                 f"{what}: 10000 ticks, {ticks.group(2) if ticks else '?'} ppm off the clock, "
+                 f"woken at most {ticks.group(3) if ticks else '?'} us late")
+
+
+def boards_case(name, gic, cpu, vms):
+    """FreeRTOS passes its self-test while Linux is busy at lower priority."""
+    def run_case(report):
+        everyone = {"linux": linux("priority: 50")}
+        everyone.update({vm: keys + ["priority: 100"] for vm, keys in vms.items()})
+        with System(name, describe(name, everyone, gic, cpu), limit_s=150) as run:
+            run.wait("linux", "selvage-guest: up linux", 60)
+            run.type_to("linux", "probe load 60000 60000 &")
+            for vm in vms:
+                judge(report, run, vm, 100, f"{vm}, GICv{gic}")
+            run.answers("linux")
+            report.ok("Linux answers")
+    return run_case
+
+
+BARE = {
+    "a9": ["qemu-system-arm", "-M", "vexpress-a9", "-kernel", "build/assets/freertos-a9"],
+    "virt32": ["qemu-system-arm", "-M", "virt,gic-version=2", "-cpu", "cortex-a15", "-kernel",
+               "build/assets/freertos-virt32",
+               "-device", "loader,file=build/assets/freertos-vectors,addr=0"],
+    "virt64": ["qemu-system-aarch64", "-M", "virt,gic-version=2", "-cpu", "cortex-a57",
+               "-kernel", "build/assets/freertos-virt64"],
+}
+
+
+def reference(report):
+    """The same images on QEMU without a hypervisor."""
+    for name, command in BARE.items():
+        options = ["-display", "none", "-net", "none", "-serial", "stdio", "-monitor", "none",
+                   "-icount", "shift=2,align=off,sleep=off"]
+        with Run(f"freertos-bare-{name}", command + options, name) as run:
+            judge(report, run, name, 60, f"{name} on QEMU")
+
+
+# --- mixed criticality ---------------------------------------------------------------
+
+def watched(run, after):
+    """The next figures: worst wake-up, least and most of a window, the longest gap."""
+    late, after = run.wait("rtos", WATCHED, 120, after)
+    ran, after = run.wait("rtos", RAN, 120, after)
+    return int(late.group(1)), int(ran.group(1)), int(ran.group(2)), int(ran.group(4)), after
+
+
+def budget(report):
+    """2 ms in every 10, whatever a Linux of lower priority does; and without that order."""
+    figures = {}
+    for name, keys in (("lower", ["priority: 50"]), ("equal", ["priority: 100"])):
+        vms = {"rtos": WATCH, "linux": linux("vcpus: 2", *keys, test="storm")}
+        path = describe(f"budget-{name}", vms, 2, on_idle="stay")
+        with System(f"budget-{name}", path, "--deterministic", limit_s=250) as run:
+            _, seen = run.wait("linux", "selftest: the storm begins", 120)
+            late, least, most, gap, _ = figures[name] = watched(run, seen)
+            report.ok(f"storm at {name} priority: woken at most {late} us late, {least} to {most} "
+                      f"us in each 10 ms, longest gap {gap} us")
+    late, least, most, gap, _ = figures["lower"]
+    report.check(least >= 1900, f"at least 1.9 ms in every period ({least} us)")
+    report.check(most <= 2200, f"no more than its budget ({most} us)")
+    report.check(gap <= 8200, f"never longer without than the rest of a period ({gap} us)")
+    report.check(late <= 200, f"worst wake-up latency {late} us, at most 200")
+    worse = figures["equal"]
+    report.check(worse[0] > 4 * late, f"contrast: with an equal of unlimited budget {worse[0]} us")
+
+
+def survives(report):
+    """Linux's monitor is killed in the middle of a storm: FreeRTOS notices nothing."""
+    vms = {"rtos": WATCH, "linux": linux("vcpus: 2", "priority: 50")}
+    path = describe("budget-kill", vms, 2, on_idle="stay")
+    with System("budget-kill", path, limit_s=150) as run:
+        run.wait("linux", "selvage-guest: up linux", 60)
+        run.type_to("linux", "probe storm 60 &")
+        seen = run.lines.count()
+        run.client("kill", "linux")
+        run.wait(None, r"linux.*(fault|crash)|(fault|crash).*linux", 30, seen)
+        report.ok("Linux's monitor has died")
+        late, least, most, gap, _ = watched(run, run.lines.count())
+        report.check(least >= 1500, f"FreeRTOS goes on: {least} to {most} us in each 10 ms, "
+                     f"longest gap {gap} us, woken at most {late} us late")
+
+
+def cases():
+    return {
+        "freertos-gic2": boards_case("freertos-gic2", 2, "cortex-a53",
+                                     {"virt32": NARROW, "virt64": WIDE}),
+        "freertos-gic3": boards_case("freertos-gic3", 3, "cortex-a57",
+                                     {"a9": A9, "virt32": NARROW}),
+        "freertos-reference": reference,
+        "budget": budget,
+        "budget-kill": survives,
+    }
