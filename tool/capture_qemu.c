@@ -341,6 +341,7 @@ static bool look(struct qemu_source *q, const struct capture_request *request)
 	char *text;
 	bool good;
 
+	diag_progress("%s   %s", q->monitor.qmp ? "QMP" : "HMP", request->monitor);
 	ask_version(q);
 	ask_accelerator(q);
 	ask_machine(q);
@@ -354,10 +355,12 @@ static bool look(struct qemu_source *q, const struct capture_request *request)
 	if (!good || wire_signal())
 		return false;
 	ask_map(q);
+	diag_progress("GDB   system registers");
 	ask_system_registers(q, request);
 	name_host_cpu(q->capture);
 	note_spsr(q->capture);
 	vectors_find_base(q->capture);
+	diag_progress("READ  vectors at 0x%llx", (unsigned long long)q->capture->base);
 	vectors_read(q->capture, &memory);
 	return !wire_signal();
 }

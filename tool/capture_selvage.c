@@ -67,7 +67,7 @@ static bool take_number(const cJSON *object, const char *key, uint64_t *value)
 	return true;
 }
 
-static bool take_identity(struct capture *c, const char *text)
+bool capture_take_identity(struct capture *c, const char *text)
 {
 	cJSON *o = cJSON_Parse(text);
 	uint64_t midr, width = 0, crc = 0, vcpus = 0;
@@ -78,6 +78,7 @@ static bool take_identity(struct capture *c, const char *text)
 	}
 	c->width = width == 32 ? WIDTH_AARCH32 : WIDTH_AARCH64;
 	take_text(o, "vm", c->guest_name, sizeof(c->guest_name));
+	take_text(o, "hypervisor", c->accel_ran, sizeof(c->accel_ran));
 	take_text(o, "accelerator", c->accel_evidence, sizeof(c->accel_evidence));
 	take_text(o, "board", c->board, sizeof(c->board));
 	take_text(o, "board", c->machine, sizeof(c->machine));
@@ -94,7 +95,7 @@ static bool take_identity(struct capture *c, const char *text)
 	return true;
 }
 
-static bool take_map(struct capture *c, const char *text)
+bool capture_take_map(struct capture *c, const char *text)
 {
 	cJSON *root = cJSON_Parse(text);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "regions"), *item;
@@ -277,9 +278,10 @@ static bool look(struct selvage_source *s)
 	const struct guest_memory memory = { s, read_memory };
 
 	snprintf(s->capture->state, sizeof(s->capture->state), "running");
+	diag_progress("GDB   %s", s->capture->address);
 	if (!gdb_client_start(&s->gdb) || !gdb_client_ask(&s->gdb, "?") ||
-	    !gdb_client_describe(&s->gdb) || !ask_json(s, "identity", take_identity) ||
-	    !ask_json(s, "map", take_map) || !read_registers(s))
+	    !gdb_client_describe(&s->gdb) || !ask_json(s, "identity", capture_take_identity) ||
+	    !ask_json(s, "map", capture_take_map) || !read_registers(s))
 		return false;
 	vectors_find_base(s->capture);
 	vectors_read(s->capture, &memory);
@@ -294,7 +296,7 @@ bool capture_from_selvage(struct capture *c, const struct capture_request *reque
 	snprintf(c->source, sizeof(c->source), "selvage");
 	snprintf(c->protocol, sizeof(c->protocol), "gdb");
 	snprintf(c->address, sizeof(c->address), "%s", request->vm);
-	snprintf(c->accel_ran, sizeof(c->accel_ran), "selvage");
+	snprintf(c->accel_ran, sizeof(c->accel_ran), "unknown");
 	good = open_channel(&s, request) && look(&s);
 	wire_ignore_interrupts(true);
 	if (s.gdb.wire.fd >= 0 && good)

@@ -14,5 +14,9 @@ struct capture_request {
 bool capture_from_qemu(struct capture *capture, const struct capture_request *request);
 bool capture_from_selvage(struct capture *capture, const struct capture_request *request);
 
+/* What a VM's debug channel answers to `monitor identity` and `monitor map`: any text. */
+bool capture_take_identity(struct capture *capture, const char *text);
+bool capture_take_map(struct capture *capture, const char *text);
+
 /* "cortex-a57" for its MIDR; the number as text if it is none that we know. */
 void capture_cpu_of_midr(uint32_t midr, char *to, size_t room);

@@ -147,18 +147,21 @@ static bool cpu_flag(const char *flag)
 
 static void check_virtualisation(struct report *r, bool arm)
 {
-	if (arm)
-		tell(r, access("/dev/kvm", F_OK) == 0 ? FOUND : LACKING, "EL2",
-		     access("/dev/kvm", F_OK) == 0
-			     ? "the host's kernel has it (KVM is there)"
-			     : "not to be seen: no /dev/kvm, so the host was entered at EL1 or its "
-			       "kernel lacks KVM",
-		     "not needed: QEMU emulates EL2 (virtualization=on)");
+	char text[40];
+
+	if (arm && access("/dev/kvm", F_OK) == 0)
+		tell(r, FOUND, "EL2", "the host's kernel has it (KVM is there)", NULL);
+	else if (output_of("qemu-system-aarch64 --version 2>/dev/null", text, sizeof(text)) == 0)
+		tell(r, FOUND, "EL2", "emulated by qemu-system-aarch64 (virtualization=on)", NULL);
 	else
-		tell(r, cpu_flag("vmx") || cpu_flag("svm") ? FOUND : LACKING, "VT-x or AMD-V",
-		     cpu_flag("vmx")   ? "VT-x"
-		     : cpu_flag("svm") ? "AMD-V"
-				       : "none, or hidden by a hypervisor around this host",
+		tell(r, LACKING, "EL2", "neither the host has it nor is there an emulator",
+		     "apt-get install --no-install-recommends qemu-system-arm");
+	if (arm)
+		tell(r, FOUND, "VT-x or AMD-V", "not on Arm", NULL);
+	else if (cpu_flag("vmx") || cpu_flag("svm"))
+		tell(r, FOUND, "VT-x or AMD-V", cpu_flag("vmx") ? "VT-x" : "AMD-V", NULL);
+	else
+		tell(r, LACKING, "VT-x or AMD-V", "none, or a hypervisor around this host hides it",
 		     "not needed for Arm; for x86-64 Bochs emulates VT-x, QEMU AMD-V");
 }
 

@@ -1,7 +1,9 @@
-/* What a GDB stub may send: packets and target descriptions. What we make we can take. */
+/* What a GDB stub may send: packets, target descriptions, and Selvage's own answers. What we make
+ * we can take. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_source.h"
 #include "diag.h"
 #include "gdb_packet.h"
 
@@ -33,12 +35,30 @@ static void there_and_back(const uint8_t *data, size_t size)
 	buffer_free(&packet);
 }
 
+static void read_answers(const uint8_t *data, size_t size)
+{
+	static struct capture capture;
+	char *text = malloc(size + 1);
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	(void)capture_take_identity(&capture, text);
+	(void)capture_take_map(&capture, text);
+	for (size_t i = 0; i < capture.n_regions; i++) {
+		if (capture.region[i].first > capture.region[i].last)
+			abort();
+	}
+	capture_free(&capture);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gdb_target target = { 0 };
 
 	diag_silence(true);
 	take_all(data, size);
+	read_answers(data, size);
 	if (size < GDB_PACKET_MAX)
 		there_and_back(data, size);
 	(void)gdb_parse_annex(&target, (const char *)data, size);
