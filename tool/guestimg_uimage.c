@@ -16,31 +16,39 @@
 #define COMP_NONE 0
 #define COMP_GZIP 1
 
-/* Into fresh memory of exactly the size that the stream unpacks to. */
+/* Deflate packs to no less than one in 1032 (RFC 1951, 3.2.5 and 3.2.7). */
+#define RATIO_MAX 1032u
+#define GZIP_ENDS 18u /* header and trailer */
+
+static bool inflate_all(const uint8_t *data, size_t size, uint8_t *out, size_t out_size)
+{
+	z_stream z = {
+		.next_in = (Bytef *)(uintptr_t)data,
+		.avail_in = (uInt)size,
+		.next_out = out,
+		.avail_out = (uInt)out_size,
+	};
+	bool whole;
+
+	if (inflateInit2(&z, 15 + 16) != Z_OK)
+		return false;
+	whole = inflate(&z, Z_FINISH) == Z_STREAM_END && z.total_out == out_size;
+	inflateEnd(&z);
+	return whole;
+}
+
+/* The stream's last word says what it unpacks to (RFC 1952, 2.3.1). */
 static const char *unpack(const uint8_t *data, size_t size, struct guestimg_kernel *kernel)
 {
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)size };
-	uint8_t *out = malloc(GUESTIMG_UNPACKED_MAX);
-	int end;
+	size_t bytes = size > GZIP_ENDS ? load_le32(data + size - 4) : 0;
 
-	if (!out || size > UINT32_MAX || inflateInit2(&z, 15 + 16) != Z_OK) {
-		free(out);
-		return "is a packed uImage that cannot be unpacked here; unpack it with "
-		       "dumpimage and gunzip";
-	}
-	z.next_out = out;
-	z.avail_out = GUESTIMG_UNPACKED_MAX;
-	end = inflate(&z, Z_FINISH);
-	inflateEnd(&z);
-	if (end != Z_STREAM_END || z.total_out == 0) {
-		free(out);
-		return "is a packed uImage that does not unpack, or to more than 256M; make it "
-		       "again";
-	}
-	kernel->unpacked = realloc(out, z.total_out);
-	if (!kernel->unpacked)
-		kernel->unpacked = out;
-	kernel->unpacked_size = z.total_out;
+	if (bytes == 0 || bytes > GUESTIMG_UNPACKED_MAX || bytes / RATIO_MAX > size)
+		return "is a packed uImage that unpacks to nothing, or to more than 256M; make "
+		       "it again";
+	kernel->unpacked = malloc(bytes);
+	kernel->unpacked_size = bytes;
+	if (!kernel->unpacked || !inflate_all(data, size, kernel->unpacked, bytes))
+		return "is a packed uImage that does not unpack; make it again";
 	return NULL;
 }
 

@@ -22,6 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (vcpu_esr_class(words[0]) == NULL || vcpu_esr_fault(words[0]) == NULL)
 		abort();
+	if (e.reason == VCPU_EXIT_SYSREG && e.reg2 > 31)
+		abort();
+	if (vcpu_r_number((unsigned)words[0] & 15, words[1]) > 31)
+		abort();
+	(void)vcpu_condition_holds(words[0], words[1]);
 	if (e.reason == VCPU_EXIT_MMIO)
 		(void)vcpu_extend(&e, words[1]);
 	return 0;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <selvage/base.h>
+#include <selvage/crc32.h>
 
 #include "cpio.h"
 #include "diag.h"
@@ -92,6 +94,185 @@ static void near_words_are_suggested(void **state)
 	assert_null(suggest_near(
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", words, 3,
 		sizeof(*words)));
+}
+
+/* --- guest images --- */
+
+static const char *check_image(const uint8_t *data, size_t size, enum guestimg_kind kind,
+			       struct guestimg_kernel *k)
+{
+	const struct guestimg_wish wish = { .kind = kind };
+
+	return guestimg_check_kernel(data, size, &wish, k);
+}
+
+/* A 32-bit ELF file: text with the entry in Thumb, BSS behind data. */
+static size_t make_elf(uint8_t *d)
+{
+	memset(d, 0, 512);
+	memcpy(d, "\x7f"
+		  "ELF\1\1\1",
+	       7);
+	store_le16(d + 16, 2);
+	store_le16(d + 18, 40);
+	store_le32(d + 24, 0xc0000041); /* entry, virtual */
+	store_le32(d + 28, 52);
+	store_le16(d + 42, 32);
+	store_le16(d + 44, 3);
+	/* type, offset, vaddr, paddr, file size, memory size */
+	store_le32(d + 52, 1), store_le32(d + 56, 0x100), store_le32(d + 60, 0xc0000000);
+	store_le32(d + 64, 0x60010000), store_le32(d + 68, 0x80), store_le32(d + 72, 0x80);
+	store_le32(d + 84, 4);
+	store_le32(d + 116, 1), store_le32(d + 120, 0x180), store_le32(d + 124, 0xc0001000);
+	store_le32(d + 128, 0x60011000), store_le32(d + 132, 0x10), store_le32(d + 136, 0x1000);
+	return 512;
+}
+
+#define WRONG_ELF(change)                                                \
+	do {                                                             \
+		make_elf(d);                                             \
+		change;                                                  \
+		assert_non_null(check_image(d, size, GUESTIMG_ELF, &k)); \
+	} while (0)
+
+static void elf_segments(void **state)
+{
+	uint8_t d[512];
+	size_t size = make_elf(d);
+	struct guestimg_kernel k;
+
+	(void)state;
+	assert_null(check_image(d, size, GUESTIMG_FIND, &k));
+	assert_int_equal(k.kind, GUESTIMG_ELF);
+	assert_int_equal(k.width, 32);
+	assert_int_equal(k.entry, 0x60010041);
+	assert_int_equal(k.n_pieces, 2);
+	assert_int_equal(k.piece[0].gpa, 0x60010000);
+	assert_int_equal(k.piece[0].offset, 0x100);
+	assert_int_equal(k.piece[1].bytes, 0x10);
+	assert_int_equal(k.piece[1].size, 0x1000);
+	WRONG_ELF(d[0] = 0);
+	WRONG_ELF(d[4] = 0);              /* class */
+	WRONG_ELF(d[4] = 2);              /* wide, but for 32-bit Arm */
+	WRONG_ELF(d[5] = 2);              /* big-endian */
+	WRONG_ELF(store_le16(d + 16, 1)); /* not linked */
+	WRONG_ELF(store_le16(d + 18, 62));
+	WRONG_ELF(store_le32(d + 28, 500));
+	WRONG_ELF(store_le32(d + 28, 0xffffffff));
+	WRONG_ELF(store_le16(d + 42, 31));
+	WRONG_ELF(store_le16(d + 44, 0xffff));
+	WRONG_ELF(store_le16(d + 44, 0));
+	WRONG_ELF(store_le32(d + 56, 0x1c1)); /* the file ends before */
+	WRONG_ELF(store_le32(d + 68, 0x81));  /* more than its memory */
+	WRONG_ELF(store_le32(d + 56, 0xffffffff));
+	for (size_t cut = 0; cut < 0x190; cut++) {
+		make_elf(d);
+		assert_non_null(check_image(d, cut, GUESTIMG_ELF, &k));
+	}
+}
+
+static size_t make_uimage(uint8_t *d, const uint8_t *body, size_t size, uint8_t packed)
+{
+	memset(d, 0, 64);
+	store_be32(d, 0x27051956);
+	store_be32(d + 12, (uint32_t)size);
+	store_be32(d + 16, 0x40008000);
+	store_be32(d + 20, 0x40008040);
+	store_be32(d + 24, crc32_update(0, body, size));
+	d[28] = 5, d[29] = 2, d[30] = 2, d[31] = packed;
+	store_be32(d + 4, crc32_update(0, d, 64));
+	memcpy(d + 64, body, size);
+	return size + 64;
+}
+
+static void uimages(void **state)
+{
+	/* printf 'selvage' | gzip -n */
+	static const uint8_t gz[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x2b, 0x4e, 0xcd, 0x29,
+				      0x4b, 0x4c, 0x4f, 5, 0, 0x8d, 0x27, 0x32, 0x54, 7, 0, 0, 0 };
+	uint8_t d[256], body[100] = { 1 };
+	struct guestimg_kernel k;
+	size_t size = make_uimage(d, body, sizeof(body), 0);
+
+	(void)state;
+	assert_null(check_image(d, size, GUESTIMG_FIND, &k));
+	assert_int_equal(k.width, 32);
+	assert_int_equal(k.entry, 0x40008040);
+	assert_int_equal(k.n_pieces, 1);
+	assert_int_equal(k.piece[0].gpa, 0x40008000);
+	assert_int_equal(k.piece[0].offset, 64);
+	assert_int_equal(k.piece[0].size, 100);
+	/* Any flipped bit shows, but those of the name's end that nothing covers. */
+	for (size_t i = 0; i < size; i++) {
+		make_uimage(d, body, sizeof(body), 0);
+		d[i] ^= 0x10;
+		assert_non_null(check_image(d, size, GUESTIMG_UIMAGE, &k));
+	}
+	assert_non_null(check_image(d, size - 1, GUESTIMG_UIMAGE, &k));
+	make_uimage(d, body, sizeof(body), 2);
+	assert_non_null(check_image(d, size, GUESTIMG_UIMAGE, &k));
+	make_uimage(d, body, sizeof(body), 1); /* not gzip at all */
+	assert_non_null(check_image(d, size, GUESTIMG_UIMAGE, &k));
+	size = make_uimage(d, gz, sizeof(gz), 1);
+	if (check_image(d, size, GUESTIMG_UIMAGE, &k) == NULL) {
+		assert_int_equal(k.unpacked_size, 7);
+		assert_memory_equal(k.unpacked, "selvage", 7);
+		assert_int_equal(k.piece[0].offset, 0);
+		guestimg_free(&k);
+	} else {
+		fail();
+	}
+}
+
+static void raw_and_wishes(void **state)
+{
+	uint8_t d[128] = { 0 };
+	struct guestimg_kernel k;
+	struct guestimg_wish wish = { .kind = GUESTIMG_RAW };
+
+	(void)state;
+	assert_non_null(check_image(d, sizeof(d), GUESTIMG_FIND, &k));
+	assert_non_null(guestimg_check_kernel(d, sizeof(d), &wish, &k));
+	wish.has_load = true;
+	wish.load = 0x1000;
+	assert_null(guestimg_check_kernel(d, sizeof(d), &wish, &k));
+	assert_int_equal(k.width, 0);
+	assert_int_equal(k.entry, 0x1000);
+	wish.has_entry = true;
+	wish.entry = 0x1021;
+	assert_null(guestimg_check_kernel(d, sizeof(d), &wish, &k));
+	assert_int_equal(k.entry, 0x1021);
+	wish.load = ~0ull - 100;
+	assert_non_null(guestimg_check_kernel(d, sizeof(d), &wish, &k));
+	/* A zImage takes neither. */
+	store_le32(d + 36, 0x016f2818);
+	store_le32(d + 44, sizeof(d));
+	store_le32(d + 48, 0x04030201);
+	assert_null(check_image(d, sizeof(d), GUESTIMG_FIND, &k));
+	assert_int_equal(k.kind, GUESTIMG_ZIMAGE);
+	assert_int_equal(k.width, 32);
+	wish.kind = GUESTIMG_FIND;
+	assert_non_null(guestimg_check_kernel(d, sizeof(d), &wish, &k));
+	wish.has_load = false;
+	assert_non_null(guestimg_check_kernel(d, sizeof(d), &wish, &k));
+	store_le32(d + 44, sizeof(d) + 1);
+	assert_non_null(check_image(d, sizeof(d), GUESTIMG_ZIMAGE, &k));
+}
+
+static void vectors_are_told(void **state)
+{
+	uint8_t words[32] = { 0 };
+
+	(void)state;
+	assert_false(guestimg_vectors(words)); /* zeros are mapped, not vectors */
+	for (unsigned i = 0; i < 8; i++)
+		store_le32(words + 4 * i, i & 1 ? 0xeafffffe : 0xe59ff018);
+	assert_true(guestimg_vectors(words));
+	store_le32(words + 20, 0);
+	store_le32(words + 28, 0xe320f000);
+	assert_true(guestimg_vectors(words));
+	store_le32(words, 0xe3a00000);
+	assert_false(guestimg_vectors(words));
 }
 
 /* --- scrollback --- */
@@ -494,6 +675,10 @@ int main(void)
 		cmocka_unit_test(sizes_survive_being_written),
 		cmocka_unit_test(durations_need_a_unit),
 		cmocka_unit_test(near_words_are_suggested),
+		cmocka_unit_test(elf_segments),
+		cmocka_unit_test(uimages),
+		cmocka_unit_test(raw_and_wishes),
+		cmocka_unit_test(vectors_are_told),
 		cmocka_unit_test(scroll_keeps_the_end),
 		cmocka_unit_test(symbols_are_replaced),
 		cmocka_unit_test(archive_is_newc),

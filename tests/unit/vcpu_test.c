@@ -242,6 +242,134 @@ static void system_registers(void **state)
 	assert_int_equal(e.reg, 31);
 }
 
+/* --- AArch32: coprocessors, conditions, banks --- */
+
+/* MCR or MRC: opc1, CRn, CRm, opc2, Rt, read; condition AL. */
+static uint64_t cp_esr(unsigned ec, unsigned op1, unsigned crn, unsigned crm, unsigned op2,
+		       unsigned rt, unsigned rd)
+{
+	return ESR(ec, 0x1e00000u | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | rd);
+}
+
+static void coprocessor_registers(void **state)
+{
+	struct vcpu_exit e;
+
+	(void)state;
+	/* mrc p15, 0, r3, c0, c1, 0 (ID_PFR0) */
+	e = decode(cp_esr(0x03, 0, 0, 1, 0, 3, 1));
+	assert_int_equal(e.reason, VCPU_EXIT_SYSREG);
+	assert_int_equal(e.code, VCPU_SYSREG(0, 0, 0, 1, 0));
+	assert_int_equal(e.reg, 3);
+	assert_int_equal(e.reg2, 31);
+	assert_false(e.write);
+	/* mcr p15, 0, r14 (of IRQ mode: X16), c1, c0, 1 (ACTLR) */
+	e = decode(cp_esr(0x03, 0, 1, 0, 1, 16, 0));
+	assert_int_equal(e.code, VCPU_SYSREG(0, 0, 1, 0, 1));
+	assert_int_equal(e.reg, 16);
+	assert_true(e.write);
+	/* mrc p14, 0, r0, c1, c1, 4 (DBGOSLSR) is OSLSR_EL1 */
+	e = decode(cp_esr(0x05, 0, 1, 1, 4, 0, 1));
+	assert_int_equal(e.code, VCPU_SYSREG(2, 0, 1, 1, 4));
+	/* mrrc p15, 0, r0, r1, c14 (CNTPCT) */
+	e = decode(ESR(0x04, 0x1e00000u | 1u << 10 | 0u << 5 | 14u << 1 | 1));
+	assert_int_equal(e.code, VCPU_SYSREG(1, 0, 0, 14, 0));
+	assert_int_equal(e.reg, 0);
+	assert_int_equal(e.reg2, 1);
+	assert_false(e.write);
+	/* mcrr p15, 2, r4, r5, c14 (CNTP_CVAL); opc1 above 7 is nothing */
+	e = decode(ESR(0x04, 0x1e00000u | 2u << 16 | 5u << 10 | 4u << 5 | 14u << 1));
+	assert_int_equal(e.code, VCPU_SYSREG(1, 2, 0, 14, 0));
+	assert_true(e.write);
+	e = decode(ESR(0x04, 0x1e00000u | 10u << 16 | 14u << 1));
+	assert_int_not_equal(e.code, VCPU_SYSREG(1, 2, 0, 14, 0));
+	/* vmrs r2, mvfr0 and mvfr1 */
+	e = decode(cp_esr(0x08, 7, 7, 0, 0, 2, 1));
+	assert_int_equal(e.code, VCPU_SYSREG(0, 0, 0, 3, 0));
+	e = decode(cp_esr(0x08, 7, 6, 0, 0, 2, 1));
+	assert_int_equal(e.code, VCPU_SYSREG(0, 0, 0, 3, 1));
+	assert_int_equal(decode(ESR(0x12, 7)).reason, VCPU_EXIT_HYPERCALL);
+	assert_int_equal(decode(ESR(0x13, 0)).reason, VCPU_EXIT_SECURE_CALL);
+	assert_int_equal(decode(ESR(0x06, 0)).reason, VCPU_EXIT_UNDEFINED);
+}
+
+/* Every condition against a plain reading of its definition (F1.3.1). */
+static bool holds(unsigned cond, unsigned nzcv)
+{
+	bool n = nzcv & 8, z = nzcv & 4, c = nzcv & 2, v = nzcv & 1;
+
+	switch (cond) {
+	case 0: return z;
+	case 1: return !z;
+	case 2: return c;
+	case 3: return !c;
+	case 4: return n;
+	case 5: return !n;
+	case 6: return v;
+	case 7: return !v;
+	case 8: return c && !z;
+	case 9: return !c || z;
+	case 10: return n == v;
+	case 11: return n != v;
+	case 12: return !z && n == v;
+	case 13: return z || n != v;
+	default: return true;
+	}
+}
+
+static void conditions(void **state)
+{
+	(void)state;
+	for (unsigned cond = 0; cond < 16; cond++) {
+		for (unsigned flags = 0; flags < 16; flags++) {
+			uint64_t pstate = (uint64_t)flags << 28 | 0x1d3;
+			uint64_t thumb = pstate | 0x20;
+
+			assert_int_equal(vcpu_condition_holds(ESR(0x03, 1u << 24 | cond << 20),
+							      pstate),
+					 holds(cond, flags));
+			/* Without one in the syndrome: ITSTATE, 4 bits of mask. */
+			assert_true(vcpu_condition_holds(ESR(0x03, 0), thumb | cond << 12));
+			assert_int_equal(vcpu_condition_holds(ESR(0x01, 0),
+							      thumb | cond << 12 | 1u << 11),
+					 holds(cond, flags));
+			assert_true(vcpu_condition_holds(ESR(0x03, 0),
+							 pstate | cond << 12 | 1u << 11));
+			/* Neither a call nor AArch64 has any. */
+			assert_true(vcpu_condition_holds(ESR(0x12, 1u << 24 | cond << 20), pstate));
+			assert_true(vcpu_condition_holds(ESR(0x18, 1u << 24 | cond << 20), 0x3c5));
+		}
+	}
+}
+
+static void banked_registers(void **state)
+{
+	static const struct {
+		unsigned mode, sp, lr, r8;
+	} modes[] = {
+		{ 0x10, 13, 14, 8 },
+		{ 0x1f, 13, 14, 8 },
+		{ 0x11, 29, 30, 24 },
+		{ 0x12, 17, 16, 8 },
+		{ 0x13, 19, 18, 8 },
+		{ 0x17, 21, 20, 8 },
+		{ 0x1b, 23, 22, 8 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		uint64_t pstate = 0x600001c0u | modes[i].mode;
+
+		for (unsigned r = 0; r < 8; r++)
+			assert_int_equal(vcpu_r_number(r, pstate), r);
+		for (unsigned r = 8; r < 13; r++)
+			assert_int_equal(vcpu_r_number(r, pstate), modes[i].r8 + r - 8);
+		assert_int_equal(vcpu_r_number(13, pstate), modes[i].sp);
+		assert_int_equal(vcpu_r_number(14, pstate), modes[i].lr);
+		assert_int_equal(vcpu_r_number(15, pstate), VCPU_NO_REG);
+	}
+}
+
 #define SSE (1u << 21)
 #define SF (1u << 15)
 
@@ -339,6 +467,103 @@ static void aborts_say_where_and_whence(void **state)
 	assert_true(vcpu_get(&v, VCPU_PSTATE) >> 22 & 1);
 }
 
+/* --- AArch32 at EL1 --- */
+
+static void narrow_start(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	setup(&v);
+	v.narrow = true;
+	vcpu_reset(&v, 0x40010001);
+	assert_int_equal(vcpu_get(&v, VCPU_PC), 0x40010000);
+	assert_int_equal(vcpu_get(&v, VCPU_PSTATE), 0x1f3);
+	vcpu_reset(&v, 0x40010004);
+	assert_int_equal(vcpu_get(&v, VCPU_PC), 0x40010004);
+	assert_int_equal(vcpu_get(&v, VCPU_PSTATE), 0x1d3);
+	/* No MMU, caches, high vectors, Thumb or big-endian exceptions. */
+	assert_int_equal(vcpu_get(&v, vcpu_field(ABI_VCPU_SCTLR_EL1)) & 0x42003007, 0);
+	vcpu_set_x(&v, 3, 0x123456789ull);
+	assert_int_equal(vcpu_get(&v, VCPU_X0 + 3), 0x23456789);
+	vcpu_set(&v, VCPU_X0 + 3, 0x123456789ull);
+	assert_int_equal(vcpu_get_x(&v, 3), 0x23456789);
+	v.narrow = false;
+	vcpu_reset(&v, 0x40010001);
+	assert_int_equal(vcpu_get(&v, VCPU_PC), 0x40010001);
+	assert_int_equal(vcpu_get(&v, VCPU_PSTATE), VCPU_PSTATE_RESET);
+}
+
+static void start_narrow(struct vcpu *v, uint32_t cpsr, uint32_t sctlr, uint32_t ttbcr)
+{
+	setup(v);
+	v->narrow = true;
+	v->advance = true;
+	machine[VCPU_PC] = 0x8000;
+	machine[VCPU_PSTATE] = cpsr;
+	machine[vcpu_field(ABI_VCPU_VBAR_EL1)] = 0x20000;
+	machine[vcpu_field(ABI_VCPU_SCTLR_EL1)] = sctlr;
+	machine[vcpu_field(ABI_VCPU_TCR_EL1)] = ttbcr;
+	machine[vcpu_field(ABI_VCPU_FAR_EL1)] = 0x1111111122222222ull;
+}
+
+#define SPAN (1u << 23)
+
+static void narrow_undefined(void **state)
+{
+	static const struct {
+		uint32_t cpsr, sctlr, pc, lr, after;
+	} cases[] = {
+		/* user mode, flags, Thumb with ITSTATE: flags stay, IT goes */
+		{ 0xf600fc30, SPAN, 0x20004, 0x8002, 0xf000009b },
+		/* supervisor mode with A and F masked */
+		{ 0x600001d3, SPAN, 0x20004, 0x8004, 0x600001db },
+		/* high vectors; Thumb and big-endian exceptions; PAN set */
+		{ 0x10, 1u << 13, 0xffff0004, 0x8004, 0x40009b },
+		{ 0x10, SPAN | 1u << 30 | 1u << 25, 0x20004, 0x8004, 0x2bb },
+	};
+	struct vcpu v;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start_narrow(&v, cases[i].cpsr, cases[i].sctlr, 0);
+		vcpu_inject_undefined(&v);
+		assert_false(v.advance);
+		assert_true(vcpu_flush(&v));
+		assert_int_equal(machine[VCPU_PC], cases[i].pc);
+		assert_int_equal(machine[VCPU_PSTATE], cases[i].after);
+		assert_int_equal(machine[22], cases[i].lr);
+		assert_int_equal(machine[VCPU_SPSR_UND], cases[i].cpsr);
+	}
+}
+
+static void narrow_aborts(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	for (unsigned longs = 0; longs < 2; longs++) {
+		uint32_t fsr = longs ? 0x210 : 0x8;
+
+		start_narrow(&v, 0x80000013, SPAN, longs << 31);
+		vcpu_inject_abort(&v, 0x9000001, false);
+		assert_true(vcpu_flush(&v));
+		assert_int_equal(machine[VCPU_PC], 0x20010);
+		assert_int_equal(machine[VCPU_PSTATE], 0x80000197);
+		assert_int_equal(machine[20], 0x8008);
+		assert_int_equal(machine[VCPU_SPSR_ABT], 0x80000013);
+		assert_int_equal(machine[vcpu_field(ABI_VCPU_ESR_EL1)], fsr);
+		assert_int_equal(machine[vcpu_field(ABI_VCPU_FAR_EL1)], 0x1111111109000001ull);
+		start_narrow(&v, 0x80000013, SPAN, longs << 31);
+		vcpu_inject_abort(&v, 0x8, true);
+		assert_true(vcpu_flush(&v));
+		assert_int_equal(machine[VCPU_PC], 0x2000c);
+		assert_int_equal(machine[20], 0x8004);
+		assert_int_equal(machine[VCPU_IFSR32], fsr);
+		assert_int_equal(machine[vcpu_field(ABI_VCPU_FAR_EL1)], 0x822222222ull);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +576,12 @@ int main(void)
 		cmocka_unit_test(data_aborts),
 		cmocka_unit_test(other_classes),
 		cmocka_unit_test(system_registers),
+		cmocka_unit_test(coprocessor_registers),
+		cmocka_unit_test(conditions),
+		cmocka_unit_test(banked_registers),
+		cmocka_unit_test(narrow_start),
+		cmocka_unit_test(narrow_undefined),
+		cmocka_unit_test(narrow_aborts),
 		cmocka_unit_test(loads_are_extended),
 		cmocka_unit_test(register_31_is_zero),
 		cmocka_unit_test(undefined_goes_to_the_vector),

@@ -110,6 +110,19 @@ static void gicv2_tree(void **state)
 				NULL));
 }
 
+static void narrow_tree(void **state)
+{
+	struct fdt_params p = params();
+
+	(void)state;
+	p.width = 32;
+	generate(&p);
+	assert_string_equal(fdt_getprop(blob, node("/cpus/cpu@0"), "compatible", NULL),
+			    "arm,cortex-a15");
+	assert_string_equal(fdt_getprop(blob, node("/timer"), "compatible", NULL),
+			    "arm,armv7-timer");
+}
+
 static void seeds(void **state)
 {
 	struct fdt_params p = params();
@@ -152,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gicv3_tree),
 		cmocka_unit_test(gicv2_tree),
+		cmocka_unit_test(narrow_tree),
 		cmocka_unit_test(seeds),
 		cmocka_unit_test(bad_parameters),
 	};

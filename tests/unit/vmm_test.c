@@ -255,6 +255,63 @@ static void layouts(void **state)
 	assert_non_null(boot_layout_plan(~0ull - 5, 6, &kernel, 0, &l));
 }
 
+static void zimage_layouts(void **state)
+{
+	struct boot_layout l;
+
+	(void)state;
+	assert_null(boot_layout_zimage(0x40000000, 256 << 20, 5 << 20, 0xd0000, &l));
+	assert_int_equal(l.kernel_gpa, 0x42000000);
+	assert_int_equal(l.fdt_gpa, 0x4fff0000);
+	assert_int_equal(l.initrd_gpa, 0x4ff20000);
+	/* Little memory: nearer to the start; much: all in the lowest 512 MiB. */
+	assert_null(boot_layout_zimage(0x40000000, 64 << 20, 5 << 20, 0, &l));
+	assert_int_equal(l.kernel_gpa, 0x41000000);
+	assert_null(boot_layout_zimage(0x40000000, 3ull << 30, 5 << 20, 4096, &l));
+	assert_int_equal(l.fdt_gpa, 0x5fff0000);
+	assert_non_null(boot_layout_zimage(0x40001000, 64 << 20, 5 << 20, 0, &l));
+	assert_non_null(boot_layout_zimage(1ull << 32, 64 << 20, 5 << 20, 0, &l));
+	assert_non_null(boot_layout_zimage(0x40000000, 64 << 20, 5 << 20, 48 << 20, &l));
+	assert_non_null(boot_layout_zimage(0x40000000, 64 << 20, 64 << 20, 0, &l));
+	assert_non_null(boot_layout_zimage(0x40000000, 64 << 20, 5 << 20, ~0ull, &l));
+	assert_non_null(boot_layout_zimage(0x40000000, 0x8000, 0x1000, 0, &l));
+}
+
+static void piece_layouts(void **state)
+{
+	struct sysdesc_vm vm = {
+		.n_regions = 1,
+		.region[0] = { 0x40000000, 1 << 20, SYSDESC_OWN_MEMORY },
+		.entry = 0x40010000,
+		.n_pieces = 1,
+		.piece[0] = { 0, 0x100, 0x40010000, 0x1000 },
+	};
+	struct boot_layout l;
+
+	(void)state;
+	assert_null(boot_layout_pieces(&vm, 0, &l));
+	assert_int_equal(l.fdt_gpa, 0x40000000);
+	assert_int_equal(l.kernel_gpa, 0x40010000);
+	/* The start is taken: the end; both are: none. */
+	vm.piece[0].gpa = 0x4000f000;
+	assert_null(boot_layout_pieces(&vm, 0x1000, &l));
+	assert_int_equal(l.fdt_gpa, 0x400f0000);
+	assert_int_equal(l.initrd_gpa, 0x400e0000);
+	vm.piece[0].size = 0xe2000;
+	assert_null(boot_layout_pieces(&vm, 0, &l));
+	assert_int_equal(l.fdt_gpa, BOOT_NOWHERE);
+	assert_non_null(boot_layout_pieces(&vm, 0x1000, &l));
+	/* The vectors' page is not free either. */
+	vm.region[0].gpa = 0;
+	vm.piece[0] = (struct sysdesc_piece){ 0, 0x100, 0x20000, 0x1000 };
+	assert_null(boot_layout_pieces(&vm, 0, &l));
+	assert_int_equal(l.fdt_gpa, 0);
+	vm.n_vectors = 8;
+	assert_null(boot_layout_pieces(&vm, 0, &l));
+	assert_int_equal(l.fdt_gpa, 0xf0000);
+	assert_non_null(boot_layout_pieces(&vm, ~0ull, &l));
+}
+
 /* --- PSCI ----------------------------------------------------------------- */
 
 static struct {
@@ -551,6 +608,21 @@ static void trapped_registers(void **state)
 	assert_int_equal(look(VCPU_SYSREG(2, 1, 0, 0, 0), false), SYSREG_UNDEFINED);
 	assert_int_equal(look(VCPU_SYSREG(3, 0, 1, 2, 0), true), SYSREG_UNDEFINED);
 	assert_int_equal(look(VCPU_SYSREG(3, 3, 14, 2, 1), true), SYSREG_CNTP_CTL);
+	/* AArch32's: CP15 of 32 bits, of 64 bits, CP14. */
+	assert_int_equal(look(VCPU_SYSREG(0, 0, 0, 2, 0), false), SYSREG_ID_READ);
+	assert_int_equal(look(VCPU_SYSREG(0, 0, 0, 2, 0), true), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(0, 0, 1, 0, 1), true), SYSREG_VALUE);
+	assert_int_equal(look(VCPU_SYSREG(0, 0, 14, 2, 1), true), SYSREG_CNTP_CTL);
+	assert_int_equal(look(VCPU_SYSREG(1, 2, 0, 14, 0), true), SYSREG_CNTP_CVAL);
+	assert_int_equal(look(VCPU_SYSREG(1, 0, 0, 14, 0), false), SYSREG_COUNTER);
+	assert_int_equal(look(VCPU_SYSREG(1, 0, 0, 12, 0), true), SYSREG_SGI1R);
+	assert_int_equal(look(VCPU_SYSREG(1, 0, 0, 12, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(1, 1, 0, 14, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(0, 1, 9, 0, 2), false), SYSREG_VALUE);
+	for (unsigned crm = 12; crm < 15; crm++)
+		assert_int_equal(look(VCPU_SYSREG(0, 0, 9, crm, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(0, 0, 1, 1, 0), false), SYSREG_UNDEFINED);
+	assert_int_equal(look(VCPU_SYSREG(2, 6, 0, 0, 0), false), SYSREG_UNDEFINED);
 }
 
 /* --- Walk ----------------------------------------------------------------- */
@@ -743,6 +815,8 @@ int main(void)
 		cmocka_unit_test(bus_refuses_what_is_crooked),
 		cmocka_unit_test(image_headers),
 		cmocka_unit_test(layouts),
+		cmocka_unit_test(zimage_layouts),
+		cmocka_unit_test(piece_layouts),
 		cmocka_unit_test(psci_versions),
 		cmocka_unit_test(psci_cpus),
 		cmocka_unit_test(psci_narrow),
