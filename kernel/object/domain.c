@@ -10,10 +10,9 @@ int domain_invoke(struct invocation *inv)
 
 	switch (inv->label) {
 	case ABI_INV_DOMAIN_SET_SET:
-		if (a != 0)
-			return inv_invalid_argument(inv, 0);
-		return cap_type(inv_extra(inv, 0)) == CAP_TCB ? ABI_OK
-							      : inv_invalid_argument(inv, 1);
+		if (a == 0 && cap_type(inv_extra(inv, 0)) == CAP_TCB)
+			return ABI_OK;
+		return inv_invalid_argument(inv, a == 0);
 	case ABI_INV_DOMAIN_SET_SCHEDULE_CONFIGURE:
 		if (a != 0 || inv_arg(inv, 1) != 0)
 			return inv_range(inv, 0, 0);

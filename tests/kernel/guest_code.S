@@ -336,6 +336,34 @@ entry direct
 /* Never leaves by itself. */
 entry spin
 	b	.
+/* One register that acts on EL0: set to x0, out; back, what it holds, out. */
+.macro act name, register
+entry act_\name
+	msr	\register, x0
+	isb
+	hvc	#0
+	mrs	x0, \register
+	hvc	#0
+	b	.
+.endm
+	act	sctlr, sctlr_el1
+	act	cpacr, cpacr_el1
+	act	tcr, tcr_el1
+	act	mair, mair_el1
+	act	cntkctl, cntkctl_el1
+	act	cntv_ctl, cntv_ctl_el0
+	act	tpidr, tpidr_el0
+	act	tpidrro, tpidrro_el0
+	act	contextidr, contextidr_el1
+	act	mdscr, mdscr_el1
+	act	osdlr, osdlr_el1
+	act	dbgbcr, dbgbcr0_el1
+	act	pmuserenr, pmuserenr_el0
+	act	pmcr, pmcr_el0
+	act	pmcntenset, pmcntenset_el0
+	act	pmselr, pmselr_el0
+	act	pmintenset, pmintenset_el1
+	act	cntp_ctl, cntp_ctl_el0
 
 .balign 4096
 guest_code_end:

@@ -57,7 +57,7 @@ extern const struct kt_group kt_state;
 extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_direct;
-extern const struct kt_group kt_hostile;
+extern const struct kt_group kt_hostile, kt_el0;
 extern const struct kt_group kt_plain_kernel, kt_corners, kt_benchmark, kt_fastpath;
 
 /* --- checks; both go on after a failure --- */

@@ -270,7 +270,7 @@ static bool has_group(const struct kt_group *g)
 {
 	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_state ||
 	    g == &kt_exit_message ||
-	    g == &kt_extension || g == &kt_direct || g == &kt_hostile)
+	    g == &kt_extension || g == &kt_direct || g == &kt_el0 || g == &kt_hostile)
 		return !kt_plain();
 	return g != &kt_plain_kernel || kt_plain();
 }
@@ -403,6 +403,7 @@ int main(void)
 		&kt_extension,
 		&kt_direct,
 		&kt_hostile,
+		&kt_el0,
 		&kt_corners,
 		&kt_fastpath,
 		&kt_plain_kernel,

@@ -92,6 +92,7 @@ void cpu_init_el2(void)
 	SYSREG_WRITE(actlr_el2, 0); /* the core's own controls are not EL1's */
 	SYSREG_WRITE(vtcr_el2, stage2_vtcr());
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
+	SYSREG_WRITE(tcr_el1, 0);
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(cntvoff_el2, 0);

@@ -15,14 +15,14 @@
 /* Field, register. */
 /* clang-format off */
 #define LAZY_REGS(X)                                                                     \
-	X(TTBR0_EL1, ttbr0_el1) X(TTBR1_EL1, ttbr1_el1) X(TCR_EL1, tcr_el1)              \
+	X(TTBR0_EL1, ttbr0_el1) X(TTBR1_EL1, ttbr1_el1)                                   \
 	X(MAIR_EL1, mair_el1) X(AMAIR_EL1, amair_el1) X(CONTEXTIDR_EL1, contextidr_el1)  \
 	X(ACTLR_EL1, actlr_el1) X(AFSR0_EL1, afsr0_el1) X(AFSR1_EL1, afsr1_el1)          \
 	X(ESR_EL1, esr_el1) X(FAR_EL1, far_el1) X(PAR_EL1, par_el1) X(VBAR_EL1, vbar_el1) \
 	X(TPIDR_EL1, tpidr_el1) X(VMPIDR_EL2, vmpidr_el2) X(SP_EL1, sp_el1)              \
 	X(ELR_EL1, elr_el1) X(SPSR_EL1, spsr_el1) X(CNTV_CVAL, cntv_cval_el0)
 #define EAGER_REGS(X)                                           \
-	X(SCTLR_EL1, sctlr_el1) X(CPACR_EL1, cpacr_el1)         \
+	X(SCTLR_EL1, sctlr_el1) X(CPACR_EL1, cpacr_el1) X(TCR_EL1, tcr_el1) \
 	X(CNTKCTL_EL1, cntkctl_el1) X(CNTV_CTL, cntv_ctl_el0)
 /* clang-format on */
 #define CNTV_CTL_MASK 3ull /* ENABLE, IMASK; ISTATUS is read-only */
@@ -137,6 +137,7 @@ void vcpu_leave(void)
 		plain_vcpu_leave(v);
 	SYSREG_WRITE(cnthctl_el2, CNTHCTL_NATIVE);
 	SYSREG_WRITE(sctlr_el1, SCTLR_EL1_NATIVE);
+	SYSREG_WRITE(tcr_el1, 0); /* TBI0 counts without stage 1, too */
 	SYSREG_WRITE(cpacr_el1, CPACR_NATIVE);
 	SYSREG_WRITE(cntkctl_el1, cpu->cntkctl);
 	isb(); /* before another VTTBR_EL2 */

@@ -24,6 +24,7 @@ static void check_native_registers(const struct tcb *t)
 
 	INVARIANT("native: HCR_EL2", t, SYSREG_READ(hcr_el2) == HCR_NATIVE);
 	INVARIANT("native: SCTLR_EL1", t, SYSREG_READ(sctlr_el1) == SCTLR_EL1_NATIVE);
+	INVARIANT("native: TCR_EL1", t, SYSREG_READ(tcr_el1) == 0);
 	INVARIANT("native: CPACR_EL1", t, SYSREG_READ(cpacr_el1) == CPACR_NATIVE);
 	INVARIANT("native: CNTKCTL_EL1", t,
 		  SYSREG_READ(cntkctl_el1) == (arch_cpu()->cntkctl | timer));
