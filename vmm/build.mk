@@ -1,6 +1,6 @@
 # The monitor, and its portable parts for host tests and fuzzers.
 DECODE_SRCS := $(sort $(wildcard vmm/decode/*.c))
-VMM_PORTABLE := $(DECODE_SRCS) vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
+VMM_PORTABLE := $(DECODE_SRCS) vmm/diagnose.c vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
 	vmm/board/vexpress_a9.c \
 	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
 	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
@@ -10,6 +10,7 @@ VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/a9.c vmm/kick.c 
 	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \
 	vmm/arch/aarch64/direct.c vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c \
 	vmm/arch/aarch64/sysreg_exit.c vmm/arch/aarch64/insn.c \
+	vmm/arch/aarch64/report_arch.c \
 	vmm/arch/aarch64/hypercall.c
 VMM_INC := -Ivmm -Ivmm/decode -Ivmm/arch/aarch64
 

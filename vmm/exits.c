@@ -55,6 +55,7 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 	if (outcome != MMIO_HANDLED)
 		log_misuse(vc, e, r, &m);
 	if (outcome == MMIO_FAULT) {
+		report_note(vc, e, "device register used in a wrong way: data abort");
 		vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
 		return;
 	}
@@ -71,6 +72,7 @@ static void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			    pc_of(vc),
 			    (unsigned long long)
 				    vc->vm->events[VM_EVENT_UNDEFINED]);
+	report_note(vc, e, "trapped instruction: undefined");
 	vcpu_inject_undefined(&vc->cpu.cpu);
 }
 
@@ -106,7 +108,7 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		vm_vcpu_yield(vc);
 		break;
 	case VCPU_EXIT_SECURE_CALL:
-		secure_call_exit(vc);
+		secure_call_exit(vc, e);
 		break;
 	case VCPU_EXIT_UNDEFINED:
 		undefined_exit(vc, e);

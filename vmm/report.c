@@ -1,10 +1,10 @@
 /* A fault record that a person can act on. */
 #include "report.h"
 
-#include "arch/aarch64/walk.h"
+#include "vm.h"
 
 #include <selvage/client.h>
-#include <selvage/log.h>
+#include <selvage/fmt.h>
 
 typedef unsigned long long ull;
 
@@ -24,156 +24,172 @@ static const char *const reason_names[] = {
 	[VCPU_EXIT_UNKNOWN] = "unknown",
 };
 
+void report_note(struct vm_vcpu *vc, const struct vcpu_exit *e, const char *what)
+{
+	struct report_ring *ring = &vc->vm->faults;
+	struct vcpu *v = &vc->cpu.cpu;
+	/* The PC came with the exit, or is not worth a system call. */
+	uint64_t pc = v->valid & vcpu_bit(VCPU_PC) ? v->reg[VCPU_PC] : 0;
+	struct report_earlier *last = &ring->entry[(ring->n - 1) % REPORT_EARLIER];
+
+	if (ring->n != 0 && last->what == what && last->pc == pc && last->vcpu == vc->index) {
+		last->count++;
+		return;
+	}
+	ring->entry[ring->n++ % REPORT_EARLIER] = (struct report_earlier){
+		.what = what, .pc = pc, .address = e->gva, .count = 1, .vcpu = vc->index
+	};
+}
+
 static bool is_abort(const struct vcpu_exit *e)
 {
 	return e->reason == VCPU_EXIT_MMIO || e->reason == VCPU_EXIT_FETCH ||
 	       e->reason == VCPU_EXIT_MMIO_OPAQUE;
 }
 
-static void report_syndrome(const struct vcpu_exit *e)
+static enum fault_kind kind_of(const struct vcpu_exit *e)
 {
-	log_error("  syndrome %llx: %s%s%s", (ull)e->syndrome,
-		  vcpu_esr_class(e->syndrome), is_abort(e) ? ", " : "",
-		  is_abort(e) ? vcpu_esr_fault(e->syndrome) : "");
+	if (!is_abort(e))
+		return FAULT_OTHER;
+	if (e->reason == VCPU_EXIT_FETCH)
+		return FAULT_FETCH;
+	return e->write ? FAULT_STORE : FAULT_LOAD;
+}
+
+static const char *device_at(struct vm *vm, uint64_t gpa)
+{
+	const struct bus_region *r = bus_find(&vm->bus, gpa);
+
+	return r != NULL ? r->name : NULL;
+}
+
+static uint64_t exits_of(const struct vm *vm)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(vm->exits) / sizeof(vm->exits[0]); i++)
+		n += vm->exits[i];
+	return n;
+}
+
+static void report_cause(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	struct vm *vm = vc->vm;
+	struct fault_facts f = {
+		.kind = kind_of(e),
+		.table_walk = is_abort(e) && (e->syndrome & REPORT_S1PTW),
+		.first = exits_of(vm) <= 1,
+		.in_memory = gmem_holds(&vm->mem, e->gpa, 1),
+		.undecodable = e->reason != VCPU_EXIT_FETCH && device_at(vm, e->gpa) != NULL,
+		.gpa = e->gpa,
+		.entry = vm->entry & ~1ull,
+		.ram = vm->mem.region[0].gpa,
+		.ram_bytes = vm->mem.region[0].size,
+		.gic_version = vm->info->gic_version,
+		.board_a9 = vm->info->vm.board != SYSDESC_BOARD_VIRT,
+		.device = device_at(vm, e->gpa),
+	};
+	struct diagnosis d;
+
+	report_arch_facts(vc, e, &f);
+	diagnose(&f, &d);
+	report_say("cause", "code=%s text=\"%s\"", d.code, d.text);
+	if (d.key != NULL)
+		report_say("cause", "key=%s%s%s%s", d.key, d.value != NULL ? " value=\"" : "",
+			   d.value != NULL ? d.value : "", d.value != NULL ? "\"" : "");
+}
+
+static void report_access(const struct vcpu_exit *e)
+{
+	static const char *const kinds[] = { "fetch", "load", "store" };
+
+	report_say("syndrome", "esr=0x%llx class=\"%s\"", (ull)e->syndrome,
+		   vcpu_esr_class(e->syndrome));
+	if (!is_abort(e))
+		return;
+	report_say("syndrome", "status=\"%s\" table_walk=%s", vcpu_esr_fault(e->syndrome),
+		   REPORT_YES(e->syndrome & REPORT_S1PTW));
+	report_say("access", "kind=%s gpa=0x%llx gva=0x%llx", kinds[kind_of(e)], (ull)e->gpa,
+		   (ull)e->gva);
 	if (e->reason == VCPU_EXIT_MMIO)
-		log_error("  %s of %u bytes, register x%u, value %llx",
-			  e->write ? "store" : "load", e->size, e->reg,
-			  (ull)e->value);
+		report_say("access", "size=%u register=%u value=0x%llx", e->size, e->reg,
+			   (ull)e->value);
 }
 
-static void report_registers(struct vcpu *v)
+static void report_device(const struct bus_region *r, const char *where)
 {
-	log_error("  pc %016llx  pstate %llx  sp_el0 %016llx  sp_el1 %016llx",
-		  (ull)vcpu_get(v, VCPU_PC), (ull)vcpu_get(v, VCPU_PSTATE),
-		  (ull)vcpu_get(v, VCPU_SP_EL0),
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_SP_EL1)));
-	for (unsigned i = 0; i < 31; i += 4) {
-		char line[120];
-		size_t used = 0;
-
-		for (unsigned j = i; j < i + 4 && j < 31; j++)
-			used += fmt_print(line + used, sizeof(line) - used,
-					  " x%-2u %016llx", j,
-					  (ull)vcpu_get(v, VCPU_X0 + j));
-		log_error(" %s", line);
-	}
-	log_error("  elr_el1 %llx  spsr_el1 %llx  esr_el1 %llx  "
-		  "far_el1 %llx  vbar_el1 %llx  sctlr_el1 %llx",
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_ELR_EL1)),
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_SPSR_EL1)),
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_ESR_EL1)),
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_FAR_EL1)),
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_VBAR_EL1)),
-		  (ull)vcpu_get(v, vcpu_field(ABI_VCPU_SCTLR_EL1)));
-}
-
-/* The instruction, through the guest's own page tables. */
-static void report_instruction(struct vm_vcpu *vc)
-{
-	struct vcpu *v = &vc->cpu.cpu;
-	uint64_t gpa;
-	uint32_t insn;
-
-	if (!walk_vcpu(&vc->vm->mem, v, vcpu_get(v, VCPU_PC), &gpa))
-		log_error("  instruction: the guest's page tables do not map the pc");
-	else if (!gmem_read_u32(&vc->vm->mem, gpa, &insn))
-		log_error("  instruction: the pc is at %llx, which is no memory",
-			  (ull)gpa);
-	else
-		log_error("  instruction %08x at guest-physical %llx", insn,
-			  (ull)gpa);
+	if (r != NULL)
+		report_say("device", "name=\"%s\" start=0x%llx end=0x%llx where=%s", r->name,
+			   (ull)r->base, (ull)(r->base + r->size - 1), where);
 }
 
 static void report_map(struct vm *vm, uint64_t gpa)
 {
 	const struct bus_region *below = NULL, *above = NULL;
+	const struct bus_region *at = bus_find(&vm->bus, gpa);
 
-	for (unsigned i = 0; i < vm->mem.n_regions; i++)
-		log_error("  memory %llx..%llx", (ull)vm->mem.region[i].gpa,
-			  (ull)(vm->mem.region[i].gpa +
-				vm->mem.region[i].size - 1));
+	report_say("stage2", "gpa=0x%llx memory=%s device=%s", (ull)gpa,
+		   REPORT_YES(gmem_holds(&vm->mem, gpa, 1)), REPORT_YES(at != NULL));
+	for (unsigned i = 0; i < vm->mem.n_regions && i < 8; i++)
+		report_say("memory", "start=0x%llx end=0x%llx", (ull)vm->mem.region[i].gpa,
+			   (ull)(vm->mem.region[i].gpa + vm->mem.region[i].size - 1));
 	for (unsigned i = 0; i < vm->bus.n_regions; i++) {
 		const struct bus_region *r = &vm->bus.region[i];
 
-		if (r->base <= gpa && (below == NULL || r->base > below->base))
+		if (r->base <= gpa && r != at && (below == NULL || r->base > below->base))
 			below = r;
 		if (r->base > gpa && (above == NULL || r->base < above->base))
 			above = r;
 	}
-	if (below != NULL)
-		log_error("  device below: %s %llx..%llx", below->name,
-			  (ull)below->base, (ull)(below->base + below->size - 1));
-	if (above != NULL)
-		log_error("  device above: %s %llx..%llx", above->name,
-			  (ull)above->base, (ull)(above->base + above->size - 1));
+	report_device(below, "below");
+	report_device(at, "at");
+	report_device(above, "above");
 }
 
-static const char *likely_cause(struct vm *vm, const struct vcpu_exit *e)
+static void report_earlier(const struct report_ring *ring)
 {
-	const struct gmem_region *ram = &vm->mem.region[0];
+	uint64_t first = ring->n > REPORT_EARLIER ? ring->n - REPORT_EARLIER : 0;
 
-	if (!is_abort(e))
-		return "the guest uses something that this monitor does not offer";
-	if (e->syndrome & REPORT_S1PTW)
-		return "the guest's page tables stand outside its memory";
-	if (gmem_holds(&vm->mem, e->gpa, 1))
-		return "guest memory that is not mapped as it should be: "
-		       "a fault of the system, not of the guest";
-	if (e->reason == VCPU_EXIT_MMIO_OPAQUE &&
-	    bus_find(&vm->bus, e->gpa) != NULL)
-		return "a device register used with an instruction of several "
-		       "registers or with write-back";
-	if (e->gpa >= ram->gpa && e->gpa - ram->gpa < 4 * ram->size)
-		return "just above the memory: give the VM more (key `memory` of the VM)";
-	if (e->gpa < 0x1000)
-		return "a null pointer, or a jump to address 0";
-	return "a device that this VM does not have (keys `board` and `devices` "
-	       "of the VM), or a wild pointer";
+	for (uint64_t i = first; i < ring->n; i++) {
+		const struct report_earlier *f = &ring->entry[i % REPORT_EARLIER];
+
+		report_say("earlier", "n=%llu what=\"%s\" pc=0x%llx address=0x%llx vcpu=%u times=%llu",
+			   (ull)(i + 1), f->what, (ull)f->pc, (ull)f->address, f->vcpu,
+			   (ull)f->count);
+	}
 }
 
-static void report_json(struct vm_vcpu *vc, const struct vcpu_exit *e,
-			const char *what)
-{
-	log_error("{\"vm_fault\":{\"vm\":\"%s\",\"vcpu\":%u,\"reason\":\"%s\","
-		  "\"pc\":\"%llx\",\"gpa\":\"%llx\",\"esr\":\"%llx\",\"what\":\"%s\"}}",
-		  vc->vm->info->vm.name, vc->index, reason_names[e->reason],
-		  (ull)vcpu_get(&vc->cpu.cpu, VCPU_PC), (ull)e->gpa,
-		  (ull)e->syndrome, what);
-}
-
-static void report_history(struct vm *vm)
+static void report_exits(struct vm *vm)
 {
 	char line[200];
 	size_t used = 0;
 
 	for (unsigned i = 0; i < sizeof(vm->exits) / sizeof(vm->exits[0]); i++) {
 		if (vm->exits[i] != 0)
-			used += fmt_print(line + used, sizeof(line) - used,
-					  " %s %llu", reason_names[i],
-					  (ull)vm->exits[i]);
+			used += fmt_print(line + used, sizeof(line) - used, " %s=%llu",
+					  reason_names[i], (ull)vm->exits[i]);
 	}
-	if (used != 0)
-		log_error("  exits so far:%s", line);
+	report_say("exits", "%s", used != 0 ? line + 1 : "");
 }
 
 _Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
 			   const char *what)
 {
 	struct vm *vm = vc->vm;
+	const char *name = vm->info->vm.name;
 
-	debug_fatal(vc, e);
 	console_flush(&vm->console);
-	log_error("VM %s stopped: vCPU %u: %s", vm->info->vm.name, vc->index,
-		  what);
-	if (is_abort(e))
-		log_error("  guest-physical address %llx", (ull)e->gpa);
-	report_syndrome(e);
-	log_error("  likely cause: %s", likely_cause(vm, e));
-	report_registers(&vc->cpu.cpu);
-	report_instruction(vc);
+	log_error("VM %s stopped: vCPU %u: %s", name, vc->index, what);
+	report_say("begin", "vm=%s vcpu=%u width=%u reason=%s what=\"%s\"", name, vc->index,
+		   vm->info->vm.width, reason_names[e->reason], what);
+	report_cause(vc, e);
+	report_access(e);
+	report_arch_code(vc, e);
+	report_arch_registers(vc);
 	if (is_abort(e))
 		report_map(vm, e->gpa);
-	report_history(vm);
-	report_json(vc, e, what);
+	report_earlier(&vm->faults);
+	report_exits(vm);
+	report_say("end", "vm=%s", name);
 	init_vm_off(VM_STOP_FAULT);
 }

@@ -15,6 +15,7 @@
 #include "gdb/debug.h"
 #include "gmem.h"
 #include "psci.h"
+#include "report.h"
 #include "sysreg.h"
 
 #include <dev/gicc.h>
@@ -101,8 +102,9 @@ struct vm {
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
 	uint64_t events[VM_EVENTS];
 	uint64_t exits[VCPU_EXIT_UNKNOWN + 1];
-	uint64_t load, entry; /* where the image is and begins */
-	uint64_t started_at;  /* ticks */
+	struct report_ring faults; /* that the guest itself got */
+	uint64_t load, entry;      /* where the image is and begins */
+	uint64_t started_at;       /* ticks */
 	struct vm_debug debug;
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };

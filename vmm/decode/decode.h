@@ -60,6 +60,9 @@ typedef bool (*decode_bus)(void *opaque, const struct decode_access *access, boo
 bool decode_run(const struct decode *d, struct decode_state *state, decode_bus bus, void *opaque,
 		const struct decode_access **failed);
 
+/* The instruction's mnemonic, for a report; "unknown" if not known. */
+const char *decode_mnemonic(uint32_t pstate, uint32_t insn);
+
 #define DECODE_PSTATE_AARCH32 (1u << 4)
 #define DECODE_PSTATE_THUMB (1u << 5)
 #define DECODE_PSTATE_E (1u << 9)

@@ -5,7 +5,7 @@
 
 /* hypercall.c: HVC (PSCI, SMCCC) and SMC by policy. */
 void hypercall_exit(struct vm_vcpu *vc);
-void secure_call_exit(struct vm_vcpu *vc);
+void secure_call_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
 /* sysreg_exit.c */
 void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);

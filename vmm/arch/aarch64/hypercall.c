@@ -65,7 +65,7 @@ void hypercall_exit(struct vm_vcpu *vc)
 }
 
 /* Forbidden: as on a machine without EL3, where SMC is undefined. */
-void secure_call_exit(struct vm_vcpu *vc)
+void secure_call_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct vcpu *v = &vc->cpu.cpu;
 	bool forbid = vc->vm->info->vm.smc_policy == SYSDESC_SMC_FORBID;
@@ -81,6 +81,7 @@ void secure_call_exit(struct vm_vcpu *vc)
 			    what,
 			    (unsigned long long)vc->vm->events[VM_EVENT_SMC]);
 	if (forbid) {
+		report_note(vc, e, "SMC, which is forbidden: undefined");
 		vcpu_inject_undefined(v);
 		return;
 	}

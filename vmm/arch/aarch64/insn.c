@@ -113,6 +113,13 @@ static void write_back(struct vcpu *v, const struct decode_state *old,
 		vcpu_set(v, VCPU_PSTATE, s->pstate);
 }
 
+static void refuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
+		   const struct decode_access *failed)
+{
+	report_note(vc, e, "device register used in a wrong way: data abort");
+	vcpu_inject_abort(&vc->cpu.cpu, failed->address, false);
+}
+
 const char *insn_emulate(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct vcpu *v = &vc->cpu.cpu;
@@ -139,6 +146,6 @@ const char *insn_emulate(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (decode_run(&d, &s, access_device, &em, &failed))
 		write_back(v, &old, &s);
 	else
-		vcpu_inject_abort(v, failed->address, false);
+		refuse(vc, e, failed);
 	return NULL;
 }

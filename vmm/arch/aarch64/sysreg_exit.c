@@ -40,6 +40,7 @@ static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			    e->code >> 3 & 15, e->code & 7,
 			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_PC),
 			    (unsigned long long)vc->vm->events[VM_EVENT_SYSREG]);
+	report_note(vc, e, "system register that is not there: undefined");
 	vcpu_inject_undefined(&vc->cpu.cpu);
 }
 

@@ -1,0 +1,45 @@
+/*
+ * From what is known of a fault to its likely cause and the key of the system
+ * description that mends it. Pure: what reads registers and memory is in
+ * report.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fault_kind { FAULT_FETCH,
+		  FAULT_LOAD,
+		  FAULT_STORE,
+		  FAULT_OTHER };
+
+struct fault_facts {
+	enum fault_kind kind;
+	bool narrow;      /* the vCPU's registers are 32 bits wide */
+	bool table_walk;  /* of the guest's own page tables */
+	bool first;       /* the first exit of this VM */
+	bool in_memory;   /* gpa is the VM's memory */
+	bool undecodable; /* a device's register, and no way to carry it out */
+	uint64_t gpa, pc, sp;
+	bool sp_in_memory;
+	uint64_t vectors;  /* where they are: VBAR, or SCTLR.V's address */
+	bool high_vectors; /* SCTLR.V */
+	bool vectors_in_memory;
+	uint64_t entry;          /* where the VM was entered */
+	unsigned words_narrow;   /* of the 16 at its entry: those that look like */
+	unsigned words_wide;     /* ARM and like AArch64 */
+	uint64_t ram, ram_bytes; /* the first region */
+	unsigned gic_version;
+	bool board_a9; /* board vexpress-a9; else virt */
+	/* Of the VM: names of what stands at gpa, or NULL. */
+	const char *device;
+};
+
+struct diagnosis {
+	const char *code;  /* as in docs/fault-record.schema.json */
+	const char *text;  /* a clause for a person */
+	const char *key;   /* of the VM's entry, or `machine.`...; NULL: none */
+	const char *value; /* what to set, or NULL */
+};
+
+void diagnose(const struct fault_facts *f, struct diagnosis *d);
