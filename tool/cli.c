@@ -20,6 +20,7 @@ enum command_bit {
 	CMD_COMPARE = 1 << 8,
 	CMD_GDB = 1 << 9,
 	CMD_DOCTOR = 1 << 10,
+	CMD_FAULTS = 1 << 11,
 };
 
 struct command {
@@ -54,6 +55,11 @@ static const struct command commands[] = {
 	  CMD_CONSOLE, 1, 1, command_console },
 	{ "logs", "", "Print the log of a running system.", CMD_LOGS, 0, 0,
 	  command_logs },
+	{ "faults", "[VM]",
+	  "Explain what stopped VMs: records of their faults, with cause and cure.\n"
+	  "They come from the log of a running system, or from a file that "
+	  "`selvage run --log`\nor its output was written to.",
+	  CMD_FAULTS, 0, 1, command_faults },
 	{ "gdb", "VM [ELF]",
 	  "Debug the guest of a VM with gdb-multiarch.\n"
 	  "The VM's description says `debug: observe` or `debug: control`. ELF is a "
@@ -108,7 +114,7 @@ struct option_def {
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR)
 #define CMD_CLIENTS \
-	(CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB)
+	(CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
@@ -133,13 +139,16 @@ static const struct option_def option_defs[] = {
 	  "pass the target's text through as it comes, and what is typed" },
 	{ "log", 'l', OPT_TEXT, "FILE", CMD_RUN, FIELD(log),
 	  "write all that the target says to FILE as well" },
+	{ "log", 'l', OPT_TEXT, "FILE", CMD_FAULTS, FIELD(log),
+	  "read this log instead of a running system's" },
 	{ "timeout", 't', OPT_NUMBER, "SECONDS", CMD_RUN, FIELD(timeout_s),
 	  "end the run after so long, with exit code 1" },
 	{ "detach", 0, OPT_FLAG, NULL, CMD_RUN, FIELD(detach),
 	  "run in the background; use ps, console, logs, poweroff" },
 	{ "system", 's', OPT_TEXT, "NAME", CMD_CLIENTS, FIELD(system),
 	  "the running system that is meant, if there are several" },
-	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY | CMD_COMPARE | CMD_DOCTOR, FIELD(json),
+	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY | CMD_COMPARE | CMD_DOCTOR | CMD_FAULTS,
+	  FIELD(json),
 	  "print the answer as JSON" },
 	{ "html", 0, OPT_TEXT, "FILE", CMD_COMPARE, FIELD(html),
 	  "write a page of HTML as well, which needs nothing else" },

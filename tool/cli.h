@@ -66,6 +66,7 @@ int command_doctor(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
 int command_console(const struct options *options);
 int command_logs(const struct options *options);
+int command_faults(const struct options *options);
 int command_capture(const struct options *options);
 int command_compare(const struct options *options);
 int command_gdb(const struct options *options);

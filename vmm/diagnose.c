@@ -7,7 +7,6 @@
 #define VECTOR_BYTES64 0x800u
 #define NEAR_STACK 0x1000u
 #define NULL_PAGE 0x1000u
-#define LOOKS_LIKE 9u /* of 16 words */
 
 /* What QEMU's machines have where our boards have nothing, or not this one. */
 struct absent {
@@ -17,24 +16,34 @@ struct absent {
 };
 
 #define MISSING "missing-device"
+#define BOARD "wrong-board"
+#define OF_BOARD ", which this board does not have"
+#define OF_VM ", which this VM was not given"
+
+#define NO_KEY NULL, NULL
+#define A9                                                                         \
+	{                                                                          \
+		BOARD, "a device of the board vexpress-a9", "board", "vexpress-a9" \
+	}
+
 static const struct absent virt_absent[] = {
-	{ 0x08030000, 0x20000, 0, { "hypervisor-range", "GICH and GICV, registers of the hypervisor's that a guest does not have", NULL, NULL } },
-	{ 0x08010000, 0x10000, 3, { MISSING, "the CPU interface of a GICv2; this machine has a GICv3", "machine.gic", "2" } },
-	{ 0x08080000, 0x20000, 0, { MISSING, "a GIC ITS, which this board does not have", NULL, NULL } },
-	{ 0x080a0000, 0xf60000, 2, { MISSING, "redistributors of a GICv3; this machine has a GICv2", "machine.gic", "3" } },
-	{ 0x09000000, 0x1000, 0, { MISSING, "the PL011, which this VM was not given", "devices", "pl011" } },
-	{ 0x09010000, 0x1000, 0, { MISSING, "the PL031, which this VM was not given", "devices", "rtc" } },
-	{ 0x09020000, 0x20000, 0, { MISSING, "QEMU's fw_cfg or GPIO, which this board does not have", NULL, NULL } },
-	{ 0x0b000000, 0x2000, 0, { MISSING, "the kick device, which this VM was not given", "devices", "kick" } },
-	{ 0x0a000000, 0x4000, 0, { MISSING, "virtio-mmio, which this board does not have", NULL, NULL } },
-	{ 0x10000000, 0x30000, 0, { "wrong-board", "a motherboard register of vexpress-a9", "board", "vexpress-a9" } },
-	{ 0x1e000000, 0x2000, 0, { "wrong-board", "a register of the Cortex-A9 of vexpress-a9", "board", "vexpress-a9" } },
-	{ 0x10000000, 0x30000000, 0, { MISSING, "PCIe, which this board does not have", NULL, NULL } },
+	{ 0x08030000, 0x20000, 0, { "hypervisor-range", "GICH or GICV, the hypervisor's", NO_KEY } },
+	{ 0x08010000, 0x10000, 3, { MISSING, "a GICv2, and the machine's is 3", "machine.gic", "2" } },
+	{ 0x08080000, 0x20000, 0, { MISSING, "a GIC ITS" OF_BOARD, NO_KEY } },
+	{ 0x080a0000, 0xf60000, 2, { MISSING, "a GICv3, and the machine's is 2", "machine.gic", "3" } },
+	{ 0x09000000, 0x1000, 0, { MISSING, "the PL011" OF_VM, "devices", "pl011" } },
+	{ 0x09010000, 0x1000, 0, { MISSING, "the PL031" OF_VM, "devices", "rtc" } },
+	{ 0x09020000, 0x20000, 0, { MISSING, "fw_cfg or GPIO" OF_BOARD, NO_KEY } },
+	{ 0x0a000000, 0x4000, 0, { MISSING, "virtio-mmio" OF_BOARD, NO_KEY } },
+	{ 0x0b000000, 0x2000, 0, { MISSING, "the kick device" OF_VM, "devices", "kick" } },
+	{ 0x10000000, 0x30000, 0, A9 },
+	{ 0x1e000000, 0x3000, 0, A9 },
+	{ 0x10000000, 0x30000000, 0, { MISSING, "PCIe" OF_BOARD, NO_KEY } },
 };
 static const struct absent a9_absent[] = {
-	{ 0x08000000, 0x02000000, 0, { "wrong-board", "a device of the board virt", "board", "virt" } },
-	{ 0x10000000, 0x20000, 0, { MISSING, "a motherboard register that this board does not have", NULL, NULL } },
-	{ 0x40000000, 0x20000000, 0, { MISSING, "flash, SRAM, video or Ethernet, which this board does not have", NULL, NULL } },
+	{ 0x08000000, 0x02000000, 0, { BOARD, "a device of the board virt", "board", "virt" } },
+	{ 0x10000000, 0x20000, 0, { MISSING, "a motherboard register" OF_BOARD, NO_KEY } },
+	{ 0x40000000, 0x20000000, 0, { MISSING, "flash, video or Ethernet" OF_BOARD, NO_KEY } },
 };
 
 static bool find_absent(const struct absent *list, unsigned n, const struct fault_facts *f,
@@ -50,18 +59,28 @@ static bool find_absent(const struct absent *list, unsigned n, const struct faul
 	return false;
 }
 
+static void conclude(struct diagnosis *d, const char *code, const char *text, const char *key,
+		     const char *value)
+{
+	*d = (struct diagnosis){ code, text, key, value };
+}
+
 static bool wrong_width(const struct fault_facts *f, struct diagnosis *d)
 {
-	if (f->narrow ? f->words_wide < LOOKS_LIKE : f->words_narrow < LOOKS_LIKE)
+	unsigned other = f->narrow ? f->words_wide : f->words_narrow;
+	unsigned same = f->narrow ? f->words_narrow : f->words_wide;
+
+	/* Half of them like the other width's, and hardly any like this one's. */
+	if (f->words < 4 || other * 2 < f->words || same * 4 > f->words)
 		return false;
 	if (f->narrow)
-		*d = (struct diagnosis){ "wrong-width",
-					 "the code at the entry is AArch64's, and the vCPU started with 32 bits",
-					 "width", "64" };
+		conclude(d, "wrong-width",
+			 "the code at the entry is AArch64's, and the vCPU started with 32 bits",
+			 "width", "64");
 	else
-		*d = (struct diagnosis){ "wrong-width",
-					 "the code at the entry is 32-bit ARM, and the vCPU started with 64 bits",
-					 "width", "32" };
+		conclude(d, "wrong-width",
+			 "the code at the entry is 32-bit ARM, and the vCPU started with 64 bits",
+			 "width", "32");
 	return true;
 }
 
@@ -72,92 +91,79 @@ static bool in_vectors(const struct fault_facts *f)
 
 static void diagnose_vectors(const struct fault_facts *f, struct diagnosis *d)
 {
-	if (f->narrow && f->high_vectors)
-		*d = (struct diagnosis){ "no-vectors",
-					 "SCTLR.V puts the exception vectors at 0xffff0000, where no memory is",
-					 "memory", "a region at 0xffff0000" };
+	if (f->high_vectors)
+		conclude(d, "no-vectors",
+			 "SCTLR.V puts the vectors at 0xffff0000, where no memory is", "memory",
+			 "a region at 0xffff0000");
 	else if (f->narrow && f->vectors == 0)
-		*d = (struct diagnosis){ "low-vectors",
-					 "an exception was taken to the vectors at address 0, where no memory is",
-					 "low_vectors", "default" };
+		conclude(d, "low-vectors",
+			 "an exception was taken to the vectors at address 0, where no memory is",
+			 "low_vectors", "default");
 	else
-		*d = (struct diagnosis){ "no-vectors",
-					 "an exception was taken to VBAR, where no memory is: the guest set none",
-					 NULL, NULL };
+		conclude(d, "no-vectors",
+			 "an exception was taken to VBAR, where no memory is: was it set?", NULL,
+			 NULL);
 }
 
 static void diagnose_fetch(const struct fault_facts *f, struct diagnosis *d)
 {
 	if (f->device != NULL)
-		*d = (struct diagnosis){ "execute-device",
-					 "a jump into a device's registers: a wrong entry or code pointer",
-					 f->pc == f->entry ? "entry" : NULL, NULL };
+		conclude(d, "execute-device",
+			 "a jump into a device's registers: a wrong entry or code pointer",
+			 f->pc == f->entry ? "entry" : NULL, NULL);
 	else if (f->first && f->pc == f->entry)
-		*d = (struct diagnosis){ "entry-outside-memory",
-					 "the VM was entered where it has no memory", "entry",
-					 "an address in the VM's memory" };
+		conclude(d, "entry-outside-memory", "the VM was entered where it has no memory",
+			 "entry", "an address in the VM's memory");
 	else if (in_vectors(f) && !f->vectors_in_memory)
 		diagnose_vectors(f, d);
 	else
-		*d = (struct diagnosis){ "wild-jump",
-					 "a jump to where no memory is: a wrong code pointer or return address",
-					 NULL, NULL };
+		conclude(d, "wild-jump",
+			 "a jump to where no memory is: a wrong code pointer or return address",
+			 NULL, NULL);
 }
 
-static bool diagnose_place(const struct fault_facts *f, struct diagnosis *d)
+static void diagnose_data(const struct fault_facts *f, struct diagnosis *d)
 {
 	const struct absent *list = f->board_a9 ? a9_absent : virt_absent;
 	unsigned n = f->board_a9 ? sizeof(a9_absent) / sizeof(a9_absent[0])
 				 : sizeof(virt_absent) / sizeof(virt_absent[0]);
 
 	if (!f->sp_in_memory && f->gpa - f->sp + NEAR_STACK < 2 * NEAR_STACK)
-		*d = (struct diagnosis){ "stack-outside-memory",
-					 "the stack pointer is where the VM has no memory", "memory",
-					 "a region that holds the stack" };
+		conclude(d, "stack-outside-memory",
+			 "the stack pointer is where the VM has no memory", "memory",
+			 "a region that holds the stack");
 	else if (f->gpa >= f->ram && f->gpa - f->ram < 4 * f->ram_bytes)
-		*d = (struct diagnosis){ "above-memory", "just above the VM's memory: it may need more",
-					 "memory", "more" };
-	else if (!find_absent(list, n, f, d))
-		return false;
-	return true;
+		conclude(d, "above-memory", "just above the VM's memory: it may need more",
+			 "memory", "more");
+	else if (find_absent(list, n, f, d))
+		return;
+	else if (f->gpa < NULL_PAGE)
+		conclude(d, "null-pointer", "a null pointer", NULL, NULL);
+	else
+		conclude(d, MISSING, "a device that this VM does not have, or a wild pointer",
+			 "devices", NULL);
 }
 
 void diagnose(const struct fault_facts *f, struct diagnosis *d)
 {
-	*d = (struct diagnosis){ "unsupported",
-				 "the guest uses something that this monitor does not offer", NULL,
-				 NULL };
 	if (f->kind == FAULT_OTHER)
+		conclude(d, "unsupported",
+			 "the guest uses something that this monitor does not offer", NULL, NULL);
+	else if (f->in_memory)
+		conclude(d, "system",
+			 "the VM's memory, not mapped as it should be: not the guest's fault", NULL,
+			 NULL);
+	else if (f->undecodable)
+		conclude(d, "undecodable",
+			 "a device's register, with an instruction that does not work on one",
+			 NULL, NULL);
+	else if (f->table_walk)
+		conclude(d, "tables-outside-memory",
+			 "the guest's page tables stand outside its memory", "memory", NULL);
+	else if (wrong_width(f, d))
 		return;
-	if (f->in_memory) {
-		*d = (struct diagnosis){ "system", "memory of the VM that is not mapped as it should be: "
-						   "a fault of the system, not of the guest",
-					 NULL, NULL };
-		return;
-	}
-	if (f->undecodable) {
-		*d = (struct diagnosis){ "undecodable",
-					 "a device's register, with an instruction that cannot be carried out on one",
-					 NULL, NULL };
-		return;
-	}
-	if (f->table_walk) {
-		*d = (struct diagnosis){ "tables-outside-memory",
-					 "the guest's page tables stand outside its memory", "memory", NULL };
-		return;
-	}
-	if (wrong_width(f, d))
-		return;
-	if (f->kind == FAULT_FETCH) {
+	else if (f->kind == FAULT_FETCH)
 		diagnose_fetch(f, d);
-		return;
-	}
-	if (diagnose_place(f, d))
-		return;
-	if (f->gpa < NULL_PAGE)
-		*d = (struct diagnosis){ "null-pointer", "a null pointer", NULL, NULL };
 	else
-		*d = (struct diagnosis){ MISSING,
-					 "a device that this VM does not have, or a wild pointer", "devices",
-					 NULL };
+		diagnose_data(f, d);
 }

@@ -25,9 +25,10 @@ struct fault_facts {
 	uint64_t vectors;  /* where they are: VBAR, or SCTLR.V's address */
 	bool high_vectors; /* SCTLR.V */
 	bool vectors_in_memory;
-	uint64_t entry;          /* where the VM was entered */
-	unsigned words_narrow;   /* of the 16 at its entry: those that look like */
-	unsigned words_wide;     /* ARM and like AArch64 */
+	uint64_t entry; /* where the VM was entered */
+	/* Of the words at its entry those that are not zero, and that look like
+	 * ARM and like AArch64. */
+	unsigned words, words_narrow, words_wide;
 	uint64_t ram, ram_bytes; /* the first region */
 	unsigned gic_version;
 	bool board_a9; /* board vexpress-a9; else virt */
@@ -36,7 +37,7 @@ struct fault_facts {
 };
 
 struct diagnosis {
-	const char *code;  /* as in docs/fault-record.schema.json */
+	const char *code;  /* as in docs/schema/fault.schema.json */
 	const char *text;  /* a clause for a person */
 	const char *key;   /* of the VM's entry, or `machine.`...; NULL: none */
 	const char *value; /* what to set, or NULL */

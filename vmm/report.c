@@ -153,7 +153,8 @@ static void report_earlier(const struct report_ring *ring)
 	for (uint64_t i = first; i < ring->n; i++) {
 		const struct report_earlier *f = &ring->entry[i % REPORT_EARLIER];
 
-		report_say("earlier", "n=%llu what=\"%s\" pc=0x%llx address=0x%llx vcpu=%u times=%llu",
+		report_say("earlier",
+			   "n=%llu what=\"%s\" pc=0x%llx address=0x%llx vcpu=%u times=%llu",
 			   (ull)(i + 1), f->what, (ull)f->pc, (ull)f->address, f->vcpu,
 			   (ull)f->count);
 	}

@@ -4,7 +4,7 @@
  *
  * The record is text in the log, one line a section: `fault SECTION: key=value
  * ...`, values with blanks in quotes. `selvage faults` makes JSON of it
- * (docs/fault-record.schema.json).
+ * (docs/schema/fault.schema.json).
  */
 #pragma once
 

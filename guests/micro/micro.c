@@ -54,3 +54,29 @@ void micro_power_off(void)
 			 :
 			 : "x1", "x2", "x3", "memory");
 }
+
+void micro_print_number(uint64_t n)
+{
+	char text[21];
+	unsigned at = sizeof(text);
+
+	text[--at] = '\0';
+	do {
+		text[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n != 0);
+	micro_print(text + at);
+}
+
+uint64_t micro_us(void)
+{
+	uint64_t ticks, hz;
+
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, cntvct_el0\n\t"
+			 "mrs %1, cntfrq_el0"
+			 : "=r"(ticks), "=r"(hz)
+			 :
+			 : "memory");
+	return ticks / (hz / 1000000);
+}

@@ -23,6 +23,9 @@ extern uint64_t micro_uart;
  * the boot arguments. */
 int micro_told(const char *word);
 void micro_print(const char *text);
+void micro_print_number(uint64_t n);
+/* The virtual counter, in microseconds. */
+uint64_t micro_us(void);
 /* xorshift64*; the same numbers in every run. */
 uint64_t micro_random(void);
 void micro_power_off(void);

@@ -295,7 +295,7 @@ def bare_guests(report):
         run.wait("witness", "selvage-guest: up witness", 120)
         for name in ("wild", "undef"):
             run.wait("log", rf"VM {name} stopped: ", 60)
-            run.wait("log", rf'"vm_fault":{{"vm":"{name}"', 10)
+            run.wait("log", rf"fault end: vm={name}", 10)
             report.ok(f"{name} was stopped with a report")
         run.wait("log", "vm reset: stopped, it does nothing but reboot", 60)
         report.ok("reset was stopped with a report")

@@ -758,7 +758,7 @@ static void walk_long_descriptors(void **state)
 		ram[0x2000 / 8 + i] = 0x2000000001ull;
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(splits); i++) {
-		struct walk_regs r = { 1, splits[i].ttbcr | EAE, 0x1000, 0x2000, true };
+		struct walk_regs r = { 1, splits[i].ttbcr | EAE, 0x1000, 0x2000, true, NULL };
 		bool mapped = walk_stage1(&m, &r, splits[i].va, &gpa);
 
 		assert_int_equal(mapped, splits[i].table >= 0);
@@ -770,7 +770,7 @@ static void walk_long_descriptors(void **state)
 	ram[0x4000 / 8 + 3] = 0x5003;
 	ram[0x5000 / 8 + 4] = 0x40000070007003ull;
 	{
-		struct walk_regs r = { 1, EAE, 0x3000, 0, true };
+		struct walk_regs r = { 1, EAE, 0x3000, 0, true, NULL };
 
 		assert_true(walk_stage1(&m, &r, 0x80604abc, &gpa));
 		assert_int_equal(gpa, 0x70007abc);

@@ -56,13 +56,18 @@ static void registers32(struct vm_vcpu *vc)
 			     "sp_abt=0x%x lr_abt=0x%x spsr_abt=0x%llx",
 		   banked(vc, 0x10, 13), banked(vc, 0x10, 14), banked(vc, MODE_SVC, 13),
 		   banked(vc, MODE_SVC, 14), field(vc, ABI_VCPU_SPSR_EL1),
-		   banked(vc, MODE_ABT, 13), banked(vc, MODE_ABT, 14), extra(vc, ABI_EXTV_SPSR_ABT));
+		   banked(vc, MODE_ABT, 13), banked(vc, MODE_ABT, 14),
+		   extra(vc, ABI_EXTV_SPSR_ABT));
 	report_say("banked", "sp_und=0x%x lr_und=0x%x spsr_und=0x%llx sp_irq=0x%x lr_irq=0x%x "
 			     "spsr_irq=0x%llx sp_fiq=0x%x lr_fiq=0x%x spsr_fiq=0x%llx",
-		   banked(vc, MODE_UND, 13), banked(vc, MODE_UND, 14), extra(vc, ABI_EXTV_SPSR_UND),
-		   banked(vc, MODE_IRQ, 13), banked(vc, MODE_IRQ, 14), extra(vc, ABI_EXTV_SPSR_IRQ),
-		   banked(vc, MODE_FIQ, 13), banked(vc, MODE_FIQ, 14), extra(vc, ABI_EXTV_SPSR_FIQ));
-	report_say("system", "sctlr=0x%llx v=%u vbar=0x%llx ttbcr=0x%llx ttbr0=0x%llx ttbr1=0x%llx",
+		   banked(vc, MODE_UND, 13), banked(vc, MODE_UND, 14),
+		   extra(vc, ABI_EXTV_SPSR_UND),
+		   banked(vc, MODE_IRQ, 13), banked(vc, MODE_IRQ, 14),
+		   extra(vc, ABI_EXTV_SPSR_IRQ),
+		   banked(vc, MODE_FIQ, 13), banked(vc, MODE_FIQ, 14),
+		   extra(vc, ABI_EXTV_SPSR_FIQ));
+	report_say("system", "sctlr=0x%llx v=%u vbar=0x%llx ttbcr=0x%llx ttbr0=0x%llx "
+			     "ttbr1=0x%llx",
 		   field(vc, ABI_VCPU_SCTLR_EL1),
 		   (field(vc, ABI_VCPU_SCTLR_EL1) & SCTLR_V) != 0, field(vc, ABI_VCPU_VBAR_EL1),
 		   field(vc, ABI_VCPU_TCR_EL1), field(vc, ABI_VCPU_TTBR0_EL1),
@@ -206,8 +211,8 @@ static void report_next(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		at = (uint32_t)(at + (fetch ? 0xc : 0x10));
 	else
 		at += 0x200;
-	report_say("next", "exception=\"%s abort\" pc=0x%llx memory=%s", fetch ? "prefetch" : "data",
-		   (ull)at, REPORT_YES(maps_to_memory(vc, at)));
+	report_say("next", "exception=\"%s abort\" pc=0x%llx memory=%s",
+		   fetch ? "prefetch" : "data", (ull)at, REPORT_YES(maps_to_memory(vc, at)));
 }
 
 /* --- instructions and tables --- */
@@ -273,7 +278,7 @@ void report_arch_code(struct vm_vcpu *vc, const struct vcpu_exit *e)
 
 /* --- facts --- */
 
-#define LOOK_WORDS 16u
+#define LOOK_WORDS 64u
 
 /* Most ARM instructions are unconditional, so their top four bits are 14. Of
  * AArch64 the commonest top bytes are listed. */
@@ -329,6 +334,7 @@ static void look_at_code(struct vm_vcpu *vc, struct fault_facts *f)
 
 		if (!gmem_read_u32(&vc->vm->mem, (f->entry & ~3ull) + 4ull * i, &word))
 			return;
+		f->words += word != 0;
 		f->words_narrow += word >> 28 == 14;
 		for (unsigned j = 0; j < sizeof(wide); j++)
 			f->words_wide += word >> 24 == wide[j];

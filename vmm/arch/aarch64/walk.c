@@ -3,6 +3,7 @@
 #include "walk.h"
 
 #include <selvage/base.h>
+#include <stddef.h>
 
 #define SCTLR_M 1u
 #define DESC_VALID 1u
@@ -56,7 +57,18 @@ static bool pick_long(const struct walk_regs *r, uint32_t va, struct regime *out
 	return true;
 }
 
-static bool walk_long(const struct gmem *m, const struct regime *g, uint64_t va, gpa_t *gpa)
+static void note(const struct walk_regs *r, gpa_t at, uint64_t descriptor)
+{
+	struct walk_trace *t = r->trace;
+
+	if (t == NULL || t->n >= WALK_MAX_STEPS)
+		return;
+	t->step[t->n].at = at;
+	t->step[t->n++].descriptor = descriptor;
+}
+
+static bool walk_long(const struct gmem *m, const struct walk_regs *r, const struct regime *g,
+		      uint64_t va, gpa_t *gpa)
 {
 	const unsigned stride = g->granule_bits - 3;
 	/* The first level covers what is left above whole strides. */
@@ -66,8 +78,12 @@ static bool walk_long(const struct gmem *m, const struct regime *g, uint64_t va,
 
 	va &= mask_u64(g->va_bits);
 	for (;;) {
-		if (!gmem_read_u64(m, table + ((va >> shift) & mask_u64(stride)) * 8, &desc) ||
-		    !(desc & DESC_VALID))
+		const gpa_t at = table + ((va >> shift) & mask_u64(stride)) * 8;
+
+		if (!gmem_read_u64(m, at, &desc))
+			return false;
+		note(r, at, desc);
+		if (!(desc & DESC_VALID))
 			return false;
 		if (shift == g->granule_bits || !(desc & DESC_TABLE))
 			break;
@@ -79,6 +95,14 @@ static bool walk_long(const struct gmem *m, const struct regime *g, uint64_t va,
 		return false;
 	*gpa = (desc & mask_u64(ADDRESS_BITS) & ~mask_u64(shift)) |
 	       (va & mask_u64(shift));
+	return true;
+}
+
+static bool read_short(const struct gmem *m, const struct walk_regs *r, gpa_t at, uint32_t *desc)
+{
+	if (!gmem_read_u32(m, at, desc))
+		return false;
+	note(r, at, *desc);
 	return true;
 }
 
@@ -100,7 +124,7 @@ static bool walk_short(const struct gmem *m, const struct walk_regs *r, uint32_t
 
 	if (high)
 		n = 0;
-	if (!gmem_read_u32(m, table + ((va >> 20) & mask_u64(12 - n)) * 4, &desc))
+	if (!read_short(m, r, table + ((va >> 20) & mask_u64(12 - n)) * 4, &desc))
 		return false;
 	if ((desc & 3) > 1 && (desc >> 18 & 1)) {
 		short_page(desc, 24, va, gpa);
@@ -109,7 +133,7 @@ static bool walk_short(const struct gmem *m, const struct walk_regs *r, uint32_t
 	}
 	if ((desc & 3) != 1)
 		return (desc & 3) != 0 && short_page(desc, 20, va, gpa);
-	if (!gmem_read_u32(m, (desc & ~0x3ffull) + (va >> 12 & 0xff) * 4, &desc))
+	if (!read_short(m, r, (desc & ~0x3ffull) + (va >> 12 & 0xff) * 4, &desc))
 		return false;
 	return (desc & 3) != 0 && short_page(desc, (desc & 3) == 1 ? 16 : 12, va, gpa);
 }
@@ -129,18 +153,23 @@ bool walk_stage1(const struct gmem *m, const struct walk_regs *r, uint64_t va,
 		return walk_short(m, r, (uint32_t)va, gpa);
 	if (r->narrow ? !pick_long(r, (uint32_t)va, &g) : !pick_wide(r, va, &g))
 		return false;
-	return walk_long(m, &g, va, gpa);
+	return walk_long(m, r, &g, va, gpa);
 }
 
-bool walk_vcpu(const struct gmem *m, struct vcpu *v, uint64_t va, gpa_t *gpa)
+struct walk_regs walk_regs_of(struct vcpu *v)
 {
-	const struct walk_regs regs = {
+	return (struct walk_regs){
 		.sctlr = vcpu_get(v, vcpu_field(ABI_VCPU_SCTLR_EL1)),
 		.tcr = vcpu_get(v, vcpu_field(ABI_VCPU_TCR_EL1)),
 		.ttbr0 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR0_EL1)),
 		.ttbr1 = vcpu_get(v, vcpu_field(ABI_VCPU_TTBR1_EL1)),
 		.narrow = v->narrow,
 	};
+}
+
+bool walk_vcpu(const struct gmem *m, struct vcpu *v, uint64_t va, gpa_t *gpa)
+{
+	const struct walk_regs regs = walk_regs_of(v);
 
 	return walk_stage1(m, &regs, va, gpa);
 }

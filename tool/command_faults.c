@@ -1,0 +1,137 @@
+/* selvage faults: the records of what stopped VMs, out of the log. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "cli.h"
+#include "client.h"
+#include "diag.h"
+#include "faultlog.h"
+
+#define LOG_MAX (64u << 20)
+
+static bool read_all(int fd, struct buffer *out)
+{
+	char bytes[65536];
+	ssize_t n;
+
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0 || (n < 0 && errno == EINTR)) {
+		for (ssize_t i = 0; i < n; i++)
+			bytes[i] = bytes[i] == '\0' ? ' ' : bytes[i];
+		if (n > 0)
+			buffer_append(out, bytes, (size_t)n);
+		if (out->size > LOG_MAX) /* the end is what matters */
+			buffer_drop(out, out->size - LOG_MAX / 2);
+	}
+	return n == 0;
+}
+
+static bool read_log(const struct options *options, struct buffer *out)
+{
+	FILE *file;
+	bool good;
+	int fd;
+
+	if (options->log != NULL) {
+		file = fopen(options->log, "rb");
+		good = file != NULL && read_all(fileno(file), out);
+		if (!good)
+			diag_error("%s: %s", options->log, strerror(errno));
+		if (file != NULL)
+			fclose(file);
+		return good;
+	}
+	fd = client_open(options, "logs", NULL);
+	if (fd < 0)
+		return false;
+	good = client_accepted(fd) && read_all(fd, out);
+	close(fd);
+	return good;
+}
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+static void print_pairs(const cJSON *object)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, object)
+	{
+		char *text = cJSON_IsString(item) ? NULL : cJSON_PrintUnformatted(item);
+
+		printf("  %s %s", item->string, text != NULL ? text : item->valuestring);
+		free(text);
+	}
+	printf("\n");
+}
+
+static void print_section(const cJSON *section)
+{
+	const cJSON *entry;
+
+	if (cJSON_IsObject(section)) {
+		printf("  %s:", section->string);
+		print_pairs(section);
+	}
+	if (!cJSON_IsArray(section))
+		return;
+	cJSON_ArrayForEach(entry, section)
+	{
+		printf("  %s:", section->string);
+		print_pairs(entry);
+	}
+}
+
+static void print_record(const cJSON *record)
+{
+	const cJSON *cause = cJSON_GetObjectItemCaseSensitive(record, "cause"), *section;
+	const char *key = text_of(cause, "key"), *value = text_of(cause, "value");
+
+	printf("%s: %s\n", text_of(record, "vm"), text_of(record, "what"));
+	if (text_of(cause, "text") != NULL)
+		printf("  likely cause: %s\n", text_of(cause, "text"));
+	if (key != NULL)
+		printf("  to mend it: `%s:%s%s` in the system description\n", key,
+		       value != NULL ? " " : "", value != NULL ? value : "");
+	cJSON_ArrayForEach(section, record)
+	{
+		if (section != cause)
+			print_section(section);
+	}
+}
+
+int command_faults(const struct options *options)
+{
+	struct buffer log = { 0 };
+	const cJSON *record;
+	cJSON *records;
+	char *text;
+
+	if (!read_log(options, &log)) {
+		buffer_free(&log);
+		return EXIT_FAILED;
+	}
+	buffer_append(&log, "", 1);
+	records = faultlog_parse((char *)log.data, options->arg[0]);
+	if (options->json) {
+		text = cJSON_Print(records);
+		puts(text);
+		free(text);
+	} else {
+		if (cJSON_GetArraySize(records) == 0)
+			puts("No fault stopped a VM.");
+		cJSON_ArrayForEach(record, records)
+			print_record(record);
+	}
+	cJSON_Delete(records);
+	buffer_free(&log);
+	return EXIT_OK;
+}
