@@ -643,6 +643,7 @@ static void walk_4k(void **state)
 		.ttbr0 = 0x5000,
 		.ttbr1 = 0x1000,
 	};
+	struct walk_trace trace = { 0 };
 	uint64_t gpa;
 
 	(void)state;
@@ -653,7 +654,12 @@ static void walk_4k(void **state)
 	put64(ram, 0x3000 + 5 * 8, 0x0060000007003003ull); /* page */
 	assert_true(walk_stage1(&m, &r, 0xffffff8000005123ull, &gpa));
 	assert_int_equal(gpa, 0x7003123);
+	r.trace = &trace;
 	assert_true(walk_stage1(&m, &r, 0xffffff8000212345ull, &gpa));
+	assert_int_equal(trace.n, 2);
+	assert_int_equal(trace.step[1].at, 0x2008);
+	assert_int_equal(trace.step[1].descriptor, 0x40200001);
+	r.trace = NULL;
 	assert_int_equal(gpa, 0x40212345);
 	assert_false(walk_stage1(&m, &r, 0xffffff8000006000ull, &gpa));
 	assert_false(walk_stage1(&m, &r, 0x1000, &gpa));
