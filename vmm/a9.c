@@ -25,8 +25,8 @@ static void arm(struct vm *vm)
 		first = min_u64(first, sp804_deadline(&d->sp804[i].dev));
 	if (first == COUNTDOWN_NEVER || first == d->armed_ns || vm->debug.standing)
 		return;
-	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(first) + 1 + clock_now() - vm_now(vm), 0) ==
-	    TIME_OK)
+	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(first) + 1 + clock_now() - vm_now(vm),
+		     0) == TIME_OK)
 		d->armed_ns = first;
 	else if (vm_count(vm, VM_EVENT_TIMER))
 		log_error("the time server refuses timers: those of the board stand still");

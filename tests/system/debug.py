@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import threading
 import time
 
 from harness import Failure, OUT, SELVAGE, write_description
@@ -150,6 +151,18 @@ def uptime(run, vm):
     return float(match.group(1))
 
 
+def timed(action):
+    start = time.monotonic()
+    action()
+    return time.monotonic() - start
+
+
+def garbage(packets, end):
+    while not end.is_set():
+        packets.raw(b"\x00$$$#zz}}" + bytes(range(256)) * 20)
+        packets.raw(b"$" + b"g" * 10000 + b"#00" + b"-" * 100)
+
+
 def check_stop(report, run):
     """While it stands: no time, no answer; the others go on."""
     before, start = uptime(run, "held"), time.monotonic()
@@ -162,10 +175,14 @@ def check_stop(report, run):
             for vm in ("seen", "closed"):
                 run.answers(vm)
                 report.ok(f"{vm} answers meanwhile")
-            p.raw(b"\x00$$$#zz}}" + bytes(range(256)) * 200)
-            p.raw(b"$" + b"g" * 10000 + b"#00")
-            run.answers("closed")
-            report.ok("garbage on the debug channel costs the others nothing")
+            flood = threading.Event()
+            thread = threading.Thread(target=garbage, args=(p, flood))
+            thread.start()
+            slowest = max(timed(lambda: run.answers("closed")) for _ in range(5))
+            flood.set()
+            thread.join()
+            report.check(slowest < 5, "a flood of garbage on its debug channel does not keep "
+                                      f"the others from answering, within {slowest:.1f} s")
             time.sleep(max(0, 4 - (time.monotonic() - stood)))
             p.left = b""
             p.say("QStartNoAckMode")
@@ -285,6 +302,17 @@ def check_task(report, run, vm, symbols, register):
         report.check(re.search(pattern, out), f"{vm}: {what}")
 
 
+def check_fatal(report, run):
+    """What nothing handles: the debugger sees it before the VM is taken down."""
+    with bridge(run, "narrow") as port:
+        out = gdb("gdb-fatal", port, ["set $pc = 0x20000000", "continue", "info registers pc",
+                                      "stepi"], None)
+    report.check(re.search(r"received signal SIGSEGV", out), "an access to nowhere is a signal")
+    report.check(re.search(r"pc +0x20000000", out), "at the place where it happens")
+    run.wait("log", "vm narrow: stopped after a failure", 20)
+    report.ok("then the VM is taken down")
+
+
 def rtos_case(System):
     def run_case(report):
         path = write_description("debug-rtos", RTOS)
@@ -296,6 +324,7 @@ def rtos_case(System):
             for name in ("wide", "narrow"):
                 run.wait(name, "freertos: tick ok", 60)
                 report.ok(f"{name}: goes on, and its ticks are right all the same")
+            check_fatal(report, run)
     return run_case
 
 

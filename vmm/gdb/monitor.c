@@ -52,7 +52,8 @@ static void print_identity(struct vm *vm, struct gdb *g)
 	uint64_t stood = vm->debug.stood + (vm->debug.standing ? now - vm->debug.since : 0);
 	char line[LINE];
 
-	(void)vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_ID0, &midr);
+	if (!vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_VPIDR, &midr))
+		(void)vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_ID0, &midr);
 	fmt_print(line, sizeof(line),
 		  "{\"format\":\"selvage-identity 1\",\"vm\":\"%s\",\"debug\":\"%s\","
 		  "\"hypervisor\":\"selvage\",\"accelerator\":\"selvage-el2\",\"board\":\"%s\","
