@@ -189,6 +189,8 @@ static void tables_are_mapped(void)
 			     0);
 }
 
+static void the_first_priority(void) { CHECK(kt_began_highest); }
+
 static void the_devicetree(void)
 {
 	const struct abi_bootinfo *b = rt_bootinfo();
@@ -255,6 +257,7 @@ static const struct kt_case cases[] = {
 	{ "boot: untypeds are what the list says", untypeds_are_what_the_list_says },
 	{ "boot: frames are what they say", frames_are_what_they_say },
 	{ "boot: the image's tables are mapped", tables_are_mapped },
+	{ "boot: the root task has the highest priority", the_first_priority },
 	{ "boot: the devicetree", the_devicetree },
 	{ "boot: the interrupt controller is the kernel's",
 	  the_interrupt_controller_is_the_kernels },

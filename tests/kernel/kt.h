@@ -111,6 +111,9 @@ volatile uint32_t *kt_uart(void); /* the console's registers */
  * calls of a guest can be system calls. */
 bool kt_plain(void);
 
+/* At its start no other thread ran before the root task. */
+extern bool kt_began_highest;
+
 /* --- threads: several stacks and IPC buffers --- */
 #define KT_THREADS 6
 #define KT_PRIO 100 /* of the main thread */

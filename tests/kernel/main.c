@@ -206,10 +206,13 @@ _Noreturn void kt_stop(void)
 
 /* Above all others, for a short time of each millisecond: wakes the sleeper. */
 static volatile uint64_t sleep_until;
+static volatile bool ticker_ran;
+bool kt_began_highest;
 
 static void ticker_thread(void *arg)
 {
 	(void)arg;
+	ticker_ran = true;
 	for (;;) {
 		if (sleep_until && kt_now_us() >= sleep_until) {
 			sleep_until = 0;
@@ -359,13 +362,14 @@ static void set_up(void)
 	map_uart(big);
 	put_string("TAP version 13\n");
 	use_and_close_el0();
-	CHECK_OK(sel4_tcb_set_priority(ABI_ROOT_TCB, ABI_ROOT_TCB, KT_PRIO));
 	pool = kt_slot();
 	CHECK_OK(sel4_untyped_retype(big, KT_CNODE, ABI_OBJ_UNTYPED, KT_POOL_BITS, 0, 0, pool, 1));
 	kt_pool = big;
 	stop_ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
 	sleep_ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
 	start_ticker();
+	kt_began_highest = !ticker_ran;
+	CHECK_OK(sel4_tcb_set_priority(ABI_ROOT_TCB, ABI_ROOT_TCB, KT_PRIO));
 	kt_pool = pool;
 	first_slot = next_slot;
 }
