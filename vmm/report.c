@@ -192,5 +192,6 @@ _Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
 	report_earlier(&vm->faults);
 	report_exits(vm);
 	report_say("end", "vm=%s", name);
+	debug_fatal(vc, e);
 	init_vm_off(VM_STOP_FAULT);
 }

@@ -307,7 +307,8 @@ def check_fatal(report, run):
     with bridge(run, "narrow") as port:
         out = gdb("gdb-fatal", port, ["set $pc = 0x20000000", "continue", "info registers pc",
                                       "stepi"], None)
-    report.check(re.search(r"received signal SIGSEGV", out), "an access to nowhere is a signal")
+    report.check(re.search(r"received signal SIGSEGV", out),
+                 "debugger attached: what nothing handles is a signal")
     report.check(re.search(r"pc +0x20000000", out), "at the place where it happens")
     run.wait("log", "vm narrow: stopped after a failure", 20)
     report.ok("then the VM is taken down")
