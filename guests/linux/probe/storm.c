@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define GICD_BASE 0x08000000u
+#define FAULT_BYTES (1u << 20)
 
 /* Reads of the distributor: each leaves the guest. */
 static int exits(void)
@@ -47,13 +48,14 @@ static int faults(void)
 
 	sigaction(SIGUSR1, &action, NULL);
 	for (;;) {
-		char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, FAULT_BYTES, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)
 			return 1;
-		for (int i = 0; i < 256; i++)
-			p[i * 4096] = 1;
-		munmap(p, 1 << 20);
+		for (size_t at = 0; at < FAULT_BYTES; at += 4096)
+			p[at] = 1;
+		munmap(p, FAULT_BYTES);
 		raise(SIGUSR1);
 	}
 }
