@@ -56,11 +56,11 @@ def boards_case(name, gic, cpu, vms):
     def run_case(report):
         everyone = {"linux": linux("priority: 50")}
         everyone.update({vm: keys + ["priority: 100"] for vm, keys in vms.items()})
-        with System(name, describe(name, everyone, gic, cpu), limit_s=150) as run:
-            run.wait("linux", "selvage-guest: up linux", 60)
-            run.type_to("linux", "probe load 60000 60000 &")
+        with System(name, describe(name, everyone, gic, cpu), limit_s=400) as run:
+            run.wait("linux", "selvage-guest: up linux", 180)
+            run.type_to("linux", "probe load 300000 300000 &")
             for vm in vms:
-                judge(report, run, vm, 100, f"{vm}, GICv{gic}")
+                judge(report, run, vm, 120, f"{vm}, GICv{gic}")
             run.answers("linux")
             report.ok("Linux answers")
     return run_case
@@ -94,40 +94,52 @@ def watched(run, after):
     return int(late.group(1)), int(ran.group(1)), int(ran.group(2)), int(ran.group(4)), after
 
 
+def within_budget(report, when, figures):
+    late, least, most, gap, _ = figures
+    report.check(least >= 1900, f"{when}: at least 1.9 ms in every period ({least} us)")
+    report.check(most <= 2200, f"{when}: no more than its budget ({most} us)")
+    report.check(gap <= 8200, f"{when}: never longer without than a period's rest ({gap} us)")
+    report.check(late <= 200, f"{when}: woken at most {late} us late (200 allowed)")
+
+
 def budget(report):
-    """2 ms in every 10, whatever a Linux of lower priority does; and without that order."""
-    figures = {}
-    for name, keys in (("lower", ["priority: 50"]), ("equal", ["priority: 100"])):
-        vms = {"rtos": WATCH, "linux": linux("vcpus: 2", *keys, test="storm")}
-        path = describe(f"budget-{name}", vms, 2, on_idle="stay")
-        with System(f"budget-{name}", path, "--deterministic", limit_s=250) as run:
-            _, seen = run.wait("linux", "selftest: the storm begins", 120)
-            late, least, most, gap, _ = figures[name] = watched(run, seen)
-            report.ok(f"storm at {name} priority: woken at most {late} us late, {least} to {most} "
-                      f"us in each 10 ms, longest gap {gap} us")
-    late, least, most, gap, _ = figures["lower"]
-    report.check(least >= 1900, f"at least 1.9 ms in every period ({least} us)")
-    report.check(most <= 2200, f"no more than its budget ({most} us)")
-    report.check(gap <= 8200, f"never longer without than the rest of a period ({gap} us)")
-    report.check(late <= 200, f"worst wake-up latency {late} us, at most 200")
-    worse = figures["equal"]
-    report.check(worse[0] > 4 * late, f"contrast: with an equal of unlimited budget {worse[0]} us")
+    """2 ms in every 10, whatever a Linux of lower priority does, and when its monitor
+    ends in the middle of that; then beside a Linux of the same priority and all the time."""
+    vms = {"rtos": WATCH, "linux": linux("vcpus: 2", "priority: 50", test="storm_stop")}
+    path = describe("budget-lower", vms, 2, on_idle="stay")
+    with System("budget-lower", path, "--deterministic", limit_s=250) as run:
+        _, seen = run.wait("linux", "selftest: the storm begins", 120)
+        lower = watched(run, seen)
+        within_budget(report, "in the storm", lower)
+        _, seen = run.wait("log", "VM linux stopped: ", 120, lower[4])
+        within_budget(report, "Linux's monitor gone", watched(run, seen))
+    vms["linux"] = linux("vcpus: 2", "priority: 100", test="storm")
+    path = describe("budget-equal", vms, 2, on_idle="stay")
+    with System("budget-equal", path, "--deterministic", limit_s=250) as run:
+        _, seen = run.wait("linux", "selftest: the storm begins", 120)
+        late, least, _, gap, _ = watched(run, seen)
+        report.check(late > 10 * lower[0] and least < 1900,
+                     f"contrast, an equal without limit: woken {late} us late, as little as "
+                     f"{least} us in 10 ms, longest gap {gap} us")
 
 
 def survives(report):
-    """Linux's monitor is killed in the middle of a storm: FreeRTOS notices nothing."""
+    """Linux's monitor is killed in the middle of a storm: FreeRTOS goes on. (In the
+    emulator's own time, so its figures are the host's; `budget` has exact ones.)"""
     vms = {"rtos": WATCH, "linux": linux("vcpus: 2", "priority: 50")}
     path = describe("budget-kill", vms, 2, on_idle="stay")
-    with System("budget-kill", path, limit_s=150) as run:
-        run.wait("linux", "selvage-guest: up linux", 60)
+    with System("budget-kill", path, limit_s=300) as run:
+        run.wait("linux", "selvage-guest: up linux", 180)
         run.type_to("linux", "probe storm 60 &")
         seen = run.lines.count()
         run.client("kill", "linux")
         run.wait(None, r"linux.*(fault|crash)|(fault|crash).*linux", 30, seen)
         report.ok("Linux's monitor has died")
-        late, least, most, gap, _ = watched(run, run.lines.count())
-        report.check(least >= 1500, f"FreeRTOS goes on: {least} to {most} us in each 10 ms, "
-                     f"longest gap {gap} us, woken at most {late} us late")
+        seen = run.lines.count()
+        for _ in range(2):
+            late, least, most, gap, seen = watched(run, seen)
+            report.ok(f"FreeRTOS goes on: {least} to {most} us in each 10 ms, longest gap "
+                      f"{gap} us, woken at most {late} us late")
 
 
 def cases():
