@@ -21,7 +21,8 @@ struct absent {
 #define OF_BOARD ", which this board does not have"
 #define OF_VM ", which this VM was not given"
 
-#define MACHINE_GIC "machine.gic"
+#define GIC2 "a GICv2, and this VM has a GICv3"
+#define GIC3 "a GICv3, and this VM has a GICv2"
 #define NO_KEY NULL, NULL
 #define A9                                                                         \
 	{                                                                          \
@@ -30,9 +31,9 @@ struct absent {
 
 static const struct absent virt_absent[] = {
 	{ 0x08030000, 0x20000, 0, { HYPERVISOR, "GICH, GICV: the hypervisor's", NO_KEY } },
-	{ 0x08010000, 0x10000, 3, { MISSING, "a GICv2; it has a 3", MACHINE_GIC, "2" } },
+	{ 0x08010000, 0x10000, 3, { MISSING, GIC2, "gic", "2" } },
 	{ 0x08080000, 0x20000, 0, { MISSING, "a GIC ITS" OF_BOARD, NO_KEY } },
-	{ 0x080a0000, 0xf60000, 2, { MISSING, "a GICv3; it has a 2", MACHINE_GIC, "3" } },
+	{ 0x080a0000, 0xf60000, 2, { MISSING, GIC3, "gic", "3" } },
 	{ 0x09000000, 0x1000, 0, { MISSING, "the PL011" OF_VM, "devices", "pl011" } },
 	{ 0x09010000, 0x1000, 0, { MISSING, "the PL031" OF_VM, "devices", "rtc" } },
 	{ 0x09020000, 0x20000, 0, { MISSING, "fw_cfg or GPIO" OF_BOARD, NO_KEY } },

@@ -39,7 +39,7 @@ struct fault_facts {
 struct diagnosis {
 	const char *code;  /* as in docs/schema/fault.schema.json */
 	const char *text;  /* a clause for a person */
-	const char *key;   /* of the VM's entry, or `machine.`...; NULL: none */
+	const char *key;   /* of the VM's entry; NULL: none */
 	const char *value; /* what to set, or NULL */
 };
 

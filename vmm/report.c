@@ -56,9 +56,16 @@ static enum fault_kind kind_of(const struct vcpu_exit *e)
 	return e->write ? FAULT_STORE : FAULT_LOAD;
 }
 
-static const char *device_at(struct vm *vm, uint64_t gpa)
+static const struct bus_region *region_at(struct vm *vm, uint64_t gpa)
 {
 	const struct bus_region *r = bus_find(&vm->bus, gpa);
+
+	return r != vm->bus.elsewhere ? r : NULL;
+}
+
+static const char *device_at(struct vm *vm, uint64_t gpa)
+{
+	const struct bus_region *r = region_at(vm, gpa);
 
 	return r != NULL ? r->name : NULL;
 }
@@ -126,7 +133,7 @@ static void report_device(const struct bus_region *r, const char *where)
 static void report_map(struct vm *vm, uint64_t gpa)
 {
 	const struct bus_region *below = NULL, *above = NULL;
-	const struct bus_region *at = bus_find(&vm->bus, gpa);
+	const struct bus_region *at = region_at(vm, gpa);
 
 	report_say("stage2", "gpa=0x%llx memory=%s device=%s", (ull)gpa,
 		   REPORT_YES(gmem_holds(&vm->mem, gpa, 1)), REPORT_YES(at != NULL));
