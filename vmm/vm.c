@@ -82,6 +82,7 @@ bool vm_vcpu_start(struct vm_vcpu *vc)
 	if (!vcpu_sel4_start(&vc->cpu))
 		return false;
 	vc->started = true;
+	debug_started(vc);
 	psci_running(&vc->vm->psci, vc->index);
 	return true;
 }

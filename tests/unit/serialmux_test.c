@@ -141,6 +141,28 @@ static void test_plain_long_line(void **state)
 	expect_wire(line);
 }
 
+/* A debugger's bytes wait until a host takes frames, and no key reaches it. */
+static void test_debug_channels_are_not_for_people(void **state)
+{
+	(void)state;
+	add(MUX_CH_FIRST_DEBUG, "vm0");
+	say(MUX_CH_FIRST_DEBUG, "$OK#9a\n");
+	expect_wire("");
+	assert_false(serial_mux_wants_tick(&mux));
+	for (unsigned i = 0; i < 3; i++) {
+		type("\x1d", 1);
+		serial_mux_tick(&mux);
+		assert_true(mux.focus < MUX_CH_FIRST_DEBUG);
+	}
+	assert_true(serial_mux_remove(&mux, 2) && serial_mux_remove(&mux, 3));
+	assert_int_equal(mux.focus, SERIAL_NO_CHANNEL);
+	assert_int_equal(ring_room(&client[MUX_CH_FIRST_DEBUG].out), CHANNEL_OUT_SIZE - 7);
+	type(MUX_HELLO_HOST, sizeof(MUX_HELLO_HOST) - 1);
+	assert_int_equal(mux.mode, SERIAL_FRAMED);
+	assert_int_equal(ring_room(&client[MUX_CH_FIRST_DEBUG].out), CHANNEL_OUT_SIZE);
+	wire_size = 0;
+}
+
 static void test_focus(void **state)
 {
 	(void)state;
@@ -410,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup(test_plain_prompt, setup),
 		cmocka_unit_test_setup(test_plain_tick, setup),
 		cmocka_unit_test_setup(test_plain_long_line, setup),
+		cmocka_unit_test_setup(test_debug_channels_are_not_for_people, setup),
 		cmocka_unit_test_setup(test_focus, setup),
 		cmocka_unit_test_setup(test_not_quite_hello, setup),
 		cmocka_unit_test_setup(test_hello, setup),

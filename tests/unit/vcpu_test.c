@@ -467,6 +467,19 @@ static void aborts_say_where_and_whence(void **state)
 	assert_true(vcpu_get(&v, VCPU_PSTATE) >> 22 & 1);
 }
 
+static void breaks_are_taken_as_they_came(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	start_at(&v, 0x4000, 0x3c5);
+	vcpu_inject_break(&v, 0x3cull << 26 | 1u << 25 | 0x800);
+	assert_true(vcpu_flush(&v));
+	assert_int_equal(machine[vcpu_field(ABI_VCPU_ESR_EL1)], 0x3cull << 26 | 1u << 25 | 0x800);
+	assert_int_equal(machine[vcpu_field(ABI_VCPU_ELR_EL1)], 0x4000);
+	assert_int_equal(machine[VCPU_PC], 0x1000a00);
+}
+
 /* --- AArch32 at EL1 --- */
 
 static void narrow_start(void **state)
@@ -564,6 +577,22 @@ static void narrow_aborts(void **state)
 	}
 }
 
+static void narrow_breaks(void **state)
+{
+	struct vcpu v;
+
+	(void)state;
+	for (unsigned longs = 0; longs < 2; longs++) {
+		start_narrow(&v, 0x80000033, SPAN, longs << 31);
+		vcpu_inject_break(&v, 0x38ull << 26 | 0x51);
+		assert_true(vcpu_flush(&v));
+		assert_int_equal(machine[VCPU_PC], 0x2000c);
+		assert_int_equal(machine[20], 0x8004);
+		assert_int_equal(machine[VCPU_SPSR_ABT], 0x80000033);
+		assert_int_equal(machine[VCPU_IFSR32], longs ? 0x222 : 0x2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -582,6 +611,8 @@ int main(void)
 		cmocka_unit_test(narrow_start),
 		cmocka_unit_test(narrow_undefined),
 		cmocka_unit_test(narrow_aborts),
+		cmocka_unit_test(narrow_breaks),
+		cmocka_unit_test(breaks_are_taken_as_they_came),
 		cmocka_unit_test(loads_are_extended),
 		cmocka_unit_test(register_31_is_zero),
 		cmocka_unit_test(undefined_goes_to_the_vector),

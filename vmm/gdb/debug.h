@@ -3,7 +3,7 @@
  * each one's handler holds it where it would let it go on. One that runs is
  * brought there by a single step, one that waits by a signal.
  *
- * All of it under the VM's lock. Without the right to control nothing here is
+ * All that changes something is under the VM's lock. Without the right to control nothing here is
  * ever switched on.
  */
 #pragma once
@@ -57,6 +57,8 @@ bool debug_init(struct vm *vm);
 /* Behind an exit of vc, if vm->debug.stop: holds it until the debugger lets it
  * go on. */
 void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* vc has been started, perhaps while others are being stopped. */
+void debug_started(struct vm_vcpu *vc);
 /* A debug exception of the guest has come here. */
 void debug_event(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* Before vc waits: true: it should not, since the debugger waits for it. */
@@ -87,7 +89,13 @@ bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n);
 bool debug_monitor(struct vm *vm, struct gdb *g, const char *command);
 void debug_describe(struct vm *vm, unsigned vcpu, char *text, size_t size);
 size_t debug_memory_map(const struct vm *vm, char *xml, size_t size);
-/* A vCPU's registers as the debugger sees them (target.c). */
+
+/* --- target.c, for them --- */
+
+/* The VM's lock, if a debugger controls it. */
+void debug_lock(struct vm *vm);
+void debug_unlock(struct vm *vm);
+/* A vCPU's registers as the debugger sees them. Under debug_lock. */
 struct vcpu_sel4 *debug_view(struct vm *vm, unsigned vcpu);
 
 /* --- arch/<name>: debug_regs.c, debug_arch.c --- */

@@ -65,6 +65,12 @@ void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	}
 }
 
+void debug_started(struct vm_vcpu *vc)
+{
+	if (vc->vm->debug.stop)
+		debug_set_mode(vc, DEBUG_STEP);
+}
+
 bool debug_forbids_wait(struct vm_vcpu *vc)
 {
 	struct vm *vm = vc->vm;

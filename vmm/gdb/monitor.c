@@ -108,11 +108,11 @@ static void print_vcpus(struct vm *vm, struct gdb *g)
 		struct vcpu_sel4 *view;
 		uint64_t pc, cpsr;
 
-		vm_lock(vm, NULL);
+		debug_lock(vm);
 		view = debug_view(vm, i);
 		pc = vcpu_get(&view->cpu, VCPU_PC);
 		cpsr = vcpu_get(&view->cpu, VCPU_PSTATE);
-		mutex_unlock(&vm->lock);
+		debug_unlock(vm);
 		fmt_print(line, sizeof(line),
 			  "{\"vcpu\":%u,\"power\":\"%s\",\"state\":\"%s\",\"width\":%u,"
 			  "\"pc\":\"0x%llx\",\"cpsr\":\"0x%llx\"}\n",
@@ -150,9 +150,9 @@ static void translate(struct vm *vm, struct gdb *g, const char *text)
 		gdb_print(g, "translate ADDRESS: a hexadecimal number\n");
 		return;
 	}
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	mapped = debug_translate(vm, debug_view(vm, g->vcpu), gva, &gpa);
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	if (mapped)
 		fmt_print(line, sizeof(line), "0x%llx\n", (ull)gpa);
 	else

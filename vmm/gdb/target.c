@@ -50,6 +50,20 @@ static void take_snapshot(void *opaque)
 	snapshot_taken = true;
 }
 
+/* A VM that is only looked at is not held up: nothing of what the lock guards
+ * is changed then, and nobody but this thread attaches. */
+void debug_lock(struct vm *vm)
+{
+	if (vm->debug.attached)
+		vm_lock(vm, NULL);
+}
+
+void debug_unlock(struct vm *vm)
+{
+	if (vm->debug.attached)
+		mutex_unlock(&vm->lock);
+}
+
 static bool is_on(void *opaque, unsigned vcpu)
 {
 	const struct vm_vcpu *vc = &((struct vm *)opaque)->vcpu[vcpu];
@@ -68,11 +82,11 @@ static bool regs_read(void *opaque, unsigned vcpu, unsigned first, unsigned n,
 	struct vm *vm = opaque;
 	struct vcpu_sel4 *view;
 
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	view = debug_view(vm, vcpu);
 	for (unsigned i = 0; i < n; i++)
 		values[i] = debug_reg_read(vm, view, first + i);
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	return true;
 }
 
@@ -81,10 +95,10 @@ static bool reg_write(void *opaque, unsigned vcpu, unsigned reg, uint64_t value)
 	struct vm *vm = opaque;
 	bool ok;
 
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	ok = vm->vcpu[vcpu].debug.held &&
 	     debug_reg_write(vm, &vm->vcpu[vcpu].cpu, reg, value);
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	return ok;
 }
 
@@ -115,9 +129,9 @@ static bool mem_read(void *opaque, unsigned vcpu, bool physical, uint64_t at, vo
 	struct vm *vm = opaque;
 	bool ok;
 
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	ok = copy(vm, vcpu, physical, at, to, NULL, n);
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	return ok;
 }
 
@@ -127,9 +141,9 @@ static bool mem_write(void *opaque, unsigned vcpu, bool physical, uint64_t at,
 	struct vm *vm = opaque;
 	bool ok;
 
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	ok = copy(vm, vcpu, physical, at, NULL, from, n);
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	return ok;
 }
 
@@ -139,9 +153,9 @@ static bool change_point(void *opaque, unsigned vcpu, enum gdb_point type, bool 
 	struct vm *vm = opaque;
 	bool ok;
 
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	ok = debug_point(vm, debug_view(vm, vcpu), type, insert, at, kind);
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	return ok;
 }
 
@@ -232,11 +246,11 @@ static void tell_stop(struct vm *vm)
 	struct gdb_stop why;
 	bool due;
 
-	vm_lock(vm, NULL);
+	debug_lock(vm);
 	due = vm->debug.due;
 	vm->debug.due = false;
 	why = vm->debug.why;
-	mutex_unlock(&vm->lock);
+	debug_unlock(vm);
 	if (due)
 		gdb_stopped(&gdb, &why);
 }

@@ -12,6 +12,7 @@
 #define EC_STEP 0x32u
 #define EC_WATCHPOINT 0x34u
 #define ESR_IL (1ull << 25)
+#define IT_MASK 0x0600fc00ull
 
 #define BCR(bas) (0x7u | (bas) << 5) /* E, EL1 and EL0 */
 #define WCR(lsc, bas, mask) (0x7ull | (uint64_t)(lsc) << 3 | (uint64_t)(bas) << 5 | (mask) << 24)
@@ -106,12 +107,24 @@ void debug_set_mode(struct vm_vcpu *vc, enum debug_mode mode)
 		log_error("vCPU %u: the kernel refuses to debug it", vc->index);
 }
 
+/* ITSTATE goes on with each instruction of an IT block (F1.2.2). */
+static uint64_t it_advance(uint64_t pstate)
+{
+	uint64_t it = (pstate >> 25 & 3) | (pstate >> 8 & 0xfc);
+
+	it = it & 7 ? (it & 0xe0) | (it << 1 & 0x1f) : 0;
+	return (pstate & ~IT_MASK) | (it & 3) << 25 | (it & 0xfc) << 8;
+}
+
 void debug_settle(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct vcpu *v = &vc->cpu.cpu;
 
-	if (v->advance && !(v->dirty & vcpu_bit(VCPU_PC)))
+	if (v->advance && !(v->dirty & vcpu_bit(VCPU_PC))) {
 		vcpu_set(v, VCPU_PC, vcpu_get(v, VCPU_PC) + (e->syndrome & ESR_IL ? 4 : 2));
+		if (v->narrow)
+			vcpu_set(v, VCPU_PSTATE, it_advance(vcpu_get(v, VCPU_PSTATE)));
+	}
 	v->advance = false;
 }
 
