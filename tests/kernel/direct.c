@@ -146,6 +146,23 @@ static void test_arguments(void)
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0 + n_lrs - 1, 99 | ENABLED));
 }
 
+static void test_group_is_full(void)
+{
+	cap_t ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0), vcpu[ABI_DIRECT_GROUP + 1];
+
+	if (kt_plain())
+		return;
+	for (unsigned i = 0; i <= ABI_DIRECT_GROUP; i++) {
+		vcpu[i] = kt_make(ABI_OBJ_VCPU, 0);
+		CHECK_EQ(sel4_ext_vcpu_set_direct(vcpu[i], 2, 0, ntfn, i ? vcpu[i / 2] : 0),
+			 i < ABI_DIRECT_GROUP ? ABI_OK : ABI_ILLEGAL_OPERATION);
+	}
+	/* One goes: there is room for another. */
+	CHECK_OK(sel4_ext_vcpu_set_direct(vcpu[3], 0, 0, 0, 0));
+	CHECK_OK(sel4_ext_vcpu_set_direct(vcpu[ABI_DIRECT_GROUP], 2, 0, ntfn, vcpu[5]));
+	CHECK_EQ(sel4_ext_vcpu_set_direct(vcpu[3], 2, 0, ntfn, vcpu[0]), ABI_ILLEGAL_OPERATION);
+}
+
 /* A VCPU is set up at its first use: before that it can only go. */
 static void test_unused(void)
 {
@@ -596,6 +613,7 @@ static void test_state(void)
 
 static const struct kt_case cases[] = {
 	{ "direct: wrong arguments; list registers given up are out of reach", test_arguments },
+	{ "direct: a group of sixteen is full", test_group_is_full },
 	{ "direct: VCPUs that were never used", test_unused },
 	{ "direct: wrong bindings", test_bind_arguments },
 	{ "direct: an SGI to itself", test_self_sgi },
