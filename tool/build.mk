@@ -3,10 +3,10 @@ TOOL_PARTS := buffer command_build command_client command_faults faultlog comman
 	schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_images system_vm table terminal units view \
 	vmstates yamldoc
-# Captures of guests and their comparison.
-TOOL_PARTS += capture capture_image capture_json capture_qemu capture_selvage command_capture \
-	command_compare compare compare_html compare_text gdb_client gdb_packet hmp_text insn \
-	monitor vectors wire command_doctor command_reference reference
+# Captures of guests, their comparison, the reference side, what the host can do.
+TOOL_PARTS += capture capture_image capture_json capture_qemu capture_read capture_selvage \
+	command_capture command_compare command_doctor command_reference compare compare_html \
+	compare_text gdb_client gdb_packet hmp_text insn monitor reference vectors wire
 TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
 # <control.h> says how init is asked; the loader's header is patched.
 TOOL_CFLAGS := -Itool -Ilib/ipc/include -Ikernel/loader/include \

@@ -16,6 +16,7 @@
 #define CAPTURE_TEXT 128
 #define CAPTURE_SHORT 40
 #define CAPTURE_PATH 1024
+#define CAPTURE_FORMAT "selvage-capture"
 #define CAPTURE_VERSION 1
 #define CAPTURE_FILE_MAX (16u << 20)
 

@@ -165,6 +165,27 @@ static void check_virtualisation(struct report *r, bool arm)
 		     "not needed for Arm; for x86-64 Bochs emulates VT-x, QEMU AMD-V");
 }
 
+/* What the host's kernel has of KVM, and whether guests may have guests. */
+static void check_kvm_module(struct report *r)
+{
+	static const char *const modules[] = { "kvm_intel", "kvm_amd", "kvm" };
+
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		char path[64], command[128], nested[8], text[80];
+
+		snprintf(path, sizeof(path), "/sys/module/%s", modules[i]);
+		if (access(path, F_OK) != 0)
+			continue;
+		snprintf(command, sizeof(command), "cat %s/parameters/nested 2>/dev/null", path);
+		(void)output_of(command, nested, sizeof(nested));
+		snprintf(text, sizeof(text), "%s%s%s", modules[i], *nested ? ", nested: " : "",
+			 nested);
+		tell(r, FOUND, "KVM module", text, NULL);
+		return;
+	}
+	tell(r, LACKING, "KVM module", "none is loaded", "modprobe kvm_intel, kvm_amd or (Arm) kvm");
+}
+
 static void check_kvm(struct report *r, bool arm)
 {
 	char text[120];
@@ -260,6 +281,7 @@ int command_doctor(const struct options *options)
 	tell(&report, FOUND, "host", arm ? "aarch64" : name.machine, NULL);
 	check_programs(&report);
 	check_virtualisation(&report, arm);
+	check_kvm_module(&report);
 	check_kvm(&report, arm);
 	check_reference(&report, build_dir, arm);
 	check_packages(&report, build_dir);
