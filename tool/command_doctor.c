@@ -183,7 +183,7 @@ static void check_kvm_module(struct report *r)
 		tell(r, FOUND, "KVM module", text, NULL);
 		return;
 	}
-	tell(r, LACKING, "KVM module", "none is loaded", "modprobe kvm_intel, kvm_amd or (Arm) kvm");
+	tell(r, LACKING, "KVM module", "none is loaded", "modprobe kvm_intel or kvm_amd");
 }
 
 static void check_kvm(struct report *r, bool arm)
