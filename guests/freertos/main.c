@@ -295,9 +295,9 @@ static void watch(void)
 	for (;;) {
 		vTaskDelay(20);
 		(void)app_late_us();
-		vTaskDelay(500);
-		app_print("freertos: woken at most %u us late in 500 ticks\n", app_late_us());
-		measure_burn(50);
+		vTaskDelay(200);
+		app_print("freertos: woken at most %u us late in 200 ticks\n", app_late_us());
+		measure_burn(20);
 	}
 }
 

@@ -411,11 +411,11 @@ def example_case(path):
         with System(name, path) as run:
             for v in vms:
                 if v not in waiting:
-                    run.wait(v, "selvage-guest: up", 150)
+                    run.wait(v, "selvage-guest: up|freertos: PASS", 150)
                     report.ok(f"{v} is up")
             for v in vms:
                 if v not in waiting:
-                    run.answers(v)
+                    cases_freertos.answers(run, v) if "freertos" in v else run.answers(v)
                     report.ok(f"{v} answers")
     return run_case
 

@@ -1,12 +1,14 @@
 """FreeRTOS as a guest: both ports, both boards, on machines with either GIC, beside
 a busy Linux; what a budget gives it while Linux does its worst."""
 import re
+import subprocess
+import time
 
-from harness import Failure, Run, System, write_description
+from harness import Failure, Run, SELVAGE, System, write_description
 
 TICKS = r"freertos: tick ok 10000 ticks in (\d+) us, (-?\d+) ppm off, woken at most (\d+) us late"
-WATCHED = r"freertos: woken at most (\d+) us late in 500 ticks"
-RAN = r"freertos: ran at least (\d+) us, at most (\d+) us in each of 50 windows of 10000 us; " \
+WATCHED = r"freertos: woken at most (\d+) us late in 200 ticks"
+RAN = r"freertos: ran at least (\d+) us, at most (\d+) us in each of 20 windows of 10000 us; " \
       r"(\d+) gaps, longest (\d+) us"
 PARTS = ("board ok", "queue ok", "timer ok", "fpu ok", "PASS")
 
@@ -51,6 +53,27 @@ def judge(report, run, vm, limit_s, what):
                  f"woken at most {ticks.group(3) if ticks else '?'} us late")
 
 
+def answers(run, vm, limit_s=60):
+    """Types a command at FreeRTOS's console until its answer comes."""
+    process = subprocess.Popen([SELVAGE, "console", "--system", run.system, vm],
+                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.STDOUT)
+    until, seen = time.monotonic() + limit_s, run.lines.count()
+    try:
+        while True:
+            process.stdin.write(b"l")
+            process.stdin.flush()
+            try:
+                run.wait(vm, r"freertos: woken at most \d+ us late$", 5, seen)
+                return
+            except Failure:
+                if time.monotonic() > until:
+                    raise
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 def boards_case(name, gic, cpu, vms):
     """FreeRTOS passes its self-test while Linux is busy at lower priority."""
     def run_case(report):
@@ -61,6 +84,8 @@ def boards_case(name, gic, cpu, vms):
             run.type_to("linux", "probe load 300000 300000 &")
             for vm in vms:
                 judge(report, run, vm, 120, f"{vm}, GICv{gic}")
+                answers(run, vm)
+                report.ok(f"{vm} answers on its console")
             run.answers("linux")
             report.ok("Linux answers")
     return run_case
@@ -94,12 +119,12 @@ def watched(run, after):
     return int(late.group(1)), int(ran.group(1)), int(ran.group(2)), int(ran.group(4)), after
 
 
-def within_budget(report, when, figures):
+def within_budget(report, when, figures, allowed_us):
     late, least, most, gap, _ = figures
     report.check(least >= 1900, f"{when}: at least 1.9 ms in every period ({least} us)")
     report.check(most <= 2200, f"{when}: no more than its budget ({most} us)")
     report.check(gap <= 8200, f"{when}: never longer without than a period's rest ({gap} us)")
-    report.check(late <= 200, f"{when}: woken at most {late} us late (200 allowed)")
+    report.check(late <= allowed_us, f"{when}: woken at most {late} us late ({allowed_us} allowed)")
 
 
 def budget(report):
@@ -109,15 +134,16 @@ def budget(report):
     path = describe("budget-lower", vms, 2, on_idle="stay")
     with System("budget-lower", path, "--deterministic", limit_s=250) as run:
         _, seen = run.wait("linux", "selftest: the storm begins", 120)
-        lower = watched(run, seen)
-        within_budget(report, "in the storm", lower)
-        _, seen = run.wait("log", "VM linux stopped: ", 120, lower[4])
-        within_budget(report, "Linux's monitor gone", watched(run, seen))
+        lower = watched(run, watched(run, seen)[4])  # the first began before the storm
+        within_budget(report, "in the storm", lower, 100)
+        _, seen = run.wait("log", "VM linux stopped: ", 150, lower[4])
+        # Init reports it and takes the VM apart, and is more urgent than any VM.
+        within_budget(report, "as Linux's monitor ends", watched(run, seen), 1000)
     vms["linux"] = linux("vcpus: 2", "priority: 100", test="storm")
     path = describe("budget-equal", vms, 2, on_idle="stay")
     with System("budget-equal", path, "--deterministic", limit_s=250) as run:
         _, seen = run.wait("linux", "selftest: the storm begins", 120)
-        late, least, _, gap, _ = watched(run, seen)
+        late, least, _, gap, _ = watched(run, watched(run, seen)[4])
         report.check(late > 10 * lower[0] and least < 1900,
                      f"contrast, an equal without limit: woken {late} us late, as little as "
                      f"{least} us in 10 ms, longest gap {gap} us")

@@ -23,7 +23,7 @@ static int exits(void)
 
 	if (fd < 0 || gicd == MAP_FAILED)
 		return 1;
-	for (uint32_t i = 0; gicd[i % 64u] != 1u << 31; i++)
+	for (uint32_t i = 0; gicd[i % 3u] != 1u << 31; i++)
 		;
 	return 1;
 }
