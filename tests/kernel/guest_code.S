@@ -336,6 +336,51 @@ entry direct
 /* Never leaves by itself. */
 entry spin
 	b	.
+/* Events at a time. x0, bit by bit: 0 its timer is due then; 1 it ends an
+ * interrupt that its VMM wants to hear of; 2 the GIC is of version 3; 3 it
+ * makes a hypercall first. x1: ticks from now. */
+entry expiry
+	mrs	x23, cntvct_el0
+	add	x23, x23, x1
+	mov	x21, x0
+	tbz	x21, #0, 1f
+	msr	cntv_cval_el0, x23
+	mov	x3, #1
+	msr	cntv_ctl_el0, x3
+	isb
+1:	tbz	x21, #3, 2f
+	hvc	#0
+2:	tbz	x21, #1, 8f
+	mov	x2, #0x40000000
+	orr	x2, x2, #0x10000
+	mov	w3, #0xff
+	mov	w4, #1
+	tbz	x21, #2, 3f
+	msr	s3_0_c4_c6_0, x3        /* ICC_PMR_EL1 */
+	msr	s3_0_c12_c12_7, x4      /* ICC_IGRPEN1_EL1 */
+	isb
+	mrs	x5, s3_0_c12_c12_0      /* ICC_IAR1_EL1 */
+	b	4f
+3:	str	w3, [x2, #4]            /* GICC_PMR */
+	str	w4, [x2]                /* GICC_CTLR */
+	ldr	w5, [x2, #0xc]          /* GICC_IAR */
+4:	mrs	x6, cntvct_el0
+	cmp	x6, x23
+	b.lo	4b
+	tbz	x21, #2, 5f
+	msr	s3_0_c12_c12_1, x5      /* ICC_EOIR1_EL1 */
+	b	8f
+5:	str	w5, [x2, #0x10]         /* GICC_EOIR */
+8:	b	8b
+
+/* Hypercalls that are counted. */
+entry counts
+	mov	x20, #0
+1:	add	x20, x20, #1
+	mov	x0, x20
+	hvc	#0
+	b	1b
+
 /* One register that acts on EL0: set to x0, out; back, what it holds, out. */
 .macro act name, register
 entry act_\name

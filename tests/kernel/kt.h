@@ -46,7 +46,7 @@ extern const struct kt_group kt_answered;
 extern const struct kt_group kt_boot;
 extern const struct kt_group kt_tcb;
 extern const struct kt_group kt_sched;
-extern const struct kt_group kt_budget;
+extern const struct kt_group kt_budget, kt_expiry;
 extern const struct kt_group kt_donation;
 extern const struct kt_group kt_irq;
 extern const struct kt_group kt_domain;
@@ -133,5 +133,7 @@ struct kt_thread kt_start(unsigned index, void (*entry)(void *), void *arg, unsi
 uint64_t *kt_registers(unsigned index);
 /* Lets other threads run until a time (a millisecond more or less) has passed. */
 void kt_sleep_us(uint64_t us);
+/* Off: nothing else runs while all wait; nobody can sleep. */
+void kt_ticker(bool on);
 /* A thread's end: waits for ever. */
 _Noreturn void kt_stop(void);

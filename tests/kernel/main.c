@@ -222,12 +222,18 @@ static void ticker_thread(void *arg)
 	}
 }
 
+static struct kt_thread ticker;
+
+void kt_ticker(bool on)
+{
+	CHECK_OK(on ? sel4_tcb_resume(ticker.tcb) : sel4_tcb_suspend(ticker.tcb));
+}
+
 static void start_ticker(void)
 {
-	struct kt_thread t = kt_thread(KT_THREADS, ticker_thread, NULL, KT_TICKER, 0, true);
-
-	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), t.sc, 200, 1000, 0, 0, 0));
-	CHECK_OK(sel4_tcb_resume(t.tcb));
+	ticker = kt_thread(KT_THREADS, ticker_thread, NULL, KT_TICKER, 0, true);
+	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), ticker.sc, 200, 1000, 0, 0, 0));
+	kt_ticker(true);
 }
 
 void kt_sleep_us(uint64_t us)
@@ -272,8 +278,8 @@ static void run_group(const struct kt_group *g, unsigned *number, unsigned *fail
 static bool has_group(const struct kt_group *g)
 {
 	if (g == &kt_calls || g == &kt_bad || g == &kt_vcpu || g == &kt_state ||
-	    g == &kt_exit_message ||
-	    g == &kt_extension || g == &kt_direct || g == &kt_el0 || g == &kt_hostile)
+	    g == &kt_exit_message || g == &kt_extension || g == &kt_direct || g == &kt_hostile ||
+	    g == &kt_el0 || g == &kt_expiry)
 		return !kt_plain();
 	return g != &kt_plain_kernel || kt_plain();
 }
@@ -395,6 +401,7 @@ int main(void)
 		&kt_sched,
 #if !SELVAGE_DEBUG /* its checks take time */
 		&kt_budget,
+		&kt_expiry,
 #endif
 		&kt_donation,
 		&kt_irq,
