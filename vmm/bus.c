@@ -38,15 +38,6 @@ enum mmio_outcome bus_nothing(void *device, unsigned vcpu, struct mmio *m)
 	return mmio_ignore(m, "the board has nothing there");
 }
 
-enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
-			     unsigned vcpu, struct mmio *m)
-{
-	m->offset = gpa - r->base;
-	if (!mmio_valid(m))
-		return mmio_fault(m, "not naturally aligned");
-	return r->handler(r->device, vcpu, m);
-}
-
 enum mmio_outcome bus_stub(void *device, unsigned vcpu, struct mmio *m)
 {
 	const uint64_t id = 0xb105f00d00000000ull | *(const uint32_t *)device;

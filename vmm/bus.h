@@ -54,8 +54,14 @@ static inline const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
  * gpa it is. What is not naturally aligned is MMIO_FAULT; the rest lies within
  * the region, whose ends are aligned.
  */
-enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa,
-			     unsigned vcpu, struct mmio *m);
+static inline enum mmio_outcome bus_access(const struct bus_region *r, gpa_t gpa, unsigned vcpu,
+					   struct mmio *m)
+{
+	m->offset = gpa - r->base;
+	if (!mmio_valid(m))
+		return mmio_fault(m, "not naturally aligned");
+	return r->handler(r->device, vcpu, m);
+}
 /* Handler: identification of a PrimeCell (`device`: its uint32_t, bytes 0 to 3)
  * that does nothing; the rest reads as zero, writes are ignored. */
 enum mmio_outcome bus_stub(void *device, unsigned vcpu, struct mmio *m);

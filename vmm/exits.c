@@ -25,7 +25,7 @@ __attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vc
 		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
 }
 
-static void opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
+__attribute__((noinline)) static void opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	const char *why = NULL;
 
@@ -36,6 +36,13 @@ static void opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exi
 		report_stop(vc, e, why);
 }
 
+__attribute__((cold, noinline)) static void refuse_access(struct vm_vcpu *vc,
+							  const struct vcpu_exit *e)
+{
+	report_note(vc, e, "device register used in a wrong way: data abort");
+	vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
+}
+
 static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	const struct bus_region *r = bus_find(&vm->bus, e->gpa);
@@ -44,7 +51,7 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 
 	if (r == NULL)
 		report_stop(vc, e, "access to an address where nothing is");
-	if (insn_is_misdescribed(&vc->cpu.cpu, e)) {
+	if (vc->cpu.cpu.narrow && insn_is_misdescribed(&vc->cpu.cpu, e)) {
 		opaque_exit(vm, vc, e);
 		return;
 	}
@@ -55,12 +62,12 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 	if (outcome != MMIO_HANDLED)
 		log_misuse(vc, e, r, &m);
 	if (outcome == MMIO_FAULT) {
-		report_note(vc, e, "device register used in a wrong way: data abort");
-		vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
+		refuse_access(vc, e);
 		return;
 	}
-	if (!e->write)
-		vcpu_set_x(&vc->cpu.cpu, e->reg, vcpu_extend(e, m.value));
+	/* No wider than a narrow register: it is not cut (vcpu_set_x). */
+	if (!e->write && e->reg < VCPU_NO_REG)
+		vcpu_set(&vc->cpu.cpu, VCPU_X0 + e->reg, vcpu_extend(e, m.value));
 	vcpu_advance(&vc->cpu.cpu);
 }
 

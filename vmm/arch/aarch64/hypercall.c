@@ -42,7 +42,7 @@ void hypercall_exit(struct vm_vcpu *vc)
 	}
 	switch (psci_call(&vc->vm->psci, vc->index, args, &result)) {
 	case PSCI_STANDBY:
-		vcpu_set_x(v, 0, result);
+		vcpu_set(v, VCPU_X0, result);
 		wfi_block(vc);
 		break;
 	case PSCI_PARK:
@@ -57,7 +57,7 @@ void hypercall_exit(struct vm_vcpu *vc)
 		console_flush(&vc->vm->console);
 		init_vm_reset();
 	default:
-		vcpu_set_x(v, 0, result);
+		vcpu_set(v, VCPU_X0, result);
 		if (result == SMCCC_NOT_SUPPORTED)
 			unknown_call(vc, function);
 		break;
