@@ -27,9 +27,7 @@ static const char *const reason_names[] = {
 void report_note(struct vm_vcpu *vc, const struct vcpu_exit *e, const char *what)
 {
 	struct report_ring *ring = &vc->vm->faults;
-	struct vcpu *v = &vc->cpu.cpu;
-	/* The PC came with the exit, or is not worth a system call. */
-	uint64_t pc = v->valid & vcpu_bit(VCPU_PC) ? v->reg[VCPU_PC] : 0;
+	uint64_t pc = vcpu_get(&vc->cpu.cpu, VCPU_PC);
 	struct report_earlier *last = &ring->entry[(ring->n - 1) % REPORT_EARLIER];
 
 	if (ring->n != 0 && last->what == what && last->pc == pc && last->vcpu == vc->index) {

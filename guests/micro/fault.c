@@ -43,16 +43,41 @@ static void execute(void)
 	((void (*)(void))(uintptr_t)MICRO_UART)();
 }
 
-/* A misaligned access, a register that is not there, a secure call, a number
- * that nobody knows: at full speed. */
-static void flood(void)
+static void set_vectors(void)
 {
-	uint64_t base = MICRO_UART + 0x19, x;
+	uint64_t x;
 
 	__asm__ volatile("adr %0, flood_vectors\n\t"
 			 "msr vbar_el1, %0\n\t"
 			 "isb"
 			 : "=r"(x));
+}
+
+/* Three mistakes alike and one other, which the guest survives, and the end. */
+static void after(void)
+{
+	set_vectors();
+	__asm__ volatile("mov x1, #3\n"
+			 "1: ldr w0, [%0]\n\t"
+			 "subs x1, x1, #1\n\t"
+			 "b.ne 1b"
+			 :
+			 : "r"(MICRO_UART + 0x19)
+			 : "x0", "x1", "x9", "cc");
+	__asm__ volatile("smc #0"
+			 :
+			 :
+			 : "x0", "x1", "x2", "x3", "x9");
+	(void)micro_read32(VIRTIO_MMIO);
+}
+
+/* A misaligned access, a register that is not there, a secure call, a number
+ * that nobody knows: at full speed. */
+static void flood(void)
+{
+	uint64_t base = MICRO_UART + 0x19;
+
+	set_vectors();
 	micro_print("micro: flood\n");
 	for (;;)
 		__asm__ volatile("ldr w0, [%0]\n\t"
@@ -108,6 +133,8 @@ void micro_main(void)
 		undecodable();
 	if (micro_told("execute"))
 		execute();
+	if (micro_told("after"))
+		after();
 	if (micro_told("flood"))
 		flood();
 	if (micro_told("storm"))

@@ -66,6 +66,10 @@ FAULTS = {
               and any(d["where"] == "at" for d in r["devices"])),
     "execute": (fault_guest("execute"), "execute-device", None,
                 lambda r: r["registers"]["pc"] == "0x9000000"),
+    "after": (fault_guest("after"), "missing-device", None,
+              lambda r: [f["times"] for f in r["earlier"]] == [3, 1]
+              and r["earlier"][0]["address"] == "0x9000019" and "SMC" in r["earlier"][1]["what"]
+              and int(r["earlier"][1]["pc"], 16) > int(r["earlier"][0]["pc"], 16)),
     "narrow": (["memory: 4M", "kernel: asset:micro-fault", "kind: raw", "load: 0x40000000",
                 "width: 32"], "wrong-width", "width", lambda r: r["width"] == 32),
     "wide": ([*RAW32, "width: 64"], "wrong-width", "width", lambda r: r["width"] == 64),

@@ -146,6 +146,33 @@ static void what_is_refused_says_why(void **state)
 	}
 }
 
+static void names(void **state)
+{
+	static const struct {
+		uint32_t pstate, insn;
+		const char *name;
+	} cases[] = {
+		{ SVC_MODE, 0xef000000, "svc" },
+		{ SVC_MODE, 0xe7f000f0, "udf" },
+		{ SVC_MODE, 0xe12fff1e, "bx" },
+		{ SVC_MODE, 0xea000000, "b" },
+		{ SVC_MODE, 0xee110f10, "mrc" },
+		{ SVC_MODE, 0xe5901000, "ldr" },
+		{ SVC_MODE, 0xe1a00000, "unknown" },
+		{ SVC_MODE | DECODE_PSTATE_THUMB, 0x0000df01, "svc" },
+		{ SVC_MODE | DECODE_PSTATE_THUMB, 0xbf00b510, "push" },
+		{ 0x3c5, 0xd4000001, "svc" },
+		{ 0x3c5, 0xd69f03e0, "eret" },
+		{ 0x3c5, 0xa9bf7bfd, "stp" },
+		{ 0x3c5, 0x00000000, "udf" },
+		{ 0x3c5, 0xd5033fdf, "msr" },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(decode_mnemonic(cases[i].pstate, cases[i].insn), cases[i].name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +181,7 @@ int main(void)
 		cmocka_unit_test(user_registers),
 		cmocka_unit_test(words_of_a_big_endian_guest),
 		cmocka_unit_test(what_is_refused_says_why),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
