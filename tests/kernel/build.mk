@@ -16,3 +16,18 @@ $(TOUT)/handover.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/handover.e
 		$(TOUT)/bin/kernel_tests.elf
 	$(Q)python3 $^ $@
 TARGET_OUT += $(TOUT)/handover.img
+
+# Root tasks that are linked otherwise than ours, without our runtime.
+FOREIGN_CFLAGS := $(filter-out -flto,$(USER_CFLAGS)) -fno-builtin $(INC_abi) $(call incs,sel4 base)
+define foreign_root
+$(TOUT)/bin/foreign-$(1).elf: tests/kernel/foreign/root.c tests/kernel/foreign/foreign.S tests/kernel/foreign/$(1).ld lib/sel4/src/ipcbuf.c
+	@mkdir -p $$(@D)
+	@echo "  LD    $$@"
+	$(Q)$(TARGET_CC) $(FOREIGN_CFLAGS) -static -nostdlib -Wl,--build-id=none \
+	  -Wl,-z,max-page-size=4096 \
+	  -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-T,tests/kernel/foreign/$(1).ld -o $$@ $$(filter %.c %.S,$$^)
+$(TOUT)/foreign-$(1).img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf $(TOUT)/bin/foreign-$(1).elf
+	$(Q)python3 $$^ $$@
+TARGET_OUT += $(TOUT)/foreign-$(1).img
+endef
+$(foreach f,unaligned shared,$(eval $(call foreign_root,$(f))))
