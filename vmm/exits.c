@@ -25,7 +25,8 @@ __attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vc
 		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
 }
 
-__attribute__((noinline)) static void opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
+__attribute__((noinline)) static void
+opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	const char *why = NULL;
 
