@@ -197,6 +197,14 @@ def check_stop(report, run):
         with Packets(port) as p:
             report.equal(p.ask("?"), "T05thread:01;", "another debugger can come")
             report.equal(p.ask("D"), "OK", "and go")
+        run.type_to("held", "for i in 1 2; do while :; do :; done & done")
+        with Packets(port) as p:
+            p.ask("?")
+            stops = [p.ask(f"vCont;s:{1 + n % 2};c") for n in range(60)]
+            report.equal(set(stops), {"T05thread:01;", "T05thread:02;"},
+                         "a step of one vCPU while the other runs, 60 times")
+            p.ask("D")
+        run.type_to("held", "kill %1 %2")
         run.answers("held")
         report.ok("the VM goes on after a detach")
 

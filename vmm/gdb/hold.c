@@ -48,21 +48,26 @@ void debug_stop(struct vm *vm, const struct gdb_stop *why)
 	look_whether_it_stands(vm);
 }
 
-void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e)
+static void hold(struct vm_vcpu *vc)
 {
-	struct vm *vm = vc->vm;
-
-	debug_settle(vc, e);
 	debug_irqs_unmask(vc);
 	/* It also brings the registers to memory: its timer does not run on. */
 	debug_set_mode(vc, DEBUG_EVENTS);
 	vc->debug.step = false;
 	vc->debug.held = true;
-	look_whether_it_stands(vm);
+	look_whether_it_stands(vc->vm);
 	while (vc->debug.held) {
 		if ((vm_vcpu_wait(vc) & VMM_WAKE_TIMER) != 0)
 			vc->vtimer.armed = 0;
 	}
+}
+
+void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	debug_settle(vc, e);
+	/* Let go, it may find that another vCPU has stopped the VM since. */
+	while (vc->vm->debug.stop)
+		hold(vc);
 }
 
 void debug_started(struct vm_vcpu *vc)

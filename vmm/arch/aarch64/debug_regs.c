@@ -9,7 +9,7 @@
 #define XML_TYPED(name, bits, type) \
 	"<reg name=\"" name "\" bitsize=\"" #bits "\" type=\"" type "\"/>"
 #define XML_SYSTEM(name, bits) \
-	"<reg name=\"" name "\" bitsize=\"" #bits "\" type=\"int\" group=\"system\"/>"
+	"<reg name=\"" name "\" bitsize=\"" #bits "\" type=\"uint" #bits "\" group=\"system\"/>"
 
 /* What is no register of struct vcpu but a field of the VCPU object. */
 #define FIELD 0x80u
@@ -88,12 +88,12 @@ static const char a64_xml[] = XML_HEAD
 	"</feature><feature name=\"org.selvage.gdb.aarch64.system\">" A64_SYSTEM(X)
 	"</feature></target>";
 #undef R
-#define R(n) XML_REG("r" #n, 32)
+#define R(n) XML_TYPED("r" #n, 32, "uint32")
 static const char a32_xml[] = XML_HEAD
 	"<architecture>arm</architecture><feature name=\"org.gnu.gdb.arm.core\">"
 	R(0) R(1) R(2) R(3) R(4) R(5) R(6) R(7) R(8) R(9) R(10) R(11) R(12)
-	XML_TYPED("sp", 32, "data_ptr") XML_REG("lr", 32) XML_TYPED("pc", 32, "code_ptr")
-	XML_REG("cpsr", 32)
+	XML_TYPED("sp", 32, "data_ptr") XML_TYPED("lr", 32, "code_ptr") XML_TYPED("pc", 32, "code_ptr")
+	XML_TYPED("cpsr", 32, "uint32")
 	"</feature><feature name=\"org.selvage.gdb.arm.system\">" A32_SYSTEM(X)
 	"</feature></target>";
 #undef R
