@@ -46,7 +46,7 @@ def low_vectors(report):
                 missing = [line for line in LOW_LINES if line not in seen]
                 report.equal(missing, [], f"{cpu}: {name}: all that a 32-bit guest may do")
             run.wait("log", "VM off stopped: ", 30)
-            run.wait("log", r"guest-physical address 4\b", 5)
+            run.wait("log", r"fault access: kind=fetch gpa=0x4\b", 5)
             report.ok(f"{cpu}: without low_vectors the first exception ends at address 4")
             report.equal(run.wait_exit(30), 0, f"{cpu}: exit code")
 
