@@ -108,6 +108,26 @@ def reference(report):
             judge(report, run, name, 60, f"{name} on QEMU")
 
 
+def vexpress(report):
+    """A program that looks at everything sees on Selvage's board what it sees on QEMU's."""
+    command = ["qemu-system-arm", "-M", "vexpress-a9", "-display", "none", "-net", "none",
+               "-serial", "stdio", "-monitor", "none", "-kernel", "build/assets/vexpress-probe"]
+    found = {}
+    with Run("vexpress-qemu", command, "a9") as run:
+        run.wait("a9", "probe: done", 60)
+        found["qemu"] = [t.strip() for t in run.lines.of("a9") if t.startswith("probe: ")]
+    vms = {"a9": ["board: vexpress-a9", "memory: 128M", "kernel: asset:vexpress-probe",
+                  "kind: raw", "load: 0x60010000"]}
+    for gic in (2, 3):
+        with System(f"vexpress-gic{gic}", describe(f"vexpress-gic{gic}", vms, gic)) as run:
+            run.wait("a9", "probe: done", 60)
+            found[gic] = [t.strip() for t in run.lines.of("a9") if t.startswith("probe: ")]
+            report.equal(run.wait_exit(30), 0, f"GICv{gic}: switched off by SYS_CFG, exit code")
+        differ = [f"{a} / {b}" for a, b in zip(found["qemu"], found[gic]) if a != b]
+        report.equal(differ, [], f"GICv{gic}: {len(found[gic])} lines are QEMU's")
+        report.equal(len(found[gic]), len(found["qemu"]), f"GICv{gic}: none is missing")
+
+
 # --- mixed criticality ---------------------------------------------------------------
 
 def watched(run, after):
@@ -173,6 +193,7 @@ def cases():
         "freertos-gic3": boards_case("freertos-gic3", 3, "cortex-a57",
                                      {"a9": A9, "virt32": NARROW}),
         "freertos-reference": reference,
+        "vexpress-reference": vexpress,
         "budget": budget,
         "budget-kill": survives,
     }
