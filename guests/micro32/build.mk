@@ -1,6 +1,6 @@
 # Bare 32-bit guests: an ELF file in build/assets/micro32-NAME, its bytes for
 # 0x40010000 in micro32-NAME.raw, and packed for U-Boot in micro32-NAME.uimage.
-MICRO32_GUESTS := low copy insns svc
+MICRO32_GUESTS := low copy insns svc svct
 # low, filling the vectors' page itself.
 MICRO32_SRC_copy := low
 MICRO32_CFLAGS_copy := -DCOPY

@@ -77,6 +77,9 @@ FAULTS = {
               lambda r: r["registers"]["pc"] == "0x50000000"),
     "svc": (["memory: 4M", "kernel: asset:micro32-svc"], "low-vectors", "low_vectors",
             lambda r: r["registers"]["pc"] == "0x8"),
+    "svct": (["memory: 4M", "kernel: asset:micro32-svct"], "low-vectors", "low_vectors",
+             lambda r: (r["led_here"]["name"], r["led_here"]["word"], r["led_here"]["state"])
+             == ("svc", "0xdf07", "thumb")),
 }
 
 

@@ -128,15 +128,11 @@ struct origin {
 	uint32_t pstate; /* for the mnemonic: width and state */
 };
 
-static bool is_named(struct vm_vcpu *vc, uint64_t va, uint32_t pstate, const char *name)
+static bool is_thumb_svc(struct vm_vcpu *vc, uint64_t va)
 {
 	uint32_t insn;
-	const char *found;
 
-	if (!insn_fetch(vc, va, &insn))
-		return false;
-	found = decode_mnemonic(pstate, insn);
-	return found[0] == name[0] && found[1] == name[1] && found[2] == name[2];
+	return insn_fetch(vc, va, &insn) && (insn & 0xff00) == 0xdf00;
 }
 
 /* Offset of the vector: mode whose LR holds, how far behind the instruction. */
@@ -166,8 +162,7 @@ static bool origin32(struct vm_vcpu *vc, uint64_t offset, struct origin *o)
 	o->exception = vectors[i].name;
 	o->pstate = DECODE_PSTATE_AARCH32;
 	/* QEMU does not show the SPSR in use: of an SVC the code itself says. */
-	if (i == 2 ? !is_named(vc, lr - 4, DECODE_PSTATE_AARCH32, "svc")
-		   : (spsr & DECODE_PSTATE_THUMB) != 0)
+	if (i == 2 ? is_thumb_svc(vc, lr - 2) : (spsr & DECODE_PSTATE_THUMB) != 0)
 		o->pstate |= DECODE_PSTATE_THUMB;
 	o->va = (uint32_t)(lr - (o->pstate & DECODE_PSTATE_THUMB ? vectors[i].back_thumb
 								 : vectors[i].back));
