@@ -92,7 +92,8 @@ static const char a64_xml[] = XML_HEAD
 static const char a32_xml[] = XML_HEAD
 	"<architecture>arm</architecture><feature name=\"org.gnu.gdb.arm.core\">"
 	R(0) R(1) R(2) R(3) R(4) R(5) R(6) R(7) R(8) R(9) R(10) R(11) R(12)
-	XML_TYPED("sp", 32, "data_ptr") XML_TYPED("lr", 32, "code_ptr") XML_TYPED("pc", 32, "code_ptr")
+	XML_TYPED("sp", 32, "data_ptr") XML_TYPED("lr", 32, "code_ptr")
+	XML_TYPED("pc", 32, "code_ptr")
 	XML_TYPED("cpsr", 32, "uint32")
 	"</feature><feature name=\"org.selvage.gdb.arm.system\">" A32_SYSTEM(X)
 	"</feature></target>";
