@@ -5,7 +5,7 @@ import re
 
 import jsonschema
 
-from harness import System, write_description
+from harness import Failure, System, write_description
 
 SCHEMA = "docs/schema/fault.schema.json"
 
@@ -42,7 +42,11 @@ def records(run, *words):
     """The records of `selvage faults`, which must be as the schema says."""
     found = json.loads(run.client("faults", "--json", *words))
     with open(SCHEMA, encoding="utf-8") as f:
-        jsonschema.validate(found, json.load(f))
+        schema = json.load(f)
+    try:
+        jsonschema.validate(found, schema)
+    except jsonschema.ValidationError as error:
+        raise Failure(f"{SCHEMA}: {error.json_path}: {error.message}") from None
     return {r["vm"]: r for r in found}
 
 
@@ -89,6 +93,7 @@ def fault_records(report):
     with System("fault-records", path, limit_s=120) as run:
         for name in FAULTS:
             run.wait("log", f"vm {name}: stopped after a failure", 60)
+            run.wait("log", f"fault end: vm={name}$", 60)
         found = records(run)
         for name, (_, code, key, more) in FAULTS.items():
             record = found.get(name, {})
@@ -106,6 +111,7 @@ def founding_failure(report):
     guest = ["memory: 4M", "kernel: asset:micro32-svc"]
     with System("founding", describe("founding", {"rtos": guest}, "stay"), limit_s=60) as run:
         run.wait("log", "vm rtos: stopped after a failure", 60)
+        run.wait("log", "fault end: vm=rtos$", 60)
         r = records(run, "rtos")["rtos"]
     report.equal(r["registers"]["pc"], "0x8", "the PC at which it failed")
     led = r["led_here"]
