@@ -75,7 +75,8 @@ def answers(run, vm, limit_s=60):
 
 
 def boards_case(name, gic, cpu, vms):
-    """FreeRTOS passes its self-test while Linux is busy at lower priority."""
+    """FreeRTOS passes its self-test while Linux is busy at lower priority. One of the VMs
+    is 32 bits wide: QEMU mixes up the SPSR of two (docs/emulators.md)."""
     def run_case(report):
         everyone = {"linux": linux("priority: 50", test="busy")}
         everyone.update({vm: keys + ["priority: 100"] for vm, keys in vms.items()})
@@ -191,7 +192,7 @@ def cases():
         "freertos-gic2": boards_case("freertos-gic2", 2, "cortex-a53",
                                      {"virt32": NARROW, "virt64": WIDE}),
         "freertos-gic3": boards_case("freertos-gic3", 3, "cortex-a57",
-                                     {"a9": A9, "virt32": NARROW}),
+                                     {"a9": A9, "virt64": WIDE}),
         "freertos-reference": reference,
         "vexpress-reference": vexpress,
         "budget": budget,
