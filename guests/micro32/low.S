@@ -161,6 +161,31 @@ reset:	mov	r7, r2			/* devicetree */
 	cmp	r2, #0x77
 	bne	3b
 	PRINT	"micro32: second vcpu\n"
+	/* With GICv3 (ID_PFR1): an SGI, by MCRR, ends its WFI, and nothing before. */
+	mrc	p15, 0, r0, c0, c1, 1
+	tst	r0, #0xf0000000
+	beq	2f
+	mov	r0, #0x12		/* GICD_CTLR: ARE, group 1 */
+	ldr	r1, =0x08000000
+	str	r0, [r1]
+	mov	r0, #0x20		/* SGI 5 of vCPU 1: group 1, enabled */
+	ldr	r1, =0x080d0000
+	str	r0, [r1, #0x80]
+	str	r0, [r1, #0x100]
+	ldr	r1, =word
+	mov	r0, #0x80000
+3:	subs	r0, r0, #1
+	bne	3b
+	ldr	r2, [r1]
+	cmp	r2, #0x77
+	bne	2f
+	ldr	r2, =5 << 24 | 1 << 1
+	mov	r3, #0
+	mcrr	p15, 0, r2, r3, c12	/* ICC_SGI1R */
+3:	ldr	r2, [r1]
+	cmp	r2, #0x78
+	bne	3b
+	PRINT	"micro32: sgi\n"
 2:	PRINT	"micro32: low done\n"
 	ldr	r0, =0x84000008
 	hvc	#0
@@ -176,6 +201,9 @@ thumb:	movs	r2, #0
 	bx	lr
 .thumb_func
 second:	ldr	r1, =word
+	str	r0, [r1]
+	wfi
+	adds	r0, r0, #1
 	str	r0, [r1]
 	b	.
 .arm

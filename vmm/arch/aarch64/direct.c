@@ -63,6 +63,8 @@ static void deactivate(struct vm *vm, unsigned vcpu, uint64_t irqs)
 
 static void change(void *opaque, unsigned vcpu, enum vgic_direct_change what, uint64_t irqs)
 {
+	const struct vm_vcpu *vc = &((struct vm *)opaque)->vcpu[vcpu];
+
 	if (what == VGIC_DIRECT_DEACTIVATE)
 		deactivate(opaque, vcpu, irqs);
 	else
@@ -70,6 +72,9 @@ static void change(void *opaque, unsigned vcpu, enum vgic_direct_change what, ui
 				      what == VGIC_DIRECT_PEND ? ABI_EXTV_DIRECT_ISPEND
 							       : ABI_EXTV_DIRECT_ICPEND,
 				      irqs);
+	/* The kernel wakes whom its own sources reach, not whom we do. */
+	if (what == VGIC_DIRECT_PEND && vc->waiting)
+		sel4_signal(vc->wake);
 }
 
 /* The kick device's notification is the interrupt of one vCPU at a time; what
