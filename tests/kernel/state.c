@@ -502,6 +502,96 @@ static void taken_over_at_the_top(void) { taken_over(0); }
 static void taken_over_in_the_middle(void) { taken_over(1); }
 static void taken_over_inside(void) { taken_over(DEPTH - 1); }
 
+/* --- a deletion that an interrupt stops at any of its steps --- */
+
+#define PERIOD_US 100u
+#define SWEEP 250u /* times 20 ns */
+
+static struct {
+	cap_t outer, memory[2], ntfn;
+	uint64_t until;             /* when it deletes */
+	volatile uint64_t released; /* when the periodic thread began last */
+} n;
+
+static uint64_t virtual_count(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0"
+			 : "=r"(v));
+	return v;
+}
+
+static void deletes_inner(void *arg)
+{
+	(void)arg;
+	while (virtual_count() < n.until)
+		;
+	(void)sel4_cnode_delete(n.outer, 1, 1);
+	kt_stop();
+}
+
+static void wakes_each_period(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		n.released = virtual_count();
+		sel4_signal(n.ntfn);
+		sel4_yield();
+	}
+}
+
+/* The last capability to a full CNode of two slots, in a slot of another. */
+static void make_two(cap_t inner)
+{
+	CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, n.outer, 1));
+	CHECK_OK(sel4_untyped_retype(n.memory[1], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, inner, 1));
+	for (unsigned i = 0; i < 2; i++)
+		CHECK_OK(sel4_cnode_copy(inner, i, 1, KT_CNODE, ABI_ROOT_TCB, 64, KT_ALL));
+	CHECK_OK(sel4_cnode_move(n.outer, 1, 1, KT_CNODE, inner, 64));
+}
+
+/* Whatever the state in which it is left: the outer one's deletion ends it, and
+ * nothing points into its memory any more. */
+static void stopped_at_any_step(void)
+{
+	cap_t inner = kt_slot(), ep = kt_slots(4);
+	uint64_t hz, us, next;
+	struct kt_thread t, h;
+
+	__asm__ volatile("mrs %0, cntfrq_el0"
+			 : "=r"(hz));
+	us = hz / 1000000;
+	n.outer = kt_slot();
+	n.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	for (unsigned i = 0; i < 2; i++)
+		n.memory[i] = kt_make(ABI_OBJ_UNTYPED, 6);
+	t = kt_thread(0, deletes_inner, NULL, KT_LOW, 0, true);
+	h = kt_thread(1, wakes_each_period, NULL, KT_HIGH, 0, true);
+	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), h.sc, PERIOD_US / 2, PERIOD_US,
+					      0, 0, 0));
+	CHECK_OK(sel4_tcb_resume(h.tcb));
+	for (unsigned i = 0; i < SWEEP; i++) {
+		make_two(inner);
+		next = n.released;
+		while (next < virtual_count() + 20 * us)
+			next += PERIOD_US * us;
+		n.until = next - i * us / 50;
+		(void)sel4_poll(n.ntfn);
+		CHECK_OK(sel4_tcb_write_registers(t.tcb, 1, ABI_CTX_COUNT,
+						  kt_registers(t.index)));
+		while (n.released < next - us)
+			(void)sel4_wait(n.ntfn);
+		CHECK_OK(kt_delete(n.outer));
+		CHECK_OK(sel4_tcb_suspend(t.tcb));
+		/* Other objects in their place. */
+		CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, ep,
+					     4));
+		CHECK_OK(kt_revoke(n.memory[1]));
+		CHECK_OK(kt_revoke(n.memory[0]));
+	}
+}
+
 static const struct kt_case cases[] = {
 	{ "state: a vCPU's registers, at rest", registers_at_rest },
 	{ "state: a vCPU's registers after reset", registers_after_reset },
@@ -520,5 +610,6 @@ static const struct kt_case cases[] = {
 	{ "state: a deletion taken over in the middle", taken_over_in_the_middle },
 	{ "state: a deletion taken over inside", taken_over_inside },
 	{ "state: a thread's deletion taken over", thread_taken_over },
+	{ "state: a deletion stopped at any step", stopped_at_any_step },
 };
 KT_GROUP(kt_state);
