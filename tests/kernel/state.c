@@ -508,7 +508,7 @@ static void taken_over_inside(void) { taken_over(DEPTH - 1); }
 #define SWEEP 250u /* times 20 ns */
 
 static struct {
-	cap_t outer, memory[2], ntfn;
+	cap_t outer, beside, memory[2], ntfn;
 	uint64_t until;             /* when it deletes */
 	volatile uint64_t released; /* when the periodic thread began last */
 } n;
@@ -545,6 +545,7 @@ static void wakes_each_period(void *arg)
 static void make_two(cap_t inner)
 {
 	CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, n.outer, 1));
+	CHECK_OK(sel4_untyped_retype(n.memory[1], KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, n.beside, 1));
 	CHECK_OK(sel4_untyped_retype(n.memory[1], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, inner, 1));
 	for (unsigned i = 0; i < 2; i++)
 		CHECK_OK(sel4_cnode_copy(inner, i, 1, KT_CNODE, ABI_ROOT_TCB, 64, KT_ALL));
@@ -563,9 +564,10 @@ static void stopped_at_any_step(void)
 			 : "=r"(hz));
 	us = hz / 1000000;
 	n.outer = kt_slot();
+	n.beside = kt_slot();
 	n.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
 	for (unsigned i = 0; i < 2; i++)
-		n.memory[i] = kt_make(ABI_OBJ_UNTYPED, 6);
+		n.memory[i] = kt_make(ABI_OBJ_UNTYPED, 6 + i);
 	t = kt_thread(0, deletes_inner, NULL, KT_LOW, 0, true);
 	h = kt_thread(1, wakes_each_period, NULL, KT_HIGH, 0, true);
 	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), h.sc, PERIOD_US / 2, PERIOD_US,
@@ -588,6 +590,7 @@ static void stopped_at_any_step(void)
 		CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, ep,
 					     4));
 		CHECK_OK(kt_revoke(n.memory[1]));
+		CHECK(kt_is_empty(n.beside));
 		CHECK_OK(kt_revoke(n.memory[0]));
 	}
 }
