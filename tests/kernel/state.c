@@ -544,9 +544,11 @@ static void wakes_each_period(void *arg)
 /* The last capability to a full CNode of two slots, in a slot of another. */
 static void make_two(cap_t inner)
 {
+	cap_t memory = n.memory[1];
+
 	CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, n.outer, 1));
-	CHECK_OK(sel4_untyped_retype(n.memory[1], KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, n.beside, 1));
-	CHECK_OK(sel4_untyped_retype(n.memory[1], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, inner, 1));
+	CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, n.beside, 1));
+	CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, inner, 1));
 	for (unsigned i = 0; i < 2; i++)
 		CHECK_OK(sel4_cnode_copy(inner, i, 1, KT_CNODE, ABI_ROOT_TCB, 64, KT_ALL));
 	CHECK_OK(sel4_cnode_move(n.outer, 1, 1, KT_CNODE, inner, 64));
