@@ -6,37 +6,20 @@
  * millisecond and splits a run's refill, so recorders have room for several.
  */
 #include "kt.h"
+#include "recorder.h"
 
-#define RUNS 24u
 #define GAP_US 25u /* the ticker's turns are shorter */
 #define EARLY_US 15
 #define LEFT_US 24
 #define ROOM 8 /* further refills */
 
-struct recorder {
-	volatile unsigned runs;
-	struct {
-		uint64_t from, to;
-	} run[RUNS + 1];
-};
 static struct recorder a, b;
 static struct {
 	cap_t ntfn, ep, reply, sc;
 	volatile uint64_t begin, used, count;
 } s;
 
-static void record(struct recorder *r)
-{
-	uint64_t now = kt_now_us();
-
-	if (r->runs == 0 || now > r->run[r->runs - 1].to + GAP_US) {
-		if (r->runs == RUNS)
-			return;
-		r->run[r->runs].from = now;
-		r->runs++;
-	}
-	r->run[r->runs - 1].to = now;
-}
+static void record(struct recorder *r) { recorder_note(r, GAP_US); }
 
 static void records(void *arg)
 {

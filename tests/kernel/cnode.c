@@ -215,6 +215,32 @@ static void rotate_works(void)
 	CHECK_OK(sel4_tcb_resume(c));
 }
 
+/* The derivation list after an exchange: of six copies of a capability,
+ * every two, whether next to each other or not, with the others deleted in
+ * different orders, go with their parent. */
+static void exchange_keeps_the_list(void)
+{
+	enum { N = 6 };
+
+	for (unsigned a = 0; a < N; a++)
+		for (unsigned b = 0; b < N; b++) {
+			cap_t parent = kt_make(ABI_OBJ_REPLY, 0), child[N];
+
+			if (a == b)
+				continue;
+			for (unsigned i = 0; i < N; i++)
+				child[i] = kt_copy(parent);
+			CHECK_OK(rotate(child[a], child[b], child[a], 0, 0));
+			for (unsigned i = 0; i < N; i++)
+				if (i != a && i != b)
+					CHECK_OK(kt_delete(child[a < b ? i : N - 1 - i]));
+			CHECK_OK(kt_revoke(parent));
+			for (unsigned i = 0; i < N; i++)
+				CHECK(kt_is_empty(child[i]));
+			CHECK_OK(kt_delete(parent));
+		}
+}
+
 static void rotate_errors(void)
 {
 	cap_t a = kt_make(ABI_OBJ_TCB, 0), b = kt_make(ABI_OBJ_TCB, 0), c = kt_slot();
@@ -325,6 +351,7 @@ static const struct kt_case cases[] = {
 	{ "cnode: a badge is set once", badge_once },
 	{ "cnode: move", move_works },
 	{ "cnode: rotate", rotate_works },
+	{ "cnode: an exchange keeps the derivation list", exchange_keeps_the_list },
 	{ "cnode: rotate's errors", rotate_errors },
 	{ "cnode: delete", delete_works },
 	{ "cnode: revoke takes copies, copies take nothing", revoke_copies },

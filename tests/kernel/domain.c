@@ -4,6 +4,7 @@
  * Recorders note from when to when they ran.
  */
 #include "kt.h"
+#include "recorder.h"
 
 #define D ABI_ROOT_DOMAIN
 #define N SELVAGE_DOMAINS
@@ -12,40 +13,13 @@
 #define TURN_US 3000u
 /* Interrupt, switch, and the recorder's own steps; a debug kernel's checks. */
 #define SLACK_US (SELVAGE_DEBUG ? 600u : 40u)
-#define RUNS 32u
 #define GAP_US 1000u /* more than the ticker takes */
 
-struct recorder {
-	volatile unsigned runs;
-	struct {
-		uint64_t from, to;
-	} run[RUNS + 1];
-};
 static struct recorder rec[4];
 static volatile unsigned served;
 static cap_t ep, reply, ntfn;
 
-static uint64_t ticks(uint64_t us)
-{
-	uint64_t hz;
-
-	__asm__ volatile("mrs %0, cntfrq_el0"
-			 : "=r"(hz));
-	return us * hz / 1000000;
-}
-
-static void record(struct recorder *r)
-{
-	uint64_t now = kt_now_us();
-
-	if (r->runs == 0 || now > r->run[r->runs - 1].to + GAP_US) {
-		if (r->runs == RUNS)
-			return;
-		r->run[r->runs].from = now;
-		r->runs++;
-	}
-	r->run[r->runs - 1].to = now;
-}
+static void record(struct recorder *r) { recorder_note(r, GAP_US); }
 
 static void records(void *arg)
 {
@@ -70,7 +44,7 @@ static void record_until(unsigned i, uint64_t us)
 static void set_schedule(const unsigned *domains, unsigned n, uint64_t us)
 {
 	for (unsigned i = 0; i < n; i++)
-		CHECK_OK(sel4_domain_set_schedule_configure(D, i + 1, domains[i], ticks(us)));
+		CHECK_OK(sel4_domain_set_schedule_configure(D, i + 1, domains[i], kt_ticks(us)));
 	CHECK_OK(sel4_domain_set_schedule_configure(D, n + 1, 0, 0));
 	for (unsigned i = 0; i < 4; i++)
 		rec[i].runs = 0;
@@ -264,7 +238,7 @@ static void switched_at_once(void)
 	CHECK_EQ(rec[1].runs, 1);
 	CHECK_BETWEEN(rec[1].run[0].to - rec[1].run[0].from, TURN_US - SLACK_US, TURN_US);
 	/* This turn is as long as it was; the next is longer. */
-	CHECK_OK(sel4_domain_set_schedule_configure(D, 2, 0, ticks(2 * TURN_US)));
+	CHECK_OK(sel4_domain_set_schedule_configure(D, 2, 0, kt_ticks(2 * TURN_US)));
 	record_until(0, 8 * TURN_US);
 	set_one_domain();
 	CHECK_BETWEEN(rec[0].run[0].to - rec[0].run[0].from, TURN_US - 500, TURN_US);

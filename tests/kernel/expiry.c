@@ -26,15 +26,6 @@ extern const char guest_expiry[], guest_counts[];
 static uint64_t version;
 static cap_t timeouts;
 
-static uint64_t ticks(uint64_t us)
-{
-	uint64_t hz;
-
-	__asm__ volatile("mrs %0, cntfrq_el0"
-			 : "=r"(hz));
-	return us * hz / 1000000;
-}
-
 static int budget(cap_t sc, uint64_t us)
 {
 	return sel4_sched_control_configure(kt_sched_control(), sc, us, PERIOD_US, 6, 0x77, 0);
@@ -147,7 +138,7 @@ static void sweep(unsigned what, int64_t from, int64_t to, int64_t step, unsigne
 	bool turned = false;
 
 	for (int64_t at = from; at <= to; at += step) {
-		struct run r = run_once(&g, what, ticks(BUDGET_US) + (uint64_t)at);
+		struct run r = run_once(&g, what, kt_ticks(BUDGET_US) + (uint64_t)at);
 		bool budget_first = r.order[0] == 'B';
 
 		check_run(&r, what);
@@ -162,7 +153,7 @@ static void sweep(unsigned what, int64_t from, int64_t to, int64_t step, unsigne
 static void sweep_both(unsigned what)
 {
 	unsigned budget_first = 0, event_first = 0, whole = 0;
-	int64_t us = (int64_t)ticks(1);
+	int64_t us = (int64_t)kt_ticks(1);
 
 	kt_ticker(false);
 	/* Microseconds: from well before the last 20 us to behind the end. */
@@ -206,7 +197,7 @@ static void unseen(void)
 	uint64_t consumed;
 
 	for (int64_t at = -30; at <= 5; at++) {
-		prepare(&g, TIMER | END, ticks((uint64_t)((int64_t)BUDGET_US + at)));
+		prepare(&g, TIMER | END, kt_ticks((uint64_t)((int64_t)BUDGET_US + at)));
 		(void)sel4_sched_context_consumed(g.sc, &consumed);
 		CHECK_OK(sel4_tcb_resume(g.tcb));
 		uint64_t seen = 0;
@@ -326,7 +317,7 @@ static void timer_meanwhile(void)
 		make_vmm(false);
 		vmm.last = ~0ull;
 		vmm.spin_us = us;
-		prepare(&vmm.g, TIMER | CALL, ticks(BUDGET_US));
+		prepare(&vmm.g, TIMER | CALL, kt_ticks(BUDGET_US));
 		CHECK_OK(sel4_tcb_resume(vmm.g.tcb));
 		kt_sleep_us(3 * PERIOD_US);
 		CHECK_EQ(vmm.calls, 1);

@@ -4,7 +4,7 @@
 #include <abi/trace.h>
 
 extern const char guest_a32[], guest_a32_loop[], guest_a32_fp[], guest_t32[], guest_debug[],
-	guest_midr[], guest_debug_here[], guest_hvc[];
+	guest_midr[], guest_debug_here[], guest_hvc[], guest_steps[];
 
 #define HAS(feature) (sel4_ext_query(ABI_ROOT_TCB) & (feature))
 #define EC_MCR15 0x03
@@ -361,6 +361,32 @@ static void test_step(void)
 	CHECK_EQ(exit_class(), EC_HVC64);
 }
 
+/* Each instruction once, though its report waits for the next period at times:
+ * the budget's end falls between the two, or into the report. */
+static void step_over_budgets(bool exits)
+{
+	struct kt_guest g = exits ? with_exits(1) : kt_guest(1);
+	uint64_t first = kt_guest_gpa(guest_steps), wrong = 0, begin = kt_now_us();
+	unsigned at = 0;
+
+	CHECK_OK(sel4_ext_vcpu_set_debug(g.vcpu, ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP));
+	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), g.sc, 50, 100, 4, 0, 0));
+	kt_guest_start(&g, guest_steps, 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		at = (at + 1) % 64;
+		wrong += reg(&g, ABI_CTX_PC) != first + 4 * at;
+		kt_guest_answer(&g, exits ? ABI_EXIT_AGAIN : 0, 0);
+	}
+	CHECK_EQ(wrong, 0);
+	CHECK(kt_now_us() - begin > 1000); /* ten budgets at least */
+}
+
+static void test_step_over_budgets(void)
+{
+	step_over_budgets(true);
+	step_over_budgets(false);
+}
+
 static void test_debug_is_ones_own(void)
 {
 	struct kt_guest a = debugged(ABI_EXT_DEBUG_EVENTS | ABI_EXT_DEBUG_STEP);
@@ -560,6 +586,24 @@ static void test_trace_revoked(void)
 	stop_trace();
 }
 
+/* Another ring takes the place of the first; none, that of the second. What
+ * the kernel held of a ring goes with it: its untyped is whole again. */
+static void test_trace_replaced(void)
+{
+	cap_t untyped = kt_make(ABI_OBJ_UNTYPED, 13);
+	cap_t frame = kt_slots(2), control = kt_sched_control();
+
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_OK(sel4_untyped_retype(untyped, KT_CNODE, ABI_OBJ_SMALL_PAGE, 0, 0, 0,
+					     frame, 2));
+		CHECK_OK(sel4_ext_sched_control_set_trace(control, frame));
+		CHECK_OK(sel4_ext_sched_control_set_trace(control, frame + 1));
+		CHECK_OK(kt_delete(frame));
+		stop_trace();
+		CHECK_OK(kt_delete(frame + 1));
+	}
+}
+
 static void test_trace_errors(void)
 {
 	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
@@ -588,6 +632,7 @@ static const struct kt_case cases[] = {
 	{ "debug: watchpoints", test_watchpoint },
 	{ "debug: every breakpoint and watchpoint", test_every_debug_register },
 	{ "debug: single step", test_step },
+	{ "debug: single steps over ends of budgets", test_step_over_budgets },
 	{ "debug: one guest's events are not another's", test_debug_is_ones_own },
 	{ "debug: wrong arguments", test_debug_errors },
 	{ "syscall fault: every system call of the thread", test_syscall_fault },
@@ -596,6 +641,7 @@ static const struct kt_case cases[] = {
 	{ "trace: idle and interrupts", test_trace_idle },
 	{ "trace: faults and interrupts", test_trace_of_what_is_not_a_call },
 	{ "trace: its frame is revoked", test_trace_revoked },
+	{ "trace: its frame is replaced", test_trace_replaced },
 	{ "trace: wrong arguments", test_trace_errors },
 };
 KT_GROUP(kt_extension);

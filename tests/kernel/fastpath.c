@@ -5,9 +5,11 @@
 
 static struct {
 	cap_t ep, fault_ep;
-	volatile unsigned count;
+	volatile unsigned count, wrong_badges;
 	msginfo_t info;
 } s;
+
+#define FAULTER 0xfa
 
 struct server {
 	unsigned number;
@@ -40,7 +42,7 @@ static void clear(void)
 {
 	s.ep = kt_make(ABI_OBJ_ENDPOINT, 0);
 	s.fault_ep = kt_make(ABI_OBJ_ENDPOINT, 0);
-	s.count = 0;
+	s.count = s.wrong_badges = 0;
 }
 
 static unsigned call(void)
@@ -156,6 +158,7 @@ static void handler(void *arg)
 
 	s.info = sel4_recv(s.fault_ep, &badge, mr, me->reply);
 	for (me->number = 1;; me->number++) {
+		s.wrong_badges += badge != FAULTER;
 		/* Behind the BRK: its answer is the new PC. */
 		mr[0] += 4;
 		s.info = sel4_reply_recv(s.fault_ep, msginfo(me->number >= 3, 0, 1), &badge, mr,
@@ -170,13 +173,15 @@ static void passive_fault_handler(void)
 	clear();
 	struct kt_thread h = kt_start(0, handler, &me, KT_HIGH);
 	CHECK_OK(sel4_sched_context_unbind(h.sc));
-	struct kt_thread t = kt_thread(1, faulter, NULL, KT_PRIO + 1, s.fault_ep, true);
+	struct kt_thread t = kt_thread(1, faulter, NULL, KT_PRIO + 1,
+				       kt_mint(s.fault_ep, KT_ALL, FAULTER), true);
 	CHECK_OK(sel4_tcb_resume(t.tcb));
 	CHECK_EQ(me.number, 3); /* has answered three, waits for more */
 	CHECK_EQ(s.count, 2);   /* the third answer was: stay */
 	CHECK_EQ(msginfo_label(s.info), ABI_FAULT_USER_EXCEPTION);
 	CHECK_OK(sel4_tcb_resume(t.tcb));
 	CHECK_EQ(me.number, 4);
+	CHECK_EQ(s.wrong_badges, 0);
 }
 
 static const struct kt_case cases[] = {

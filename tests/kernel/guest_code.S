@@ -228,6 +228,12 @@ entry debug_here
 	brk	#0x123
 	hvc	#0
 	b	.
+/* For the debugger: a long way to step. */
+entry steps
+	.rept 63
+	add	x0, x0, #1
+	.endr
+	b	guest_steps
 /*
  * Direct interrupts. x0: GIC version, x1: what enables the CPU interface. Does
  * what x3 says with x0 and x4, waits a little for interrupts, and exits with

@@ -106,6 +106,7 @@ cap_t kt_device_untyped(void);
 cap_t kt_sched_control(void);
 cap_t kt_image_frame(const void *address);
 uint64_t kt_now_us(void);
+uint64_t kt_ticks(uint64_t us);   /* of the counter */
 volatile uint32_t *kt_uart(void); /* the console's registers */
 /* A kernel that behaves as plain seL4 (make EXTENSIONS=0): no extension, and
  * calls of a guest can be system calls. */

@@ -157,13 +157,21 @@ static uint64_t read_counter(void)
 	return v;
 }
 
-uint64_t kt_now_us(void)
+static uint64_t counter_hz(void)
 {
 	uint64_t hz;
 
 	__asm__ volatile("mrs %0, cntfrq_el0"
 			 : "=r"(hz));
-	uint64_t now = read_counter();
+	return hz;
+}
+
+uint64_t kt_ticks(uint64_t us) { return us * counter_hz() / 1000000; }
+
+uint64_t kt_now_us(void)
+{
+	uint64_t hz = counter_hz(), now = read_counter();
+
 	return now / hz * 1000000 + now % hz * 1000000 / hz;
 }
 

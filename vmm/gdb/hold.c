@@ -60,13 +60,6 @@ static void hold(struct vm_vcpu *vc)
 		if ((vm_vcpu_wait(vc) & VMM_WAKE_TIMER) != 0)
 			vc->vtimer.armed = 0;
 	}
-	if (!vc->debug.step)
-		return;
-	/* With a whole budget: one that ended between the instruction and its
-	 * report would make two of it. */
-	mutex_unlock(&vc->vm->lock);
-	sel4_yield();
-	vm_lock(vc->vm, vc);
 }
 
 void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e)

@@ -55,32 +55,27 @@ static void set_pc(struct arch_context *c, word_t pc)
 	c->elr = pc;
 }
 
-static void syscall_reply(struct tcb *t, const struct tcb *from, const struct abi_ipcbuf *b,
-			  unsigned n)
+/* PC, SP and SPSR, as far as the reply's `n` words reach. */
+static void frame_reply(struct tcb *t, const struct tcb *from, const struct abi_ipcbuf *b,
+			unsigned n, unsigned pc, unsigned sp, unsigned spsr)
 {
 	struct arch_context *c = &t->arch.context;
 
-	for (unsigned i = 0; i < 8 && i < n; i++)
-		c->x[i] = ipc_get(from, b, i);
-	if (n > ABI_SYSFAULT_IP)
-		set_pc(c, ipc_get(from, b, ABI_SYSFAULT_IP));
-	if (n > ABI_SYSFAULT_SP)
-		c->sp = ipc_get(from, b, ABI_SYSFAULT_SP);
-	if (n > ABI_SYSFAULT_SPSR)
-		c->spsr = spsr_sanitise(ipc_get(from, b, ABI_SYSFAULT_SPSR), t);
+	if (n > pc)
+		set_pc(c, ipc_get(from, b, pc));
+	if (n > sp)
+		c->sp = ipc_get(from, b, sp);
+	if (n > spsr)
+		c->spsr = spsr_sanitise(ipc_get(from, b, spsr), t);
 }
 
-static void exception_reply(struct tcb *t, const struct tcb *from,
-			    const struct abi_ipcbuf *b, unsigned n)
+/* A step is reported again until it is answered: the answer lets the next
+ * instruction be executed, not the report, which a budget's end may hold up. */
+static bool step_on(struct tcb *t)
 {
-	struct arch_context *c = &t->arch.context;
-
-	if (n > ABI_EXCFAULT_IP)
-		set_pc(c, ipc_get(from, b, ABI_EXCFAULT_IP));
-	if (n > ABI_EXCFAULT_SP)
-		c->sp = ipc_get(from, b, ABI_EXCFAULT_SP);
-	if (n > ABI_EXCFAULT_SPSR)
-		c->spsr = spsr_sanitise(ipc_get(from, b, ABI_EXCFAULT_SPSR), t);
+	if (ESR_EC(t->fault.word[0]) == EC_STEP_LOWER)
+		t->arch.context.spsr = spsr_sanitise(t->arch.context.spsr, t);
+	return true;
 }
 
 bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
@@ -88,11 +83,14 @@ bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
 {
 	switch (t->fault.kind) {
 	case ABI_FAULT_UNKNOWN_SYSCALL:
-		syscall_reply(t, from, b, n);
+		for (unsigned i = 0; i < 8 && i < n; i++)
+			t->arch.context.x[i] = ipc_get(from, b, i);
+		frame_reply(t, from, b, n, ABI_SYSFAULT_IP, ABI_SYSFAULT_SP, ABI_SYSFAULT_SPSR);
 		return label == 0;
 	case ABI_FAULT_USER_EXCEPTION:
-		exception_reply(t, from, b, n);
+		frame_reply(t, from, b, n, ABI_EXCFAULT_IP, ABI_EXCFAULT_SP, ABI_EXCFAULT_SPSR);
 		return label == 0;
+	case ABI_FAULT_VCPU: return step_on(t);
 	default: return true;
 	}
 }
@@ -167,7 +165,7 @@ bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, 
 	unsigned rt = exit_register(esr);
 
 	if (label != ABI_EXIT_DONE)
-		return label == ABI_EXIT_AGAIN;
+		return label == ABI_EXIT_AGAIN && step_on(faulter);
 	if (is_call(esr)) {
 		for (unsigned i = 0; i < count && i < ABI_EXIT_WORDS; i++)
 			c->x[i] = mr[i];

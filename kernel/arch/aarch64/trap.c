@@ -169,9 +169,6 @@ static NOINLINE struct tcb *guest_trap(struct tcb *t, word_t esr)
 		if (!t->arch.fpu_disabled)
 			return fpu_trap(t);
 		break;
-	case EC_STEP_LOWER:
-		ctx->spsr |= SPSR_SS; /* the next one, too */
-		break;
 	case EC_SYSREG:
 		if (direct_sysreg(t->arch.vcpu, ctx, esr))
 			return arch_next();
