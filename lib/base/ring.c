@@ -63,6 +63,11 @@ uint32_t ring_waiting(const struct ring *r)
 	return n > r->size ? 0 : n;
 }
 
+bool ring_is_taken(const struct ring_shared *shared)
+{
+	return load_index(&shared->head) == load_index(&shared->tail);
+}
+
 uint32_t ring_get(struct ring *r, void *bytes, uint32_t n)
 {
 	uint32_t waiting = ring_waiting(r);

@@ -1,5 +1,7 @@
 #include "machine_off.h"
 
+#include "service.h"
+
 #include <abi/bootinfo.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
@@ -7,7 +9,8 @@
 
 /* PSCI 1.1 (Arm DEN 0022), 5.1. */
 #define PSCI_SYSTEM_OFF 0x84000008u
-#define DRAIN_US 50000u
+#define MOST_US 2000000u
+#define LINE_US 50000u
 
 static bool requested;
 
@@ -16,13 +19,16 @@ bool machine_off_requested(void) { return requested; }
 
 /*
  * The last lines of the log say why the machine goes off, and serial may still
- * wait for the UART or the host's credits: the services, which go before init,
- * get a while, the VMs do not.
+ * wait for the host's credits, or for the UART with what it has taken: the
+ * services, which go before init, get a while, the VMs do not.
  */
 static void let_log_drain(void)
 {
-	uint64_t end = clock_now() + clock_us_to_ticks(DRAIN_US);
+	uint64_t end = clock_now() + clock_us_to_ticks(MOST_US);
 
+	while (!service_output_taken() && clock_now() < end)
+		continue;
+	end = clock_now() + clock_us_to_ticks(LINE_US);
 	while (clock_now() < end)
 		continue;
 }

@@ -23,7 +23,7 @@
 #define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
 
 static cap_t init_ntfn, control_signal;
-static void *control_channel; /* init's view of it */
+static void *control_channel, *log_channel, *log_ring; /* init's views of them */
 
 static struct {
 	unsigned starts;
@@ -163,15 +163,16 @@ static bool connect_init(uint32_t level)
 	struct process *log = &processes[PROC_LOG], *serial = &processes[PROC_SERIAL];
 	cap_t log_signal = mem_mint(&init_arena, log->ntfn, ABI_RIGHT_WRITE,
 				    LOG_NTFN_CLIENT);
-	void *log_ring = init_share(LOGRING_BYTES / 4096, log, 0);
+	void *ring = init_share(LOGRING_BYTES / 4096, log, 0);
 
 	control_signal = mem_mint(&init_arena, serial->ntfn, ABI_RIGHT_WRITE,
 				  SERIAL_NTFN_CLIENT);
 	if (log_signal == 0 || control_signal == 0 ||
-	    sel4_tcb_bind_notification(ABI_ROOT_TCB, init_ntfn) != ABI_OK || log_ring == NULL ||
+	    sel4_tcb_bind_notification(ABI_ROOT_TCB, init_ntfn) != ABI_OK || ring == NULL ||
 	    server_add_client(log->service_call, 0, "init") != SERVER_OK)
 		return false;
-	log_attach(log_ring, log_signal, (enum log_level)level);
+	log_attach(ring, log_signal, (enum log_level)level);
+	log_ring = ring;
 	control_channel = init_share(CHANNEL_BYTES / 4096, serial, MUX_CH_CONTROL);
 	return control_channel != NULL &&
 	       process_grant(serial, serial, PROC_CAP_CLIENT_NTFN + MUX_CH_CONTROL,
@@ -187,8 +188,9 @@ static bool connect_log(void)
 	struct process *log = &processes[PROC_LOG];
 	cap_t frames[CHANNEL_BYTES / 4096];
 
-	return process_map_new(&log->mem, log->vspace, PROC_DEVICE_BASE,
-			       ARRAY_SIZE(frames), frames) &&
+	log_channel = self_new_pages(ARRAY_SIZE(frames), frames);
+	return log_channel != NULL &&
+	       process_share_frames(log, log, frames, ARRAY_SIZE(frames), PROC_DEVICE_BASE) &&
 	       service_attach_channel(log, MUX_CH_LOG, frames, "log", LOG_NTFN_SERIAL);
 }
 
@@ -356,6 +358,18 @@ void service_revive(void)
 }
 
 unsigned service_starts(enum proc_kind kind) { return lives[kind].starts; }
+
+static bool is_taken(const void *channel)
+{
+	return channel == NULL ||
+	       ring_is_taken((const void *)((const char *)channel + CHANNEL_OUT_OFFSET));
+}
+
+bool service_output_taken(void)
+{
+	return (log_ring == NULL || logring_is_read(log_ring)) && is_taken(log_channel) &&
+	       is_taken(control_channel);
+}
 
 void *service_control_channel(void) { return control_channel; }
 void service_control_signal(void) { sel4_signal(control_signal); }

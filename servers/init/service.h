@@ -41,6 +41,10 @@ bool service_attach_debug(struct process *p, unsigned index, const cap_t *frames
  * channel < 0: it had none. */
 void service_detach(struct process *p, int channel);
 
+/* Whether serial has taken what init said on the control channel and the log
+ * wrote of init's records. */
+bool service_output_taken(void);
+
 /* Init's side of the control channel; NULL before service_start(). */
 void *service_control_channel(void);
 void service_control_signal(void);

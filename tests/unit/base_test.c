@@ -372,6 +372,7 @@ static void ring_agrees_with_fifo(void **state)
 		}
 		assert_int_equal(ring_room(&in), SIZE - fill);
 		assert_int_equal(ring_waiting(&out), fill);
+		assert_int_equal(ring_is_taken(shared), fill == 0);
 		if (random_below(&r, 1000) == 0) /* a side that restarts */
 			ring_attach(&in, shared, SIZE, true);
 	}

@@ -45,6 +45,7 @@ static void test_random(void **state)
 			if (there)
 				assert_int_equal(record.stamp, got++);
 		}
+		assert_int_equal(logring_is_read(&ring), got == put);
 		if (rand() % 100 == 0) {
 			assert_int_equal(logring_lost(&reader), lost);
 			lost = 0;

@@ -63,22 +63,34 @@ bool logring_put(struct logring *ring, uint64_t stamp, enum log_level level,
 	return true;
 }
 
-/* The oldest of the last lap's positions that no reader has given back. */
-static uint64_t first_unread(struct logring *ring)
+/* The oldest of the last lap's positions, up to `head`, that no reader has
+ * given back. */
+static uint64_t first_unread(const struct logring *ring, uint64_t head)
 {
-	uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
 	uint64_t at = head > LOGRING_SLOTS ? head - LOGRING_SLOTS : 0;
 
-	while (at != head && __atomic_load_n(&slot_of(ring, at)->turn,
+	while (at != head && __atomic_load_n(&ring->slot[at % LOGRING_SLOTS].turn,
 					     __ATOMIC_ACQUIRE) == free_turn(at) + 2)
 		at++;
 	return at;
 }
 
+static uint64_t head_of(const struct logring *ring)
+{
+	return __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+}
+
+bool logring_is_read(const struct logring *ring)
+{
+	uint64_t head = head_of(ring);
+
+	return first_unread(ring, head) == head;
+}
+
 void logring_open(struct logring_reader *r, void *pages)
 {
 	r->ring = pages;
-	r->next = first_unread(pages);
+	r->next = first_unread(pages, head_of(pages));
 	r->lost_seen = 0;
 }
 

@@ -35,6 +35,9 @@ uint32_t ring_waiting(const struct ring *r);
 /* Consumer: takes up to n bytes, returns how many. */
 uint32_t ring_get(struct ring *r, void *bytes, uint32_t n);
 
+/* Anyone with the memory: the consumer has taken every byte. */
+bool ring_is_taken(const struct ring_shared *shared);
+
 /*
  * A channel between a client and the serial server: 4 pages. Output ring at
  * 0 (client produces, 8 KiB), input ring after it (server produces, 4 KiB).

@@ -65,5 +65,7 @@ struct logring_reader {
  * had, the records that it left are next. */
 void logring_open(struct logring_reader *r, void *pages);
 bool logring_get(struct logring_reader *r, struct log_record *out);
+/* Anyone with the pages: the reader has taken every record. */
+bool logring_is_read(const struct logring *ring);
 /* How many records were lost since the last call. */
 uint64_t logring_lost(struct logring_reader *r);
