@@ -7,7 +7,7 @@ MICRO32_CFLAGS_copy := -DCOPY
 MICRO32_LOAD := 0x40010000
 
 define micro32_guest
-$(ASSETS)/micro32-$(1): guests/micro32/$(or $(MICRO32_SRC_$(1)),$(1)).S guests/micro32/micro32.ld guests/micro32/build.mk
+$(ASSETS)/micro32-$(1): guests/micro32/$(or $(MICRO32_SRC_$(1)),$(1)).S guests/micro32/start.inc guests/micro32/micro32.ld guests/micro32/build.mk
 	@mkdir -p $$(@D)
 	@echo "  IMG   $$@"
 	$(Q)$(ARM32_CC) $(MICRO32_CFLAGS_$(1)) -nostdlib -static -Wl,-T,guests/micro32/micro32.ld -Wl,--build-id=none \

@@ -5,38 +5,9 @@
  * aligned and must leave all as it was. IBRD, FBRD, LCR_H and CR are at 0x24 to
  * 0x30; FR at 0x18; the identification registers at 0xfe0.
  */
-.syntax unified
-.arch armv7-a
-.arch_extension virt
-.arm
-.equ UART, 0x09000000
+#include "start.inc"
 
-.section .text.head, "ax"
-.global vectors
-vectors:
-	b	reset
-	b	.
-	b	.
-	b	.
-	b	data_abort
-	nop
-	b	.
-	b	.
-
-.macro PRINT text
-	ldr	r0, =1f
-	bl	print
-	.section .rodata
-1:	.asciz	"\text"
-	.previous
-.endm
-
-print:	ldr	r1, =UART
-1:	ldrb	r2, [r0], #1
-	cmp	r2, #0
-	bxeq	lr
-	str	r2, [r1]
-	b	1b
+	VECTORS data_abort=data_abort
 
 data_abort:
 	mov	r10, #1

@@ -6,38 +6,9 @@
  * size, conditional and Thumb instructions, PSCI. Prints a line for each.
  * With COPY it fills the page at 0 itself.
  */
-.syntax unified
-.arch armv7-a
-.arch_extension virt
-.arm
-.equ UART, 0x09000000
+#include "start.inc"
 
-.section .text.head, "ax"
-.global vectors
-vectors:
-	b	reset
-	b	undefined
-	b	supervisor
-	b	.		/* prefetch abort */
-	b	data_abort
-	nop
-	b	.
-	b	.
-
-.macro PRINT text
-	ldr	r0, =1f
-	bl	print
-	.section .rodata
-1:	.asciz	"\text"
-	.previous
-.endm
-
-print:	ldr	r1, =UART
-1:	ldrb	r2, [r0], #1
-	cmp	r2, #0
-	bxeq	lr
-	str	r2, [r1]
-	b	1b
+	VECTORS undefined=undefined, supervisor=supervisor, data_abort=data_abort
 
 /*
  * r4 counts the exceptions taken, r5 what an abort reports. Those that the

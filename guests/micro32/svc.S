@@ -3,33 +3,12 @@
  * linked, sets neither VBAR nor SCTLR.V, and executes SVC. With memory at 0 and
  * the vectors there (`low_vectors: default`) it says so and powers off.
  */
-.syntax unified
-.arch armv7-a
-.arch_extension virt
-.arm
-.equ UART, 0x09000000
+#include "start.inc"
 
-.section .text.head, "ax"
-.global vectors
-vectors:
-	b	reset
-	b	.
-	b	supervisor
-	b	.
-	b	.
-	nop
-	b	.
-	b	.
+	VECTORS supervisor=supervisor
 
 supervisor:
 	movs	pc, lr
-
-print:	ldr	r1, =UART
-1:	ldrb	r2, [r0], #1
-	cmp	r2, #0
-	bxeq	lr
-	str	r2, [r1]
-	b	1b
 
 reset:	ldr	sp, =stack_top
 	adr	r0, hello

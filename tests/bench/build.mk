@@ -1,9 +1,9 @@
 # The instruction counter for QEMU (a shared object of the host).
 INSN_PLUGIN := $(HOUT)/bench/insn.so
-$(INSN_PLUGIN): tests/bench/insn.c
+$(INSN_PLUGIN): tests/bench/insn.c tests/qemu_plugin.h
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
-	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fvisibility=hidden -shared -fPIC -o $@ $<
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fvisibility=hidden -Itests -shared -fPIC -o $@ $<
 
 # The benchmarks of native programs: a root task, and a bootable image with it.
 BENCH_NATIVE_SRCS := $(addprefix tests/bench/native/,main.c setup.c vm.c)

@@ -9,35 +9,12 @@
  * stretch and the blocks on the way:
  *
  *   stretch KIND-NUMBER VECTOR INSTRUCTIONS ENTRY-NUMBER address:count ...
- *
- * The interface is declared by hand, as in tests/bench/insn.c.
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "qemu_plugin.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef void (*translate_fn)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void (*execute_fn)(unsigned vcpu, void *data);
-typedef void (*exit_fn)(qemu_plugin_id_t id, void *data);
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, translate_fn fn);
-extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-						   execute_fn fn, int flags, void *data);
-extern void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, exit_fn fn, void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
-							size_t index);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-#define EXPORT __attribute__((visibility("default")))
-EXPORT extern int qemu_plugin_version;
-EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
 
 #define ERET 0xd69f03e0u
 #define WFI 0xd503207fu
