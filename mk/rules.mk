@@ -64,7 +64,7 @@ $(TOUT)/bin/$(1).elf: $(call objs,$(TOUT)/obj/bin-$(1),$(2)) \
 	$(Q)$(TARGET_CC) $(USER_CFLAGS) $(if $(USER_LTO),-flto-partition=one) \
 	  -static -nostdlib -nostartfiles -Wl,--gc-sections \
 	  -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
-	  -Wl,-T,lib/rt/process.ld -o $$@ \
+	  -Wl,-T,lib/rt/process.ld -Wl,-Map=$$@.map -o $$@ \
 	  $(call objs,$(TOUT)/obj/bin-$(1),$(2)) -Wl,--start-group \
 	  $(PROG_LIBS_$(1)) $(foreach l,$(3),$(TOUT)/lib/$(l).a) \
 	  $(PICOLIBC)/lib/libc.a -lgcc -Wl,--end-group

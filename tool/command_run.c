@@ -1,4 +1,5 @@
 /* `selvage run`. */
+#include <selvage/vmm_image.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,11 +74,13 @@ static void print_gdb_help(const struct run_target *target, const struct options
 		"  Processes share their addresses; load the symbols of the one "
 		"you are after:\n",
 		dir, config, port);
-	static const char *const programs[] = { "init", "serial", "time",
-						"log", "vmm" };
+	static const char *const programs[] = { "init", "serial", "time", "log" };
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		fprintf(stderr, "    (gdb) add-symbol-file %s/%s/bin/%s.elf\n",
 			dir, config, programs[i]);
+	for (size_t i = 0; i < VMM_IMAGES; i++)
+		fprintf(stderr, "    (gdb) add-symbol-file %s/%s/bin/%s.elf\n",
+			dir, config, vmm_images[i].name);
 	fprintf(stderr, "    (gdb) continue\n");
 }
 

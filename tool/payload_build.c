@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <selvage/crc32.h>
 #include <selvage/payload.h>
+#include <selvage/vmm_image.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,11 @@
 #include "sysimage.h"
 #include "system.h"
 
-/* The processes that init starts, by the name of their program. */
-static const char *const processes[] = { "serial", "time", "log", "vmm" };
+/* The processes that init starts, by the name of their program; the monitors
+ * come on top. */
+static const char *const services[] = { "serial", "time", "log" };
 
-#define N_PROCESSES (sizeof(processes) / sizeof(processes[0]))
+#define N_SERVICES (sizeof(services) / sizeof(services[0]))
 
 struct area {
 	uint32_t n_items;
@@ -25,7 +27,8 @@ struct area {
 	struct payload_item item[PAYLOAD_MAX];
 	const void *data[PAYLOAD_MAX]; /* of each item */
 	const char *path[PAYLOAD_MAX]; /* of guest images: one item a file */
-	struct file process[N_PROCESSES];
+	struct file process[N_SERVICES + VMM_IMAGES];
+	uint32_t n_processes;
 	struct sysdesc *desc;
 };
 
@@ -68,26 +71,36 @@ static uint32_t add_guest(struct area *area, const struct file *file)
 	return add_item(area, PAYLOAD_GUEST, name, file->data, file->size);
 }
 
-static bool add_processes(struct area *area, const struct sysimage_parts *parts)
+static bool add_process(struct area *area, const struct sysimage_parts *parts, const char *name)
 {
-	for (size_t i = 0; i < N_PROCESSES; i++) {
-		struct file *file = &area->process[i];
-		char *path = files_text("%s/%s/bin/%s.elf", parts->build_dir,
-					parts->config, processes[i]);
-		bool ok = file_map(file, path);
+	struct file *file = &area->process[area->n_processes++];
+	char *path = files_text("%s/%s/bin/%s.elf", parts->build_dir, parts->config, name);
+	bool ok = file_map(file, path);
 
-		if (!ok)
-			diag_error_at(path, 0, "cannot read it: %s; build it "
-					       "with `make CONFIG=...`",
-				      strerror(errno));
-		free(path);
-		if (!ok ||
-		    !elfcheck_program(file, "build it again with `make`"))
-			return false;
-		add_item(area, PAYLOAD_PROCESS, processes[i], file->data,
-			 file->size);
-	}
+	if (!ok)
+		diag_error_at(path, 0, "cannot read it: %s; build it with `make CONFIG=...`",
+			      strerror(errno));
+	free(path);
+	if (!ok || !elfcheck_program(file, "build it again with `make`"))
+		return false;
+	add_item(area, PAYLOAD_PROCESS, name, file->data, file->size);
 	return true;
+}
+
+/* The services, and those monitors that a VM gets. */
+static bool add_processes(struct area *area, const struct sysdesc *desc,
+			  const struct sysimage_parts *parts)
+{
+	bool used[VMM_IMAGES + 1] = { false };
+	bool ok = true;
+
+	for (uint32_t i = 0; i < desc->n_vms; i++)
+		used[vmm_image_next(0, vmm_parts_of(&desc->vm[i], desc->gic_version))] = true;
+	for (size_t i = 0; i < N_SERVICES && ok; i++)
+		ok = add_process(area, parts, services[i]);
+	for (size_t i = 0; i < VMM_IMAGES && ok; i++)
+		ok = !used[i] || add_process(area, parts, vmm_images[i].name);
+	return ok;
 }
 
 static bool add_description(struct area *area, const struct system *sys)
@@ -184,7 +197,7 @@ bool payload_append(struct buffer *image, const struct system *sys,
 	struct area *area = calloc(1, sizeof(*area));
 	size_t start = image->size;
 	bool ok = area && add_description(area, sys) &&
-		  add_processes(area, parts);
+		  add_processes(area, sys->desc, parts);
 
 	if (ok) {
 		add_guests(area, sys);
@@ -192,7 +205,7 @@ bool payload_append(struct buffer *image, const struct system *sys,
 		write_area(image, area);
 		ok = self_check(image, start, area);
 	}
-	for (size_t i = 0; area && i < N_PROCESSES; i++)
+	for (size_t i = 0; area && i < area->n_processes; i++)
 		file_unmap(&area->process[i]);
 	if (area)
 		free(area->desc);

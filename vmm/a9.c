@@ -2,28 +2,55 @@
  * The devices of board vexpress-a9. Their timers share one of the time
  * server's: it is armed for the first that is due.
  */
-#include "devices.h"
+#include "board/vexpress_a9.h"
+#include "vm.h"
 
+#include <dev/a9mp.h>
+#include <dev/pl011.h>
+#include <dev/pl310.h>
+#include <dev/sp804.h>
+#include <dev/sp805.h>
+#include <dev/vexpress.h>
 #include <selvage/base.h>
 #include <selvage/client.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
+
+static struct a9_devices {
+	struct a9mp mp;
+	struct vexpress sysregs;
+	struct pl310 l2;
+	struct sp805 watchdog;
+	/* Devices with a line of their own say here which that is. */
+	struct a9_sp804 {
+		struct vm *vm;
+		uint32_t irq;
+		struct sp804 dev;
+	} sp804[BOARD_SP804S];
+	/* Nothing is at their other end. */
+	struct a9_uart {
+		struct vm *vm;
+		uint32_t irq;
+		struct pl011 dev;
+	} uart[BOARD_MORE_UARTS];
+	uint64_t armed_ns; /* what the time server knows, COUNTDOWN_NEVER: nothing */
+} devices;
 
 static uint64_t now_ns(const struct vm *vm)
 {
 	return clock_ticks_to_ns(vm_now(vm));
 }
 
-/* Asks for a9_expired when the next timer is due. A request that is not needed
+/* Asks for an event when the next timer is due. A request that is not needed
  * any more does no harm. */
 static void arm(struct vm *vm)
 {
-	struct a9_devices *d = &vm->a9;
+	struct a9_devices *d = &devices;
 	uint64_t first = min_u64(a9mp_deadline(&d->mp), sp805_deadline(&d->watchdog));
 
 	for (unsigned i = 0; i < BOARD_SP804S; i++)
 		first = min_u64(first, sp804_deadline(&d->sp804[i].dev));
-	if (first == COUNTDOWN_NEVER || first == d->armed_ns || vm->debug.standing)
+	if (first == COUNTDOWN_NEVER || first == d->armed_ns || vm->clock.stands)
 		return;
 	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(first) + 1 + clock_now() - vm_now(vm),
 		     0) == TIME_OK)
@@ -32,26 +59,27 @@ static void arm(struct vm *vm)
 		log_error("the time server refuses timers: those of the board stand still");
 }
 
-void a9_expired(struct vm *vm)
+static void clock_goes_on(struct vm *vm)
 {
-	struct a9_devices *d = &vm->a9;
+	devices.armed_ns = COUNTDOWN_NEVER;
+	arm(vm);
+}
 
-	if (vm->board->a9 == NULL)
-		return;
-	d->armed_ns = COUNTDOWN_NEVER;
+static uint64_t event(struct vm *vm, uint64_t badges)
+{
+	struct a9_devices *d = &devices;
+
+	if (!(badges & VMM_NTFN_TIMER))
+		return 0;
+	vm_lock(vm, NULL);
 	a9mp_expired(&d->mp);
 	sp805_expired(&d->watchdog);
 	for (unsigned i = 0; i < BOARD_SP804S; i++)
 		sp804_expired(&d->sp804[i].dev);
-	arm(vm);
-}
-
-void a9_time_goes_on(struct vm *vm)
-{
-	if (vm->board->a9 == NULL)
-		return;
-	vm->a9.armed_ns = COUNTDOWN_NEVER;
-	arm(vm);
+	clock_goes_on(vm);
+	vm_deliver_irqs(vm, NULL);
+	mutex_unlock(&vm->lock);
+	return 0;
 }
 
 /* --- What the models ask for ------------------------------------------------------ */
@@ -82,7 +110,7 @@ static void off(void *opaque)
 static void mp_irq(void *opaque, unsigned line, bool level)
 {
 	struct vm *vm = opaque;
-	const struct board_a9 *a9 = vm->board->a9;
+	const struct board_a9 *a9 = &board_a9;
 	const uint32_t irq[A9MP_LINES] = { a9->global_irq, a9->private_irq, a9->watchdog_irq };
 
 	vgic_set_level(&vm->gic, line / A9MP_LINES, irq[line % A9MP_LINES], level);
@@ -93,7 +121,7 @@ static void watchdog_irq(void *opaque, unsigned line, bool level)
 	struct vm *vm = opaque;
 
 	(void)line;
-	vgic_set_level(&vm->gic, 0, vm->board->a9->sp805.irq, level);
+	vgic_set_level(&vm->gic, 0, board_a9.sp805.irq, level);
 }
 
 static uint64_t sp804_now(void *opaque)
@@ -127,7 +155,7 @@ static void uart_irq(void *opaque, bool level)
 static enum mmio_outcome mp_access(void *device, unsigned vcpu, struct mmio *m)
 {
 	struct vm *vm = device;
-	enum mmio_outcome outcome = a9mp_access(&vm->a9.mp, vcpu, m);
+	enum mmio_outcome outcome = a9mp_access(&devices.mp, vcpu, m);
 
 	arm(vm);
 	return outcome;
@@ -148,20 +176,20 @@ static enum mmio_outcome private_access(void *device, unsigned vcpu, struct mmio
 
 static enum mmio_outcome sysregs_access(void *device, unsigned vcpu, struct mmio *m)
 {
-	(void)vcpu;
-	return vexpress_access(&((struct vm *)device)->a9.sysregs, m);
+	(void)device, (void)vcpu;
+	return vexpress_access(&devices.sysregs, m);
 }
 
 static enum mmio_outcome l2_access(void *device, unsigned vcpu, struct mmio *m)
 {
-	(void)vcpu;
-	return pl310_access(&((struct vm *)device)->a9.l2, m);
+	(void)device, (void)vcpu;
+	return pl310_access(&devices.l2, m);
 }
 
 static enum mmio_outcome watchdog_access(void *device, unsigned vcpu, struct mmio *m)
 {
 	struct vm *vm = device;
-	enum mmio_outcome outcome = sp805_access(&vm->a9.watchdog, m);
+	enum mmio_outcome outcome = sp805_access(&devices.watchdog, m);
 
 	(void)vcpu;
 	arm(vm);
@@ -196,20 +224,20 @@ static bool add(struct vm *vm, const char *name, struct board_range range, bus_h
 
 static bool add_sp804(struct vm *vm, unsigned i)
 {
-	const struct board_timer *t = &vm->board->a9->sp804[i];
-	struct a9_sp804 *s = &vm->a9.sp804[i];
+	const struct board_timer *t = &board_a9.sp804[i];
+	struct a9_sp804 *s = &devices.sp804[i];
 	const struct timer_env env = { s, sp804_now, sp804_irq, NULL };
 
 	s->vm = vm;
 	s->irq = t->irq;
-	sp804_init(&s->dev, &env, vm->board->a9->sp804_hz);
+	sp804_init(&s->dev, &env, board_a9.sp804_hz);
 	return add(vm, "sp804", t->range, timer_access, s);
 }
 
 static bool add_uart(struct vm *vm, unsigned i)
 {
-	const struct board_timer *t = &vm->board->a9->uart[i];
-	struct a9_uart *u = &vm->a9.uart[i];
+	const struct board_timer *t = &board_a9.uart[i];
+	struct a9_uart *u = &devices.uart[i];
 	const struct pl011_env env = { u, uart_transmit, uart_irq };
 
 	u->vm = vm;
@@ -220,7 +248,7 @@ static bool add_uart(struct vm *vm, unsigned i)
 
 static bool add_private_region(struct vm *vm)
 {
-	const uint64_t base = vm->board->a9->periphbase;
+	const uint64_t base = vm->board->cbar;
 	const struct board_range scu = { base, A9MP_SCU_BYTES };
 	const struct board_range global = { base + A9MP_GLOBAL_TIMER, A9MP_GLOBAL_TIMER_BYTES };
 	const struct board_range private = { base + A9MP_PRIVATE_TIMER, A9MP_PRIVATE_TIMER_BYTES };
@@ -230,13 +258,18 @@ static bool add_private_region(struct vm *vm)
 	       add(vm, "a9 private timer", private, private_access, vm);
 }
 
-bool a9_init(struct vm *vm)
+static void install(struct vm *vm)
 {
-	const struct board_a9 *a9 = vm->board->a9;
+	vm->hooks.clock_goes_on = clock_goes_on;
+}
+
+static const char *init(struct vm *vm)
+{
+	const struct board_a9 *a9 = &board_a9;
 	const struct timer_env mp_env = { vm, env_now, mp_irq, reset };
 	const struct timer_env watchdog_env = { vm, env_now, watchdog_irq, reset };
 	const struct vexpress_env sysregs_env = { vm, env_now, off, reset };
-	struct a9_devices *d = &vm->a9;
+	struct a9_devices *d = &devices;
 	bool ok;
 
 	d->armed_ns = COUNTDOWN_NEVER;
@@ -251,5 +284,13 @@ bool a9_init(struct vm *vm)
 		ok = add_sp804(vm, i);
 	for (unsigned i = 0; ok && i < BOARD_MORE_UARTS; i++)
 		ok = add_uart(vm, i);
-	return ok;
+	return ok ? NULL : "no room for the board's devices";
 }
+
+const struct vm_part part_a9 = {
+	.bit = VMM_PART_A9,
+	.board = &board_vexpress_a9,
+	.install = install,
+	.init = init,
+	.event = event,
+};

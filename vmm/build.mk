@@ -2,21 +2,20 @@
 DECODE_SRCS := $(sort $(wildcard vmm/decode/*.c))
 VMM_PORTABLE := $(DECODE_SRCS) vmm/diagnose.c vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
 	vmm/board/vexpress_a9.c \
-	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/fdt.c \
-	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c
-VMM_TARGET := vmm/main.c vmm/vm.c vmm/exits.c vmm/devices.c vmm/a9.c vmm/kick.c vmm/console.c \
-	vmm/gdb/hold.c vmm/gdb/points.c vmm/gdb/target.c vmm/gdb/monitor.c \
-	vmm/arch/aarch64/debug_arch.c vmm/arch/aarch64/debug_regs.c \
-	vmm/report.c vmm/boot/load.c vmm/arch/aarch64/vgic_glue.c \
-	vmm/arch/aarch64/direct.c vmm/arch/aarch64/vtime.c vmm/arch/aarch64/vtimer.c \
-	vmm/arch/aarch64/sysreg_exit.c vmm/arch/aarch64/insn.c \
-	vmm/arch/aarch64/report_arch.c \
-	vmm/arch/aarch64/hypercall.c
+	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/layout_other.c vmm/boot/fdt.c \
+	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/walk.c vmm/arch/aarch64/walk_narrow.c
+VMM_TARGET := $(filter-out $(VMM_PORTABLE),$(wildcard $(addprefix vmm/,*.c gdb/*.c boot/*.c arch/aarch64/*.c)))
 VMM_INC := -Ivmm -Ivmm/decode -Ivmm/arch/aarch64
+VMM_LIBS := gdb vcpu dev ipc rt sel4 image base
 
-PROG_LIBS_vmm := $(LIBFDT_A)
-$(eval $(call target_prog,vmm,$(VMM_PORTABLE) $(VMM_TARGET),gdb vcpu dev ipc rt sel4 image base,$(VMM_INC) -isystem $(LIBFDT_INC)))
-$(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/bin-vmm/$(s).o): $(LIBFDT_STAMP)
+# An image is its table of parts; the linker takes from the library what that
+# needs.
+INC_monitor := $(VMM_INC) -isystem $(LIBFDT_INC)
+$(eval $(call target_lib,monitor,$(sort $(VMM_PORTABLE) $(VMM_TARGET)),$(VMM_LIBS)))
+$(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/lib-monitor/$(s).o): $(LIBFDT_STAMP)
+VMM_IMAGES := $(patsubst vmm/image/%.c,%,$(sort $(wildcard vmm/image/*.c)))
+$(foreach i,$(VMM_IMAGES),$(eval PROG_LIBS_$(i) := $(LIBFDT_A)) \
+	$(eval $(call target_prog,$(i),vmm/image/$(i).c,monitor $(VMM_LIBS),$(VMM_INC))))
 
 INC_vmm := $(VMM_INC)
 LIB_SRCS_vmm := $(VMM_PORTABLE)

@@ -150,7 +150,5 @@ bool devices_init(struct vm *vm)
 		return false;
 	if ((devices & SYSDESC_DEV_RTC) && !add_rtc(vm))
 		return false;
-	if ((devices & SYSDESC_DEV_KICK) && !kick_init(vm))
-		return false;
-	return add_stubs(vm) && (vm->board->a9 == NULL || a9_init(vm));
+	return add_stubs(vm);
 }

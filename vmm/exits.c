@@ -129,8 +129,11 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		opaque_exit(vc->vm, vc, e);
 		break;
 	case VCPU_EXIT_DEBUG:
-		debug_event(vc, e);
-		break;
+		if (vc->vm->hooks.debug != NULL) {
+			vc->vm->hooks.debug->event(vc, e);
+			break;
+		}
+		/* fall through */
 	default:
 		report_stop(vc, e, "exit that nothing handles");
 	}
@@ -160,8 +163,8 @@ _Noreturn void exits_handler(void *arg)
 			vm_deliver_irqs(vm, vc);
 		if (vm->time_stands)
 			vtime_resume(vc);
-		if (vm->debug.stop)
-			debug_hold(vc, &e);
+		if (vm->stop)
+			vm->hooks.debug->hold(vc, &e);
 		mutex_unlock(&vm->lock);
 	}
 }

@@ -4,8 +4,6 @@
  * the event thread raise an edge-triggered interrupt. Both are doorbells where
  * the kernel has them, and then the interrupt is direct.
  */
-#include "devices.h"
-
 #include "arch/aarch64/arch.h"
 
 #define PAGE 0x1000u
@@ -18,7 +16,7 @@ static enum mmio_outcome kick_access(void *device, unsigned vcpu, struct mmio *m
 	return mmio_done(m, 0);
 }
 
-bool kick_init(struct vm *vm)
+static const char *init(struct vm *vm)
 {
 	const uint64_t base = vm->board->kick.base;
 	const struct bus_region region = {
@@ -35,17 +33,26 @@ bool kick_init(struct vm *vm)
 		(void)sel4_ext_vcpu_set_doorbell(vcpu, 0, base, 4, 0, VMM_CAP_DOORBELL);
 		(void)sel4_ext_vcpu_set_doorbell(vcpu, 1, base + PAGE, 4, 0, VMM_CAP_KICK);
 	}
-	return bus_add(&vm->bus, &region);
+	return bus_add(&vm->bus, &region) ? NULL : "no room for the kick device";
 }
 
-bool kick_take(struct vm *vm)
+/* The guest has kicked: its interrupt is on its way, or a signal for it owed. */
+static uint64_t event(struct vm *vm, uint64_t badges)
 {
+	if (!(badges & VMM_NTFN_KICK))
+		return 0;
 	if (direct_has(vm, vm->board->kick_irq))
-		return true;
+		return VMM_CAP_KICK_IRQ;
 	mutex_lock(&vm->lock);
 	vm->handler = NULL;
 	vgic_pulse(&vm->gic, 0, vm->board->kick_irq);
 	vm_deliver_irqs(vm, NULL);
 	mutex_unlock(&vm->lock);
-	return false;
+	return 0;
 }
+
+const struct vm_part part_kick = {
+	.bit = VMM_PART_KICK,
+	.init = init,
+	.event = event,
+};

@@ -53,28 +53,36 @@ static void serve_console(void)
 	mutex_unlock(&vm.lock);
 }
 
-static void serve_timer(void)
-{
-	mutex_lock(&vm.lock);
-	vm.handler = NULL;
-	a9_expired(&vm);
-	vm_deliver_irqs(&vm, NULL);
-	mutex_unlock(&vm.lock);
-}
-
 /* Returns the badges of the next events. */
-static uint64_t serve(uint64_t badge)
+static uint64_t serve(uint64_t badges)
 {
 	uint64_t mr[SEL4_MSG_REGS] = { 0 }, next;
+	cap_t owed = 0;
 
-	if (badge & VMM_NTFN_SERIAL)
+	if (badges & VMM_NTFN_SERIAL)
 		serve_console();
-	if (badge & VMM_NTFN_TIMER)
-		serve_timer();
-	if (!(badge & VMM_NTFN_KICK) || !kick_take(&vm))
+	for (unsigned i = 0; i < vm.n_parts; i++) {
+		const struct vm_part *part = vm.part[i];
+		cap_t signal = part->event != NULL ? part->event(&vm, badges) : 0;
+
+		if (signal != 0 && owed != 0)
+			sel4_signal(owed);
+		owed = signal != 0 ? signal : owed;
+	}
+	if (owed == 0)
 		return sel4_wait(PROC_CAP_NTFN);
-	(void)sel4_nb_send_wait(VMM_CAP_KICK_IRQ, msginfo(0, 0, 0), mr, PROC_CAP_NTFN, &next);
+	(void)sel4_nb_send_wait(owed, msginfo(0, 0, 0), mr, PROC_CAP_NTFN, &next);
 	return next;
+}
+
+static void run_parts(void)
+{
+	for (unsigned i = 0; i < vm.n_parts; i++) {
+		const char *error = vm.part[i]->run != NULL ? vm.part[i]->run(&vm) : NULL;
+
+		if (error != NULL)
+			log_error("VM %s: %s", vm.info->vm.name, error);
+	}
 }
 
 int main(void)
@@ -96,9 +104,7 @@ int main(void)
 		 info->gic_version);
 	if (!vm_vcpu_start(&vm.vcpu[0]))
 		give_up("the kernel refused to start vCPU 0");
-	if (!debug_init(&vm))
-		log_error("VM %s cannot be debugged: the kernel refused a thread",
-			  info->vm.name);
+	run_parts();
 	for (uint64_t badge = 0;;)
 		badge = serve(badge);
 }

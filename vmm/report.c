@@ -197,6 +197,7 @@ _Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
 	report_earlier(&vm->faults);
 	report_exits(vm);
 	report_say("end", "vm=%s", name);
-	debug_fatal(vc, e);
+	if (vm->hooks.debug != NULL)
+		vm->hooks.debug->fatal(vc, e);
 	init_vm_off(VM_STOP_FAULT);
 }

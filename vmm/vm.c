@@ -20,11 +20,16 @@ bool vm_count(struct vm *vm, enum vm_event event)
 	return n <= LOG_EACH || (n & (n - 1)) == 0;
 }
 
+uint64_t vm_now(const struct vm *vm)
+{
+	return (vm->clock.stands ? vm->clock.since : clock_now()) - vm->clock.stood;
+}
+
 uint64_t vm_vcpu_wait(struct vm_vcpu *vc)
 {
 	uint64_t badge;
 
-	if (debug_forbids_wait(vc))
+	if (vc->vm->hooks.debug != NULL && vc->vm->hooks.debug->forbids_wait(vc))
 		return 0;
 	vc->waiting = true;
 	mutex_unlock(&vc->vm->lock);
@@ -82,7 +87,8 @@ bool vm_vcpu_start(struct vm_vcpu *vc)
 	if (!vcpu_sel4_start(&vc->cpu))
 		return false;
 	vc->started = true;
-	debug_started(vc);
+	if (vc->vm->hooks.debug != NULL)
+		vc->vm->hooks.debug->started(vc);
 	psci_running(&vc->vm->psci, vc->index);
 	return true;
 }
@@ -138,8 +144,7 @@ static bool init_vcpu(struct vm *vm, unsigned i)
 	    sel4_ext_vcpu_set_traps(caps.vcpu, TRAPS) != ABI_OK)
 		log_warning("vCPU %u: the guest sees the machine's own ID registers",
 			    i);
-	if (vm->board->a9 != NULL &&
-	    !vcpu_sel4_write(&vc->cpu, ABI_EXTV_VPIDR, vm->board->a9->midr))
+	if (vm->board->midr != 0 && !vcpu_sel4_write(&vc->cpu, ABI_EXTV_VPIDR, vm->board->midr))
 		log_warning("vCPU %u: the guest sees the machine's own MIDR", i);
 	return vm->info->vm.width == 64 || vcpu_sel4_narrow(&vc->cpu);
 }
@@ -176,6 +181,32 @@ static void say_what_lacks(const struct vm *vm)
 			    "sees the machine's own");
 }
 
+/* Those that the VM needs, and its board; the one place that looks whether this
+ * image has them. */
+static const char *install_parts(struct vm *vm)
+{
+	const struct sysdesc_vm *d = &vm->info->vm;
+	uint32_t needed = vmm_parts_of(d, vm->info->host_gic);
+
+	vm->board = d->board == board_virt.number ? &board_virt : NULL;
+	for (unsigned i = 0; vm_parts[i] != NULL; i++) {
+		const struct vm_part *part = vm_parts[i];
+
+		if (!(part->bit & needed))
+			continue;
+		needed &= ~part->bit;
+		vm->part[vm->n_parts++] = part;
+		if (part->board != NULL && part->board->number == d->board)
+			vm->board = part->board;
+		if (part->install != NULL)
+			part->install(vm);
+	}
+	if (needed == 0)
+		return vm->board != NULL ? NULL : "a board that this monitor does not know";
+	log_error("this image of the monitor has no part for %s", vmm_part_name(needed));
+	return "it needs another image of the monitor";
+}
+
 const char *vm_init(struct vm *vm, const struct vmm_info *info)
 {
 	const struct psci_env env = {
@@ -188,9 +219,9 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 	vm->info = info;
 	if (info->n_vcpus < 1 || info->n_vcpus > SYSDESC_MAX_VCPUS)
 		return "a number of vCPUs that no board has";
-	vm->board = board_find(info->vm.board);
-	if (vm->board == NULL)
-		return "a board that this VMM does not know";
+	error = install_parts(vm);
+	if (error != NULL)
+		return error;
 	mutex_init(&vm->lock, VMM_CAP_LOCK);
 	vm->features = sel4_ext_query(PROC_CAP_TCB);
 	say_what_lacks(vm);
@@ -214,7 +245,11 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 		return error;
 	if (!devices_init(vm))
 		return "devices that do not fit on the bus";
-	return NULL;
+	for (unsigned i = 0; error == NULL && i < vm->n_parts; i++) {
+		if (vm->part[i]->init != NULL)
+			error = vm->part[i]->init(vm);
+	}
+	return error;
 }
 
 const char *vm_load(struct vm *vm)

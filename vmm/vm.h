@@ -8,17 +8,15 @@
  */
 #pragma once
 
-#include "a9.h"
 #include "board/board.h"
 #include "bus.h"
 #include "console.h"
-#include "gdb/debug.h"
 #include "gmem.h"
+#include "part.h"
 #include "psci.h"
 #include "report.h"
 #include "sysreg.h"
 
-#include <dev/gicc.h>
 #include <dev/pl011.h>
 #include <dev/pl031.h>
 #include <dev/vgic.h>
@@ -29,6 +27,8 @@
 #include <stdint.h>
 
 struct vm;
+struct boot_layout;
+struct narrow_hooks;
 
 /* The guest's virtual timer, as far as the VMM has to know. */
 struct vtimer {
@@ -62,8 +62,6 @@ struct vm_vcpu {
 	struct vtimer vtimer;
 	struct vtime vtime;
 	struct ptimer ptimer;
-	struct gicc gicc; /* if vm.gicc_emulated */
-	struct debug_vcpu debug;
 };
 
 /* What the guest did that is worth a line, but not one each time. */
@@ -77,9 +75,49 @@ enum vm_event {
 	VM_EVENTS
 };
 
+/* What the devices' clocks go by: the counter, less the time for which a
+ * debugger had the VM stand. */
+struct vm_clock {
+	bool stands;
+	uint64_t since, stood; /* ticks: when it came to stand; earlier stands' sum */
+};
+
+/* What a debugger does, under the lock. */
+struct debug_hooks {
+	/* vc has been started, perhaps while others are being stopped. */
+	void (*started)(struct vm_vcpu *vc);
+	/* Before vc waits; true: it should not, since the debugger waits for it. */
+	bool (*forbids_wait)(struct vm_vcpu *vc);
+	/* Behind an exit of vc, if vm->stop: until it may go on. */
+	void (*hold)(struct vm_vcpu *vc, const struct vcpu_exit *e);
+	/* A debug exception of the guest has come here. */
+	void (*event)(struct vm_vcpu *vc, const struct vcpu_exit *e);
+	/* vc did what nothing handles: an attached debugger sees it before the end. */
+	void (*fatal)(struct vm_vcpu *vc, const struct vcpu_exit *e);
+};
+
+/* What parts do at certain points (part.h, install); NULL: nothing, or what
+ * every VM gets. Under the lock. */
+struct vm_hooks {
+	const struct debug_hooks *debug;
+	const struct narrow_hooks *narrow; /* of 32-bit registers: arch/ */
+	/* Brings the kernel's file into memory; NULL: an arm64 Image. */
+	const char *(*load)(struct vm *vm, struct boot_layout *layout);
+	/* Another CPU interface than the hardware's: changes configuration and
+	 * environment of the vGIC. False: it cannot. */
+	bool (*cpu_interface)(struct vm *vm, struct vgic_config *config, struct vgic_env *env);
+	/* The clock goes on after it stood. */
+	void (*clock_goes_on)(struct vm *vm);
+};
+
 struct vm {
 	const struct vmm_info *info;
 	const struct board *board;
+	const struct vm_part *part[VMM_PARTS]; /* that this VM has */
+	unsigned n_parts;
+	struct vm_hooks hooks;
+	bool stop; /* hooks.debug is to hold every vCPU */
+	struct vm_clock clock;
 	struct mutex lock;
 	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs */
@@ -92,11 +130,9 @@ struct vm {
 	struct bus bus;
 	struct psci psci;
 	struct vgic gic;
-	bool gicc_emulated; /* the CPU interface is dev/gicc.h */
 	struct console console;
 	struct pl011 uart;
 	struct pl031 rtc;
-	struct a9_devices a9; /* of board vexpress-a9 */
 	struct sysreg_config sysreg;
 	uint64_t id_known;       /* bit per entry of id[] */
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
@@ -105,7 +141,6 @@ struct vm {
 	struct report_ring faults; /* that the guest itself got */
 	uint64_t load, entry;      /* where the image is and begins */
 	uint64_t started_at;       /* ticks */
-	struct vm_debug debug;
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
 
@@ -133,8 +168,7 @@ static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
 	mutex_lock(&vm->lock);
 	vm->handler = vc;
 }
-/* The counter, less the time for which a debugger had the VM stand: what the
- * clocks of its devices go by. */
+/* The clock, in ticks. */
 uint64_t vm_now(const struct vm *vm);
 /* Waits for vc->wake with the lock let go; returns the badges that came. */
 uint64_t vm_vcpu_wait(struct vm_vcpu *vc);

@@ -7,6 +7,7 @@
 #include <selvage/mux.h>
 #include <selvage/ring.h>
 #include <selvage/time_proto.h>
+#include <selvage/vmm_image.h>
 #include <selvage/vmm_info.h>
 #include <string.h>
 
@@ -406,7 +407,21 @@ static bool fill_info(struct vmm_info *info, unsigned index)
 	return images_guest(vm->initrd, &f, &info->initrd_bytes);
 }
 
-static bool make_vm(struct process *p, unsigned index)
+/* The smallest monitor of this system that has all that the VM needs. */
+static const char *monitor_of(const struct sysdesc_vm *vm)
+{
+	const uint32_t parts = vmm_parts_of(vm, machine->gic_version);
+
+	for (unsigned i = vmm_image_next(0, parts); i < VMM_IMAGES;
+	     i = vmm_image_next(i + 1, parts))
+		if (images_process(vmm_images[i].name) != NULL)
+			return vmm_images[i].name;
+	log_error("vm %s: this system has no monitor with a part for %s", vm->name,
+		  vmm_part_name(parts));
+	return NULL;
+}
+
+static bool make_vm(struct process *p, unsigned index, const char *monitor)
 {
 	const struct sysdesc_vm *vm = &system->vm[index];
 	static struct vmm_info info;
@@ -415,7 +430,7 @@ static bool make_vm(struct process *p, unsigned index)
 	const struct process_spec spec = {
 		.kind = PROC_VMM,
 		.name = name,
-		.image = "vmm",
+		.image = monitor,
 		.cnode_bits = 7,
 		.priority = VMM_PRIORITY,
 		.budget_us = 3000,
@@ -439,15 +454,21 @@ static bool make_vm(struct process *p, unsigned index)
 bool vm_start(unsigned index)
 {
 	struct process *p = vm_process(index);
+	const char *monitor;
 
 	if (vms[index].state == VM_RUNNING)
 		return false;
+	monitor = monitor_of(&system->vm[index]);
+	if (monitor == NULL) {
+		vms[index].state = VM_FAILED;
+		return false;
+	}
 	service_revive(); /* one may have died a moment ago */
 	vms[index].starts++;
-	if (make_vm(p, index)) {
+	if (make_vm(p, index, monitor)) {
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
-		log_info("vm %s: started", system->vm[index].name);
+		log_info("vm %s: started by %s", system->vm[index].name, monitor);
 		return true;
 	}
 	log_error("vm %s: cannot be started: out of memory or slots, or a service is dead",

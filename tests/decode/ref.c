@@ -244,7 +244,7 @@ static void draw(enum set set, const struct class *c, const struct decode_state 
 	undefined(set, code, REF_CODE_BYTES);
 	do {
 		insn = in_memory(set, c, encode(c));
-		decode(&d, s, insn);
+		decode(&d, s, insn, &decode_narrow);
 	} while ((d.refused != NULL && strstr(d.refused, "leaves open")) ||
 		 ((c->flags & PRIVILEGED) && loads_pc(&d)));
 	memcpy(code, &insn, c->flags & HALF ? 2 : 4);
@@ -456,7 +456,7 @@ static const char *judge(const struct class *c, struct machine *m, struct decode
 	struct decode d;
 	bool in_it;
 
-	decode(&d, s, insn);
+	decode(&d, s, insn, &decode_narrow);
 	in_it = (d.pstate & (3u << 10 | 3u << 25)) != 0 && (s->pstate & DECODE_PSTATE_THUMB);
 	if (c->flags & REFUSED) {
 		t->refused += d.refused != NULL;

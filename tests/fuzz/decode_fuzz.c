@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&s, data + sizeof(insn) + 1, sizeof(s));
 	s.big_endian = data[4] & 1;
 	before = s;
-	decode(&d, &s, insn);
+	decode(&d, &s, insn, &decode_narrow);
 	look(&d);
 	if (d.refused != NULL)
 		return 0;

@@ -54,7 +54,7 @@ static bool run(struct decode_state *s, uint32_t insn)
 	struct decode d;
 
 	n_seen = 0;
-	decode(&d, s, insn);
+	decode(&d, s, insn, &decode_narrow);
 	assert_null(d.refused);
 	return decode_run(&d, s, bus, NULL, &failed);
 }
@@ -135,7 +135,7 @@ static void what_is_refused_says_why(void **state)
 		struct decode_state s = { .pstate = cases[i].pstate };
 		struct decode d;
 
-		decode(&d, &s, cases[i].insn);
+		decode(&d, &s, cases[i].insn, &decode_narrow);
 		assert_non_null(d.refused);
 		assert_non_null(strstr(d.refused, cases[i].why));
 		if (cases[i].name == NULL)
@@ -170,7 +170,9 @@ static void names(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(decode_mnemonic(cases[i].pstate, cases[i].insn), cases[i].name);
+		assert_string_equal(
+			decode_mnemonic(cases[i].pstate, cases[i].insn, &decode_narrow),
+			cases[i].name);
 }
 
 int main(void)

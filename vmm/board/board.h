@@ -24,6 +24,7 @@ struct board_stub {
 };
 
 struct board {
+	uint32_t number; /* enum sysdesc_board */
 	const char *name;
 	struct board_range gicd_v2, gicd_v3;
 	struct board_range gicc; /* GICv2: the GICV pages, mapped by init */
@@ -39,28 +40,10 @@ struct board {
 	uint32_t timer_irq[4];
 	uint32_t n_stubs;
 	const struct board_stub *stubs;
-	bool devicetree;           /* the guest gets one */
-	bool lenient;              /* what is nowhere reads as zero */
-	bool gicc_shares_page;     /* so it cannot be the hardware's */
-	const struct board_a9 *a9; /* NULL: none */
+	bool devicetree; /* the guest gets one */
+	bool lenient;    /* what is nowhere reads as zero, registers too */
+	uint32_t midr;   /* 0: the machine's */
+	uint64_t cbar;   /* where the processor's own devices are; 0: none */
 };
 
-/* What a Versatile Express with a CoreTile Express A9x4 has besides. */
-#define BOARD_SP804S 3u
-#define BOARD_MORE_UARTS 3u
-struct board_timer {
-	struct board_range range;
-	uint32_t irq;
-};
-struct board_a9 {
-	uint64_t periphbase; /* CBAR */
-	uint32_t midr;
-	uint32_t periph_hz, sp804_hz, sp805_hz;
-	uint32_t global_irq, private_irq, watchdog_irq;
-	struct board_range sysregs, pl310;
-	struct board_timer sp805, sp804[BOARD_SP804S], uart[BOARD_MORE_UARTS];
-};
-
-extern const struct board board_virt, board_vexpress_a9;
-/* enum sysdesc_board; NULL if there is none. */
-const struct board *board_find(uint32_t number);
+extern const struct board board_virt;

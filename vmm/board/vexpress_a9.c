@@ -3,7 +3,9 @@
  * Express A9x4 (DUI 0448I), as QEMU's machine `vexpress-a9` has it. Rates are
  * QEMU's too: the A9 at 200 MHz, and so its timers at 100 MHz.
  */
-#include "board.h"
+#include "vexpress_a9.h"
+
+#include <selvage/sysdesc.h>
 
 static const struct board_stub stubs[] = {
 	{ "pl041", { 0x10004000, 0x1000 }, 0x29041041 },
@@ -14,9 +16,7 @@ static const struct board_stub stubs[] = {
 	{ "pl111 tile", { 0x10020000, 0x1000 }, 0x00241111 },
 };
 
-static const struct board_a9 a9 = {
-	.periphbase = 0x1e000000,
-	.midr = 0x410fc090,
+const struct board_a9 board_a9 = {
 	.periph_hz = 100000000,
 	.sp804_hz = 1000000,
 	.sp805_hz = 32768,
@@ -35,6 +35,7 @@ static const struct board_a9 a9 = {
 };
 
 const struct board board_vexpress_a9 = {
+	.number = SYSDESC_BOARD_VEXPRESS_A9,
 	.name = "vexpress-a9",
 	.gicd_v2 = { 0x1e001000, 0x1000 },
 	.gicc = { 0x1e000100, 0x100 },
@@ -47,6 +48,6 @@ const struct board board_vexpress_a9 = {
 	.n_stubs = sizeof(stubs) / sizeof(stubs[0]),
 	.stubs = stubs,
 	.lenient = true,
-	.gicc_shares_page = true,
-	.a9 = &a9,
+	.midr = 0x410fc090,
+	.cbar = 0x1e000000,
 };

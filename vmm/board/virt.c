@@ -2,9 +2,9 @@
 #include "board.h"
 
 #include <selvage/sysdesc.h>
-#include <stddef.h>
 
 const struct board board_virt = {
+	.number = SYSDESC_BOARD_VIRT,
 	.name = "virt",
 	.gicd_v2 = { 0x08000000, 0x1000 },
 	.gicd_v3 = { 0x08000000, 0x10000 },
@@ -23,15 +23,3 @@ const struct board board_virt = {
 		       BOARD_PPI(10) },
 	.devicetree = true,
 };
-
-const struct board *board_find(uint32_t number)
-{
-	switch (number) {
-	case SYSDESC_BOARD_VIRT:
-		return &board_virt;
-	case SYSDESC_BOARD_VEXPRESS_A9:
-		return &board_vexpress_a9;
-	default:
-		return NULL;
-	}
-}

@@ -57,8 +57,7 @@ static bool clean(const void *p, uint64_t bytes)
 	return true;
 }
 
-static const char *copy(struct vm *vm, uint64_t gpa, uint64_t vaddr,
-			uint64_t bytes)
+const char *boot_copy(struct vm *vm, uint64_t gpa, uint64_t vaddr, uint64_t bytes)
 {
 	void *to = gmem_span(&vm->mem, gpa, bytes);
 
@@ -115,48 +114,8 @@ static const char *load_image(struct vm *vm, struct boot_layout *layout)
 	if (error == NULL)
 		error = boot_layout_plan(ram->gpa, ram->size, &kernel, info->initrd_bytes, layout);
 	if (error == NULL)
-		error = copy(vm, layout->kernel_gpa, info->kernel_vaddr, info->kernel_bytes);
+		error = boot_copy(vm, layout->kernel_gpa, info->kernel_vaddr, info->kernel_bytes);
 	return error;
-}
-
-static const char *load_zimage(struct vm *vm, struct boot_layout *layout)
-{
-	const struct vmm_info *info = vm->info;
-	const struct sysdesc_region *ram = &info->vm.region[0];
-	const char *error = boot_layout_zimage(ram->gpa, ram->size, info->kernel_bytes,
-					       info->initrd_bytes, layout);
-
-	if (error == NULL)
-		error = copy(vm, layout->kernel_gpa, info->kernel_vaddr, info->kernel_bytes);
-	return error;
-}
-
-/* What is behind a piece's bytes is zero, as all memory at the start. */
-static const char *load_pieces(struct vm *vm, struct boot_layout *layout)
-{
-	const struct vmm_info *info = vm->info;
-	const char *error = boot_layout_pieces(&info->vm, info->initrd_bytes, layout);
-
-	for (uint32_t i = 0; error == NULL && i < info->vm.n_pieces; i++) {
-		const struct sysdesc_piece *p = &info->vm.piece[i];
-
-		if (!range_within_u64(p->offset, p->bytes, 0, info->kernel_bytes))
-			return "a piece that the image does not have";
-		error = copy(vm, p->gpa, info->kernel_vaddr + p->offset, p->bytes);
-	}
-	return error;
-}
-
-static const char *load_kernel(struct vm *vm, struct boot_layout *layout)
-{
-	switch (vm->info->vm.boot) {
-	case SYSDESC_BOOT_IMAGE:
-		return load_image(vm, layout);
-	case SYSDESC_BOOT_ZIMAGE:
-		return load_zimage(vm, layout);
-	default:
-		return load_pieces(vm, layout);
-	}
 }
 
 /* Over what the image may have there. */
@@ -165,8 +124,8 @@ static const char *install_vectors(struct vm *vm)
 	const struct sysdesc_vm *d = &vm->info->vm;
 
 	return d->n_vectors == 0 ? NULL
-				 : copy(vm, 0, (uintptr_t)d->vector,
-					d->n_vectors * sizeof(d->vector[0]));
+				 : boot_copy(vm, 0, (uintptr_t)d->vector,
+					     d->n_vectors * sizeof(d->vector[0]));
 }
 
 /* Linux takes 64-bit registers as x0 = devicetree, 32-bit ones as r0 = 0, r1 =
@@ -187,11 +146,11 @@ const char *boot_load(struct vm *vm, struct boot_entry *entry)
 {
 	const struct vmm_info *info = vm->info;
 	struct boot_layout layout;
-	const char *error = load_kernel(vm, &layout);
+	const char *error = (vm->hooks.load != NULL ? vm->hooks.load : load_image)(vm, &layout);
 
 	if (error == NULL && info->initrd_bytes != 0)
-		error = copy(vm, layout.initrd_gpa, info->initrd_vaddr,
-			     info->initrd_bytes);
+		error = boot_copy(vm, layout.initrd_gpa, info->initrd_vaddr,
+				  info->initrd_bytes);
 	if (error == NULL)
 		error = install_vectors(vm);
 	if (!vm->board->devicetree)

@@ -11,3 +11,6 @@ struct boot_entry {
 
 /* NULL and where to enter, or what is wrong with the images. */
 const char *boot_load(struct vm *vm, struct boot_entry *entry);
+
+/* For vm->hooks.load: into guest memory. NULL, or why not. */
+const char *boot_copy(struct vm *vm, uint64_t gpa, uint64_t vaddr, uint64_t bytes);

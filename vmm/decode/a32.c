@@ -1,5 +1,5 @@
 /* A32 (Arm ARM F4.1), and what it has in common with T32. */
-#include "internal.h"
+#include "narrow.h"
 
 #include <selvage/vcpu_arch.h>
 #include <stddef.h>

@@ -3,15 +3,16 @@
 
 #include <stddef.h>
 
-void decode(struct decode *d, const struct decode_state *state, uint32_t insn)
+void decode(struct decode *d, const struct decode_state *state, uint32_t insn,
+	    const struct decode_narrow *narrow)
 {
 	*d = (struct decode){ .bytes = 4, .pstate = state->pstate };
 	if (!(state->pstate & DECODE_PSTATE_AARCH32))
 		decode_a64(d, state, insn);
-	else if (state->pstate & DECODE_PSTATE_THUMB)
-		decode_thumb(d, state, insn);
+	else if (narrow != NULL)
+		narrow->decode(d, state, insn);
 	else
-		decode_arm(d, state, insn);
+		decode_refuse(d, NULL, "32-bit code, in a VM that started with 64 bits");
 	if (d->name == NULL && d->refused == NULL)
 		decode_refuse(d, NULL, "no load or store");
 }

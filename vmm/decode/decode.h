@@ -46,8 +46,18 @@ struct decode {
 	struct decode_access access[DECODE_MAX_ACCESSES];
 };
 
-/* The instruction at state->pc, its first halfword in bits 15:0 of insn. */
-void decode(struct decode *d, const struct decode_state *state, uint32_t insn);
+/* The decoder of A32 and T32, apart: not every program has it. name: of what is
+ * no load or store, or NULL. */
+struct decode_narrow {
+	void (*decode)(struct decode *d, const struct decode_state *state, uint32_t insn);
+	const char *(*name)(uint32_t pstate, uint32_t insn);
+};
+extern const struct decode_narrow decode_narrow;
+
+/* The instruction at state->pc, its first halfword in bits 15:0 of insn. narrow:
+ * NULL: 32-bit code is refused. */
+void decode(struct decode *d, const struct decode_state *state, uint32_t insn,
+	    const struct decode_narrow *narrow);
 
 /* One access; false: it fails. */
 typedef bool (*decode_bus)(void *opaque, const struct decode_access *access, bool write,
@@ -61,7 +71,7 @@ bool decode_run(const struct decode *d, struct decode_state *state, decode_bus b
 		const struct decode_access **failed);
 
 /* The instruction's mnemonic, for a report; "unknown" if not known. */
-const char *decode_mnemonic(uint32_t pstate, uint32_t insn);
+const char *decode_mnemonic(uint32_t pstate, uint32_t insn, const struct decode_narrow *narrow);
 
 #define DECODE_PSTATE_AARCH32 (1u << 4)
 #define DECODE_PSTATE_THUMB (1u << 5)

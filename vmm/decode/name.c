@@ -3,12 +3,7 @@
 
 #include <stddef.h>
 
-struct named {
-	uint32_t mask, value;
-	const char *name;
-};
-
-static const struct named a64_names[] = {
+static const struct decode_named a64_names[] = {
 	{ 0xffe0001f, 0xd4000001, "svc" },
 	{ 0xffe0001f, 0xd4000002, "hvc" },
 	{ 0xffe0001f, 0xd4000003, "smc" },
@@ -27,30 +22,7 @@ static const struct named a64_names[] = {
 	{ 0xffffffff, 0xd69f03e0, "eret" },
 };
 
-static const struct named arm_names[] = {
-	{ 0x0f000000, 0x0f000000, "svc" },
-	{ 0x0ff000f0, 0x01400070, "hvc" },
-	{ 0x0ff000f0, 0x01600070, "smc" },
-	{ 0x0ff000f0, 0x01200070, "bkpt" },
-	{ 0x0ff000f0, 0x07f000f0, "udf" },
-	{ 0x0ffffff0, 0x012fff10, "bx" },
-	{ 0x0ffffff0, 0x012fff30, "blx" },
-	{ 0x0e000000, 0x0a000000, "b" },
-	{ 0x0f100010, 0x0e100010, "mrc" },
-	{ 0x0f100010, 0x0e000010, "mcr" },
-};
-
-static const struct named thumb_names[] = {
-	{ 0xff00, 0xdf00, "svc" },
-	{ 0xff00, 0xde00, "udf" },
-	{ 0xff00, 0xbe00, "bkpt" },
-	{ 0xff87, 0x4700, "bx" },
-	{ 0xff87, 0x4780, "blx" },
-	{ 0xf800, 0xe000, "b" },
-};
-
-#define FIND(list, insn) find(list, sizeof(list) / sizeof((list)[0]), insn)
-static const char *find(const struct named *list, unsigned n, uint32_t insn)
+const char *decode_find(const struct decode_named *list, unsigned n, uint32_t insn)
 {
 	for (unsigned i = 0; i < n; i++)
 		if ((insn & list[i].mask) == list[i].value)
@@ -58,20 +30,18 @@ static const char *find(const struct named *list, unsigned n, uint32_t insn)
 	return NULL;
 }
 
-const char *decode_mnemonic(uint32_t pstate, uint32_t insn)
+const char *decode_mnemonic(uint32_t pstate, uint32_t insn, const struct decode_narrow *narrow)
 {
 	const struct decode_state s = { .pstate = pstate };
+	const char *name = NULL;
 	struct decode d;
-	const char *name;
 
-	decode(&d, &s, insn);
+	decode(&d, &s, insn, narrow);
 	if (d.name != NULL)
 		return d.name;
 	if (!(pstate & DECODE_PSTATE_AARCH32))
-		name = FIND(a64_names, insn);
-	else if (pstate & DECODE_PSTATE_THUMB)
-		name = FIND(thumb_names, insn & 0xffff);
-	else
-		name = insn >> 28 == 15 ? NULL : FIND(arm_names, insn);
+		name = DECODE_FIND(a64_names, insn);
+	else if (narrow != NULL)
+		name = narrow->name(pstate, insn);
 	return name != NULL ? name : "unknown";
 }

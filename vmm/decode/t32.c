@@ -1,5 +1,5 @@
 /* T32: Thumb and Thumb-2 (Arm ARM F3.1). */
-#include "internal.h"
+#include "narrow.h"
 
 #include <stddef.h>
 

@@ -8,14 +8,11 @@
  */
 #pragma once
 
+#include "../vm.h"
+
 #include <selvage/gdb.h>
-#include <selvage/vcpu.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-struct vm;
-struct vm_vcpu;
-struct vcpu_sel4;
 
 #define DEBUG_SOFT 64u /* software breakpoints */
 #define DEBUG_HARD 16u /* of each kind: what an architecture has at most */
@@ -39,35 +36,19 @@ struct debug_vcpu {
 	uint64_t masked; /* what was taken away to hold interrupts back */
 };
 
-struct vm_debug {
-	bool attached;         /* debug events of the guest come to us */
-	bool stop;             /* every vCPU is to be held */
-	bool standing;         /* every one is: the VM's time stands */
-	bool due;              /* and the debugger has not been told */
-	uint64_t since, stood; /* ticks: when it came to stand; earlier stands' sum */
+struct debug_stub {
+	bool attached; /* debug events of the guest come to us */
+	bool due;      /* the VM's clock stands, and the debugger has not been told */
 	struct gdb_stop why;
 	struct debug_soft soft[DEBUG_SOFT];
 	struct debug_hard breakpoint[DEBUG_HARD], watchpoint[DEBUG_HARD];
+	struct debug_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
+extern struct debug_stub stub;
 
-/* --- for the VMM --- */
+/* --- hold.c, target.c --- */
 
-/* Starts the stub's thread if the description gives a right. False: cannot. */
-bool debug_init(struct vm *vm);
-/* Behind an exit of vc, if vm->debug.stop: holds it until the debugger lets it
- * go on. */
-void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e);
-/* vc has been started, perhaps while others are being stopped. */
-void debug_started(struct vm_vcpu *vc);
-/* A debug exception of the guest has come here. */
-void debug_event(struct vm_vcpu *vc, const struct vcpu_exit *e);
-/* Before vc waits: true: it should not, since the debugger waits for it. */
-bool debug_forbids_wait(struct vm_vcpu *vc);
-/* vc did what nothing handles: an attached debugger sees it before the end. */
-void debug_fatal(struct vm_vcpu *vc, const struct vcpu_exit *e);
-
-/* --- hold.c, target.c, for the stub --- */
-
+extern const struct debug_hooks debug_hooks; /* vm.h */
 /* The right of the description (enum sysdesc_debug), as far as the kernel lets
  * us have it. */
 unsigned debug_right(const struct vm *vm);

@@ -1,5 +1,5 @@
 /* `monitor` commands and what the host is told about the VM. */
-#include "vm.h"
+#include "debug.h"
 
 #include <selvage/base.h>
 #include <selvage/clock.h>
@@ -15,7 +15,7 @@ static const char *state_of(const struct vm_vcpu *vc)
 {
 	if (!vc->started || vc->parked)
 		return "off";
-	if (vc->debug.held)
+	if (stub.vcpu[vc->index].held)
 		return "stopped";
 	return vc->waiting ? "waiting" : "running";
 }
@@ -49,7 +49,7 @@ static void print_identity(struct vm *vm, struct gdb *g)
 	const struct vmm_info *info = vm->info;
 	const void *image = (const void *)(uintptr_t)info->kernel_vaddr;
 	uint64_t midr = 0, now = clock_now();
-	uint64_t stood = vm->debug.stood + (vm->debug.standing ? now - vm->debug.since : 0);
+	uint64_t stood = vm->clock.stood + (vm->clock.stands ? now - vm->clock.since : 0);
 	char line[LINE];
 
 	if (!vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_VPIDR, &midr))
@@ -67,7 +67,7 @@ static void print_identity(struct vm *vm, struct gdb *g)
 		  "\"stopped\":%s,\"stopped_ns\":%llu}\n",
 		  (ull)info->kernel_bytes, crc32_update(0, image, info->kernel_bytes),
 		  (ull)vm->load, (ull)vm->entry, (ull)clock_hz(), (ull)ns(now - vm->started_at),
-		  vm->debug.standing ? "true" : "false", (ull)ns(stood));
+		  vm->clock.stands ? "true" : "false", (ull)ns(stood));
 	gdb_print(g, line);
 }
 
@@ -93,7 +93,7 @@ static void print_map(struct vm *vm, struct gdb *g)
 
 		print_region(g, false, r->name, "device", r->base, r->size);
 	}
-	if (vm->info->gic_version == 2 && !vm->gicc_emulated)
+	if (vm->info->gic_version == 2 && vm->hooks.cpu_interface == NULL)
 		print_region(g, false, "gicc", "device", vm->board->gicc.base,
 			     vm->board->gicc.size);
 	gdb_print(g, "]}\n");

@@ -1,5 +1,5 @@
 /* Breakpoints and watchpoints, and RAM without their traces. */
-#include "vm.h"
+#include "debug.h"
 
 #include <selvage/base.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void poke(uint8_t *host, const void *from, size_t n)
 /* By where we see the memory: the guest may see it at several addresses. */
 static struct debug_soft *find_soft(const struct vm *vm, uint64_t gpa)
 {
-	struct debug_soft *table = ((struct vm *)vm)->debug.soft;
+	struct debug_soft *table = stub.soft;
 	const uint8_t *host = gmem_span(&vm->mem, gpa, 1);
 
 	for (unsigned i = 0; host != NULL && i < DEBUG_SOFT; i++) {
@@ -47,11 +47,11 @@ static bool soft_insert(struct vm *vm, uint64_t gpa, uint64_t kind)
 	new.bytes = (uint8_t)debug_soft_insn(vm, kind, insn);
 	new.host = gmem_span(&vm->mem, gpa, new.bytes);
 	for (unsigned i = 0; new.bytes != 0 && new.host != NULL &&i < DEBUG_SOFT; i++) {
-		if (vm->debug.soft[i].bytes != 0)
+		if (stub.soft[i].bytes != 0)
 			continue;
 		memcpy(new.saved, new.host, new.bytes);
 		poke(new.host, insn, new.bytes);
-		vm->debug.soft[i] = new;
+		stub.soft[i] = new;
 		return true;
 	}
 	return false;
@@ -88,7 +88,7 @@ bool debug_ram_read(struct vm *vm, uint64_t gpa, void *to, size_t n)
 		return n == 0;
 	memcpy(to, host, n);
 	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
-		const struct debug_soft *s = &vm->debug.soft[i];
+		const struct debug_soft *s = &stub.soft[i];
 		size_t share = shared(s, host, n, &at);
 
 		if (share > 0)
@@ -107,7 +107,7 @@ bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n)
 		return n == 0;
 	poke(host, from, n);
 	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
-		struct debug_soft *s = &vm->debug.soft[i];
+		struct debug_soft *s = &stub.soft[i];
 		size_t share = shared(s, host, n, &at);
 
 		if (share == 0)
@@ -122,7 +122,7 @@ bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n)
 static bool hard_change(struct vm *vm, const struct debug_hard *point, bool insert)
 {
 	bool watch = point->type != GDB_HARDWARE;
-	struct debug_hard *table = watch ? vm->debug.watchpoint : vm->debug.breakpoint;
+	struct debug_hard *table = watch ? stub.watchpoint : stub.breakpoint;
 	struct debug_hard *room = NULL;
 
 	for (unsigned i = 0; i < DEBUG_HARD; i++) {
@@ -166,11 +166,11 @@ bool debug_point(struct vm *vm, struct vcpu_sel4 *view, enum gdb_point type, boo
 void debug_points_clear(struct vm *vm)
 {
 	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
-		if (vm->debug.soft[i].bytes != 0)
-			soft_remove(vm, &vm->debug.soft[i]);
+		if (stub.soft[i].bytes != 0)
+			soft_remove(vm, &stub.soft[i]);
 	}
 	for (unsigned i = 0; i < DEBUG_HARD; i++) {
-		struct debug_hard *b = &vm->debug.breakpoint[i], *w = &vm->debug.watchpoint[i];
+		struct debug_hard *b = &stub.breakpoint[i], *w = &stub.watchpoint[i];
 
 		if (b->used) {
 			b->used = false;

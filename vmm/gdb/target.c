@@ -1,5 +1,5 @@
 /* What the protocol's packets do to this VM, and the thread that serves them. */
-#include "vm.h"
+#include "debug.h"
 
 #include <selvage/base.h>
 #include <selvage/client.h>
@@ -30,7 +30,7 @@ struct vcpu_sel4 *debug_view(struct vm *vm, unsigned vcpu)
 {
 	struct vcpu_sel4 *s = &seen[vcpu];
 
-	if (vm->vcpu[vcpu].debug.held)
+	if (stub.vcpu[vcpu].held)
 		return &vm->vcpu[vcpu].cpu;
 	if (!snapshot_taken)
 		vcpu_forget(&s->cpu);
@@ -54,13 +54,13 @@ static void take_snapshot(void *opaque)
  * is changed then, and nobody but this thread attaches. */
 void debug_lock(struct vm *vm)
 {
-	if (vm->debug.attached)
+	if (stub.attached)
 		vm_lock(vm, NULL);
 }
 
 void debug_unlock(struct vm *vm)
 {
-	if (vm->debug.attached)
+	if (stub.attached)
 		mutex_unlock(&vm->lock);
 }
 
@@ -96,7 +96,7 @@ static bool reg_write(void *opaque, unsigned vcpu, unsigned reg, uint64_t value)
 	bool ok;
 
 	debug_lock(vm);
-	ok = vm->vcpu[vcpu].debug.held &&
+	ok = stub.vcpu[vcpu].held &&
 	     debug_reg_write(vm, &vm->vcpu[vcpu].cpu, reg, value);
 	debug_unlock(vm);
 	return ok;
@@ -164,9 +164,9 @@ static void halt(void *opaque)
 	struct vm *vm = opaque;
 
 	vm_lock(vm, NULL);
-	if (!vm->debug.attached)
+	if (!stub.attached)
 		log_info("VM %s: stopped by a debugger", vm->info->vm.name);
-	vm->debug.attached = true;
+	stub.attached = true;
 	debug_stop(vm, &(struct gdb_stop){ .point = GDB_NO_POINT });
 	mutex_unlock(&vm->lock);
 }
@@ -189,10 +189,10 @@ static void detach(void *opaque)
 	for (unsigned i = 0; i < GDB_VCPUS; i++)
 		action[i] = GDB_GO;
 	vm_lock(vm, NULL);
-	if (vm->debug.attached) {
+	if (stub.attached) {
 		log_info("VM %s: the debugger lets it go", vm->info->vm.name);
 		debug_points_clear(vm);
-		vm->debug.attached = false;
+		stub.attached = false;
 		debug_resume(vm, action);
 	}
 	mutex_unlock(&vm->lock);
@@ -247,9 +247,9 @@ static void tell_stop(struct vm *vm)
 	bool due;
 
 	debug_lock(vm);
-	due = vm->debug.due;
-	vm->debug.due = false;
-	why = vm->debug.why;
+	due = stub.due;
+	stub.due = false;
+	why = stub.why;
 	debug_unlock(vm);
 	if (due)
 		gdb_stopped(&gdb, &why);
@@ -301,13 +301,16 @@ static void fill_target(struct vm *vm)
 	};
 }
 
-bool debug_init(struct vm *vm)
+static void install(struct vm *vm)
+{
+	vm->hooks.debug = &debug_hooks;
+}
+
+static const char *start(struct vm *vm)
 {
 	const struct vmm_info *info = vm->info;
 	uint64_t regs[ABI_CTX_COUNT];
 
-	if (info->vm.debug == SYSDESC_DEBUG_NONE)
-		return true;
 	if (info->vm.debug != debug_right(vm))
 		log_warning("this kernel has no guest debug: `debug: control` is `observe` here");
 	ring_attach(&out, (char *)PROC_RING_BASE + PROC_RING_STRIDE + CHANNEL_OUT_OFFSET,
@@ -323,5 +326,13 @@ bool debug_init(struct vm *vm)
 	rt_thread_prepare(regs, (void *)(uintptr_t)info->debug_stack_top,
 			  (void *)(uintptr_t)(PROC_IPCBUF_BASE + (info->n_vcpus + 1) * 4096u),
 			  serve, vm);
-	return sel4_tcb_write_registers(VMM_CAP_DEBUG_TCB, 1, ABI_CTX_COUNT, regs) == ABI_OK;
+	return sel4_tcb_write_registers(VMM_CAP_DEBUG_TCB, 1, ABI_CTX_COUNT, regs) == ABI_OK
+		       ? NULL
+		       : "it cannot be debugged: the kernel refused a thread";
 }
+
+const struct vm_part part_debug = {
+	.bit = VMM_PART_DEBUG,
+	.install = install,
+	.run = start,
+};

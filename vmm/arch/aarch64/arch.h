@@ -29,3 +29,6 @@ void wfi_block(struct vm_vcpu *vc);
 /* The guest's physical timer registers (enum sysreg_action). */
 uint64_t ptimer_read(const struct vm_vcpu *vc, enum sysreg_action reg);
 void ptimer_write(struct vm_vcpu *vc, enum sysreg_action reg, uint64_t value);
+
+/* vgic_glue.c: a list register of the hardware's. opaque: the VM. */
+void vgic_write_hardware(void *opaque, unsigned vcpu, unsigned index, uint64_t value);

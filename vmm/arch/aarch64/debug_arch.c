@@ -1,7 +1,7 @@
 /* Breakpoints, single step and debug exceptions of AArch64 and AArch32
  * (Arm ARM D2), by the kernel's extension VCPU_SET_DEBUG. */
-#include "vm.h"
-#include "walk.h"
+#include "gdb/debug.h"
+#include "insn.h"
 
 #include <selvage/base.h>
 #include <selvage/log.h>
@@ -26,7 +26,7 @@ unsigned debug_width(const struct vm *vm)
 
 bool debug_translate(const struct vm *vm, struct vcpu_sel4 *view, uint64_t gva, uint64_t *gpa)
 {
-	return walk_vcpu(&vm->mem, &view->cpu, gva, gpa);
+	return insn_translate(vm, &view->cpu, gva, gpa);
 }
 
 /* BRK #0x51; BKPT #0x51 in ARM and in Thumb (kinds 2 and 3). */
@@ -133,9 +133,9 @@ void debug_irqs_mask(struct vm_vcpu *vc)
 {
 	uint64_t vmcr;
 
-	if (vc->debug.masked != 0 || !vcpu_sel4_read(&vc->cpu, ABI_EXTV_VMCR, &vmcr))
+	if (stub.vcpu[vc->index].masked != 0 || !vcpu_sel4_read(&vc->cpu, ABI_EXTV_VMCR, &vmcr))
 		return;
-	vc->debug.masked = vmcr & VMCR_ENABLE;
+	stub.vcpu[vc->index].masked = vmcr & VMCR_ENABLE;
 	(void)vcpu_sel4_write(&vc->cpu, ABI_EXTV_VMCR, vmcr & ~(uint64_t)VMCR_ENABLE);
 }
 
@@ -143,12 +143,12 @@ void debug_irqs_unmask(struct vm_vcpu *vc)
 {
 	uint64_t vmcr;
 
-	if (vc->debug.masked == 0 || !vcpu_sel4_read(&vc->cpu, ABI_EXTV_VMCR, &vmcr))
+	if (stub.vcpu[vc->index].masked == 0 || !vcpu_sel4_read(&vc->cpu, ABI_EXTV_VMCR, &vmcr))
 		return;
 	/* If the guest has written it since, that counts. */
 	if ((vmcr & VMCR_ENABLE) == 0)
-		(void)vcpu_sel4_write(&vc->cpu, ABI_EXTV_VMCR, vmcr | vc->debug.masked);
-	vc->debug.masked = 0;
+		(void)vcpu_sel4_write(&vc->cpu, ABI_EXTV_VMCR, vmcr | stub.vcpu[vc->index].masked);
+	stub.vcpu[vc->index].masked = 0;
 }
 
 void debug_delay(struct vm *vm, uint64_t ticks)

@@ -1,6 +1,6 @@
 /* Registers of AArch64 and AArch32 guests as GDB numbers them
  * (docs/debug-channel.md). */
-#include "vm.h"
+#include "gdb/debug.h"
 
 #include <selvage/base.h>
 

@@ -1,7 +1,7 @@
 /* Loads and stores without a valid syndrome, on the VM's devices. */
 #include "insn.h"
 
-#include "walk.h"
+#include "narrow.h"
 
 #include <stddef.h>
 
@@ -32,11 +32,34 @@ void insn_state(struct vcpu *v, struct decode_state *s)
 	s->big_endian = (sctlr & (el0 ? SCTLR_E0E : SCTLR_EE)) != 0;
 }
 
+struct walk_regs insn_walk_regs(const struct vm *vm, struct vcpu *v)
+{
+	return (struct walk_regs){
+		.sctlr = system_reg(v, ABI_VCPU_SCTLR_EL1),
+		.tcr = system_reg(v, ABI_VCPU_TCR_EL1),
+		.ttbr0 = system_reg(v, ABI_VCPU_TTBR0_EL1),
+		.ttbr1 = system_reg(v, ABI_VCPU_TTBR1_EL1),
+		.narrow = vm->hooks.narrow != NULL ? vm->hooks.narrow->walk : NULL,
+	};
+}
+
+bool insn_translate(const struct vm *vm, struct vcpu *v, uint64_t va, gpa_t *gpa)
+{
+	const struct walk_regs regs = insn_walk_regs(vm, v);
+
+	return walk_stage1(&vm->mem, &regs, va, gpa);
+}
+
+const struct decode_narrow *insn_narrow(const struct vm *vm)
+{
+	return vm->hooks.narrow != NULL ? vm->hooks.narrow->decode : NULL;
+}
+
 static bool fetch_half(struct vm_vcpu *vc, uint64_t va, uint16_t *half)
 {
 	uint64_t gpa;
 
-	return walk_vcpu(&vc->vm->mem, &vc->cpu.cpu, va, &gpa) &&
+	return insn_translate(vc->vm, &vc->cpu.cpu, va, &gpa) &&
 	       gmem_read(&vc->vm->mem, gpa, half, sizeof(*half));
 }
 
@@ -138,7 +161,7 @@ const char *insn_emulate(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	insn_state(v, &old);
 	if (!insn_fetch(vc, old.pc, &insn))
 		return "the instruction at the pc cannot be read";
-	decode(&d, &old, insn);
+	decode(&d, &old, insn, insn_narrow(vc->vm));
 	why = doubt(&d, e);
 	if (why != NULL)
 		return why;

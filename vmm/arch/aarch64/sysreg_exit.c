@@ -88,8 +88,7 @@ void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	enum sysreg_action action = sysreg_lookup(e->code, e->write, &value);
 
 	/* A Cortex-A9 has performance monitors: here they count nothing. */
-	if (action == SYSREG_UNDEFINED && ids_are_filtered(vc->vm) &&
-	    vc->vm->board->a9 == NULL) {
+	if (action == SYSREG_UNDEFINED && ids_are_filtered(vc->vm) && !vc->vm->board->lenient) {
 		undefined(vc, e);
 		return;
 	}
@@ -97,8 +96,8 @@ void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		do_write(vc, action, e->value);
 	} else {
 		value = do_read(vc, action, e->code, value);
-		if (e->code == CBAR && vc->vm->board->a9 != NULL)
-			value = vc->vm->board->a9->periphbase;
+		if (e->code == CBAR && vc->vm->board->cbar != 0)
+			value = vc->vm->board->cbar;
 		vcpu_set_x(&vc->cpu.cpu, e->reg, value);
 		vcpu_set_x(&vc->cpu.cpu, e->reg2, value >> 32);
 	}

@@ -19,8 +19,7 @@ static uint64_t read_lr(void *opaque, unsigned vcpu, unsigned index)
 	return value;
 }
 
-static void write_lr(void *opaque, unsigned vcpu, unsigned index,
-		     uint64_t value)
+void vgic_write_hardware(void *opaque, unsigned vcpu, unsigned index, uint64_t value)
 {
 	struct vm *vm = opaque;
 
@@ -78,74 +77,6 @@ static void hold(void *opaque, unsigned vcpu, bool held)
 			  self->index);
 }
 
-/*
- * The CPU interface in software (dev/gicc.h): the hardware's virtual one only
- * carries its two lines, each as an interrupt pending in a list register that
- * the guest has no way to acknowledge. For the model the interface's list
- * registers are the hardware's; the guest uses them in its exits only, so no
- * vCPU has to be held.
- */
-#define LINE_IRQ 0u /* list registers */
-#define LINE_FIQ 1u
-#define LINE_INTID 991u
-/* Both groups on, FIQs for group 0, all priorities. */
-#define VMCR_OPEN 0xff00000bull
-
-static uint64_t read_soft_lr(void *opaque, unsigned vcpu, unsigned index)
-{
-	return ((struct vm *)opaque)->vcpu[vcpu].gicc.lr[index];
-}
-
-static void write_soft_lr(void *opaque, unsigned vcpu, unsigned index, uint64_t value)
-{
-	gicc_write_lr(&((struct vm *)opaque)->vcpu[vcpu].gicc, index, value);
-}
-
-static void set_lines(void *opaque, unsigned lines)
-{
-	struct vm_vcpu *vc = opaque;
-	const uint64_t up = VGIC_LR_STATE_PENDING | LINE_INTID;
-
-	write_lr(vc->vm, vc->index, LINE_IRQ, lines & GICC_IRQ ? up | VGIC_LR_GROUP1 : 0);
-	write_lr(vc->vm, vc->index, LINE_FIQ, lines & GICC_FIQ ? up - 1 : 0);
-}
-
-static enum mmio_outcome soft_access(void *device, unsigned vcpu, struct mmio *m)
-{
-	struct vm *vm = device;
-	struct gicc *c = &vm->vcpu[vcpu].gicc;
-	enum mmio_outcome outcome = gicc_access(c, m);
-
-	for (int i = gicc_ended(c); i >= 0; i = gicc_ended(c))
-		vgic_maintenance(&vm->gic, vcpu, i);
-	return outcome;
-}
-
-static bool soft_init(struct vm *vm, struct vgic_config *config, struct vgic_env *env)
-{
-	const struct bus_region region = {
-		.name = "gicc",
-		.base = vm->board->gicc.base,
-		.size = vm->board->gicc.size,
-		.handler = soft_access,
-		.device = vm,
-	};
-
-	for (unsigned i = 0; i < config->n_vcpus; i++) {
-		struct vm_vcpu *vc = &vm->vcpu[i];
-
-		gicc_init(&vc->gicc, &(struct gicc_env){ vc, set_lines });
-		if (!vcpu_sel4_write(&vc->cpu, ABI_EXTV_VMCR, VMCR_OPEN))
-			return false;
-	}
-	config->n_lrs = GICC_LRS;
-	config->lr_readback = true;
-	env->read_lr = read_soft_lr;
-	env->write_lr = write_soft_lr;
-	env->hold = NULL;
-	return bus_add(&vm->bus, &region);
-}
-
 static enum mmio_outcome dist_access(void *device, unsigned vcpu,
 				     struct mmio *m)
 {
@@ -198,7 +129,7 @@ const char *vm_gic_init(struct vm *vm)
 	struct vgic_env env = {
 		.opaque = vm,
 		.read_lr = read_lr,
-		.write_lr = write_lr,
+		.write_lr = vgic_write_hardware,
 		.inject = inject,
 		.hold = hold,
 		.eoi = eoi,
@@ -211,11 +142,9 @@ const char *vm_gic_init(struct vm *vm)
 		.lr_readback = vm->features & ABI_EXTF_VCPU_STATE,
 	};
 
-	vm->gicc_emulated = config.version == 2 &&
-			    (vm->board->gicc_shares_page || vm->info->host_gic == 3);
-	if (!vm->gicc_emulated)
+	if (vm->hooks.cpu_interface == NULL)
 		direct_init(vm, &config, &env);
-	else if (!config.lr_readback || !soft_init(vm, &config, &env))
+	else if (!config.lr_readback || !vm->hooks.cpu_interface(vm, &config, &env))
 		return "a GICv2 in software, for which this kernel lacks access to list registers";
 	if (!vgic_init(&vm->gic, &config, &env) || !add_regions(vm))
 		return "an interrupt controller that is neither GICv2 nor GICv3";

@@ -1,0 +1,51 @@
+#include <selvage/vmm_image.h>
+
+#include <stdbool.h>
+
+#define ANY_GUEST \
+	(VMM_PART_KICK | VMM_PART_NARROW | VMM_PART_A9 | VMM_PART_GICC | VMM_PART_LOADER)
+
+const struct vmm_image vmm_images[VMM_IMAGES] = {
+	{ "vmm", 0 },
+	{ "vmm-any", ANY_GUEST },
+	{ "vmm-debug", ANY_GUEST | VMM_PART_DEBUG },
+};
+
+uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
+{
+	const bool a9 = vm->board == SYSDESC_BOARD_VEXPRESS_A9;
+	uint32_t parts = 0;
+
+	parts |= vm->devices & SYSDESC_DEV_KICK ? VMM_PART_KICK : 0;
+	parts |= vm->width == 32 ? VMM_PART_NARROW : 0;
+	parts |= a9 ? VMM_PART_A9 : 0;
+	/* The A9's interface shares a page with its timers; a GICv3 has none. */
+	parts |= vm->gic == 2 && (a9 || host_gic == 3) ? VMM_PART_GICC : 0;
+	parts |= vm->boot != SYSDESC_BOOT_IMAGE ? VMM_PART_LOADER : 0;
+	parts |= vm->debug != SYSDESC_DEBUG_NONE ? VMM_PART_DEBUG : 0;
+	return parts;
+}
+
+const char *vmm_part_name(uint32_t parts)
+{
+	static const char *const names[VMM_PARTS] = {
+		"the kick device",
+		"32-bit guests",
+		"the board vexpress-a9",
+		"a GICv2 in software",
+		"images other than an arm64 Image",
+		"a debugger's stub",
+	};
+
+	for (unsigned i = 0; i < VMM_PARTS; i++)
+		if (parts >> i & 1u)
+			return names[i];
+	return "nothing";
+}
+
+unsigned vmm_image_next(unsigned from, uint32_t parts)
+{
+	while (from < VMM_IMAGES && (parts & ~vmm_images[from].parts) != 0)
+		from++;
+	return from;
+}
