@@ -1,5 +1,6 @@
-/* The block function's test vector of RFC 8439 2.3.2. */
-#include <selvage/chacha.h>
+/* The block function's test vector of RFC 8439 2.3.2; the generator on it. */
+#include <selvage/drbg.h>
+#include <string.h>
 
 #include "unit.h"
 
@@ -81,9 +82,32 @@ static void block_of_the_rfc(void **state)
 	assert_memory_equal(out, want, sizeof(want));
 }
 
+/* Blocks 1, 2, ... of a key whose block 0 makes the next key. */
+static void generator(void **state)
+{
+	static const uint8_t nonce[CHACHA_NONCE_BYTES];
+	struct drbg d = { { 1, 2, 3 } };
+	uint8_t key[CHACHA_KEY_BYTES] = { 1, 2, 3 }, block[64], got[100];
+
+	(void)state;
+	for (unsigned call = 0; call < 3; call++) {
+		drbg_fill(&d, got, sizeof(got));
+		chacha_block(block, key, 1, nonce);
+		assert_memory_equal(got, block, 64);
+		chacha_block(block, key, 2, nonce);
+		assert_memory_equal(got + 64, block, sizeof(got) - 64);
+		chacha_block(block, key, 0, nonce);
+		memcpy(key, block, sizeof(key));
+		assert_memory_equal(d.key, key, sizeof(key));
+	}
+	drbg_fill(&d, got, 0);
+	assert_memory_not_equal(d.key, key, sizeof(key));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(block_of_the_rfc) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(block_of_the_rfc),
+					    cmocka_unit_test(generator) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,104 @@
+/*
+ * A virtio device (virtio 1.2, 2), apart from its transport: status, features,
+ * queues, configuration. A kind of device is a struct virtio_class; a
+ * transport calls the functions below and is told of interrupts.
+ *
+ * One caller at a time. The work that a kick asks for is done within it, on
+ * the time of whoever kicked.
+ */
+#pragma once
+
+#include <dev/virtio/virtq.h>
+
+#define VIRTIO_MAX_QUEUES 2u
+
+/* Feature bits (6) and device status (2.1). */
+#define VIRTIO_F_INDIRECT_DESC (1ull << 28)
+#define VIRTIO_F_EVENT_IDX (1ull << 29)
+#define VIRTIO_F_VERSION_1 (1ull << 32)
+#define VIRTIO_F_RING_PACKED (1ull << 34)
+
+#define VIRTIO_STATUS_ACKNOWLEDGE (1u << 0)
+#define VIRTIO_STATUS_DRIVER (1u << 1)
+#define VIRTIO_STATUS_DRIVER_OK (1u << 2)
+#define VIRTIO_STATUS_FEATURES_OK (1u << 3)
+#define VIRTIO_STATUS_NEEDS_RESET (1u << 6)
+#define VIRTIO_STATUS_FAILED (1u << 7)
+
+struct virtio;
+
+struct virtio_class {
+	const char *name;
+	uint32_t id;       /* virtio 1.2, 5 */
+	uint64_t features; /* of its own; those of every device come to it */
+	unsigned n_queues;
+	uint16_t queue_size;   /* at most */
+	uint32_t config_bytes; /* of virtio.config */
+	/* The driver has made buffers available in a queue that works. */
+	void (*kick)(struct virtio *v, unsigned queue);
+	/* The queue, which worked, works no more: forget its buffers. NULL: none
+	 * is ever kept. */
+	void (*stopped)(struct virtio *v, unsigned queue);
+	/* False: nothing there can be written. NULL: nothing at all. */
+	bool (*config_write)(struct virtio *v, uint32_t offset, uint64_t value, uint32_t bytes);
+};
+
+struct virtio_env {
+	void *opaque;
+	struct virtio_mem mem;
+	/* The driver has broken a rule, and the device needs a reset: once for
+	 * each time that it gets there. */
+	void (*broken)(void *opaque, const char *why);
+};
+
+#define VIRTIO_CONFIG_CHANGED (-1)
+struct virtio_transport {
+	void *opaque;
+	/* Buffers of the queue were given back, or VIRTIO_CONFIG_CHANGED. */
+	void (*interrupt)(void *opaque, int queue);
+};
+
+/* Private to device and transport; here so that owners can embed it. */
+struct virtio {
+	const struct virtio_class *class;
+	struct virtio_env env;
+	struct virtio_transport transport;
+	uint64_t features; /* that the driver has taken */
+	uint8_t status;
+	uint32_t generation; /* of the configuration (2.5) */
+	uint64_t breaks;     /* how often the device came to need a reset */
+	const void *config;
+	struct virtq queue[VIRTIO_MAX_QUEUES];
+	struct virtq_chain chain; /* for classes that keep none */
+};
+
+/* For classes. `config`: class->config_bytes, little-endian, which stay. */
+void virtio_init(struct virtio *v, const struct virtio_class *class,
+		 const struct virtio_env *env, const void *config);
+static inline bool virtio_live(const struct virtio *v)
+{
+	return (v->status & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET)) ==
+	       VIRTIO_STATUS_DRIVER_OK;
+}
+/* Ends a run of pops and pushes: an interrupt if the driver wants one, or the
+ * device needs a reset if the queue is in error. */
+void virtio_settle(struct virtio *v, unsigned queue);
+/* A chain that the class cannot take. */
+void virtio_break(struct virtio *v, const char *why);
+
+/* For transports. Those that return a text have ignored the request, for that
+ * reason; NULL: it was done. */
+uint64_t virtio_offered(const struct virtio *v);
+const char *virtio_take_features(struct virtio *v, uint64_t features);
+const char *virtio_set_status(struct virtio *v, uint32_t status);
+/* NULL: no such queue. Its layout may be written while virtio_queue_open. */
+struct virtq *virtio_queue(struct virtio *v, uint32_t queue);
+bool virtio_queue_open(const struct virtio *v, const struct virtq *q);
+const char *virtio_queue_start(struct virtio *v, struct virtq *q);
+void virtio_queue_stop(struct virtio *v, struct virtq *q);
+const char *virtio_kick(struct virtio *v, uint32_t queue);
+/* `bytes` is 1, 2, 4 or 8. */
+const char *virtio_config_read(const struct virtio *v, uint64_t offset, uint32_t bytes,
+			       uint64_t *value);
+const char *virtio_config_write(struct virtio *v, uint64_t offset, uint32_t bytes,
+				uint64_t value);

@@ -1,0 +1,166 @@
+#include <dev/virtio/device.h>
+
+#include <string.h>
+
+#define COMMON_FEATURES \
+	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED)
+/* What the driver may set (2.1). */
+#define DRIVER_BITS                                                                   \
+	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
+	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+
+void virtio_init(struct virtio *v, const struct virtio_class *class,
+		 const struct virtio_env *env, const void *config)
+{
+	memset(v, 0, sizeof(*v));
+	v->class = class;
+	v->env = *env;
+	v->config = config;
+	for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++)
+		v->queue[i].mem = &v->env.mem;
+}
+
+void virtio_break(struct virtio *v, const char *why)
+{
+	if (v->status & VIRTIO_STATUS_NEEDS_RESET)
+		return;
+	v->breaks++;
+	v->status |= VIRTIO_STATUS_NEEDS_RESET;
+	v->env.broken(v->env.opaque, why);
+	if (v->status & VIRTIO_STATUS_DRIVER_OK)
+		v->transport.interrupt(v->transport.opaque, VIRTIO_CONFIG_CHANGED);
+}
+
+void virtio_settle(struct virtio *v, unsigned queue)
+{
+	struct virtq *q = &v->queue[queue];
+
+	if (virtio_live(v) && virtq_interrupts(q))
+		v->transport.interrupt(v->transport.opaque, (int)queue);
+	if (q->error != NULL)
+		virtio_break(v, q->error);
+}
+
+/* --- Features and status (2.1, 2.2, 3.1) ----------------------------------------- */
+
+uint64_t virtio_offered(const struct virtio *v)
+{
+	return v->class->features | COMMON_FEATURES;
+}
+
+const char *virtio_take_features(struct virtio *v, uint64_t features)
+{
+	if (v->status & VIRTIO_STATUS_FEATURES_OK)
+		return "features have been agreed on already";
+	v->features = features;
+	return NULL;
+}
+
+static void reset(struct virtio *v)
+{
+	for (unsigned i = 0; i < v->class->n_queues; i++)
+		virtio_queue_stop(v, &v->queue[i]);
+	v->status = 0;
+	v->features = 0;
+}
+
+/* The driver reads the status back to see whether its features will do. */
+static bool features_do(const struct virtio *v)
+{
+	return (v->features & ~virtio_offered(v)) == 0 && (v->features & VIRTIO_F_VERSION_1);
+}
+
+const char *virtio_set_status(struct virtio *v, uint32_t status)
+{
+	uint32_t more = status & ~(uint32_t)v->status;
+
+	if (status == 0) {
+		reset(v);
+		return NULL;
+	}
+	if ((v->status & DRIVER_BITS) & ~status)
+		return "a bit of the status that was set is cleared";
+	if (more & ~DRIVER_BITS)
+		return "a bit of the status that a driver cannot set";
+	if ((more & VIRTIO_STATUS_FEATURES_OK) && !features_do(v)) {
+		more &= ~(VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
+		v->status |= (uint8_t)more;
+		return "features that were not offered, or no VIRTIO_F_VERSION_1";
+	}
+	if ((more & VIRTIO_STATUS_DRIVER_OK) && !(status & VIRTIO_STATUS_FEATURES_OK))
+		return "DRIVER_OK without FEATURES_OK";
+	v->status |= (uint8_t)more;
+	return NULL;
+}
+
+/* --- Queues ------------------------------------------------------------------------ */
+
+struct virtq *virtio_queue(struct virtio *v, uint32_t queue)
+{
+	return queue < v->class->n_queues ? &v->queue[queue] : NULL;
+}
+
+bool virtio_queue_open(const struct virtio *v, const struct virtq *q)
+{
+	return !q->ready && !(v->status & VIRTIO_STATUS_NEEDS_RESET);
+}
+
+const char *virtio_queue_start(struct virtio *v, struct virtq *q)
+{
+	const char *wrong;
+
+	if (!virtio_queue_open(v, q))
+		return "the queue is ready already, or the device needs a reset";
+	if (!(v->status & VIRTIO_STATUS_FEATURES_OK))
+		return "a queue before FEATURES_OK";
+	q->packed = (v->features & VIRTIO_F_RING_PACKED) != 0;
+	q->event_idx = (v->features & VIRTIO_F_EVENT_IDX) != 0;
+	q->indirect = (v->features & VIRTIO_F_INDIRECT_DESC) != 0;
+	wrong = q->at.size > v->class->queue_size ? "a queue size that is not possible"
+						  : virtq_enable(q);
+	if (wrong != NULL)
+		virtio_break(v, wrong);
+	return NULL;
+}
+
+void virtio_queue_stop(struct virtio *v, struct virtq *q)
+{
+	if (q->ready && v->class->stopped != NULL)
+		v->class->stopped(v, (unsigned)(q - v->queue));
+	virtq_reset(q);
+}
+
+const char *virtio_kick(struct virtio *v, uint32_t queue)
+{
+	const struct virtq *q = virtio_queue(v, queue);
+
+	if (q == NULL)
+		return "a kick of a queue that the device does not have";
+	if (!virtio_live(v) || !q->ready)
+		return "a kick of a queue that does not work";
+	v->class->kick(v, queue);
+	virtio_settle(v, queue);
+	return NULL;
+}
+
+/* --- Configuration (2.5) -------------------------------------------------------------- */
+
+const char *virtio_config_read(const struct virtio *v, uint64_t offset, uint32_t bytes,
+			       uint64_t *value)
+{
+	*value = 0;
+	if (offset > v->class->config_bytes || bytes > v->class->config_bytes - offset)
+		return "nothing of the configuration is there";
+	memcpy(value, (const char *)v->config + offset, bytes);
+	return NULL;
+}
+
+const char *virtio_config_write(struct virtio *v, uint64_t offset, uint32_t bytes,
+				uint64_t value)
+{
+	if (v->class->config_write == NULL || offset > v->class->config_bytes ||
+	    bytes > v->class->config_bytes - offset ||
+	    !v->class->config_write(v, (uint32_t)offset, value, bytes))
+		return "nothing of the configuration can be written there";
+	return NULL;
+}

@@ -1,0 +1,476 @@
+#include <dev/virtio/virtq.h>
+
+#include <selvage/base.h>
+
+/* Descriptors of both formats (2.7.5, 2.8.13): 16 bytes, flags where they differ. */
+#define DESC_BYTES 16u
+#define DESC_F_NEXT (1u << 0)
+#define DESC_F_WRITE (1u << 1)
+#define DESC_F_INDIRECT (1u << 2)
+#define PACKED_F_AVAIL (1u << 7)
+#define PACKED_F_USED (1u << 15)
+#define PACKED_FLAGS 14u /* offset; what comes before it is read apart */
+
+/* Split: offsets in the driver area, which is the available ring ... */
+#define AVAIL_FLAGS 0u
+#define AVAIL_IDX 2u
+#define AVAIL_RING 4u
+#define AVAIL_F_NO_INTERRUPT 1u
+/* ... and in the device area, which is the used ring (2.7.6, 2.7.8). */
+#define USED_IDX 2u
+#define USED_RING 4u
+#define USED_ENTRY 8u
+
+/* Packed: event suppression structures (2.8.14). */
+#define EVENT_OFF_WRAP 0u
+#define EVENT_FLAGS 2u
+#define EVENT_F_DISABLE 1u
+#define EVENT_F_DESC 2u
+
+struct desc {
+	uint64_t at;
+	uint32_t bytes;
+	uint16_t flags;
+	uint16_t other; /* split: next; packed: id */
+};
+
+static bool fail(struct virtq *q, const char *error)
+{
+	if (q->error == NULL)
+		q->error = error;
+	return false;
+}
+
+static bool load(struct virtq *q, uint64_t at, uint16_t *value)
+{
+	return q->mem->load(q->mem->opaque, at, value) || fail(q, "a ring is not in memory");
+}
+
+static bool store(struct virtq *q, uint64_t at, uint16_t value)
+{
+	return q->mem->store(q->mem->opaque, at, value) || fail(q, "a ring is not in memory");
+}
+
+/* --- Chains ------------------------------------------------------------------ */
+
+static bool add_segment(struct virtq *q, struct virtq_chain *c, const struct desc *d)
+{
+	bool in = (d->flags & DESC_F_WRITE) != 0;
+	uint32_t *sum = in ? &c->in_bytes : &c->out_bytes;
+	unsigned n = c->n_out + c->n_in;
+
+	if (n == VIRTQ_MAX_SIZE)
+		return fail(q, "a chain is too long");
+	if (!in && c->n_in != 0)
+		return fail(q, "a chain has bytes to read behind those to write");
+	if (d->bytes > UINT32_MAX - c->in_bytes - c->out_bytes)
+		return fail(q, "a chain has more than 4 GiB");
+	*sum += d->bytes;
+	c->segment[n] = (struct virtq_segment){ d->at, d->bytes };
+	if (in)
+		c->n_in++;
+	else
+		c->n_out++;
+	return true;
+}
+
+/* A descriptor that only the driver writes, and not while we own it, or so it
+ * should be: one copy, and the ring is not looked at again. */
+static bool read_desc(struct virtq *q, uint64_t table, uint32_t i, struct desc *d)
+{
+	uint8_t b[DESC_BYTES];
+
+	if (!q->mem->read(q->mem->opaque, table + (uint64_t)i * DESC_BYTES, b, sizeof(b)))
+		return fail(q, "a descriptor is not in memory");
+	d->at = load_le64(b);
+	d->bytes = load_le32(b + 8);
+	d->flags = load_le16(b + (q->packed ? 14 : 12));
+	d->other = load_le16(b + (q->packed ? 12 : 14));
+	return true;
+}
+
+static bool table_sound(struct virtq *q, const struct desc *d)
+{
+	if (!q->indirect)
+		return fail(q, "an indirect table, which was not negotiated");
+	if (d->flags & DESC_F_NEXT)
+		return fail(q, "an indirect table in the middle of a chain");
+	if (d->bytes == 0 || d->bytes % DESC_BYTES != 0 ||
+	    d->bytes / DESC_BYTES > VIRTQ_MAX_SIZE || d->at + d->bytes - 1 < d->at)
+		return fail(q, "an indirect table of a wrong size");
+	return true;
+}
+
+/* Packed (2.8.7): all entries, in order. */
+static bool walk_packed_table(struct virtq *q, struct virtq_chain *c, const struct desc *table)
+{
+	struct desc d;
+
+	if (!table_sound(q, table))
+		return false;
+	for (uint32_t i = 0; i < table->bytes / DESC_BYTES; i++) {
+		if (!read_desc(q, table->at, i, &d))
+			return false;
+		if (d.flags & DESC_F_INDIRECT)
+			return fail(q, "an indirect table in an indirect table");
+		if (!add_segment(q, c, &d))
+			return false;
+	}
+	return true;
+}
+
+/* Split (2.7.5): a linked list, in the queue's table and then perhaps in an
+ * indirect one, each entry at most once. */
+static bool walk_split(struct virtq *q, struct virtq_chain *c, uint16_t head)
+{
+	uint64_t table = q->at.desc;
+	uint32_t entries = q->at.size, i = head;
+	bool indirect = false;
+	struct desc d;
+
+	for (uint32_t n = 0; n < entries;) {
+		if (i >= entries)
+			return fail(q, "a descriptor's number is out of range");
+		if (!read_desc(q, table, i, &d))
+			return false;
+		if (d.flags & DESC_F_INDIRECT) {
+			if (indirect)
+				return fail(q, "an indirect table in an indirect table");
+			if (!table_sound(q, &d))
+				return false;
+			indirect = true;
+			table = d.at;
+			entries = d.bytes / DESC_BYTES;
+			i = n = 0;
+			continue;
+		}
+		if (!add_segment(q, c, &d))
+			return false;
+		if (!(d.flags & DESC_F_NEXT))
+			return true;
+		i = d.other;
+		n++;
+	}
+	return fail(q, "a chain goes in a circle");
+}
+
+/* The rest of a packed descriptor, whose flags have been read. */
+static bool read_slot(struct virtq *q, uint32_t slot, struct desc *d)
+{
+	uint8_t b[PACKED_FLAGS];
+
+	if (!q->mem->read(q->mem->opaque, q->at.desc + (uint64_t)slot * DESC_BYTES, b, sizeof(b)))
+		return fail(q, "a descriptor is not in memory");
+	d->at = load_le64(b);
+	d->bytes = load_le32(b + 8);
+	d->other = load_le16(b + 12);
+	return true;
+}
+
+/* Packed (2.8.6): neighbours in the ring. The last one has the buffer's id. */
+static bool walk_packed(struct virtq *q, struct virtq_chain *c, uint16_t flags)
+{
+	uint32_t slot = q->next;
+	struct desc d = { .flags = flags };
+
+	for (;;) {
+		if (!read_slot(q, slot, &d))
+			return false;
+		c->slots++;
+		c->id = d.other;
+		if (d.flags & DESC_F_INDIRECT)
+			return walk_packed_table(q, c, &d);
+		if (!add_segment(q, c, &d))
+			return false;
+		if (!(d.flags & DESC_F_NEXT))
+			return true;
+		if (c->slots == q->at.size)
+			return fail(q, "a chain goes in a circle");
+		slot = slot + 1 == q->at.size ? 0 : slot + 1;
+		if (!load(q, q->at.desc + (uint64_t)slot * DESC_BYTES + PACKED_FLAGS, &d.flags))
+			return false;
+	}
+}
+
+/* --- Available --------------------------------------------------------------- */
+
+/* Whether there is one; `what`: its head's number, or flags. */
+static bool available_split(struct virtq *q, uint16_t *what)
+{
+	uint16_t idx, waiting;
+
+	if (!load(q, q->at.driver + AVAIL_IDX, &idx))
+		return false;
+	waiting = (uint16_t)(idx - q->next);
+	if (waiting == 0)
+		return false;
+	if (waiting > q->at.size)
+		return fail(q, "the available index jumps");
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return load(q, q->at.driver + AVAIL_RING + 2ull * (q->next % q->at.size), what);
+}
+
+static bool available_packed(struct virtq *q, uint16_t *what)
+{
+	bool avail, used;
+
+	if (!load(q, q->at.desc + (uint64_t)q->next * DESC_BYTES + PACKED_FLAGS, what))
+		return false;
+	avail = (*what & PACKED_F_AVAIL) != 0;
+	used = (*what & PACKED_F_USED) != 0;
+	if (avail != q->next_wrap || used == avail)
+		return false;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return true;
+}
+
+static bool available(struct virtq *q, uint16_t *what)
+{
+	return q->packed ? available_packed(q, what) : available_split(q, what);
+}
+
+/* Has the driver tell of the next buffer (2.7.10, 2.8.10). */
+static bool ask_for_kick(struct virtq *q)
+{
+	uint16_t off_wrap = (uint16_t)(q->next | (q->next_wrap ? 1u << 15 : 0));
+	bool ok;
+
+	if (!q->event_idx)
+		return false;
+	if (q->packed)
+		ok = store(q, q->at.device + EVENT_OFF_WRAP, off_wrap) &&
+		     store(q, q->at.device + EVENT_FLAGS, EVENT_F_DESC);
+	else
+		ok = store(q, q->at.device + USED_RING + (uint64_t)USED_ENTRY * q->at.size,
+			   q->next);
+	/* Before we look again, so that one of us sees the other. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ok;
+}
+
+static void advance_packed(const struct virtq *q, uint16_t *place, bool *wrap, uint16_t by)
+{
+	uint32_t to = (uint32_t)*place + by;
+
+	if (to >= q->at.size) {
+		to -= q->at.size;
+		*wrap = !*wrap;
+	}
+	*place = (uint16_t)to;
+}
+
+bool virtq_pop(struct virtq *q, struct virtq_chain *c)
+{
+	uint16_t what;
+
+	if (!q->ready || q->error != NULL)
+		return false;
+	if (!available(q, &what) &&
+	    (q->error != NULL || !ask_for_kick(q) || !available(q, &what)))
+		return false;
+	c->id = what;
+	c->slots = c->n_out = c->n_in = 0;
+	c->out_bytes = c->in_bytes = 0;
+	if (!(q->packed ? walk_packed(q, c, what) : walk_split(q, c, what)))
+		return false;
+	if (q->packed)
+		advance_packed(q, &q->next, &q->next_wrap, c->slots);
+	else
+		q->next++;
+	return true;
+}
+
+/* --- Used --------------------------------------------------------------------- */
+
+static void push_split(struct virtq *q, const struct virtq_chain *c, uint32_t written)
+{
+	uint8_t entry[USED_ENTRY];
+	uint64_t at = q->at.device + USED_RING + (uint64_t)USED_ENTRY * (q->used % q->at.size);
+
+	store_le32(entry, c->id);
+	store_le32(entry + 4, written);
+	if (!q->mem->write(q->mem->opaque, at, entry, sizeof(entry))) {
+		(void)fail(q, "a ring is not in memory");
+		return;
+	}
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	(void)store(q, q->at.device + USED_IDX, ++q->used);
+}
+
+static void push_packed(struct virtq *q, const struct virtq_chain *c, uint32_t written)
+{
+	uint64_t at = q->at.desc + (uint64_t)q->used * DESC_BYTES;
+	uint16_t flags = q->used_wrap ? PACKED_F_AVAIL | PACKED_F_USED : 0;
+	bool wrap = q->used_wrap;
+	uint8_t entry[6];
+
+	store_le32(entry, written);
+	store_le16(entry + 4, c->id);
+	if (!q->mem->write(q->mem->opaque, at + 8, entry, sizeof(entry))) {
+		(void)fail(q, "a ring is not in memory");
+		return;
+	}
+	if (written != 0)
+		flags |= DESC_F_WRITE;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	(void)store(q, at + PACKED_FLAGS, flags);
+	advance_packed(q, &q->used, &q->used_wrap, c->slots);
+	if (wrap != q->used_wrap)
+		q->signalled = (uint16_t)(q->signalled - q->at.size);
+}
+
+void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written)
+{
+	if (!q->ready || q->error != NULL)
+		return;
+	if (q->packed)
+		push_packed(q, c, written);
+	else
+		push_split(q, c, written);
+}
+
+/* Whether `event` is among those from `old` up to before `now` (2.7.10). */
+static bool passed(uint16_t event, uint16_t now, uint16_t old)
+{
+	return (uint16_t)(now - event - 1) < (uint16_t)(now - old);
+}
+
+static bool wants_split(struct virtq *q)
+{
+	uint16_t word;
+
+	if (!q->event_idx)
+		return load(q, q->at.driver + AVAIL_FLAGS, &word) &&
+		       !(word & AVAIL_F_NO_INTERRUPT);
+	return load(q, q->at.driver + AVAIL_RING + 2ull * q->at.size, &word) &&
+	       passed(word, q->used, q->signalled);
+}
+
+static bool wants_packed(struct virtq *q)
+{
+	uint16_t flags, word;
+
+	if (!load(q, q->at.driver + EVENT_FLAGS, &flags))
+		return false;
+	if (!q->event_idx || (flags & 3) != EVENT_F_DESC)
+		return (flags & 3) != EVENT_F_DISABLE;
+	if (!load(q, q->at.driver + EVENT_OFF_WRAP, &word))
+		return false;
+	if ((word >> 15 != 0) != q->used_wrap)
+		return passed((uint16_t)((word & 0x7fff) - q->at.size), q->used, q->signalled);
+	return passed(word & 0x7fff, q->used, q->signalled);
+}
+
+bool virtq_interrupts(struct virtq *q)
+{
+	bool wants;
+
+	if (!q->ready || q->error != NULL || q->used == q->signalled)
+		return false;
+	/* What was given back is there before we ask whether to tell. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	wants = q->packed ? wants_packed(q) : wants_split(q);
+	q->signalled = q->used;
+	return wants;
+}
+
+/* --- Construction --------------------------------------------------------------- */
+
+/* All of the areas is there now. What becomes of them later, each access sees. */
+static bool in_memory(const struct virtq *q, uint64_t at, uint64_t bytes)
+{
+	uint8_t byte;
+
+	return at + bytes - 1 >= at && q->mem->read(q->mem->opaque, at, &byte, 1) &&
+	       q->mem->read(q->mem->opaque, at + bytes - 1, &byte, 1);
+}
+
+const char *virtq_enable(struct virtq *q)
+{
+	const struct virtq_layout *at = &q->at;
+	uint64_t driver = q->packed ? 4 : 6 + 2ull * at->size;
+	uint64_t device = q->packed ? 4 : 6 + (uint64_t)USED_ENTRY * at->size;
+
+	if (at->size == 0 || at->size > VIRTQ_MAX_SIZE || (!q->packed && !is_pow2_u64(at->size)))
+		return "a queue size that is not possible";
+	if (!is_aligned_u64(at->desc, 16) || !is_aligned_u64(at->driver, q->packed ? 4 : 2) ||
+	    !is_aligned_u64(at->device, 4))
+		return "a ring that is not aligned";
+	if (!in_memory(q, at->desc, (uint64_t)DESC_BYTES * at->size) ||
+	    !in_memory(q, at->driver, driver) || !in_memory(q, at->device, device))
+		return "a ring that is not in memory";
+	q->next_wrap = q->used_wrap = true;
+	q->ready = true;
+	return NULL;
+}
+
+void virtq_reset(struct virtq *q)
+{
+	*q = (struct virtq){ .mem = q->mem };
+}
+
+/* --- Bytes ------------------------------------------------------------------------ */
+
+struct virtq_cursor virtq_out(const struct virtq_chain *c)
+{
+	return (struct virtq_cursor){ c->segment, 0, c->out_bytes };
+}
+
+struct virtq_cursor virtq_in(const struct virtq_chain *c)
+{
+	return (struct virtq_cursor){ c->segment + c->n_out, 0, c->in_bytes };
+}
+
+/* The next piece, of at most `bytes`, which are left; empty segments are
+ * passed over. */
+static uint32_t piece(struct virtq_cursor *c, uint32_t bytes, uint64_t *at)
+{
+	uint32_t n;
+
+	while (c->offset == c->segment->bytes) {
+		c->segment++;
+		c->offset = 0;
+	}
+	n = min_u32(bytes, c->segment->bytes - c->offset);
+	*at = c->segment->at + c->offset;
+	c->offset += n;
+	c->left -= n;
+	return n;
+}
+
+bool virtq_read(struct virtq *q, struct virtq_cursor *from, void *to, uint32_t bytes)
+{
+	for (uint8_t *p = to; bytes > 0;) {
+		uint64_t at;
+		uint32_t n = piece(from, bytes, &at);
+
+		if (!q->mem->read(q->mem->opaque, at, p, n))
+			return fail(q, "a buffer is not in memory");
+		p += n;
+		bytes -= n;
+	}
+	return true;
+}
+
+bool virtq_write(struct virtq *q, struct virtq_cursor *to, const void *from, uint32_t bytes)
+{
+	for (const uint8_t *p = from; bytes > 0;) {
+		uint64_t at;
+		uint32_t n = piece(to, bytes, &at);
+
+		if (!q->mem->write(q->mem->opaque, at, p, n))
+			return fail(q, "a buffer is not in memory");
+		p += n;
+		bytes -= n;
+	}
+	return true;
+}
+
+void virtq_skip(struct virtq_cursor *c, uint32_t bytes)
+{
+	while (bytes > 0) {
+		uint64_t at;
+
+		bytes -= piece(c, bytes, &at);
+	}
+}

@@ -1,0 +1,662 @@
+/* Virtio devices through their MMIO transport (virtio 1.2, 2, 4.2, 5.2 to 5.4). */
+#include <dev/virtio/blk.h>
+#include <dev/virtio/console.h>
+#include <dev/virtio/mmio.h>
+#include <dev/virtio/ramdisk.h>
+#include <dev/virtio/rng.h>
+#include <selvage/base.h>
+#include <string.h>
+
+#include "unit.h"
+#include "virtio_driver.h"
+
+enum { MAGIC = 0,
+       VERSION = 4,
+       DEVICE_ID = 8,
+       FEATURES = 0x10,
+       FEATURES_SEL = 0x14,
+       DRIVER_FEATURES = 0x20,
+       DRIVER_FEATURES_SEL = 0x24,
+       QUEUE_SEL = 0x30,
+       QUEUE_MAX = 0x34,
+       QUEUE_NUM = 0x38,
+       QUEUE_READY = 0x44,
+       NOTIFY = 0x50,
+       ISR = 0x60,
+       ACK = 0x64,
+       STATUS = 0x70,
+       QUEUE_DESC = 0x80,
+       QUEUE_DRIVER = 0x90,
+       QUEUE_DEVICE = 0xa0,
+       SHM_LEN = 0xb0,
+       GENERATION = 0xfc,
+       CONFIG = 0x100 };
+
+#define SIZE 8u
+#define OFFERED (VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC)
+/* Of queue 1, apart from queue 0's. */
+#define SECOND 0x10000u
+
+static struct vd d;
+static struct virtio_mmio t;
+static struct virtio_rng rng;
+static struct virtio_console console;
+static struct virtio_blk blk;
+static struct ramdisk ramdisk;
+static uint8_t image[3 * 4096 + 512], room[5 * 4096];
+static unsigned offered[2]; /* buffers, to each queue */
+
+static struct {
+	bool irq;
+	unsigned breaks;
+	const char *why;
+	uint8_t random;
+	char out[256];
+	size_t out_end, out_room;
+	const char *in;
+} world;
+
+static void set_irq(void *opaque, bool level)
+{
+	(void)opaque;
+	assert_int_not_equal(world.irq, level);
+	world.irq = level;
+}
+
+static void broken(void *opaque, const char *why)
+{
+	(void)opaque;
+	world.breaks++;
+	world.why = why;
+}
+
+static void give_random(void *opaque, void *to, size_t bytes)
+{
+	(void)opaque;
+	for (uint8_t *p = to; bytes > 0; bytes--)
+		*p++ = ++world.random;
+}
+
+static size_t transmit(void *opaque, const uint8_t *from, size_t bytes)
+{
+	size_t n = min_size(bytes, world.out_room - world.out_end);
+
+	(void)opaque;
+	memcpy(world.out + world.out_end, from, n);
+	world.out_end += n;
+	return n;
+}
+
+static size_t input(void *opaque, uint8_t *to, size_t space)
+{
+	size_t n = min_size(strlen(world.in), space);
+
+	(void)opaque;
+	memcpy(to, world.in, n);
+	world.in += n;
+	return n;
+}
+
+static enum mmio_outcome wr(uint64_t offset, uint32_t value)
+{
+	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
+
+	return virtio_mmio_access(&t, &m);
+}
+
+static uint64_t rd(uint64_t offset, unsigned bytes)
+{
+	struct mmio m = { .offset = offset, .size = (uint8_t)bytes };
+
+	assert_int_equal(virtio_mmio_access(&t, &m), MMIO_HANDLED);
+	return m.value;
+}
+
+static void plug(struct virtio *v)
+{
+	const struct virtio_mmio_env env = { NULL, set_irq };
+
+	virtio_mmio_init(&t, v, &env);
+}
+
+static void start(void)
+{
+	vd_init(&d);
+	memset(&world, 0, sizeof(world));
+	memset(offered, 0, sizeof(offered));
+	world.in = "";
+	world.out_room = sizeof(world.out);
+}
+
+static struct virtio_env env(void)
+{
+	return (struct virtio_env){ NULL, d.mem, broken };
+}
+
+static void with_rng(void)
+{
+	const struct virtio_rng_env r = { NULL, give_random };
+	struct virtio_env e;
+
+	start();
+	e = env();
+	virtio_rng_init(&rng, &e, &r);
+	plug(&rng.v);
+}
+
+static void with_console(void)
+{
+	const struct virtio_console_env io = { NULL, transmit, input };
+	struct virtio_env e;
+
+	start();
+	e = env();
+	virtio_console_init(&console, &e, &io);
+	plug(&console.v);
+}
+
+static void with_blk(bool read_only)
+{
+	struct virtio_blk_disk disk;
+	struct virtio_env e;
+
+	start();
+	for (size_t i = 0; i < sizeof(image); i++)
+		image[i] = (uint8_t)(i / 512);
+	memset(room, 0, sizeof(room));
+	assert_true(ramdisk_room(sizeof(image)) <= sizeof(room));
+	ramdisk_init(&ramdisk, image, sizeof(image), read_only ? NULL : room);
+	disk = ramdisk_disk(&ramdisk);
+	strcpy(disk.id, "disk one");
+	e = env();
+	virtio_blk_init(&blk, &e, &disk);
+	plug(&blk.v);
+}
+
+static void agree(uint64_t features)
+{
+	wr(STATUS, 0);
+	wr(STATUS, 1);
+	wr(STATUS, 3);
+	wr(DRIVER_FEATURES_SEL, 0);
+	wr(DRIVER_FEATURES, (uint32_t)features);
+	wr(DRIVER_FEATURES_SEL, 1);
+	wr(DRIVER_FEATURES, (uint32_t)(features >> 32));
+	wr(STATUS, 11);
+}
+
+static void set_queue(unsigned queue, uint64_t desc, uint64_t driver, uint64_t device,
+		      unsigned size)
+{
+	wr(QUEUE_SEL, queue);
+	wr(QUEUE_NUM, size);
+	wr(QUEUE_DESC, (uint32_t)desc);
+	wr(QUEUE_DESC + 4, (uint32_t)(desc >> 32));
+	wr(QUEUE_DRIVER, (uint32_t)driver);
+	wr(QUEUE_DRIVER + 4, (uint32_t)(driver >> 32));
+	wr(QUEUE_DEVICE, (uint32_t)device);
+	wr(QUEUE_DEVICE + 4, (uint32_t)(device >> 32));
+	wr(QUEUE_READY, 1);
+}
+
+static void drive(unsigned queues)
+{
+	agree(OFFERED);
+	assert_int_equal(rd(STATUS, 4), 11);
+	for (unsigned i = 0; i < queues; i++) {
+		uint64_t base = i * SECOND;
+
+		set_queue(i, base + VD_DESC, base + VD_DRIVER, base + VD_DEVICE, SIZE);
+		assert_int_equal(rd(QUEUE_READY, 4), 1);
+	}
+	assert_int_equal(wr(STATUS, 15), MMIO_HANDLED);
+}
+
+/* A buffer that begins at descriptor `head`. */
+static void offer(unsigned queue, unsigned head)
+{
+	uint64_t base = VD_DRIVER + queue * SECOND;
+	unsigned n = offered[queue]++;
+
+	vd_put16(&d, base + 4 + 2 * (n % SIZE), (uint16_t)head);
+	vd_put16(&d, base + 2, (uint16_t)(n + 1));
+}
+
+static unsigned used(unsigned queue)
+{
+	return vd_get16(&d, VD_DEVICE + queue * SECOND + 2);
+}
+
+static uint32_t used_bytes(unsigned queue, unsigned n)
+{
+	return vd_get32(&d, VD_DEVICE + queue * SECOND + 8 + 8 * (n % SIZE));
+}
+
+/* --- Transport ----------------------------------------------------------------------- */
+
+static void registers(void **state)
+{
+	const struct dev_reg *r = virtio_mmio_registers();
+	unsigned n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < DEV_REG_PLACES; i++) {
+		if (r[i].name == NULL)
+			continue;
+		n++;
+		assert_int_equal(r[i].offset, 4 * i);
+	}
+	assert_int_equal(n, 27);
+	with_rng();
+	assert_int_equal(rd(MAGIC, 4), 0x74726976);
+	assert_int_equal(rd(VERSION, 4), 2);
+	assert_int_equal(rd(DEVICE_ID, 4), 4);
+	assert_int_equal(rd(QUEUE_MAX, 4), 64);
+	assert_int_equal(rd(SHM_LEN, 4), 0xffffffff);
+	assert_int_equal(rd(GENERATION, 4), 0);
+	wr(QUEUE_SEL, 1);
+	assert_int_equal(rd(QUEUE_MAX, 4), 0);
+	assert_int_equal(rd(FEATURES, 4), 3u << 28);
+	wr(FEATURES_SEL, 1);
+	assert_int_equal(rd(FEATURES, 4), 5);
+	wr(FEATURES_SEL, 2);
+	assert_int_equal(rd(FEATURES, 4), 0);
+}
+
+static void features_and_status(void **state)
+{
+	(void)state;
+	with_rng();
+	/* Not offered; in words that there are not; without VERSION_1. */
+	agree(OFFERED | 1ull << 33);
+	assert_int_equal(rd(STATUS, 4), 3);
+	wr(DRIVER_FEATURES_SEL, 2);
+	assert_int_equal(wr(DRIVER_FEATURES, 1), MMIO_IGNORED);
+	assert_int_equal(wr(DRIVER_FEATURES, 0), MMIO_HANDLED);
+	agree(VIRTIO_F_INDIRECT_DESC);
+	assert_int_equal(rd(STATUS, 4), 3);
+	/* DRIVER_OK without FEATURES_OK, together with a refused one too. */
+	assert_int_equal(wr(STATUS, 7), MMIO_IGNORED);
+	assert_int_equal(wr(STATUS, 15), MMIO_IGNORED);
+	assert_int_equal(rd(STATUS, 4), 3);
+	agree(OFFERED);
+	assert_int_equal(rd(STATUS, 4), 11);
+	assert_int_equal(wr(DRIVER_FEATURES, 0), MMIO_IGNORED);
+	assert_int_equal(rng.v.features, OFFERED);
+	/* Bits cleared, bits of the device, bits that do not exist. */
+	assert_int_equal(wr(STATUS, 3), MMIO_IGNORED);
+	assert_int_equal(wr(STATUS, 11 | 0x40), MMIO_IGNORED);
+	assert_int_equal(wr(STATUS, 11 | 0x100), MMIO_IGNORED);
+	assert_int_equal(rd(STATUS, 4), 11);
+	assert_int_equal(wr(STATUS, 11 | 0x80), MMIO_HANDLED);
+	wr(STATUS, 0);
+	assert_int_equal(rd(STATUS, 4), 0);
+	assert_int_equal(world.breaks, 0);
+}
+
+static void ignored_requests(void **state)
+{
+	(void)state;
+	with_rng();
+	assert_int_equal(wr(NOTIFY, 0), MMIO_IGNORED); /* before anything */
+	wr(QUEUE_SEL, 0);
+	assert_int_equal(wr(QUEUE_READY, 1), MMIO_IGNORED);
+	drive(1);
+	assert_int_equal(wr(NOTIFY, 1), MMIO_IGNORED);
+	assert_int_equal(wr(NOTIFY, 0xffffffff), MMIO_IGNORED);
+	/* A queue that works keeps its place. */
+	assert_int_equal(wr(QUEUE_DESC, 0), MMIO_IGNORED);
+	assert_int_equal(wr(QUEUE_NUM, 1), MMIO_IGNORED);
+	assert_int_equal(wr(QUEUE_READY, 1), MMIO_IGNORED);
+	assert_int_equal(rng.v.queue[0].at.desc, VD_DESC);
+	wr(QUEUE_SEL, 0xffffffff);
+	assert_int_equal(wr(QUEUE_NUM, 1), MMIO_IGNORED);
+	assert_int_equal(wr(QUEUE_READY, 0), MMIO_IGNORED);
+	assert_int_equal(rd(QUEUE_READY, 4), 0);
+	/* Configuration that is not there; registers that are not. */
+	assert_int_equal(wr(CONFIG, 1), MMIO_IGNORED);
+	assert_int_equal(wr(0x0c0, 1), MMIO_IGNORED);
+	assert_int_equal(wr(0x1fc, 1), MMIO_IGNORED);
+	assert_int_equal(wr(MAGIC, 1), MMIO_IGNORED);
+	assert_int_equal(world.breaks, 0);
+	assert_int_equal(rd(STATUS, 4), 15);
+}
+
+static void rings_in_wild_places(void **state)
+{
+	static const struct virtq_layout at[] = {
+		{ VD_BYTES, VD_DRIVER, VD_DEVICE, SIZE },
+		{ VD_DESC, 1ull << 63, VD_DEVICE, SIZE },
+		{ VD_DESC, VD_DRIVER, -4ull, SIZE },
+		{ VD_DESC, VD_DRIVER, VD_DEVICE, 0 },
+		{ VD_DESC, VD_DRIVER, VD_DEVICE, 128 },
+		{ VD_DESC, VD_DRIVER, VD_DEVICE, 0xffffffff },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++) {
+		with_rng();
+		agree(OFFERED);
+		set_queue(0, at[i].desc, at[i].driver, at[i].device, at[i].size);
+		assert_int_equal(rd(QUEUE_READY, 4), 0);
+		assert_int_equal(rd(STATUS, 4), 11 | 0x40);
+		assert_int_equal(world.breaks, 1);
+		assert_int_equal(wr(QUEUE_READY, 1), MMIO_IGNORED);
+		wr(STATUS, 15 | 0x40);
+		assert_int_equal(wr(NOTIFY, 0), MMIO_IGNORED);
+		/* A reset, and all is well. */
+		drive(1);
+		assert_int_equal(rd(STATUS, 4), 15);
+	}
+}
+
+/* A ring that is wrong: the device says so, once, and works after a reset. */
+static void needs_reset(void **state)
+{
+	(void)state;
+	with_rng();
+	drive(1);
+	vd_split(&d, VD_DESC, 0, VD_DATA, 4, VD_WRITE, 0);
+	offer(0, 0);
+	offer(0, SIZE);
+	offer(0, 0);
+	assert_int_equal(wr(NOTIFY, 0), MMIO_HANDLED);
+	assert_int_equal(used(0), 1);
+	assert_int_equal(rd(STATUS, 4), 15 | 0x40);
+	assert_int_equal(rd(ISR, 4) & 2, 2);
+	assert_true(world.irq);
+	assert_int_equal(world.breaks, 1);
+	assert_string_equal(world.why, "a descriptor's number is out of range");
+	assert_int_equal(wr(NOTIFY, 0), MMIO_IGNORED);
+	assert_int_equal(world.breaks, 1);
+	wr(STATUS, 0);
+	assert_false(world.irq);
+	assert_int_equal(rd(ISR, 4), 0);
+	offered[0] = 0;
+	d.ram[VD_DEVICE + 2] = 0;
+	drive(1);
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_int_equal(used(0), 1);
+	assert_int_equal(rng.v.breaks, 1);
+}
+
+/* --- Entropy -------------------------------------------------------------------------- */
+
+static void rng_fills(void **state)
+{
+	(void)state;
+	with_rng();
+	drive(1);
+	vd_split(&d, VD_DESC, 0, VD_DATA, 100, VD_WRITE, 0);
+	vd_split(&d, VD_DESC, 1, VD_DATA + 0x1000, 0xfffffff, VD_WRITE, 0);
+	vd_split(&d, VD_DESC, 2, VD_DATA + 0x2000, 10, 0, 0);
+	offer(0, 0);
+	offer(0, 1);
+	offer(0, 2); /* only to read: nothing goes there */
+	assert_int_equal(wr(NOTIFY, 0), MMIO_HANDLED);
+	assert_int_equal(used(0), 3);
+	assert_int_equal(used_bytes(0, 0), 100);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(d.ram[VD_DATA + i], i + 1);
+	assert_int_equal(d.ram[VD_DATA + 100], 0);
+	assert_int_equal(used_bytes(0, 1), 1024);
+	assert_int_equal(d.ram[VD_DATA + 0x1000 + 1024], 0);
+	assert_int_equal(used_bytes(0, 2), 0);
+	assert_int_equal(d.ram[VD_DATA + 0x2000], 0);
+	assert_true(world.irq);
+	assert_int_equal(rd(ISR, 4), 1);
+	wr(ACK, 2);
+	assert_true(world.irq);
+	wr(ACK, 1);
+	assert_false(world.irq);
+}
+
+/* --- Console ---------------------------------------------------------------------------- */
+
+static void console_talks(void **state)
+{
+	(void)state;
+	with_console();
+	assert_false(virtio_console_live(&console));
+	world.in = "typed ahead";
+	virtio_console_service(&console); /* nobody there: it stays */
+	assert_string_equal(world.in, "typed ahead");
+	drive(2);
+	assert_true(virtio_console_live(&console));
+	memcpy(d.ram + VD_DATA, "hello, ", 7);
+	memcpy(d.ram + VD_DATA + 64, "world\n", 6);
+	vd_split(&d, SECOND + VD_DESC, 0, VD_DATA, 7, VD_NEXT, 1);
+	vd_split(&d, SECOND + VD_DESC, 1, VD_DATA + 64, 6, 0, 0);
+	offer(1, 0);
+	wr(NOTIFY, 1);
+	assert_string_equal(world.out, "hello, world\n");
+	assert_int_equal(used(1), 1);
+	vd_split(&d, VD_DESC, 0, VD_DATA, 6, VD_WRITE, 0);
+	vd_split(&d, VD_DESC, 1, VD_DATA + 64, 64, VD_WRITE, 0);
+	offer(0, 0);
+	offer(0, 1);
+	wr(NOTIFY, 0);
+	assert_int_equal(used(0), 2);
+	assert_int_equal(used_bytes(0, 0), 6);
+	assert_memory_equal(d.ram + VD_DATA, "typed ", 6);
+	assert_int_equal(used_bytes(0, 1), 5);
+	assert_memory_equal(d.ram + VD_DATA + 64, "ahead", 5);
+	world.in = "more";
+	virtio_console_service(&console);
+	assert_int_equal(used(0), 2); /* no buffer */
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_memory_equal(d.ram + VD_DATA, "mored ", 6);
+}
+
+/* Output for which there is no room waits; a reset in the middle forgets it. */
+static void console_waits(void **state)
+{
+	(void)state;
+	with_console();
+	drive(2);
+	memset(d.ram + VD_DATA, 'x', 150);
+	vd_split(&d, SECOND + VD_DESC, 0, VD_DATA, 150, 0, 0);
+	world.out_room = 100;
+	offer(1, 0);
+	wr(NOTIFY, 1);
+	assert_int_equal(world.out_end, 100);
+	assert_int_equal(used(1), 0);
+	world.out_room = 120;
+	virtio_console_service(&console);
+	assert_int_equal(world.out_end, 120);
+	assert_int_equal(used(1), 0);
+	world.out_room = 200;
+	virtio_console_service(&console);
+	assert_int_equal(world.out_end, 150);
+	assert_int_equal(used(1), 1);
+	assert_true(world.irq);
+	world.out_room = 160;
+	offer(1, 0);
+	wr(NOTIFY, 1);
+	assert_int_equal(world.out_end, 160);
+	wr(STATUS, 0);
+	world.out_room = 256;
+	virtio_console_service(&console);
+	assert_int_equal(world.out_end, 160);
+	vd_put16(&d, SECOND + VD_DRIVER + 2, 0);
+	drive(2);
+	virtio_console_service(&console);
+	assert_int_equal(world.out_end, 160);
+	assert_int_equal(used(1), 1); /* as it was: nothing of before comes back */
+	/* The same by the queue alone. */
+	offered[1] = 0;
+	world.out_room = 161;
+	offer(1, 0);
+	wr(NOTIFY, 1);
+	wr(QUEUE_SEL, 1);
+	wr(QUEUE_READY, 0);
+	world.out_room = 256;
+	virtio_console_service(&console);
+	assert_int_equal(world.out_end, 161);
+	assert_int_equal(world.breaks, 0);
+}
+
+/* --- Block ---------------------------------------------------------------------------------- */
+
+#define HEADER VD_DATA
+#define STATUS_AT (VD_DATA + 16)
+#define DATA (VD_DATA + 0x1000)
+
+static void request(unsigned type, uint64_t sector)
+{
+	store_le32(d.ram + HEADER, type);
+	store_le32(d.ram + HEADER + 4, 0);
+	store_le64(d.ram + HEADER + 8, sector);
+	d.ram[STATUS_AT] = 0xff;
+}
+
+/* A request in three descriptors, as Linux makes them; returns its status. */
+static unsigned disk_does(unsigned type, uint64_t sector, uint32_t bytes, bool in)
+{
+	unsigned n = used(0);
+
+	request(type, sector);
+	vd_split(&d, VD_DESC, 0, HEADER, 16, VD_NEXT, bytes != 0 ? 1 : 2);
+	vd_split(&d, VD_DESC, 1, DATA, bytes, VD_NEXT | (in ? VD_WRITE : 0), 2);
+	vd_split(&d, VD_DESC, 2, STATUS_AT, 1, VD_WRITE, 0);
+	offer(0, 0);
+	assert_int_equal(wr(NOTIFY, 0), MMIO_HANDLED);
+	assert_int_equal(used(0), n + 1);
+	return d.ram[STATUS_AT];
+}
+
+static void blk_configuration(void **state)
+{
+	struct mmio m = { .offset = CONFIG + 20, .size = 8 };
+
+	(void)state;
+	with_blk(false);
+	assert_int_equal(rd(CONFIG, 8), sizeof(image) / 512);
+	assert_int_equal(rd(CONFIG, 4), sizeof(image) / 512);
+	assert_int_equal(rd(CONFIG + 1, 1), 0);
+	assert_int_equal(rd(CONFIG + 12, 4), 126);
+	assert_int_equal(rd(CONFIG + 20, 4), 512);
+	assert_int_equal(virtio_mmio_access(&t, &m), MMIO_IGNORED); /* its end is beyond */
+	assert_int_equal(wr(CONFIG, 0), MMIO_IGNORED);
+	assert_int_equal(rd(FEATURES, 4) & 1u << 5, 0);
+	with_blk(true);
+	assert_int_equal(rd(FEATURES, 4) & 1u << 5, 1u << 5);
+}
+
+static void blk_reads_and_writes(void **state)
+{
+	uint8_t whole[8192];
+
+	(void)state;
+	with_blk(false);
+	drive(1);
+	assert_int_equal(disk_does(0, 7, 1024, true), 0);
+	assert_int_equal(used_bytes(0, 0), 1025);
+	assert_memory_equal(d.ram + DATA, image + 7 * 512, 1024);
+	/* Over the end of a block, and back. */
+	memset(whole, 'n', sizeof(whole));
+	memcpy(d.ram + DATA, whole, 1024);
+	assert_int_equal(disk_does(1, 7, 1024, false), 0);
+	assert_int_equal(used_bytes(0, 1), 1);
+	memset(d.ram + DATA, 0, 2048);
+	assert_int_equal(disk_does(0, 6, 2048, true), 0);
+	assert_memory_equal(d.ram + DATA, image + 6 * 512, 512);
+	assert_memory_equal(d.ram + DATA + 512, whole, 1024);
+	assert_memory_equal(d.ram + DATA + 1536, image + 9 * 512, 512);
+	/* The image is as it was. */
+	for (size_t i = 0; i < sizeof(image); i++)
+		assert_int_equal(image[i], i / 512);
+	/* The last sector, in a block that is not whole. */
+	assert_int_equal(disk_does(1, 24, 512, false), 0);
+	assert_int_equal(disk_does(0, 24, 512, true), 0);
+	assert_int_equal(disk_does(4, 0, 0, false), 0);
+	assert_int_equal(disk_does(8, 0, 20, true), 0);
+	assert_string_equal((char *)d.ram + DATA, "disk one");
+	assert_int_equal(blk.failures, 0);
+}
+
+static void blk_refuses(void **state)
+{
+	(void)state;
+	with_blk(false);
+	drive(1);
+	assert_int_equal(disk_does(0, 25, 512, true), 1);
+	assert_int_equal(disk_does(0, 24, 1024, true), 1);
+	assert_int_equal(disk_does(0, 1ull << 55, 512, true), 1);
+	assert_int_equal(disk_does(0, -1ull, 512, true), 1);
+	assert_int_equal(disk_does(0, -1ull, 1024, true), 1);
+	assert_int_equal(disk_does(0, 0, 100, true), 1);
+	assert_int_equal(disk_does(1, 25, 512, false), 1);
+	assert_int_equal(disk_does(1, 0, 511, false), 1);
+	assert_int_equal(disk_does(11, 0, 16, false), 2); /* DISCARD */
+	assert_int_equal(disk_does(0xffffffff, 0, 0, false), 2);
+	assert_int_equal(blk.failures, 10);
+	for (size_t i = 0; i < sizeof(room); i++)
+		assert_int_equal(room[i], 0);
+	with_blk(true);
+	drive(1);
+	assert_int_equal(disk_does(1, 0, 512, false), 1);
+	assert_int_equal(disk_does(0, 0, 512, true), 0);
+	assert_int_equal(world.breaks, 0);
+}
+
+/* The header and the status may be cut up as the driver likes (2.6.4). */
+static void blk_framing(void **state)
+{
+	(void)state;
+	with_blk(false);
+	drive(1);
+	request(0, 3);
+	vd_split(&d, VD_DESC, 0, HEADER, 5, VD_NEXT, 1);
+	vd_split(&d, VD_DESC, 1, HEADER + 5, 11, VD_NEXT, 2);
+	vd_split(&d, VD_DESC, 2, DATA, 500, VD_NEXT | VD_WRITE, 3);
+	vd_split(&d, VD_DESC, 3, DATA + 500, 13, VD_WRITE, 0); /* the status is its last byte */
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_int_equal(used(0), 1);
+	assert_memory_equal(d.ram + DATA, image + 3 * 512, 512);
+	assert_int_equal(d.ram[DATA + 512], 0);
+}
+
+static void blk_breaks(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		with_blk(false);
+		drive(1);
+		request(0, 0);
+		vd_split(&d, VD_DESC, 0, HEADER, i == 0 ? 15 : 16, i == 1 ? 0 : VD_NEXT, 1);
+		vd_split(&d, VD_DESC, 1, i == 2 ? VD_BYTES - 100 : DATA, 512, VD_WRITE | VD_NEXT,
+			 2);
+		vd_split(&d, VD_DESC, 2, i == 3 ? VD_BYTES : STATUS_AT, 1, VD_WRITE, 0);
+		offer(0, 0);
+		wr(NOTIFY, 0);
+		assert_int_equal(used(0), 0);
+		assert_int_equal(rd(STATUS, 4), 15 | 0x40);
+		assert_int_equal(world.breaks, 1);
+		assert_true(world.irq);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers),
+		cmocka_unit_test(features_and_status),
+		cmocka_unit_test(ignored_requests),
+		cmocka_unit_test(rings_in_wild_places),
+		cmocka_unit_test(needs_reset),
+		cmocka_unit_test(rng_fills),
+		cmocka_unit_test(console_talks),
+		cmocka_unit_test(console_waits),
+		cmocka_unit_test(blk_configuration),
+		cmocka_unit_test(blk_reads_and_writes),
+		cmocka_unit_test(blk_refuses),
+		cmocka_unit_test(blk_framing),
+		cmocka_unit_test(blk_breaks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
