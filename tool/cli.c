@@ -12,8 +12,8 @@ enum command_bit {
 	CMD_BUILD = 1 << 0,
 	CMD_CHECK = 1 << 1,
 	CMD_RUN = 1 << 2,
-	CMD_QUERY = 1 << 3,  /* ps, caps */
-	CMD_ACTION = 1 << 4, /* start, stop, reboot, kill, poweroff */
+	CMD_QUERY = 1 << 3,  /* caps */
+	CMD_ACTION = 1 << 4, /* start, stop, kill, reboot, ..., poweroff */
 	CMD_CONSOLE = 1 << 5,
 	CMD_LOGS = 1 << 6,
 	CMD_CAPTURE = 1 << 7,
@@ -21,6 +21,7 @@ enum command_bit {
 	CMD_GDB = 1 << 9,
 	CMD_DOCTOR = 1 << 10,
 	CMD_FAULTS = 1 << 11,
+	CMD_PS = 1 << 12,
 };
 
 struct command {
@@ -48,7 +49,7 @@ static const struct command commands[] = {
 	{ "check", "SYSTEM.yaml",
 	  "Check the system description and the images that it names.",
 	  CMD_CHECK, 1, 1, command_check },
-	{ "ps", "", "List the VMs and services of a running system.", CMD_QUERY,
+	{ "ps", "", "List the VMs and services of a running system.", CMD_PS,
 	  0, 0, command_control },
 	{ "console", "VM",
 	  "Connect to the console of a VM.\nCtrl-] leaves it.",
@@ -68,9 +69,16 @@ static const struct command commands[] = {
 	{ "start", "VM", "Start a VM that is off.", CMD_ACTION, 1, 1,
 	  command_control },
 	{ "stop", "VM", "Switch a VM off.", CMD_ACTION, 1, 1, command_control },
+	{ "kill", "VM", "Take a VM down at once, whatever it does.", CMD_ACTION, 1, 1,
+	  command_control },
 	{ "reboot", "VM", "Start a VM again from its images.", CMD_ACTION, 1, 1,
 	  command_control },
-	{ "kill", "NAME",
+	{ "pause", "VM",
+	  "Hold a VM where it is.\nNeither its guest nor its monitor executes, and the "
+	  "guest's time stands still.",
+	  CMD_ACTION, 1, 1, command_control },
+	{ "resume", "VM", "Let a paused VM go on.", CMD_ACTION, 1, 1, command_control },
+	{ "crash", "NAME",
 	  "Make a VM's monitor or a service crash, to see that the rest goes on.",
 	  CMD_ACTION, 1, 1, command_control },
 	{ "caps", "", "List which process holds which capability.", CMD_QUERY,
@@ -113,8 +121,9 @@ struct option_def {
 
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR)
-#define CMD_CLIENTS \
-	(CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
+#define CMD_CLIENTS                                                                         \
+	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | \
+	 CMD_FAULTS)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
@@ -147,9 +156,12 @@ static const struct option_def option_defs[] = {
 	  "run in the background; use ps, console, logs, poweroff" },
 	{ "system", 's', OPT_TEXT, "NAME", CMD_CLIENTS, FIELD(system),
 	  "the running system that is meant, if there are several" },
-	{ "json", 0, OPT_FLAG, NULL, CMD_QUERY | CMD_COMPARE | CMD_DOCTOR | CMD_FAULTS,
+	{ "json", 0, OPT_FLAG, NULL,
+	  CMD_PS | CMD_QUERY | CMD_COMPARE | CMD_DOCTOR | CMD_FAULTS,
 	  FIELD(json),
 	  "print the answer as JSON" },
+	{ "accounting", 'a', OPT_FLAG, NULL, CMD_PS, FIELD(accounting),
+	  "print what all VMs and services together use, and what is free" },
 	{ "html", 0, OPT_TEXT, "FILE", CMD_COMPARE, FIELD(html),
 	  "write a page of HTML as well, which needs nothing else" },
 	{ "monitor", 'm', OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(monitor),

@@ -53,6 +53,7 @@ struct options {
 	bool plain;
 	bool json;
 	bool follow;
+	bool accounting;
 };
 
 typedef int (*command_fn)(const struct options *options);

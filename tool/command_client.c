@@ -1,5 +1,5 @@
-/* The commands that talk to a running system: ps, caps, start, stop, reboot,
- * kill, poweroff, console, logs. */
+/* The commands that talk to a running system: ps, caps, start, stop, kill, reboot,
+ * pause, resume, crash, poweroff, console, logs. */
 #include <cJSON.h>
 #include <errno.h>
 #include <poll.h>
@@ -117,7 +117,8 @@ int command_control(const struct options *options)
 	bool ok;
 	int fd;
 
-	snprintf(verb, sizeof(verb), "control %s", options->command);
+	snprintf(verb, sizeof(verb), "control %s",
+		 options->accounting ? "accounting" : options->command);
 	fd = client_open(options, verb, options->arg[0]);
 	if (fd < 0)
 		return EXIT_FAILED;

@@ -22,7 +22,9 @@ bool vm_count(struct vm *vm, enum vm_event event)
 
 uint64_t vm_now(const struct vm *vm)
 {
-	return (vm->clock.stands ? vm->clock.since : clock_now()) - vm->clock.stood;
+	uint64_t now = clock_now() - vm_paused_ticks(vm);
+
+	return (vm->clock.stands ? vm->clock.since : now) - vm->clock.stood;
 }
 
 uint64_t vm_vcpu_wait(struct vm_vcpu *vc)
@@ -77,7 +79,7 @@ void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context)
 
 	vcpu_reset(v, entry);
 	vcpu_set(v, vcpu_field(ABI_VCPU_VMPIDR_EL2), VM_MPIDR(vc->index));
-	vcpu_set(v, vcpu_field(ABI_VCPU_CNTVOFF), vc->vm->virtual_offset);
+	vcpu_set(v, vcpu_field(ABI_VCPU_CNTVOFF), vm_offset(vc->vm));
 	vcpu_set(v, VCPU_X0, context);
 }
 

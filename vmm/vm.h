@@ -120,7 +120,7 @@ struct vm {
 	struct vm_clock clock;
 	struct mutex lock;
 	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
-	uint64_t virtual_offset; /* CNTVOFF of all vCPUs */
+	uint64_t virtual_offset; /* CNTVOFF of all vCPUs: see vm_offset */
 	bool time_stands;        /* the kernel adds to it while one does not run */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
@@ -167,6 +167,16 @@ static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
 {
 	mutex_lock(&vm->lock);
 	vm->handler = vc;
+}
+/* Ticks for which init had the VM paused (vmm_info.h). */
+static inline uint64_t vm_paused_ticks(const struct vm *vm)
+{
+	return *(const volatile uint64_t *)&vm->info->paused_ticks;
+}
+/* CNTVOFF of all vCPUs. */
+static inline uint64_t vm_offset(const struct vm *vm)
+{
+	return vm->virtual_offset + vm_paused_ticks(vm);
 }
 /* The clock, in ticks. */
 uint64_t vm_now(const struct vm *vm);

@@ -3,3 +3,8 @@ PROG_LIBS_init := $(LIBFDT_A)
 $(eval $(call target_prog,init,$(wildcard servers/init/*.c),$(INIT_LIBS),-isystem $(LIBFDT_INC)))
 $(TOUT)/obj/bin-init/servers/init/machine.c.o: | $(LIBFDT_STAMP)
 $(TOUT)/bin/init.elf: $(LIBFDT_A)
+
+INC_request := -Iservers/init -Ilib/ipc/include
+LIB_SRCS_request := servers/init/request.c
+$(eval $(call unit_test,request,tests/unit/request_test.c,request base))
+$(eval $(call fuzz_target,request,tests/fuzz/request_fuzz.c,request base))

@@ -1,6 +1,7 @@
 #include "control.h"
 
 #include "machine_off.h"
+#include "request.h"
 #include "vm.h"
 
 #include <selvage/base.h>
@@ -51,17 +52,19 @@ static void vm_line(unsigned i, char *text, size_t size)
 	const struct sysdesc_vm *d = vm_description(i);
 	const struct vm *vm = vm_get(i);
 	const struct mem_arena *m = &vm_process(i)->mem;
-	uint64_t held = vm->state == VM_RUNNING ? process_held_bytes(vm_process(i)) : 0;
-	uint64_t ram = vm->state == VM_RUNNING ? m->ram_bytes : 0;
-	uint64_t tables = vm->state == VM_RUNNING ? m->table_bytes : 0;
+	bool lives = vm_lives(i);
+	uint64_t held = lives ? process_held_bytes(vm_process(i)) : 0;
+	uint64_t ram = lives ? m->ram_bytes : 0;
+	uint64_t tables = lives ? m->table_bytes : 0;
 
 	fmt_print(text, size,
 		  "{\"kind\":\"vm\",\"name\":\"%s\",\"state\":\"%s\",\"vcpus\":%u,"
 		  "\"priority\":%u,\"ram_bytes\":%lu,\"overhead_bytes\":%lu,"
-		  "\"table_bytes\":%lu,\"starts\":%u}",
+		  "\"table_bytes\":%lu,\"starts\":%u,\"uptime_s\":%lu,\"cpu_ms\":%lu}",
 		  d->name, vm_state_name(vm->state), d->vcpus, d->priority,
 		  (unsigned long)ram, (unsigned long)(held - ram - tables),
-		  (unsigned long)tables, vm->starts);
+		  (unsigned long)tables, vm->starts, (unsigned long)(vm_uptime_us(i) / 1000000),
+		  (unsigned long)(vm_cpu_us(i) / 1000));
 }
 
 static void service_line(enum proc_kind kind, char *text, size_t size)
@@ -97,6 +100,34 @@ static bool step_ps(unsigned n, char *text, size_t size)
 		  "\"slots_free\":%lu}",
 		  (unsigned long)f.total_bytes, (unsigned long)f.free_bytes,
 		  (unsigned long)f.slots_free);
+	return true;
+}
+
+/* What everything that comes and goes is made of. */
+static bool step_accounting(unsigned n, char *text, size_t size)
+{
+	struct mem_figures f;
+	unsigned lives = 0;
+
+	mem_figures_get(&f);
+	for (unsigned i = 0; i < vm_count(); i++)
+		lives += vm_lives(i);
+	const struct {
+		const char *what;
+		uint64_t total, used;
+	} rows[] = {
+		{ "memory, bytes", f.total_bytes, f.total_bytes - f.free_bytes },
+		{ "memory, blocks", f.blocks, f.blocks - f.blocks_free },
+		{ "capability slots", f.slots, f.slots - f.slots_free },
+		{ "interrupts", MACHINE_IRQS, service_irqs() },
+		{ "VMs alive", SYSDESC_MAX_VMS, lives },
+	};
+
+	if (n >= ARRAY_SIZE(rows))
+		return false;
+	fmt_print(text, size, "{\"what\":\"%s\",\"total\":%lu,\"used\":%lu,\"free\":%lu}",
+		  rows[n].what, (unsigned long)rows[n].total, (unsigned long)rows[n].used,
+		  (unsigned long)(rows[n].total - rows[n].used));
 	return true;
 }
 
@@ -142,7 +173,7 @@ static void start_answer(bool (*step)(unsigned, char *, size_t))
 }
 
 /* Injects a fault: the main thread goes on at an address it does not have. */
-static const char *kill_process(const char *name)
+static const char *crash_process(const char *name)
 {
 	for (unsigned i = 1; i < PROCESS_MAX; i++) {
 		struct process *p = &processes[i];
@@ -153,6 +184,8 @@ static const char *kill_process(const char *name)
 
 		if (!match || p->state != PROCESS_RUNNING)
 			continue;
+		if (i >= PROCESS_FIRST_VMM && vm_get(i - PROCESS_FIRST_VMM)->state == VM_PAUSED)
+			return "it is paused; `resume` lets it go on";
 		log_warning("control: injecting a fault into %s", p->name);
 		if (sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) != ABI_OK)
 			return "the kernel refused";
@@ -161,46 +194,60 @@ static const char *kill_process(const char *name)
 	return "no such process is running";
 }
 
-static const char *vm_verb(const char *verb, int vm)
+static const char *start_vm(unsigned vm)
 {
-	unsigned index = (unsigned)vm;
-	bool running = vm_get(index)->state == VM_RUNNING;
-
-	if (strcmp(verb, "start") == 0)
-		return running ? "it is running" : vm_start(index) ? NULL
-								   : "out of memory";
-	if (!running)
-		return "it is not running";
-	vm_stop(index, VM_OFF);
-	log_info("vm %s: %s", vm_description(index)->name,
-		 strcmp(verb, "stop") == 0 ? "stopped" : "restarting");
-	return strcmp(verb, "stop") == 0 || vm_start(index) ? NULL : "out of memory";
+	if (vm_get(vm)->state == VM_PAUSED)
+		return "it is paused; `resume` lets it go on";
+	return vm_lives(vm) ? "it is running already" : vm_start(vm) ? NULL
+								     : "out of memory";
 }
 
-static void execute(char *request)
+static const char *end_vm(enum verb verb, unsigned vm)
 {
-	char *argument = strchr(request, ' ');
+	static const char *const words[VERBS] = { [VERB_STOP] = "stopped",
+						  [VERB_KILL] = "killed",
+						  [VERB_REBOOT] = "restarting" };
 
-	if (argument != NULL)
-		*argument++ = '\0';
-	else
-		argument = request + strlen(request);
-	if (strcmp(request, "ps") == 0)
-		start_answer(step_ps);
-	else if (strcmp(request, "caps") == 0)
-		start_answer(step_caps);
-	else if (strcmp(request, "kill") == 0)
-		finish(kill_process(argument));
-	else if (strcmp(request, "poweroff") == 0) {
+	if (!vm_lives(vm))
+		return "it is not running";
+	vm_stop(vm, VM_OFF);
+	log_info("vm %s: %s", vm_description(vm)->name, words[verb]);
+	return verb != VERB_REBOOT || vm_start(vm) ? NULL : "out of memory";
+}
+
+static const char *vm_verb(const struct request *r)
+{
+	int vm = vm_find(r->name);
+
+	if (vm < 0)
+		return "no VM has that name";
+	switch (r->verb) {
+	case VERB_START: return start_vm((unsigned)vm);
+	case VERB_PAUSE: return vm_pause((unsigned)vm);
+	case VERB_RESUME: return vm_resume((unsigned)vm);
+	default: return end_vm(r->verb, (unsigned)vm);
+	}
+}
+
+static void execute(char *text)
+{
+	struct request r;
+	const char *wrong = request_parse(text, &r);
+
+	if (wrong != NULL) {
+		finish(wrong);
+		return;
+	}
+	switch (r.verb) {
+	case VERB_PS: start_answer(step_ps); break;
+	case VERB_CAPS: start_answer(step_caps); break;
+	case VERB_ACCOUNTING: start_answer(step_accounting); break;
+	case VERB_CRASH: finish(crash_process(r.name)); break;
+	case VERB_POWEROFF:
 		finish(NULL);
 		machine_off_request();
-	} else if (strcmp(request, "start") == 0 || strcmp(request, "stop") == 0 ||
-		   strcmp(request, "reboot") == 0) {
-		int vm = vm_find(argument);
-
-		finish(vm < 0 ? "no VM has that name" : vm_verb(request, vm));
-	} else {
-		finish("unknown request");
+		break;
+	default: finish(vm_verb(&r)); break;
 	}
 }
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define MACHINE_IRQS 1020 /* that a GIC can have */
+
 struct machine {
 	uint64_t payload_paddr, payload_bytes; /* /chosen selvage,payload */
 	uint64_t uart_paddr;                   /* first arm,pl011 */

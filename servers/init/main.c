@@ -158,8 +158,11 @@ static void on_message(uint64_t badge, msginfo_t info, const uint64_t mr[SEL4_MS
 
 	if (number >= PROCESS_MAX || p->state != PROCESS_RUNNING)
 		return;
-	if (label == INIT_REQ_READY)
+	if (label == INIT_REQ_READY) {
+		if (is_vmm)
+			vm_ready(number - PROCESS_FIRST_VMM);
 		return;
+	}
 	if (label == INIT_REQ_VM_OFF || label == INIT_REQ_VM_RESET) {
 		if (is_vmm)
 			on_vm_request(number - PROCESS_FIRST_VMM, label, mr[0]);

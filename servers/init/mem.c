@@ -173,6 +173,9 @@ void mem_figures_get(struct mem_figures *figures)
 	*figures = (struct mem_figures){
 		.total_bytes = untypeds.stats.total_bytes,
 		.free_bytes = untypeds.stats.free_bytes,
+		.slots = CSPACE_SLOTS,
 		.slots_free = alloc_slots_free(&untypeds),
+		.blocks = MAX_BLOCKS,
+		.blocks_free = MAX_BLOCKS - untypeds.stats.taken_blocks,
 	};
 }

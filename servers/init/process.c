@@ -59,17 +59,17 @@ static bool map_data(struct process *p, uint64_t vaddr, uint64_t bytes)
 }
 
 /* A page with these bytes in it, then mapped for the process. */
-static bool map_filled(struct process *p, struct mem_arena *arena, uint64_t vaddr,
-		       const void *bytes, size_t size, unsigned rights)
+static cap_t map_filled(struct process *p, struct mem_arena *arena, uint64_t vaddr,
+			const void *bytes, size_t size, unsigned rights)
 {
 	cap_t frame = mem_object(arena, ABI_OBJ_SMALL_PAGE);
 	void *page = frame == 0 ? NULL : self_scratch(frame);
 
 	if (page == NULL)
-		return false;
+		return 0;
 	memcpy(page, bytes, size);
 	self_scratch_end();
-	return map_page(&p->mem, p->vspace, frame, vaddr, rights, MAP_DATA) == ABI_OK;
+	return map_page(&p->mem, p->vspace, frame, vaddr, rights, MAP_DATA) == ABI_OK ? frame : 0;
 }
 
 /* Read-only segments are the payload's own pages, shared by all. */
@@ -106,7 +106,7 @@ static bool map_private_segment(struct process *p, const struct elf_segment *s)
 
 		if (n == 0)
 			return map_data(p, at, end - at);
-		if (!map_filled(p, &p->data, at, source + done, n, MAP_RW))
+		if (map_filled(p, &p->data, at, source + done, n, MAP_RW) == 0)
 			return false;
 	}
 	return true;
@@ -151,7 +151,21 @@ static bool map_info(struct process *p, const struct process_spec *spec)
 	if (sizeof(u.info) + spec->detail_bytes > PAGE)
 		return false;
 	memcpy(u.info.detail, spec->detail, spec->detail_bytes);
-	return map_filled(p, &p->mem, PROC_INFO_VADDR, &u, u.info.size, MAP_RO);
+	p->info = map_filled(p, &p->mem, PROC_INFO_VADDR, &u, u.info.size, MAP_RO);
+	if (p->info != 0)
+		p->info = mem_copy_own(&p->mem, p->info, ABI_RIGHTS_ALL);
+	return p->info != 0;
+}
+
+bool process_tell(struct process *p, size_t offset, const void *bytes, size_t size)
+{
+	uint8_t *page = self_scratch(p->info);
+
+	if (page == NULL)
+		return false;
+	memcpy(page + sizeof(struct procinfo) + offset, bytes, size);
+	self_scratch_end();
+	return true;
 }
 
 bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,
@@ -188,10 +202,78 @@ static bool make_thread(struct process *p, const struct process_spec *spec)
 {
 	cap_t sc = mem_object_sized(&p->mem, ABI_OBJ_SCHED_CONTEXT, 8);
 
-	return sc != 0 &&
-	       sel4_sched_control_configure(init_sched_control, sc, spec->budget_us,
-					    spec->period_us, 6, p->number, 0) == ABI_OK &&
+	p->time[0] = (struct process_time){ .sc = sc, .tcb = { p->tcb[0] }, .badge = p->number };
+	return sc != 0 && process_set_time(p, 0, spec->budget_us, spec->period_us) &&
 	       process_thread(p, p->tcb[0], 0, spec->priority, sc);
+}
+
+bool process_set_time(struct process *p, unsigned thread, uint64_t budget_us,
+		      uint64_t period_us)
+{
+	struct process_time *t = &p->time[thread];
+
+	if (sel4_sched_control_configure(init_sched_control, t->sc, budget_us, period_us, 6,
+					 t->badge, 0) != ABI_OK)
+		return false;
+	t->budget_us = budget_us;
+	t->period_us = period_us;
+	return true;
+}
+
+static bool freeze(struct process_time *t)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(t->tcb); i++) {
+		if (t->tcb[i] == 0 || sel4_sched_context_unbind_object(t->sc, t->tcb[i]) != ABI_OK)
+			continue;
+		t->frozen = t->tcb[i];
+		return true;
+	}
+	return false;
+}
+
+/* A context that nobody has is as good as new once it is configured: else a
+ * thread that waits could not have it back before its budget is. */
+static bool thaw(struct process *p, unsigned thread)
+{
+	struct process_time *t = &p->time[thread];
+
+	if (t->frozen == 0)
+		return true;
+	if (!process_set_time(p, thread, t->budget_us, t->period_us) ||
+	    sel4_sched_context_bind(t->sc, t->frozen) != ABI_OK)
+		return false;
+	t->frozen = 0;
+	return true;
+}
+
+bool process_freeze(struct process *p)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < PROCESS_THREADS && ok; i++)
+		ok = p->time[i].sc == 0 || freeze(&p->time[i]);
+	if (!ok)
+		(void)process_thaw(p);
+	return ok;
+}
+
+bool process_thaw(struct process *p)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < PROCESS_THREADS; i++)
+		ok = thaw(p, i) && ok;
+	return ok;
+}
+
+uint64_t process_consumed_us(struct process *p)
+{
+	uint64_t sum = 0, us;
+
+	for (unsigned i = 0; i < PROCESS_THREADS; i++)
+		if (p->time[i].sc != 0 && sel4_sched_context_consumed(p->time[i].sc, &us) == ABI_OK)
+			sum += us;
+	return sum;
 }
 
 static bool map_memory(struct process *p, const struct process_spec *spec)

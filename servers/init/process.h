@@ -22,8 +22,19 @@ struct grant {
 	const char *type; /* of the object, for people */
 	const char *what; /* its purpose */
 };
+
+/* A scheduling context of the process, with which of two threads it is: a
+ * vCPU's is its guest's, or its handler's during an exit. */
+struct process_time {
+	cap_t sc;     /* 0: none */
+	cap_t tcb[2]; /* who may have it */
+	cap_t frozen; /* who had it when the process was frozen */
+	uint64_t budget_us, period_us, badge;
+};
+
 /* Those of one process, and those others got because of it. */
 #define PROCESS_GRANTS 112
+#define PROCESS_THREADS (2 + SYSDESC_MAX_VCPUS)
 
 struct process {
 	enum process_state state;
@@ -35,8 +46,11 @@ struct process {
 	struct mem_arena mem;
 	struct mem_arena data; /* what the program may write: new at a restart */
 	cap_t cnode, vspace, ntfn;
-	cap_t tcb[2 + SYSDESC_MAX_VCPUS]; /* main thread, then a VMM's handlers, debug stub */
-	bool debugged;                    /* a VMM with a debug channel */
+	cap_t tcb[PROCESS_THREADS]; /* main thread, then a VMM's handlers, debug stub */
+	struct process_time time[PROCESS_THREADS];
+	cap_t vcpu[SYSDESC_MAX_VCPUS]; /* VCPU objects */
+	cap_t info;                    /* the page that tells it what it is */
+	bool debugged;                 /* a VMM with a debug channel */
 	uint64_t heap_bytes, stack_bytes;
 	cap_t fault_ep;     /* on which init hears of its faults */
 	cap_t reply;        /* of the main thread */
@@ -89,6 +103,22 @@ bool process_start(struct process *p);
  * capabilities and what it shares with others stay, what it wrote does not.
  */
 bool process_reset(struct process *p);
+/*
+ * Gives a thread's scheduling context its parameters. Threads (numbers as in
+ * tcb[]) whose contexts came by this can be frozen.
+ */
+bool process_set_time(struct process *p, unsigned thread, uint64_t budget_us,
+		      uint64_t period_us);
+/*
+ * Takes all threads' time away, wherever they are, and gives it back: in between
+ * nothing of the process or its guest executes. Each goes on with a whole budget.
+ */
+bool process_freeze(struct process *p);
+bool process_thaw(struct process *p);
+/* Time that it has used since the last question, microseconds. */
+uint64_t process_consumed_us(struct process *p);
+/* Changes what the process was told at its start (of detail[], in bytes). */
+bool process_tell(struct process *p, size_t offset, const void *bytes, size_t size);
 /* Memory of the process, its VM's included. */
 uint64_t process_held_bytes(const struct process *p);
 /* Takes the process and all it had away. */

@@ -24,6 +24,7 @@
 
 static cap_t init_ntfn, control_signal;
 static void *control_channel, *log_channel, *log_ring; /* init's views of them */
+static unsigned irqs;                                  /* given to drivers */
 
 static struct {
 	unsigned starts;
@@ -123,6 +124,7 @@ static bool give_irq(struct process *p, unsigned irq, bool level, uint64_t badge
 						     irq, 0, handler, CSPACE_DEPTH)
 		      : sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, irq,
 					     handler, CSPACE_DEPTH);
+	irqs += error == ABI_OK;
 	return error == ABI_OK &&
 	       sel4_irq_handler_set_notification(handler, ntfn) == ABI_OK &&
 	       process_grant(p, p, PROC_CAP_DEVICE_IRQ, handler, ABI_RIGHTS_ALL, 0,
@@ -371,5 +373,6 @@ bool service_output_taken(void)
 	       is_taken(control_channel);
 }
 
+unsigned service_irqs(void) { return irqs; }
 void *service_control_channel(void) { return control_channel; }
 void service_control_signal(void) { sel4_signal(control_signal); }

@@ -27,6 +27,9 @@ void service_revive(void);
 /* How often it was started. */
 unsigned service_starts(enum proc_kind kind);
 
+/* How many of the machine's interrupts drivers have. */
+unsigned service_irqs(void);
+
 /* Connects p, before it runs. */
 bool service_attach_log(struct process *p);
 bool service_attach_time(struct process *p);

@@ -1,13 +1,10 @@
 #include "vm.h"
 
-#include <selvage/base.h>
-#include <selvage/chacha.h>
+#include "vm_make.h"
+
 #include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/mux.h>
-#include <selvage/ring.h>
-#include <selvage/time_proto.h>
-#include <selvage/vmm_image.h>
 #include <selvage/vmm_info.h>
 #include <string.h>
 
@@ -17,24 +14,13 @@
  * stopped. No guest that does something is that quick for long. */
 #define MAX_QUICK_RESETS 20
 #define QUICK_US 1000000u
-#define VMM_PRIORITY 110
-#define HANDLER_STACK 0x4000u
-/* Handler stacks lie above the main thread's, with gaps between. */
-#define HANDLER_STACK_TOP(i) (PROC_STACK_TOP + ((uint64_t)(i) + 1) * 0x40000)
-#define DEBUG_STACK_TOP HANDLER_STACK_TOP(SYSDESC_MAX_VCPUS)
-#define DEBUG_BUDGET_US 1000u
-#define DEBUG_PERIOD_US 10000u
-/* Where a guest of board `virt` finds its GICv2 CPU interface. */
-#define GUEST_GICC 0x08010000ull
-#define GUEST_GICC_PAGES 2
 
 static struct vm vms[SYSDESC_MAX_VMS];
 static const struct sysdesc *system;
-static const struct machine *machine;
 
-void vm_init(const struct machine *m, const struct sysdesc *desc)
+void vm_init(const struct machine *machine, const struct sysdesc *desc)
 {
-	machine = m;
+	vm_make_init(machine);
 	system = desc;
 }
 
@@ -53,402 +39,34 @@ int vm_find(const char *name)
 
 const char *vm_state_name(enum vm_state state)
 {
-	static const char *const names[] = { "off", "running", "crashed", "failed" };
+	static const char *const names[] = { "off", "running", "paused", "crashed", "failed" };
 
 	return names[state];
+}
+
+bool vm_lives(unsigned index)
+{
+	return vms[index].state == VM_RUNNING || vms[index].state == VM_PAUSED;
 }
 
 bool vm_any_running(void)
 {
 	for (unsigned i = 0; i < system->n_vms; i++)
-		if (vms[i].state == VM_RUNNING)
+		if (vm_lives(i))
 			return true;
 	return false;
 }
 
-/* Guest RAM being mapped: one region, for the guest and for its VMM. */
-struct ram {
-	struct process *p;
-	cap_t guest;
-	const struct sysdesc_vm *vm;
-	const struct sysdesc_region *region;
-	uint64_t vaddr; /* of the region, in the VMM */
-};
-
-/* Whether a large page fits at the offset: what aliases show of it, they show
- * of all of it, and by a large page too. */
-static bool large_fits(const struct ram *r, uint64_t at)
+uint64_t vm_cpu_us(unsigned index)
 {
-	const uint64_t size = bit_u64(ABI_LARGE_PAGE_BITS);
-	uint64_t gpa = r->region->gpa + at;
-
-	if (!is_aligned_u64(gpa, size) || r->region->size - at < size)
-		return false;
-	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
-		const struct sysdesc_region *q = &r->vm->region[i];
-
-		if (q->alias != SYSDESC_OWN_MEMORY &&
-		    range_overlaps_u64(gpa, size, q->alias, q->size) &&
-		    (!range_within_u64(gpa, size, q->alias, q->size) ||
-		     !is_aligned_u64(q->gpa ^ q->alias, size)))
-			return false;
-	}
-	return true;
+	if (vm_lives(index))
+		vms[index].cpu_us += process_consumed_us(vm_process(index));
+	return vms[index].cpu_us;
 }
 
-static bool map_copy(struct ram *r, cap_t frame, cap_t vspace, uint64_t vaddr,
-		     unsigned attributes)
+uint64_t vm_uptime_us(unsigned index)
 {
-	cap_t copy = mem_copy_own(&r->p->mem, frame, ABI_RIGHTS_ALL);
-
-	return copy != 0 &&
-	       map_page(&r->p->mem, vspace, copy, vaddr, MAP_RW, attributes) == ABI_OK;
-}
-
-static bool map_ram_page(struct ram *r, cap_t frame, uint64_t at)
-{
-	uint64_t gpa = r->region->gpa + at;
-
-	if (map_page(&r->p->mem, r->guest, frame, gpa, MAP_RW, MAP_CODE) != ABI_OK ||
-	    !map_copy(r, frame, r->p->vspace, r->vaddr + at, MAP_DATA))
-		return false;
-	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
-		const struct sysdesc_region *q = &r->vm->region[i];
-
-		if (q->alias != SYSDESC_OWN_MEMORY && gpa - q->alias < q->size &&
-		    !map_copy(r, frame, r->guest, q->gpa + (gpa - q->alias), MAP_CODE))
-			return false;
-	}
-	return true;
-}
-
-/* Pages of one size from the offset on; returns how many, 0: out of memory. */
-static unsigned map_run(struct ram *r, uint64_t at)
-{
-	bool large = large_fits(r, at);
-	unsigned bits = large ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS, n = 0;
-	cap_t frames[64];
-
-	while (n < ARRAY_SIZE(frames) && at + ((uint64_t)n << bits) < r->region->size &&
-	       large_fits(r, at + ((uint64_t)n << bits)) == large)
-		n++;
-	if (!mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
-			 large ? bits : 0, n, frames))
-		return 0;
-	for (unsigned i = 0; i < n; i++)
-		if (!map_ram_page(r, frames[i], at + ((uint64_t)i << bits)))
-			return 0;
-	return n << (bits - ABI_PAGE_BITS);
-}
-
-static bool map_region(struct process *p, cap_t guest, const struct sysdesc_vm *vm,
-		       uint32_t index)
-{
-	struct ram r = { p, guest, vm, &vm->region[index], vmm_region_vaddr(vm, index) };
-
-	if (r.region->alias != SYSDESC_OWN_MEMORY)
-		return true;
-	for (uint64_t at = 0; at < r.region->size;) {
-		uint64_t pages = map_run(&r, at);
-
-		if (pages == 0)
-			return false;
-		at += pages << ABI_PAGE_BITS;
-	}
-	p->mem.ram_bytes += r.region->size;
-	return true;
-}
-
-/* A GICv2 guest uses the hardware's virtual CPU interface directly. */
-static bool map_gicv(struct process *p, cap_t guest)
-{
-	for (uint64_t i = 0; i < GUEST_GICC_PAGES; i++) {
-		cap_t frame = mem_device_frame(machine->gicv_paddr + i * 4096);
-		cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
-
-		if (copy == 0 || map_page(&p->mem, guest, copy, GUEST_GICC + i * 4096, MAP_RW,
-					  MAP_DEVICE) != ABI_OK)
-			return false;
-	}
-	return true;
-}
-
-static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
-{
-	cap_t guest = mem_object(&p->mem, ABI_OBJ_VSPACE);
-
-	if (guest == 0 || sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, guest) != ABI_OK)
-		return 0;
-	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (!map_region(p, guest, vm, i))
-			return 0;
-	if (machine->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT && !map_gicv(p, guest))
-		return 0;
-	return guest;
-}
-
-/* Puts a guest image before the VMM's eyes; advances *vaddr past it. */
-static bool map_image(struct process *p, uint32_t payload, uint64_t *vaddr)
-{
-	struct image_frames f;
-	uint64_t bytes;
-
-	if (!images_guest(payload, &f, &bytes))
-		return false;
-	for (uint32_t i = 0; i < f.count; i++, *vaddr += bit_u64(f.bits)) {
-		cap_t copy = mem_copy(&p->mem, f.frame[i], ABI_RIGHT_READ);
-
-		if (copy == 0 ||
-		    map_page(&p->mem, p->vspace, copy, *vaddr, MAP_RO, MAP_DATA) != ABI_OK)
-			return false;
-	}
-	*vaddr = align_up_u64(*vaddr, PAYLOAD_LARGE_ALIGN);
-	return true;
-}
-
-struct vcpu_objects {
-	cap_t tcb, vcpu, sc, ep, reply, wake, handler;
-};
-
-static bool make_vcpu_objects(struct process *p, struct vcpu_objects *v)
-{
-	*v = (struct vcpu_objects){
-		.tcb = mem_object(&p->mem, ABI_OBJ_TCB),
-		.vcpu = mem_object(&p->mem, ABI_OBJ_VCPU),
-		.sc = mem_object_sized(&p->mem, ABI_OBJ_SCHED_CONTEXT, 8),
-		.ep = mem_object(&p->mem, ABI_OBJ_ENDPOINT),
-		.reply = mem_object(&p->mem, ABI_OBJ_REPLY),
-		.wake = mem_object(&p->mem, ABI_OBJ_NOTIFICATION),
-		.handler = mem_object(&p->mem, ABI_OBJ_TCB),
-	};
-	return v->tcb != 0 && v->vcpu != 0 && v->sc != 0 && v->ep != 0 && v->reply != 0 &&
-	       v->wake != 0 && v->handler != 0;
-}
-
-/* The guest's thread: no system calls of its own (an empty CNode). */
-static bool set_up_guest_thread(struct process *p, const struct vcpu_objects *v,
-				unsigned i, const struct sysdesc_vm *vm, cap_t guest,
-				cap_t empty_cnode)
-{
-	cap_t fault_ep = mem_mint(&p->mem, v->ep, ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY,
-				  i + 1);
-
-	return fault_ep != 0 &&
-	       sel4_tcb_configure(v->tcb, empty_cnode, guest, 0, sel4_cnode_data(0, 63), 0,
-				  0) == ABI_OK &&
-	       sel4_tcb_set_sched_params(v->tcb, ABI_ROOT_TCB, 0, fault_ep, vm->priority,
-					 vm->priority) == ABI_OK &&
-	       sel4_vcpu_set_tcb(v->vcpu, v->tcb) == ABI_OK &&
-	       sel4_sched_control_configure(init_sched_control, v->sc, vm->budget_us,
-					    vm->period_us, 6, i, 0) == ABI_OK;
-}
-
-static bool grant_timer(struct process *p, unsigned i, cap_t ntfn, uint64_t badge,
-			const char *what)
-{
-	const unsigned slot = PROC_CAP_CLIENT_NTFN + (unsigned)p->number * TIME_TIMERS + i;
-	struct process *time = service_process(PROC_TIME);
-
-	return time != NULL && process_grant(p, time, slot, ntfn, ABI_RIGHT_WRITE, badge,
-					     "Notification", what);
-}
-
-static bool grant_vcpu(struct process *p, const struct vcpu_objects *v, unsigned i)
-{
-	const unsigned base = VMM_CAP_VCPU(i);
-
-	return process_grant(p, p, base + VMM_VCPU_TCB, v->tcb, ABI_RIGHTS_ALL, 0, "TCB",
-			     "guest thread") &&
-	       process_grant(p, p, base + VMM_VCPU_OBJ, v->vcpu, ABI_RIGHTS_ALL, 0, "VCPU",
-			     "guest processor") &&
-	       process_grant(p, p, base + VMM_VCPU_SC, v->sc, ABI_RIGHTS_ALL, 0,
-			     "SchedContext", "guest's time") &&
-	       process_grant(p, p, base + VMM_VCPU_FAULT_EP, v->ep, ABI_RIGHTS_ALL, 0,
-			     "Endpoint", "guest's exits") &&
-	       process_grant(p, p, base + VMM_VCPU_REPLY, v->reply, ABI_RIGHTS_ALL, 0,
-			     "Reply", "answers to exits") &&
-	       process_grant(p, p, base + VMM_VCPU_WAKE, v->wake, ABI_RIGHTS_ALL,
-			     VMM_WAKE_SIGNAL, "Notification", "ends a WFI") &&
-	       process_grant(p, p, base + VMM_VCPU_HANDLER, v->handler, ABI_RIGHTS_ALL, 0,
-			     "TCB", "handler thread") &&
-	       grant_timer(p, i, v->wake, VMM_WAKE_TIMER, "timer of a vCPU");
-}
-
-static bool make_vcpu(struct process *p, unsigned i, const struct sysdesc_vm *vm,
-		      cap_t guest, cap_t empty_cnode)
-{
-	struct vcpu_objects v;
-
-	if (!make_vcpu_objects(p, &v))
-		return false;
-	p->tcb[1 + i] = v.handler;
-	return set_up_guest_thread(p, &v, i, vm, guest, empty_cnode) &&
-	       process_map_new(&p->mem, p->vspace, HANDLER_STACK_TOP(i) - HANDLER_STACK,
-			       HANDLER_STACK / 4096, NULL) &&
-	       process_thread(p, v.handler, i + 1, vm->priority, 0) &&
-	       grant_vcpu(p, &v, i);
-}
-
-static bool make_kick(struct process *p)
-{
-	cap_t bell = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
-	cap_t irq = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
-
-	return bell != 0 && irq != 0 &&
-	       process_grant(p, p, VMM_CAP_DOORBELL, bell, ABI_RIGHTS_ALL, 0, "Notification",
-			     "doorbell") &&
-	       process_grant(p, p, VMM_CAP_KICK, p->ntfn, ABI_RIGHT_WRITE, VMM_NTFN_KICK,
-			     "Notification", "the guest's kicks") &&
-	       process_grant(p, p, VMM_CAP_KICK_IRQ, irq, ABI_RIGHTS_ALL, 0, "Notification",
-			     "the kick device's interrupt");
-}
-
-static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
-{
-	cap_t guest = make_guest_space(p, vm);
-	cap_t empty = mem_object_sized(&p->mem, ABI_OBJ_CNODE, 1);
-	cap_t lock = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
-
-	if (guest == 0 || empty == 0 || lock == 0 ||
-	    !process_grant(p, p, VMM_CAP_LOCK, lock, ABI_RIGHTS_ALL, 0, "Notification",
-			   "the VM's lock") ||
-	    !process_grant(p, p, PROC_CAP_VSPACE, p->vspace, ABI_RIGHTS_ALL, 0, "VSpace",
-			   "own, for cache maintenance"))
-		return false;
-	for (unsigned i = 0; i < vm->vcpus; i++)
-		if (!make_vcpu(p, i, vm, guest, empty))
-			return false;
-	if (vm->vcpus <= VMM_DEVICE_TIMER &&
-	    !grant_timer(p, VMM_DEVICE_TIMER, p->ntfn, VMM_NTFN_TIMER, "timer of the devices"))
-		return false;
-	return !(vm->devices & SYSDESC_DEV_KICK) || make_kick(p);
-}
-
-/* The stub that a debugger talks to: a thread of the VM's own priority, with
- * time of its own, so that debugging costs other VMs no more than that. */
-static bool make_debug(struct process *p, unsigned index, const struct sysdesc_vm *vm)
-{
-	const unsigned thread = vm->vcpus + 1;
-	cap_t tcb = mem_object(&p->mem, ABI_OBJ_TCB);
-	cap_t sc = mem_object_sized(&p->mem, ABI_OBJ_SCHED_CONTEXT, 8);
-	cap_t ntfn = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
-	cap_t frames[CHANNEL_BYTES / 4096];
-
-	if (tcb == 0 || sc == 0 || ntfn == 0)
-		return false;
-	p->tcb[thread] = tcb;
-	return sel4_sched_control_configure(init_sched_control, sc, DEBUG_BUDGET_US,
-					    DEBUG_PERIOD_US, 6, p->number, 0) == ABI_OK &&
-	       process_thread(p, tcb, thread, vm->priority, sc) &&
-	       process_map_new(&p->mem, p->vspace, DEBUG_STACK_TOP - HANDLER_STACK,
-			       HANDLER_STACK / 4096, NULL) &&
-	       process_map_new(&p->mem, p->vspace, PROC_RING_BASE + PROC_RING_STRIDE,
-			       ARRAY_SIZE(frames), frames) &&
-	       process_grant(p, p, VMM_CAP_DEBUG_TCB, tcb, ABI_RIGHTS_ALL, 0, "TCB",
-			     "debug stub") &&
-	       process_grant(p, p, VMM_CAP_DEBUG_NTFN, ntfn, ABI_RIGHTS_ALL, 0, "Notification",
-			     "what the debug stub waits for") &&
-	       service_attach_debug(p, index, frames, vm->name, ntfn);
-}
-
-static bool connect(struct process *p, unsigned index, const char *name)
-{
-	cap_t frames[CHANNEL_BYTES / 4096];
-
-	return service_attach_log(p) && service_attach_time(p) &&
-	       process_map_new(&p->mem, p->vspace, PROC_RING_BASE, ARRAY_SIZE(frames),
-			       frames) &&
-	       service_attach_channel(p, MUX_CH_FIRST_VM + index, frames, name,
-				      VMM_NTFN_SERIAL);
-}
-
-/* Each start of each VM gets randomness of its own: nothing of what one sees
- * tells about another's. */
-static void derive_seed(struct vmm_info *info, unsigned index)
-{
-	uint8_t nonce[CHACHA_NONCE_BYTES] = { 0 };
-
-	store_le32(nonce, index);
-	store_le64(nonce + 4, vms[index].starts);
-	info->has_seed = machine->has_seed;
-	if (info->has_seed)
-		chacha_block(info->seed, machine->seed, 0, nonce);
-}
-
-/* What the VMM is told; images' places are fixed, sizes known here. */
-static bool fill_info(struct vmm_info *info, unsigned index)
-{
-	const struct sysdesc_vm *vm = &system->vm[index];
-	struct image_frames f;
-	uint64_t vaddr = PROC_PAYLOAD_BASE;
-
-	*info = (struct vmm_info){
-		.vm_index = index,
-		.gic_version = vm->gic,
-		.host_gic = machine->gic_version,
-		.n_vcpus = vm->vcpus,
-		.console_ring = 1,
-		.handler_stack_bytes = HANDLER_STACK,
-		.boot_epoch_s = machine->epoch_s,
-		.boot_counter = machine->epoch_counter,
-		.vm = *vm,
-	};
-	for (unsigned i = 0; i < vm->vcpus; i++)
-		info->handler_stack_top[i] = HANDLER_STACK_TOP(i);
-	info->debug_stack_top = DEBUG_STACK_TOP;
-	derive_seed(info, index);
-	if (!images_guest(vm->kernel, &f, &info->kernel_bytes))
-		return false;
-	info->kernel_vaddr = vaddr;
-	vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
-	if (vm->initrd == SYSDESC_NO_PAYLOAD)
-		return true;
-	info->initrd_vaddr = vaddr;
-	return images_guest(vm->initrd, &f, &info->initrd_bytes);
-}
-
-/* The smallest monitor of this system that has all that the VM needs. */
-static const char *monitor_of(const struct sysdesc_vm *vm)
-{
-	const uint32_t parts = vmm_parts_of(vm, machine->gic_version);
-
-	for (unsigned i = vmm_image_next(0, parts); i < VMM_IMAGES;
-	     i = vmm_image_next(i + 1, parts))
-		if (images_process(vmm_images[i].name) != NULL)
-			return vmm_images[i].name;
-	log_error("vm %s: this system has no monitor with a part for %s", vm->name,
-		  vmm_part_name(parts));
-	return NULL;
-}
-
-static bool make_vm(struct process *p, unsigned index, const char *monitor)
-{
-	const struct sysdesc_vm *vm = &system->vm[index];
-	static struct vmm_info info;
-	uint64_t vaddr = PROC_PAYLOAD_BASE;
-	char name[PROC_NAME];
-	const struct process_spec spec = {
-		.kind = PROC_VMM,
-		.name = name,
-		.image = monitor,
-		.cnode_bits = 7,
-		.priority = VMM_PRIORITY,
-		.budget_us = 3000,
-		.period_us = 10000,
-		.heap_bytes = 0,
-		.stack_bytes = 0x4000,
-		.detail = &info,
-		.detail_bytes = sizeof(info),
-	};
-
-	fmt_print(name, sizeof(name), "vmm:%s", vm->name);
-	return fill_info(&info, index) &&
-	       process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
-	       map_image(p, vm->kernel, &vaddr) &&
-	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, vm->initrd, &vaddr)) &&
-	       make_guest(p, vm) && connect(p, index, vm->name) &&
-	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
-	       process_start(p);
+	return vm_lives(index) ? clock_ticks_to_us(clock_now() - vms[index].started) : 0;
 }
 
 bool vm_start(unsigned index)
@@ -456,16 +74,19 @@ bool vm_start(unsigned index)
 	struct process *p = vm_process(index);
 	const char *monitor;
 
-	if (vms[index].state == VM_RUNNING)
+	if (vm_lives(index))
 		return false;
-	monitor = monitor_of(&system->vm[index]);
+	monitor = vm_monitor(&system->vm[index]);
 	if (monitor == NULL) {
 		vms[index].state = VM_FAILED;
 		return false;
 	}
 	service_revive(); /* one may have died a moment ago */
 	vms[index].starts++;
-	if (make_vm(p, index, monitor)) {
+	vms[index].ready = false;
+	vms[index].paused_ticks = 0;
+	vms[index].cpu_us = 0;
+	if (vm_make(p, index, &system->vm[index], monitor, vms[index].starts)) {
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
 		log_info("vm %s: started by %s", system->vm[index].name, monitor);
@@ -481,11 +102,66 @@ void vm_stop(unsigned index, enum vm_state state)
 {
 	struct process *p = vm_process(index);
 
+	(void)vm_cpu_us(index);
 	if (p->state != PROCESS_NONE) {
 		service_detach(p, MUX_CH_FIRST_VM + (int)index);
 		process_destroy(p);
 	}
 	vms[index].state = state;
+}
+
+void vm_ready(unsigned index) { vms[index].ready = true; }
+
+const char *vm_pause(unsigned index)
+{
+	struct vm *vm = &vms[index];
+
+	if (vm->state == VM_PAUSED)
+		return "it is paused already";
+	if (vm->state != VM_RUNNING)
+		return "it is not running";
+	if (!vm->ready)
+		return "it is being set up; try again";
+	if (!process_freeze(vm_process(index)))
+		return "its monitor does not keep to its threads; only `kill` is left";
+	vm->state = VM_PAUSED;
+	vm->paused = clock_now();
+	log_info("vm %s: paused", system->vm[index].name);
+	return NULL;
+}
+
+/* The guest's virtual counter goes on where it was. Kernels without extensions
+ * see to that themselves (vmm/arch/aarch64/vtime.c). */
+static bool skip_time(unsigned index, uint64_t ticks)
+{
+	const struct process *p = vm_process(index);
+	uint64_t offset;
+
+	if (sel4_ext_query(ABI_ROOT_TCB) == 0)
+		return true;
+	for (unsigned i = 0; i < system->vm[index].vcpus; i++)
+		if (sel4_vcpu_read_regs(p->vcpu[i], ABI_VCPU_CNTVOFF, &offset) != ABI_OK ||
+		    sel4_vcpu_write_regs(p->vcpu[i], ABI_VCPU_CNTVOFF, offset + ticks) != ABI_OK)
+			return false;
+	return true;
+}
+
+const char *vm_resume(unsigned index)
+{
+	struct vm *vm = &vms[index];
+	struct process *p = vm_process(index);
+	uint64_t ticks = clock_now() - vm->paused;
+
+	if (vm->state != VM_PAUSED)
+		return "it is not paused";
+	vm->paused_ticks += ticks;
+	if (!process_tell(p, offsetof(struct vmm_info, paused_ticks), &vm->paused_ticks,
+			  sizeof(vm->paused_ticks)) ||
+	    !skip_time(index, ticks) || !process_thaw(p))
+		return "the kernel refused; only `kill` is left";
+	vm->state = VM_RUNNING;
+	log_info("vm %s: goes on", system->vm[index].name);
+	return NULL;
 }
 
 void vm_reset(unsigned index)

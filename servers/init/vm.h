@@ -1,4 +1,4 @@
-/* Virtual machines: made from the description, taken down without trace. */
+/* Virtual machines: their states, and what leads from one to another. */
 #pragma once
 
 #include "service.h"
@@ -7,15 +7,20 @@
 
 enum vm_state { VM_OFF = 0,
 		VM_RUNNING,
+		VM_PAUSED,
 		VM_CRASHED,
 		VM_FAILED };
 
 struct vm {
 	enum vm_state state;
+	bool ready; /* its VMM has set it up */
 	uint32_t starts;
 	uint32_t failures;     /* in a row, for the restart policy */
 	uint32_t quick_resets; /* in a row, each soon after the start */
 	uint64_t started;      /* when last, in ticks */
+	uint64_t paused;       /* since when, in ticks */
+	uint64_t paused_ticks; /* how long so far since the start, this pause apart */
+	uint64_t cpu_us;       /* that it had since the start, up to the last question */
 };
 
 /* Prepares the table; starts nothing. */
@@ -27,15 +32,26 @@ struct process *vm_process(unsigned index);
 /* -1: no VM has that name. */
 int vm_find(const char *name);
 const char *vm_state_name(enum vm_state state);
+/* Whether there is anything of it: running or paused. */
+bool vm_lives(unsigned index);
+/* Time that it had since its start, all of its threads; and since when. */
+uint64_t vm_cpu_us(unsigned index);
+uint64_t vm_uptime_us(unsigned index);
 
 /* Makes the VM and runs its VMM; false: out of memory, or it runs already. */
 bool vm_start(unsigned index);
 /* Takes it down, whatever it does. */
 void vm_stop(unsigned index, enum vm_state state);
+/* Its VMM has set it up and is about to start the guest. */
+void vm_ready(unsigned index);
+/* Neither guest nor VMM executes, nor does the guest's virtual time go on.
+ * NULL, or why not. */
+const char *vm_pause(unsigned index);
+const char *vm_resume(unsigned index);
 /* Its VMM asked, or crashed: restart policy applied. */
 void vm_ended(unsigned index, enum vm_stop_reason reason);
 /* Its guest asked for a reset. One that does nothing else is stopped: making
  * a VM costs time that is not the VM's own. */
 void vm_reset(unsigned index);
-/* Whether any VM runs. */
+/* Whether any VM runs, or is paused. */
 bool vm_any_running(void);

@@ -12,6 +12,7 @@ import cases32
 import cases_freertos
 import debug
 import faults
+import lifecycle
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
 QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
@@ -177,7 +178,7 @@ def kill_monitor(report):
         for name in ("victim", "witness"):
             run.wait(name, f"selvage-guest: up {name}")
         seen = run.lines.count()
-        run.client("kill", "victim")
+        run.client("crash", "victim")
         run.wait(None, r"victim.*(fault|crash)|(fault|crash).*victim", 30, seen)
         report.ok("the monitor's fault is reported")
         run.answers("witness")
@@ -197,7 +198,7 @@ def crashed_service(report):
     with System("crashed-service", path) as run:
         run.wait("one", "selvage-guest: up one")
         seen = run.lines.count()
-        run.client("kill", "time")
+        run.client("crash", "time")
         run.wait(None, r"\bpc\b", 30, seen)
         report.ok("the crash is reported with its registers")
         run.wait("log", r"\blr\b.*\(\w+\+0x[0-9a-f]+\)", 10, seen)
@@ -215,7 +216,7 @@ def killed_services(report):
         for service in ("time", "log", "serial"):
             before = run.lines.count()
             try:
-                run.client("kill", service)
+                run.client("crash", service)
             except Failure:  # serial takes the answer with it
                 if service != "serial":
                     raise
@@ -242,7 +243,7 @@ def service_left_off(report):
         run.wait("one", "selvage-guest: up one")
         for _ in range(5):
             before = run.lines.count()
-            run.client("kill", "time")
+            run.client("crash", "time")
             run.wait("log", r"service time: (started again|failed 5 times)", 30, before)
         run.wait("log", "service time: failed 5 times in a row, left off", 5)
         report.ok("time is left off after five failures")
@@ -480,6 +481,7 @@ def all_cases():
     cases.update(plain_kernel_cases())
     cases.update(captures.cases())
     cases.update(faults.cases())
+    cases.update(lifecycle.cases())
     cases.update(cases32.cases())
     cases.update(cases_freertos.cases())
     for test in ("mem", "gic", "undef"):

@@ -177,7 +177,7 @@ def survives(report):
         run.wait("linux", "selvage-guest: up linux", 180)
         run.type_to("linux", "probe storm 60 &")
         seen = run.lines.count()
-        run.client("kill", "linux")
+        run.client("crash", "linux")
         run.wait(None, r"linux.*(fault|crash)|(fault|crash).*linux", 30, seen)
         report.ok("Linux's monitor has died")
         seen = run.lines.count()

@@ -26,7 +26,7 @@ static void look_whether_it_stands(struct vm *vm)
 		return;
 	vm->clock.stands = true;
 	stub.due = true;
-	vm->clock.since = clock_now();
+	vm->clock.since = clock_now() - vm_paused_ticks(vm);
 	sel4_signal(VMM_CAP_DEBUG_NTFN);
 }
 
@@ -97,7 +97,7 @@ static bool debug_forbids_wait(struct vm_vcpu *vc)
 
 static void time_goes_on(struct vm *vm)
 {
-	uint64_t ticks = clock_now() - vm->clock.since;
+	uint64_t ticks = clock_now() - vm_paused_ticks(vm) - vm->clock.since;
 
 	if (!vm->clock.stands)
 		return;

@@ -49,7 +49,7 @@ static void print_identity(struct vm *vm, struct gdb *g)
 	const struct vmm_info *info = vm->info;
 	const void *image = (const void *)(uintptr_t)info->kernel_vaddr;
 	uint64_t midr = 0, now = clock_now();
-	uint64_t stood = vm->clock.stood + (vm->clock.stands ? now - vm->clock.since : 0);
+	uint64_t stood = now - vm_paused_ticks(vm) - vm_now(vm);
 	char line[LINE];
 
 	if (!vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_VPIDR, &midr))

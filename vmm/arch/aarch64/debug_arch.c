@@ -155,7 +155,7 @@ void debug_delay(struct vm *vm, uint64_t ticks)
 {
 	vm->virtual_offset += ticks;
 	for (unsigned i = 0; i < vm->info->n_vcpus; i++)
-		(void)vcpu_sel4_write(&vm->vcpu[i].cpu, ABI_VCPU_CNTVOFF, vm->virtual_offset);
+		(void)vcpu_sel4_write(&vm->vcpu[i].cpu, ABI_VCPU_CNTVOFF, vm_offset(vm));
 }
 
 enum debug_what debug_what(const struct vcpu_exit *e)

@@ -38,7 +38,7 @@ enum wait_kind { WAIT_NONE,
 static enum wait_kind timer_deadline(struct vm_vcpu *vc, uint64_t *deadline)
 {
 	uint64_t ctl, cval;
-	uint64_t now = clock_now() - vc->vm->virtual_offset;
+	uint64_t offset = vm_offset(vc->vm), now = clock_now() - offset;
 
 	if (!vcpu_sel4_read(&vc->cpu, ABI_VCPU_CNTV_CTL, &ctl) ||
 	    (ctl & (CNT_ENABLE | CNT_IMASK)) != CNT_ENABLE)
@@ -49,7 +49,7 @@ static enum wait_kind timer_deadline(struct vm_vcpu *vc, uint64_t *deadline)
 		return WAIT_NONE;
 	if (cval >= FAR_FUTURE)
 		return WAIT_FOREVER;
-	*deadline = cval + vc->vm->virtual_offset;
+	*deadline = cval + offset;
 	return WAIT_TIMED;
 }
 

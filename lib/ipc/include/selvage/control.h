@@ -30,19 +30,10 @@ enum server_request {
 };
 
 /*
- * Control channel (MUX_CH_CONTROL): one request a line, "verb [argument]\n";
+ * Control channel (MUX_CH_CONTROL): one request a line, "verb [argument...]\n";
  * the answer is lines of JSON objects, the last one {"ok":true} or
- * {"ok":false,"error":"..."}. One request at a time.
- *
- *   ps        one line each:
- *             {"kind":"vm","name":"linux1","state":"running","vcpus":1,
- *              "priority":100,"ram_bytes":N,"overhead_bytes":N,"starts":1}
- *             (states: running, off, crashed, failed)
- *             {"kind":"service","name":"serial","state":"running"}
- *             {"kind":"memory","total_bytes":N,"free_bytes":N,"slots_free":N}
- *   caps      {"holder":"vmm:linux1","slot":3,"type":"VSpace","what":"own"}
- *   start VM, stop VM, reboot VM
- *   kill NAME  makes the process (a VM's VMM, or a service) take a fault
- *   poweroff  switches the machine off
+ * {"ok":false,"error":"..."}. One request at a time. docs/control-channel.md has
+ * the requests and their answers.
  */
 #define CONTROL_MAX_LINE 128
+#define CONTROL_NAME 40 /* of a VM or process, NUL included */

@@ -72,6 +72,9 @@ struct vmm_info {
 	uint64_t initrd_vaddr, initrd_bytes;
 	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
+	/* Ticks for which the VM was paused: init changes it, while no thread of
+	 * the VMM executes, and adds the same to CNTVOFF of all VCPUs. */
+	uint64_t paused_ticks;
 	/* Randomness for the guest, of this start of this VM only. */
 	uint32_t has_seed;
 	uint8_t seed[64];

@@ -1,0 +1,32 @@
+/*
+ * A line of the control channel, taken apart and checked: what selvage/control.h
+ * says of requests. Pure; whatever the line has in it.
+ */
+#pragma once
+
+#include <selvage/control.h>
+#include <stdint.h>
+
+enum verb {
+	VERB_PS,
+	VERB_CAPS,
+	VERB_ACCOUNTING,
+	VERB_POWEROFF,
+	VERB_START,
+	VERB_STOP,
+	VERB_KILL,
+	VERB_REBOOT,
+	VERB_PAUSE,
+	VERB_RESUME,
+	VERB_CRASH,
+	VERBS
+};
+
+struct request {
+	enum verb verb;
+	const char *name; /* of a VM, or of a process for `crash` */
+};
+
+/* The words in `line` end in NUL afterwards. NULL, or what is wrong. */
+const char *request_parse(char *line, struct request *request);
+const char *request_verb(enum verb verb);

@@ -1,0 +1,66 @@
+/* Lines of the control channel. */
+#include "request.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct request r;
+
+static const char *parse(const char *text)
+{
+	static char line[2 * CONTROL_MAX_LINE];
+
+	snprintf(line, sizeof(line), "%s", text);
+	return request_parse(line, &r);
+}
+
+static void test_verbs(void **state)
+{
+	char line[CONTROL_MAX_LINE];
+
+	(void)state;
+	for (unsigned i = 0; i < VERB_START; i++) {
+		assert_null(parse(request_verb((enum verb)i)));
+		assert_int_equal(r.verb, i);
+	}
+	for (unsigned i = VERB_START; i <= VERB_CRASH; i++) {
+		snprintf(line, sizeof(line), "%s linux-1_b", request_verb((enum verb)i));
+		assert_null(parse(line));
+		assert_int_equal(r.verb, i);
+		assert_string_equal(r.name, "linux-1_b");
+	}
+	assert_null(parse("crash vmm:linux1"));
+}
+
+static void test_wrong_lines(void **state)
+{
+	char line[CONTROL_MAX_LINE];
+
+	(void)state;
+	assert_string_equal(parse(""), "unknown request");
+	assert_string_equal(parse(" ps"), "unknown request");
+	assert_string_equal(parse("PS"), "unknown request");
+	assert_string_equal(parse("psx"), "unknown request");
+	assert_string_equal(parse("ps x"), "too many words");
+	assert_string_equal(parse("start"), "a word is missing");
+	assert_string_equal(parse("start "), "a word is missing");
+	assert_string_equal(parse("start  a"), "that is no name");
+	assert_string_equal(parse("start a b"), "too many words");
+	assert_string_equal(parse("start a\"b"), "that is no name");
+	assert_string_equal(parse("start a\x01"), "that is no name");
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "start ", 6);
+	line[6 + CONTROL_NAME] = '\0';
+	assert_string_equal(parse(line), "that is no name");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_wrong_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
