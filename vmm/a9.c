@@ -2,6 +2,7 @@
  * The devices of board vexpress-a9. Their timers share one of the time
  * server's: it is armed for the first that is due.
  */
+#include "a9_sites.h"
 #include "board/vexpress_a9.h"
 #include "vm.h"
 
@@ -261,6 +262,8 @@ static bool add_private_region(struct vm *vm)
 static void install(struct vm *vm)
 {
 	vm->hooks.clock_goes_on = clock_goes_on;
+	vm->hooks.loaded = a9_sites_set;
+	vm->hooks.breakpoint = a9_site_event;
 }
 
 static const char *init(struct vm *vm)

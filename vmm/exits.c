@@ -133,6 +133,8 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			vc->vm->hooks.debug->event(vc, e);
 			break;
 		}
+		if (vc->vm->hooks.breakpoint != NULL && vc->vm->hooks.breakpoint(vc, e))
+			break;
 		/* fall through */
 	default:
 		report_stop(vc, e, "exit that nothing handles");

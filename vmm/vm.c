@@ -265,6 +265,8 @@ const char *vm_load(struct vm *vm)
 	vm->load = entry.load;
 	vm->entry = entry.pc;
 	vm->started_at = clock_now();
+	if (vm->hooks.loaded != NULL)
+		vm->hooks.loaded(vm);
 	vm_vcpu_reset(&vm->vcpu[0], entry.pc, entry.x[0]);
 	for (unsigned i = 1; i < 4; i++)
 		vcpu_set(&vm->vcpu[0].cpu.cpu, VCPU_X0 + i, entry.x[i]);

@@ -106,6 +106,10 @@ struct vm_hooks {
 	/* Another CPU interface than the hardware's: changes configuration and
 	 * environment of the vGIC. False: it cannot. */
 	bool (*cpu_interface)(struct vm *vm, struct vgic_config *config, struct vgic_env *env);
+	/* The images are in memory. */
+	void (*loaded)(struct vm *vm);
+	/* A debug exception has come here; true: it was of a breakpoint of the monitor's own. */
+	bool (*breakpoint)(struct vm_vcpu *vc, const struct vcpu_exit *e);
 	/* The clock goes on after it stood. */
 	void (*clock_goes_on)(struct vm *vm);
 };

@@ -189,6 +189,39 @@ static void processor(void)
 	show_range("pl310", PL310 + 0x100, 2);
 }
 
+/* What start-up code for an A9 in the Secure state touches, and a later processor lacks.
+ * NSACR's value at reset differs with the Security state. */
+static void a9_registers(void)
+{
+	uint32_t was = taken[1], value;
+
+#define READ(name, op1, crm, crn, op2)                                      \
+	__asm__ volatile("mrc p15, " #op1 ", %0, " #crn ", " #crm ", " #op2 \
+			 : "=r"(value));                                    \
+	show(name, value)
+#define KEEP(name, new, op1, crm, crn, op2)                                              \
+	__asm__ volatile("mcr p15, " #op1 ", %0, " #crn ", " #crm ", " #op2 ::"r"(new)); \
+	READ(name, op1, crm, crn, op2)
+	READ("cbar", 4, c0, c15, 0);
+	READ("power control", 0, c0, c15, 0);
+	READ("neon busy", 0, c1, c15, 0);
+	READ("scr", 0, c1, c1, 0);
+	KEEP("scr", 0, 0, c1, c1, 0);
+	KEEP("sder", 1, 0, c1, c1, 1);
+	KEEP("nsacr", 0xc00, 0, c1, c1, 2);
+	KEEP("diagnostic", 0x11, 0, c0, c15, 1);
+	KEEP("mvbar", 0x60012340, 0, c0, c12, 1);
+	KEEP("mvbar", 0, 0, c0, c12, 1);
+	READ("tlb va", 5, c5, c15, 2);
+#undef KEEP
+#undef READ
+	__asm__ volatile("adr %0, 1f + 1\n\tblx %0\n\tb 2f\n\t.thumb\n\t.balign 4\n\tnop\n"
+			 "1:\tnop\n\tmrc p15, 4, %0, c15, c0, 0\n\tbx lr\n\t.balign 4\n\t.arm\n2:"
+			 : "=&r"(value)::"lr");
+	show("cbar in thumb", value);
+	show("undefined", taken[1] - was);
+}
+
 static void memory(void)
 {
 	static const uint32_t base[] = { 0x48000000, 0x49fffffc, 0x4c000000, 0x4c7ffffc, 0x60000000,
@@ -374,6 +407,7 @@ void start_c(void)
 {
 	wr(UART + 0x30, 0x301);
 	processor();
+	a9_registers();
 	identification();
 	system_registers();
 	nowhere();

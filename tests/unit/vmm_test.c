@@ -1,5 +1,6 @@
 /* vmm: guest memory, bus, image header, layout, PSCI, system registers, the
  * walk of the guest's tables. */
+#include "a9_regs.h"
 #include "arm64_image_test.h"
 #include "board/vexpress_a9.h"
 #include "boot/layout.h"
@@ -17,6 +18,61 @@
 #include <selvage/vcpu_arch.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- registers of a Cortex-A9 ------------------------------------------------ */
+
+#define CBAR VCPU_SYSREG(0, 4, 15, 0, 0)
+#define DIAGNOSTIC VCPU_SYSREG(0, 0, 15, 0, 1)
+#define SCR VCPU_SYSREG(0, 0, 1, 1, 0)
+
+static void a9_instructions_are_found(void **state)
+{
+	/* As gcc assembles them: ARM, then Thumb on a halfword. */
+	static const uint8_t code[] = {
+		0x10, 0x0f, 0x9f, 0xee, /* mrc p15, 4, r0, c15, c0, 0 */
+		0x30, 0x3f, 0x0f, 0xee, /* mcr p15, 0, r3, c15, c0, 1 */
+		0x51, 0x1f, 0x11, 0xee, /* mrc p15, 0, r1, c1, c1, 2: NSACR can be read */
+		0x51, 0x1f, 0x01, 0xee, /* mcr p15, 0, r1, c1, c1, 2 */
+		0x10, 0x0f, 0x9f, 0x0e, /* mrceq */
+		0x10, 0xff, 0x9f, 0xee, /* mrc ..., apsr */
+		0x70, 0x47,             /* bx lr */
+		0x11, 0xee, 0x11, 0x2f, /* mrc p15, 0, r2, c1, c1, 0 */
+		0x70, 0x47, 0x9f, 0xee, /* half of one */
+	};
+	static const size_t wanted[] = { 0, 4, 12, 26 };
+	struct a9_insn insn;
+	size_t at = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++, at += 4) {
+		at = a9_insn_find(code, sizeof(code), at);
+		assert_int_equal(at, wanted[i]);
+	}
+	assert_int_equal(a9_insn_find(code, sizeof(code), at), sizeof(code));
+	assert_int_equal(a9_insn_find(code, 3, 0), 3);
+	assert_int_equal(a9_insn_find(code, 0, 0), 0);
+	assert_true(a9_insn_decode(0xee9f, 0x0f10, &insn));
+	assert_true(insn.code == CBAR && !insn.write && insn.rt == 0);
+	assert_true(a9_insn_decode(0xee0f, 0x3f30, &insn));
+	assert_true(insn.code == DIAGNOSTIC && insn.write && insn.rt == 3);
+}
+
+static void a9_registers_keep(void **state)
+{
+	struct a9_regs r = { 0 };
+
+	(void)state;
+	assert_int_equal(a9_reg_read(&r, CBAR, 0x1e000000), 0x1e000000);
+	a9_reg_write(&r, CBAR, 5);
+	a9_reg_write(&r, DIAGNOSTIC, 0x11);
+	a9_reg_write(&r, SCR, 1);
+	a9_reg_write(&r, VCPU_SYSREG(0, 0, 15, 1, 0), 7);
+	assert_int_equal(a9_reg_read(&r, CBAR, 0x1e000000), 0x1e000000);
+	assert_int_equal(a9_reg_read(&r, DIAGNOSTIC, 0), 0x11);
+	assert_int_equal(a9_reg_read(&r, SCR, 0), 1);
+	assert_int_equal(a9_reg_read(&r, VCPU_SYSREG(0, 0, 15, 1, 0), 0), 0);
+	assert_int_equal(a9_reg_read(&r, VCPU_SYSREG(0, 0, 1, 0, 0), 0), 0);
+}
 
 /* --- gmem ----------------------------------------------------------------- */
 
@@ -813,6 +869,8 @@ static void walk_survives_anything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a9_instructions_are_found),
+		cmocka_unit_test(a9_registers_keep),
 		cmocka_unit_test(gmem_bounds),
 		cmocka_unit_test(gmem_agrees_with_a_model),
 		cmocka_unit_test(bus_routes),

@@ -20,6 +20,7 @@
 struct debug_soft {
 	uint8_t *host; /* in guest RAM, as we see it */
 	uint8_t bytes; /* 0: free */
+	bool site;     /* the monitor's own, as debug_hard's type GDB_POINTS */
 	uint8_t saved[4];
 };
 
@@ -38,13 +39,14 @@ struct debug_vcpu {
 
 struct debug_stub {
 	bool attached; /* debug events of the guest come to us */
+	bool sites;    /* they always do: debug_site_add */
 	bool due;      /* the VM's clock stands, and the debugger has not been told */
 	struct gdb_stop why;
 	struct debug_soft soft[DEBUG_SOFT];
 	struct debug_hard breakpoint[DEBUG_HARD], watchpoint[DEBUG_HARD];
 	struct debug_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
-extern struct debug_stub stub;
+extern struct debug_stub stub; /* points.c */
 
 /* --- hold.c, target.c --- */
 
@@ -64,6 +66,12 @@ bool debug_soft_at(const struct vm *vm, uint64_t gpa);
 /* RAM as it would be without software breakpoints. */
 bool debug_ram_read(struct vm *vm, uint64_t gpa, void *to, size_t n);
 bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n);
+
+/* Breakpoints for the monitor itself, which no debugger sees or removes; also without a stub.
+ * In the processor if it has one left, else in memory. False: no room. bytes: as GDB's kinds. */
+bool debug_site_add(struct vm *vm, uint64_t at, unsigned bytes);
+bool debug_site_at(struct vm *vm, struct vcpu_sel4 *view, uint64_t at);
+void debug_site_remove(struct vm *vm, uint64_t at);
 
 /* --- monitor.c --- */
 
@@ -101,6 +109,8 @@ enum debug_mode { DEBUG_OFF,
 void debug_set_mode(struct vm_vcpu *vc, enum debug_mode mode);
 /* Between two instructions: no exit is half done any more. */
 void debug_settle(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* Behind an instruction of that size. */
+void debug_skip(struct vcpu *v, unsigned bytes);
 void debug_irqs_mask(struct vm_vcpu *vc);
 void debug_irqs_unmask(struct vm_vcpu *vc);
 /* The guest's virtual time is to be `ticks` later than it would be. */

@@ -3,8 +3,6 @@
 
 #include <selvage/clock.h>
 
-struct debug_stub stub;
-
 /* vCPUs that are off are nobody's concern. */
 static bool is_held(const struct vm_vcpu *vc)
 {
@@ -114,7 +112,7 @@ static void release(struct vm_vcpu *vc, enum gdb_action action)
 	enum debug_mode mode = step ? DEBUG_STEP : DEBUG_EVENTS;
 
 	stub.vcpu[vc->index].step = step;
-	debug_set_mode(vc, stub.attached ? mode : DEBUG_OFF);
+	debug_set_mode(vc, stub.attached || stub.sites ? mode : DEBUG_OFF);
 	if (step)
 		debug_irqs_mask(vc);
 	if (!stub.vcpu[vc->index].held)
@@ -170,8 +168,14 @@ static void debug_event(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct gdb_stop why = { .signal = GDB_SIGTRAP, .vcpu = (uint8_t)vc->index };
 	enum gdb_point point = GDB_NO_POINT;
+	enum debug_what what = debug_what(e);
 
-	switch (debug_what(e)) {
+	if (vc->vm->hooks.breakpoint != NULL && vc->vm->hooks.breakpoint(vc, e)) {
+		if (!stub.vcpu[vc->index].step)
+			return;
+		what = DEBUG_WHAT_STEP; /* as if the instruction had been there */
+	}
+	switch (what) {
 	case DEBUG_WHAT_STEP:
 		if (!stub.vcpu[vc->index].step && !vc->vm->stop)
 			debug_set_mode(vc, DEBUG_EVENTS); /* it came too late */

@@ -4,6 +4,8 @@
 #include <selvage/base.h>
 #include <string.h>
 
+struct debug_stub stub;
+
 /* What was written may be code. Within one page. */
 static void publish(void *host, size_t n)
 {
@@ -121,7 +123,7 @@ bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n)
 
 static bool hard_change(struct vm *vm, const struct debug_hard *point, bool insert)
 {
-	bool watch = point->type != GDB_HARDWARE;
+	bool watch = point->type != GDB_HARDWARE && point->type != GDB_POINTS;
 	struct debug_hard *table = watch ? stub.watchpoint : stub.breakpoint;
 	struct debug_hard *room = NULL;
 
@@ -158,21 +160,66 @@ bool debug_point(struct vm *vm, struct vcpu_sel4 *view, enum gdb_point type, boo
 	if (insert)
 		return soft_insert(vm, gpa, kind);
 	s = find_soft(vm, gpa);
-	if (s != NULL)
+	if (s != NULL && !s->site)
 		soft_remove(vm, s);
 	return true;
+}
+
+bool debug_site_add(struct vm *vm, uint64_t at, unsigned bytes)
+{
+	const struct debug_hard point = {
+		.used = true, .type = GDB_POINTS, .at = at, .size = bytes
+	};
+
+	if (!hard_change(vm, &point, true)) {
+		if (!soft_insert(vm, at, bytes))
+			return false;
+		find_soft(vm, at)->site = true;
+	}
+	stub.sites = true;
+	return true;
+}
+
+static struct debug_hard *find_hard_site(uint64_t at)
+{
+	for (unsigned i = 0; i < DEBUG_HARD; i++) {
+		struct debug_hard *h = &stub.breakpoint[i];
+
+		if (h->used && h->type == GDB_POINTS && h->at == at)
+			return h;
+	}
+	return NULL;
+}
+
+bool debug_site_at(struct vm *vm, struct vcpu_sel4 *view, uint64_t at)
+{
+	const struct debug_soft *s;
+	uint64_t gpa;
+
+	s = debug_translate(vm, view, at, &gpa) ? find_soft(vm, gpa) : NULL;
+	return (s != NULL && s->site) || find_hard_site(at) != NULL;
+}
+
+void debug_site_remove(struct vm *vm, uint64_t at)
+{
+	struct debug_hard *h = find_hard_site(at), gone;
+
+	if (h == NULL)
+		return;
+	gone = *h;
+	(void)hard_change(vm, &gone, false);
 }
 
 void debug_points_clear(struct vm *vm)
 {
 	for (unsigned i = 0; i < DEBUG_SOFT; i++) {
-		if (stub.soft[i].bytes != 0)
+		if (stub.soft[i].bytes != 0 && !stub.soft[i].site)
 			soft_remove(vm, &stub.soft[i]);
 	}
 	for (unsigned i = 0; i < DEBUG_HARD; i++) {
 		struct debug_hard *b = &stub.breakpoint[i], *w = &stub.watchpoint[i];
 
-		if (b->used) {
+		if (b->used && b->type != GDB_POINTS) {
 			b->used = false;
 			(void)debug_hard_set(vm, i, b);
 		}

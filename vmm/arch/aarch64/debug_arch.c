@@ -116,15 +116,19 @@ static uint64_t it_advance(uint64_t pstate)
 	return (pstate & ~IT_MASK) | (it & 3) << 25 | (it & 0xfc) << 8;
 }
 
+void debug_skip(struct vcpu *v, unsigned bytes)
+{
+	vcpu_set(v, VCPU_PC, vcpu_get(v, VCPU_PC) + bytes);
+	if (v->narrow)
+		vcpu_set(v, VCPU_PSTATE, it_advance(vcpu_get(v, VCPU_PSTATE)));
+}
+
 void debug_settle(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct vcpu *v = &vc->cpu.cpu;
 
-	if (v->advance && !(v->dirty & vcpu_bit(VCPU_PC))) {
-		vcpu_set(v, VCPU_PC, vcpu_get(v, VCPU_PC) + (e->syndrome & ESR_IL ? 4 : 2));
-		if (v->narrow)
-			vcpu_set(v, VCPU_PSTATE, it_advance(vcpu_get(v, VCPU_PSTATE)));
-	}
+	if (v->advance && !(v->dirty & vcpu_bit(VCPU_PC)))
+		debug_skip(v, e->syndrome & ESR_IL ? 4 : 2);
 	v->advance = false;
 }
 
