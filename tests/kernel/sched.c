@@ -4,7 +4,7 @@
 static struct {
 	volatile unsigned count, other;
 	volatile uint64_t consumed;
-	cap_t sc, ep, reply;
+	cap_t sc, ep, reply, wait_ep[4], wait_reply, ntfn;
 } s;
 
 static int configure(cap_t sc, uint64_t budget, uint64_t period, uint64_t extra)
@@ -75,6 +75,71 @@ static void bind_errors(void)
 	CHECK_EQ(sel4_sched_context_unbind(ABI_ROOT_SCHED_CONTEXT), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_sched_context_unbind_object(ABI_ROOT_SCHED_CONTEXT, ABI_ROOT_TCB),
 		 ABI_ILLEGAL_OPERATION);
+}
+
+enum wait { ON_RECEIVE,
+	    ON_SEND,
+	    ON_REPLY,
+	    ON_NOTIFICATION,
+	    WAITS };
+
+static void waits(void *arg)
+{
+	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
+
+	switch ((enum wait)(uintptr_t)arg) {
+	case ON_RECEIVE: (void)sel4_recv(s.wait_ep[ON_RECEIVE], &badge, mr, s.wait_reply); break;
+	case ON_SEND: sel4_send(s.wait_ep[ON_SEND], msginfo(0, 0, 0), mr); break;
+	case ON_REPLY: (void)sel4_call(s.ep, msginfo(0, 0, 0), mr); break;
+	default: (void)sel4_wait(s.ntfn);
+	}
+	kt_stop();
+}
+
+static void spends(void *arg)
+{
+	(void)arg;
+	for (;;)
+		;
+}
+
+/* Whatever a thread waits for: a context whose budget is spent it cannot get
+ * meanwhile, as nobody would see to it that it waits for its next period. */
+static void no_spent_context_for_waiting_threads(void)
+{
+	struct kt_thread spender = kt_thread(0, spends, NULL, KT_HIGH, 0, true), t[WAITS];
+	uint64_t badge, mr[SEL4_MSG_REGS] = { 0 };
+
+	s.ep = kt_make(ABI_OBJ_ENDPOINT, 0);
+	s.reply = kt_make(ABI_OBJ_REPLY, 0);
+	s.wait_reply = kt_make(ABI_OBJ_REPLY, 0);
+	s.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	for (unsigned i = 0; i < WAITS; i++) {
+		s.wait_ep[i] = kt_make(ABI_OBJ_ENDPOINT, 0);
+		t[i] = kt_start(1 + i, waits, (void *)(uintptr_t)i, KT_HIGH);
+		if (i == ON_REPLY)
+			(void)sel4_nb_recv(s.ep, &badge, mr, s.reply);
+		else
+			CHECK_OK(sel4_sched_context_unbind(t[i].sc));
+	}
+	CHECK_OK(sel4_sched_context_unbind(t[ON_REPLY].sc)); /* here it was with us */
+	CHECK_OK(configure(spender.sc, 500, 10000, 0));
+	CHECK_OK(sel4_tcb_resume(spender.tcb)); /* until its budget ends */
+	CHECK_OK(sel4_tcb_suspend(spender.tcb));
+	CHECK_OK(sel4_sched_context_unbind(spender.sc));
+	for (unsigned i = 0; i < WAITS; i++) {
+		CHECK_EQ(sel4_sched_context_bind(spender.sc, t[i].tcb), ABI_ILLEGAL_OPERATION);
+		CHECK_EQ(sel4_tcb_set_sched_params(t[i].tcb, ABI_ROOT_TCB, spender.sc, 0, 255,
+						   KT_HIGH),
+			 ABI_ILLEGAL_OPERATION);
+	}
+	CHECK_OK(sel4_sched_context_bind(spender.sc, spender.tcb)); /* does not wait */
+	CHECK_OK(sel4_sched_context_unbind(spender.sc));
+	kt_sleep_us(12000);
+	for (unsigned i = 0; i < WAITS; i++) {
+		CHECK_OK(sel4_sched_context_bind(spender.sc, t[i].tcb));
+		CHECK_OK(sel4_sched_context_unbind(spender.sc));
+	}
 }
 
 static void spins(void *arg)
@@ -400,6 +465,7 @@ static const struct kt_case cases[] = {
 	{ "sched: ConfigureFlags' errors", configure_errors },
 	{ "sched: the longest budget and period", longest_budget },
 	{ "sched: errors of Bind and Unbind", bind_errors },
+	{ "sched: no spent context for a thread that waits", no_spent_context_for_waiting_threads },
 	{ "sched: a budget limits a higher thread", budget_limits },
 	{ "sched: round robin", round_robin },
 	{ "sched: a higher thread starves a lower", higher_starves_lower },

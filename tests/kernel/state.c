@@ -502,15 +502,19 @@ static void taken_over_at_the_top(void) { taken_over(0); }
 static void taken_over_in_the_middle(void) { taken_over(1); }
 static void taken_over_inside(void) { taken_over(DEPTH - 1); }
 
-/* --- a deletion that an interrupt stops at any of its steps --- */
+/* --- calls that an interrupt stops at any of their steps --- */
 
 #define PERIOD_US 100u
 #define SWEEP 250u /* times 20 ns */
+#define SENDERS (KT_THREADS - 2)
 
 static struct {
-	cap_t outer, beside, memory[2], ntfn;
-	uint64_t until;             /* when it deletes */
+	cap_t outer, memory[2], ep, badged[2], ntfn;
+	void (*act)(void);
+	struct kt_thread acts, wakes;
+	uint64_t until;             /* when it acts */
 	volatile uint64_t released; /* when the periodic thread began last */
+	volatile unsigned cancelled, done;
 } n;
 
 static uint64_t virtual_count(void)
@@ -522,12 +526,14 @@ static uint64_t virtual_count(void)
 	return v;
 }
 
-static void deletes_inner(void *arg)
+static void acts(void *arg)
 {
 	(void)arg;
 	while (virtual_count() < n.until)
 		;
-	(void)sel4_cnode_delete(n.outer, 1, 1);
+	n.act();
+	n.done = 1;
+	sel4_signal(n.ntfn);
 	kt_stop();
 }
 
@@ -541,14 +547,44 @@ static void wakes_each_period(void *arg)
 	}
 }
 
+static void start_again(const struct kt_thread *t)
+{
+	CHECK_OK(sel4_tcb_write_registers(t->tcb, 1, ABI_CTX_COUNT, kt_registers(t->index)));
+}
+
+static void sweep_begin(void (*act)(void))
+{
+	n.act = act;
+	n.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	n.acts = kt_thread(0, acts, NULL, KT_LOW, 0, true);
+	n.wakes = kt_thread(1, wakes_each_period, NULL, KT_HIGH, 0, true);
+	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), n.wakes.sc, PERIOD_US / 2,
+					      PERIOD_US, 0, 0, 0));
+	CHECK_OK(sel4_tcb_resume(n.wakes.tcb));
+}
+
+/* The call begins a little before a release that stops it; returns behind that. */
+static void sweep_step(unsigned i)
+{
+	uint64_t us = kt_ticks(1), next = n.released;
+
+	while (next < virtual_count() + 20 * us)
+		next += PERIOD_US * us;
+	n.until = next - i * us / 50;
+	n.done = 0;
+	(void)sel4_poll(n.ntfn);
+	start_again(&n.acts);
+	while (n.released < next - us)
+		(void)sel4_wait(n.ntfn);
+}
+
+static void delete_inner(void) { (void)sel4_cnode_delete(n.outer, 1, 1); }
+
 /* The last capability to a full CNode of two slots, in a slot of another. */
 static void make_two(cap_t inner)
 {
-	cap_t memory = n.memory[1];
-
 	CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, n.outer, 1));
-	CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, n.beside, 1));
-	CHECK_OK(sel4_untyped_retype(memory, KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, inner, 1));
+	CHECK_OK(sel4_untyped_retype(n.memory[1], KT_CNODE, ABI_OBJ_CNODE, 1, 0, 0, inner, 1));
 	for (unsigned i = 0; i < 2; i++)
 		CHECK_OK(sel4_cnode_copy(inner, i, 1, KT_CNODE, ABI_ROOT_TCB, 64, KT_ALL));
 	CHECK_OK(sel4_cnode_move(n.outer, 1, 1, KT_CNODE, inner, 64));
@@ -556,44 +592,66 @@ static void make_two(cap_t inner)
 
 /* Whatever the state in which it is left: the outer one's deletion ends it, and
  * nothing points into its memory any more. */
-static void stopped_at_any_step(void)
+static void deletion_stopped_at_any_step(void)
 {
 	cap_t inner = kt_slot(), ep = kt_slots(4);
-	uint64_t hz, us, next;
-	struct kt_thread t, h;
 
-	__asm__ volatile("mrs %0, cntfrq_el0"
-			 : "=r"(hz));
-	us = hz / 1000000;
 	n.outer = kt_slot();
-	n.beside = kt_slot();
-	n.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
 	for (unsigned i = 0; i < 2; i++)
-		n.memory[i] = kt_make(ABI_OBJ_UNTYPED, 6 + i);
-	t = kt_thread(0, deletes_inner, NULL, KT_LOW, 0, true);
-	h = kt_thread(1, wakes_each_period, NULL, KT_HIGH, 0, true);
-	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), h.sc, PERIOD_US / 2, PERIOD_US,
-					      0, 0, 0));
-	CHECK_OK(sel4_tcb_resume(h.tcb));
+		n.memory[i] = kt_make(ABI_OBJ_UNTYPED, 6);
+	sweep_begin(delete_inner);
 	for (unsigned i = 0; i < SWEEP; i++) {
 		make_two(inner);
-		next = n.released;
-		while (next < virtual_count() + 20 * us)
-			next += PERIOD_US * us;
-		n.until = next - i * us / 50;
-		(void)sel4_poll(n.ntfn);
-		CHECK_OK(sel4_tcb_write_registers(t.tcb, 1, ABI_CTX_COUNT,
-						  kt_registers(t.index)));
-		while (n.released < next - us)
-			(void)sel4_wait(n.ntfn);
+		sweep_step(i);
 		CHECK_OK(kt_delete(n.outer));
-		CHECK_OK(sel4_tcb_suspend(t.tcb));
+		CHECK_OK(sel4_tcb_suspend(n.acts.tcb));
 		/* Other objects in their place. */
 		CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_ENDPOINT, 0, 0, 0, ep,
 					     4));
 		CHECK_OK(kt_revoke(n.memory[1]));
-		CHECK(kt_is_empty(n.beside));
 		CHECK_OK(kt_revoke(n.memory[0]));
+	}
+}
+
+static void cancel(void)
+{
+	(void)sel4_cnode_cancel_badged_sends(KT_CNODE, n.badged[0], 64);
+}
+
+static void sends_until_cancelled(void *arg)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	(void)arg;
+	sel4_send(n.badged[1], msginfo(0, 0, 0), mr);
+	n.cancelled++;
+	kt_stop();
+}
+
+/* Every sender of the badge, though the call goes on later. */
+static void cancellation_stopped_at_any_step(void)
+{
+	struct kt_thread sender[SENDERS];
+
+	n.ep = kt_make(ABI_OBJ_ENDPOINT, 0);
+	n.badged[0] = kt_mint(n.ep, KT_ALL, 1);
+	n.badged[1] = kt_slot();
+	for (unsigned i = 0; i < SENDERS; i++)
+		sender[i] = kt_thread(2 + i, sends_until_cancelled, NULL, KT_HIGH - 1, 0, true);
+	sweep_begin(cancel);
+	for (unsigned i = 0; i < SWEEP; i++) {
+		CHECK_OK(sel4_cnode_mint(KT_CNODE, n.badged[1], 64, KT_CNODE, n.ep, 64, KT_ALL,
+					 1));
+		n.cancelled = 0;
+		for (unsigned k = 0; k < SENDERS; k++)
+			start_again(&sender[k]);
+		/* Their calls, run again, find nothing. */
+		CHECK_OK(kt_delete(n.badged[1]));
+		CHECK_EQ(n.cancelled, 0);
+		sweep_step(i);
+		while (!n.done)
+			(void)sel4_wait(n.ntfn);
+		CHECK_EQ(n.cancelled, SENDERS);
 	}
 }
 
@@ -615,6 +673,7 @@ static const struct kt_case cases[] = {
 	{ "state: a deletion taken over in the middle", taken_over_in_the_middle },
 	{ "state: a deletion taken over inside", taken_over_inside },
 	{ "state: a thread's deletion taken over", thread_taken_over },
-	{ "state: a deletion stopped at any step", stopped_at_any_step },
+	{ "state: a deletion stopped at any step", deletion_stopped_at_any_step },
+	{ "state: a cancellation stopped at any step", cancellation_stopped_at_any_step },
 };
 KT_GROUP(kt_state);

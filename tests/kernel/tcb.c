@@ -290,6 +290,33 @@ static void reads_tls(void *arg)
 	__asm__ volatile("1: b 1b"); /* no IPC buffer any more: no system call either */
 }
 
+static void waits_there(void *arg)
+{
+	(void)arg;
+	__asm__ volatile("1: b 1b");
+}
+
+static void counts_once(void)
+{
+	s.count++;
+	__asm__ volatile("1: b 1b");
+}
+
+/* Of a thread that could go on any time, it is where it goes on. */
+static void pc_of_a_ready_thread(void)
+{
+	struct kt_thread t;
+
+	s.count = 0;
+	t = kt_start(0, waits_there, NULL, KT_LOW);
+	kt_sleep_us(2500);
+	CHECK_OK(sel4_tcb_read_registers(t.tcb, 0, ABI_CTX_COUNT, s.regs));
+	s.regs[ABI_CTX_PC] = (uintptr_t)counts_once;
+	CHECK_OK(sel4_tcb_write_registers(t.tcb, 0, ABI_CTX_COUNT, s.regs));
+	kt_sleep_us(2500);
+	CHECK_EQ(s.count, 1);
+}
+
 static void tls_base(void)
 {
 	struct kt_thread t = kt_thread(0, reads_tls, NULL, KT_LOW, 0, true);
@@ -413,6 +440,7 @@ static const struct kt_case cases[] = {
 	{ "tcb: SetFlags", flags },
 	{ "tcb: the FPU switched off and on", fpu_disabled },
 	{ "tcb: SetTLSBase", tls_base },
+	{ "tcb: the PC of a thread that is ready", pc_of_a_ready_thread },
 	{ "tcb: Suspend and Resume", suspend_resume },
 	{ "tcb: a thread suspends itself", suspend_self },
 	{ "tcb: a thread suspends itself by CopyRegisters", copy_suspends_self },

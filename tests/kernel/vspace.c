@@ -600,6 +600,7 @@ static void cache_operations_keep_data(void)
 		CHECK_OK(space_ops[i](p.vspace, HERE + 1, HERE + 4095));
 		CHECK_EQ(reads(HERE + 8 * i).value, 0x100 + i);
 		CHECK_OK(space_ops[i](p.vspace, AWAY, AWAY + 1)); /* nothing there */
+		CHECK_OK(space_ops[i](p.vspace, AWAY, ABI_USER_TOP));
 	}
 }
 
