@@ -8,6 +8,7 @@ Every rule is a generator of messages `file[:line]: error: cause; hint`.
 """
 import concurrent.futures
 import functools
+import glob
 import os
 import re
 import shlex
@@ -17,6 +18,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MAX_COLUMNS = 100
 KERNEL_LINES = 8000  # DESIGN: of one (release) build, without blanks and comments
+MONITOR_LINES = 6000  # of the monitor of a plain VM, its devices among them
+TARGET = "build/pa44"
 CODE = (".c", ".h", ".S")
 PICOLIBC = "/usr/lib/picolibc/aarch64-linux-gnu/include"
 
@@ -279,11 +282,52 @@ def kernel_files():
             not f.startswith(("kernel/loader/", "kernel/debug/", "kernel/domains/"))]
 
 
+MEMBER = re.compile(r"^/lib/(\w+)\.a\((\S+)\)$")
+
+
+def sources_of(program, out=TARGET):
+    """What the linker took for a program, and what that includes: files of the
+    tree. By the link map and the compiler's dependency lists."""
+    objects = glob.glob(f"{out}/obj/bin-{program}/**/*.d", recursive=True)
+    for line in read(f"{out}/bin/{program}.elf.map").splitlines():
+        if line.startswith(("Discarded", "Memory Configuration")):
+            break
+        match = MEMBER.match(line.removeprefix(out))
+        if match:
+            name = match.group(2).removesuffix(".o")
+            folder = f"{out}/obj/lib-{match.group(1)}"
+            found = [d for d in glob.glob(f"{folder}/**/{name}.d", recursive=True)
+                     if os.path.isfile(d[len(folder) + 1:-2])]
+            if len(found) != 1:
+                raise RuntimeError(f"{match.group(0)}: {len(found)} objects; rename one")
+            objects += found
+    words = {w for d in objects for w in read(d).replace("\\\n", " ").split()}
+    return sorted({os.path.normpath(w) for w in words} & set(tracked(*CODE)))
+
+
+def monitors(out=TARGET):
+    """Images of the monitor that were linked, the smallest first, and the files
+    that each is made of: its own and its devices'."""
+    names = [os.path.basename(p)[:-2] for p in sorted(glob.glob("vmm/image/*.c"))]
+    found = {n: [f for f in sources_of(n, out) if f.startswith(("vmm/", "dev/"))]
+             for n in names if os.path.exists(f"{out}/bin/{n}.elf.map")}
+    return sorted(found.items(), key=lambda item: len(item[1]))
+
+
 def rule_sizes():
-    """the kernel's line budget"""
+    """the line budgets of the kernel and of a plain VM's monitor"""
     lines = count_lines(kernel_files())
     if lines > KERNEL_LINES:
         yield f"kernel/: error: {lines} lines of code, {KERNEL_LINES} allowed; take something out"
+    images = monitors()
+    if not images:
+        yield f"{TARGET}/bin: error: no monitor to count; build it with `make target`"
+        return
+    name, files = images[0]
+    lines = count_lines(files)
+    if lines > MONITOR_LINES:
+        yield f"vmm/image/{name}.c: error: {lines} lines of code, {MONITOR_LINES} allowed; " \
+              "make a part of what not every VM needs"
 
 
 # --- hygiene ----------------------------------------------------------------

@@ -38,7 +38,7 @@ def find_kernel(out):
 def parts(out):
     yield "kernel", "kernel", find_kernel(out)
     yield "kernel/loader", "kernel/loader", None
-    yield "vmm", "vmm", f"{out}/bin/vmm.elf"
+    yield "vmm", "vmm", None
     for server in sorted(os.listdir("servers")):
         yield f"servers/{server}", f"servers/{server}", f"{out}/bin/{server}.elf"
     for library in sorted(os.listdir("lib")):
@@ -46,6 +46,12 @@ def parts(out):
     yield "dev", "dev", None
     yield "abi", "abi", None
     yield "tool", "tool", None
+
+
+def print_row(name, lines, elf):
+    size = sections(elf) if elf else None
+    cells = "".join(f"{n:>{w},}" for n, w in zip(size, (10, 9, 12))) if size else ""
+    print(f"{name:<18}{lines:>8,}{cells}")
 
 
 def main(arguments):
@@ -56,11 +62,12 @@ def main(arguments):
     for name, folder, elf in parts(out):
         lines = lines_of(folder)
         total += lines
-        size = sections(elf) if elf else None
-        cells = "".join(f"{n:>{w},}" for n, w in zip(size, (10, 9, 12))) if size else ""
-        print(f"{name:<18}{lines:>8,}{cells}")
-    print(f"{'in all':<18}{total:>8,}")
-    print("A program's text holds the libraries that it uses.")
+        print_row(name, lines, elf)
+    print_row("in all", total, None)
+    for name, files in checks.monitors(out):
+        print_row(f"VM by {name}", checks.count_lines(files), f"{out}/bin/{name}.elf")
+    print("A program's text holds the libraries that it uses. VM by ...: one VM's monitor, of vmm "
+          "and dev what its image has.")
 
 
 if __name__ == "__main__":

@@ -14,9 +14,12 @@ VMM_LIBS := gdb vcpu dev ipc rt sel4 image base
 INC_monitor := $(VMM_INC) -isystem $(LIBFDT_INC)
 $(eval $(call target_lib,monitor,$(sort $(VMM_PORTABLE) $(VMM_TARGET)),$(VMM_LIBS)))
 $(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/lib-monitor/$(s).o): $(LIBFDT_STAMP)
+# Every image; mk/checks.py counts their lines.
 VMM_IMAGES := $(patsubst vmm/image/%.c,%,$(sort $(wildcard vmm/image/*.c)))
 $(foreach i,$(VMM_IMAGES),$(eval PROG_LIBS_$(i) := $(LIBFDT_A)) \
 	$(eval $(call target_prog,$(i),vmm/image/$(i).c,monitor $(VMM_LIBS),$(VMM_INC))))
+
+VMM_ELFS := $(VMM_IMAGES:%=$(TOUT)/bin/%.elf)
 
 INC_vmm := $(VMM_INC)
 LIB_SRCS_vmm := $(VMM_PORTABLE)

@@ -19,7 +19,7 @@ config-plain:
 
 # What each group of ./check needs.
 PARTS := static unit bad tool fuzz decode kernel exerciser system bench
-parts-static: $(LIBFDT_STAMP)
+parts-static: $(LIBFDT_STAMP) $(VMM_ELFS)
 parts-unit: $(UNIT_BINS)
 parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host

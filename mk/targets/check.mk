@@ -1,6 +1,6 @@
 # The quick rules, in under a minute; ./check runs everything.
 check: static unit ## format, headers, include rules, sizes, docs, host unit tests
-static: ## the rules of mk/checks.py
+static: $(VMM_ELFS) ## the rules of mk/checks.py
 	@python3 mk/checks.py
 
 # Reformats in place what the formatter would complain about.

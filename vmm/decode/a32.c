@@ -1,5 +1,5 @@
 /* A32 (Arm ARM F4.1), and what it has in common with T32. */
-#include "narrow.h"
+#include "a32.h"
 
 #include <selvage/vcpu_arch.h>
 #include <stddef.h>

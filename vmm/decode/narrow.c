@@ -1,5 +1,5 @@
 /* 32-bit code: dispatch, and mnemonics of what is no load or store. */
-#include "narrow.h"
+#include "a32.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* T32: Thumb and Thumb-2 (Arm ARM F3.1). */
-#include "narrow.h"
+#include "a32.h"
 
 #include <stddef.h>
 
