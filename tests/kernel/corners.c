@@ -444,6 +444,11 @@ static void vcpu_moved(void)
 
 	CHECK_OK(sel4_vcpu_set_tcb(a.vcpu, a.tcb));
 	CHECK_OK(sel4_vcpu_set_tcb(a.vcpu, b.tcb)); /* b's goes */
+	/* Without one a is a native thread, for which HVC is undefined. */
+	if (!kt_plain()) {
+		kt_guest_start(&a, guest_hvc, 0);
+		CHECK_EQ(kt_exit.label, ABI_FAULT_USER_EXCEPTION);
+	}
 	CHECK_OK(sel4_vcpu_set_tcb(b.vcpu, a.tcb));
 	kt_guest_set_pc(&b, guest_spin, 0, 1);
 	kt_sleep_us(BUDGET_US);
