@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 256
+#define LINE_MAX_BYTES (CONTROL_MAX_LINE + 64)
 #define CLIENT_IN_MAX 65536u      /* typed while it waits for its console */
 #define CLIENT_OUT_MAX (1u << 20) /* a client that does not read is left */
 

@@ -22,6 +22,7 @@ enum command_bit {
 	CMD_DOCTOR = 1 << 10,
 	CMD_FAULTS = 1 << 11,
 	CMD_PS = 1 << 12,
+	CMD_CREATE = 1 << 13,
 };
 
 struct command {
@@ -78,6 +79,12 @@ static const struct command commands[] = {
 	  "guest's time stands still.",
 	  CMD_ACTION, 1, 1, command_control },
 	{ "resume", "VM", "Let a paused VM go on.", CMD_ACTION, 1, 1, command_control },
+	{ "create", "FILE.yaml",
+	  "Bring the VMs of a description into a running system.\n"
+	  "Of the description only `vms` counts; the machine is the one that runs.",
+	  CMD_CREATE, 1, 1, command_create },
+	{ "destroy", "VM", "Take a VM down and forget it, its images included.", CMD_ACTION, 1, 1,
+	  command_control },
 	{ "crash", "NAME",
 	  "Make a VM's monitor or a service crash, to see that the rest goes on.",
 	  CMD_ACTION, 1, 1, command_control },
@@ -120,10 +127,9 @@ struct option_def {
 };
 
 #define FIELD(member) offsetof(struct options, member)
-#define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR)
-#define CMD_CLIENTS                                                                         \
-	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | \
-	 CMD_FAULTS)
+#define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR | CMD_CREATE)
+#define CMD_WATCHERS (CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
+#define CMD_CLIENTS (CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_WATCHERS)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),

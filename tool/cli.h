@@ -65,6 +65,7 @@ int command_run(const struct options *options);
 int command_reference(const struct options *options); /* run --reference */
 int command_doctor(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
+int command_create(const struct options *options);
 int command_console(const struct options *options);
 int command_logs(const struct options *options);
 int command_faults(const struct options *options);

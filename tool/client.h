@@ -11,3 +11,6 @@ int client_open(const struct options *options, const char *verb, const char *arg
 /* Reads the line "ok" or "error ..."; reports the latter. */
 bool client_accepted(int fd);
 bool client_send(int fd, const void *data, size_t size);
+/* One request of the control channel whose answer is its verdict alone; says what is
+ * wrong. */
+bool client_request(const struct options *options, const char *request, const char *argument);

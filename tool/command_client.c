@@ -3,6 +3,7 @@
 #include <cJSON.h>
 #include <errno.h>
 #include <poll.h>
+#include <selvage/control.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ bool client_send(int fd, const void *data, size_t size)
 
 int client_open(const struct options *options, const char *verb, const char *argument)
 {
-	char line[256];
+	char line[CONTROL_MAX_LINE + 64];
 	int fd;
 	int n = snprintf(line, sizeof(line), "%s%s%s\n", verb,
 			 argument ? " " : "", argument ? argument : "");
@@ -84,6 +85,24 @@ static bool answer_ok(const char *line, bool may_end)
 						       : "it was refused");
 	cJSON_Delete(object);
 	return good;
+}
+
+bool client_request(const struct options *options, const char *request, const char *argument)
+{
+	struct buffer answer = { 0 };
+	char verb[64];
+	bool ok;
+	int fd;
+
+	snprintf(verb, sizeof(verb), "control %s", request);
+	fd = client_open(options, verb, argument);
+	if (fd < 0)
+		return false;
+	read_to_end(fd, &answer);
+	close(fd);
+	ok = answer_ok((char *)answer.data, false);
+	buffer_free(&answer);
+	return ok;
 }
 
 static bool is_verdict(const char *line)

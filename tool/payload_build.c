@@ -87,11 +87,12 @@ static bool add_process(struct area *area, const struct sysimage_parts *parts, c
 	return true;
 }
 
-/* The services, and those monitors that a VM gets. */
+/* The services, those monitors that a VM gets, and the last one, which suits any
+ * VM that is created at run time. */
 static bool add_processes(struct area *area, const struct sysdesc *desc,
 			  const struct sysimage_parts *parts)
 {
-	bool used[VMM_IMAGES + 1] = { false };
+	bool used[VMM_IMAGES + 1] = { [VMM_IMAGES - 1] = true };
 	bool ok = true;
 
 	for (uint32_t i = 0; i < desc->n_vms; i++)
@@ -103,34 +104,41 @@ static bool add_processes(struct area *area, const struct sysdesc *desc,
 	return ok;
 }
 
-static bool add_description(struct area *area, const struct system *sys)
+/* Of the VMs from `first` on. */
+static bool add_description(struct area *area, const struct system *sys, uint32_t first, uint32_t n)
 {
-	area->desc = malloc(sys->desc->size);
+	size_t size = sizeof(*area->desc) + n * sizeof(area->desc->vm[0]);
+
+	area->desc = malloc(size);
 	if (!area->desc) {
 		diag_error("out of memory");
 		return false;
 	}
-	memcpy(area->desc, sys->desc, sys->desc->size);
+	*area->desc = *sys->desc;
+	area->desc->size = (uint32_t)size;
+	area->desc->n_vms = n;
+	memcpy(area->desc->vm, &sys->desc->vm[first], n * sizeof(area->desc->vm[0]));
 	add_item(area, PAYLOAD_DESCRIPTION, "system", area->desc,
 		 area->desc->size);
 	return true;
 }
 
-static void add_guests(struct area *area, const struct system *sys)
+static void add_guests(struct area *area, const struct system *sys, uint32_t first)
 {
 	struct sysdesc *desc = area->desc;
 
 	for (uint32_t i = 0; i < desc->n_vms; i++) {
-		desc->vm[i].kernel = add_guest(area, &sys->kernel[i]);
-		if (sys->initrd[i].data)
-			desc->vm[i].initrd = add_guest(area, &sys->initrd[i]);
+		desc->vm[i].kernel = add_guest(area, &sys->kernel[first + i]);
+		if (sys->initrd[first + i].data)
+			desc->vm[i].initrd = add_guest(area, &sys->initrd[first + i]);
 	}
 	desc->crc32 = sysdesc_checksum(desc);
 	area->item[0].crc32 = crc32_update(0, desc, desc->size);
 }
 
-/* Small items first, so that the padding before the large ones is once. */
-static void place_items(struct area *area)
+/* Small items first, so that the padding before the large ones is once. `end`: what
+ * the area's own end is aligned to. */
+static void place_items(struct area *area, uint64_t end)
 {
 	uint64_t at = sizeof(struct payload_header) +
 		      area->n_items * sizeof(area->item[0]);
@@ -149,9 +157,7 @@ static void place_items(struct area *area)
 			at += item->size;
 		}
 	}
-	/* To a large page's end: the last item may be mapped by them, and what
-	 * lies behind it must be ours. */
-	area->size = (at + PAYLOAD_LARGE_ALIGN - 1) & ~(PAYLOAD_LARGE_ALIGN - 1ull);
+	area->size = (at + end - 1) & ~(end - 1);
 }
 
 static void write_area(struct buffer *image, struct area *area)
@@ -196,17 +202,36 @@ bool payload_append(struct buffer *image, const struct system *sys,
 {
 	struct area *area = calloc(1, sizeof(*area));
 	size_t start = image->size;
-	bool ok = area && add_description(area, sys) &&
+	bool ok = area && add_description(area, sys, 0, sys->desc->n_vms) &&
 		  add_processes(area, sys->desc, parts);
 
 	if (ok) {
-		add_guests(area, sys);
-		place_items(area);
+		add_guests(area, sys, 0);
+		/* To a large page's end: the last item may be mapped by them, and
+		 * what lies behind it must be ours. */
+		place_items(area, PAYLOAD_LARGE_ALIGN);
 		write_area(image, area);
 		ok = self_check(image, start, area);
 	}
 	for (size_t i = 0; area && i < area->n_processes; i++)
 		file_unmap(&area->process[i]);
+	if (area)
+		free(area->desc);
+	free(area);
+	return ok;
+}
+
+bool payload_vm(struct buffer *area_bytes, const struct system *sys, uint32_t vm)
+{
+	struct area *area = calloc(1, sizeof(*area));
+	bool ok = area && add_description(area, sys, vm, 1);
+
+	if (ok) {
+		add_guests(area, sys, vm);
+		place_items(area, PAYLOAD_ALIGN);
+		write_area(area_bytes, area);
+		ok = self_check(area_bytes, 0, area);
+	}
 	if (area)
 		free(area->desc);
 	free(area);

@@ -42,27 +42,13 @@ static unsigned line_of(const struct vm_check *c, const char *key)
 	return system_line(c->sys, c->node, key);
 }
 
-/* Names that console and log lines of the system itself carry. */
-static bool name_reserved(const char *name)
-{
-	static const char *const reserved[] = { "control", "init", "kernel",
-						"log", "serial", "time",
-						"system" };
-
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
-		if (strcmp(reserved[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool check_name(const struct vm_check *c)
 {
 	const struct sysdesc *desc = c->sys->desc;
 
 	if (!system_check_name(c->sys, c->node, "a VM", c->conf->name))
 		return false;
-	if (name_reserved(c->conf->name)) {
+	if (sysdesc_name_reserved(c->conf->name)) {
 		diag_error_at(c->sys->file, line_of(c, "name"),
 			      "`%s` is a name of the system's own; choose "
 			      "another for the VM",

@@ -40,6 +40,17 @@ static bool name_equal(const char *a, const char *b)
 	return a[i] == b[i];
 }
 
+bool sysdesc_name_reserved(const char *name)
+{
+	static const char *const reserved[] = { "control", "init", "kernel", "log",
+						"serial", "system", "time" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (name_equal(reserved[i], name))
+			return true;
+	return false;
+}
+
 static bool terminated(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -209,6 +220,8 @@ static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
 
 	if (!name_valid(vm->name))
 		return "a VM's name is not valid";
+	if (sysdesc_name_reserved(vm->name))
+		return "a VM's name is one of the system's own";
 	wrong = check_enums(vm);
 	if (!wrong)
 		wrong = check_schedule(vm);

@@ -2,6 +2,7 @@
 
 #include "machine_off.h"
 #include "request.h"
+#include "upload.h"
 #include "vm.h"
 
 #include <selvage/base.h>
@@ -32,6 +33,8 @@ void control_init(void *channel)
 
 static void put_line(const char *text)
 {
+	if (*text == '\0')
+		return;
 	(void)ring_put(&out, text, (uint32_t)strlen(text));
 	(void)ring_put(&out, "\n", 1);
 }
@@ -83,11 +86,12 @@ static bool step_ps(unsigned n, char *text, size_t size)
 {
 	struct mem_figures f;
 
-	if (n < vm_count()) {
-		vm_line(n, text, size);
+	if (n < SYSDESC_MAX_VMS) {
+		if (vm_exists(n))
+			vm_line(n, text, size);
 		return true;
 	}
-	n -= vm_count();
+	n -= SYSDESC_MAX_VMS;
 	if (n < PROC_LOG) {
 		service_line((enum proc_kind)(n + 1), text, size);
 		return true;
@@ -107,11 +111,14 @@ static bool step_ps(unsigned n, char *text, size_t size)
 static bool step_accounting(unsigned n, char *text, size_t size)
 {
 	struct mem_figures f;
-	unsigned lives = 0;
+	unsigned there = 0, lives = 0;
 
+	(void)upload_busy();
 	mem_figures_get(&f);
-	for (unsigned i = 0; i < vm_count(); i++)
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
+		there += vm_exists(i);
 		lives += vm_lives(i);
+	}
 	const struct {
 		const char *what;
 		uint64_t total, used;
@@ -120,7 +127,8 @@ static bool step_accounting(unsigned n, char *text, size_t size)
 		{ "memory, blocks", f.blocks, f.blocks - f.blocks_free },
 		{ "capability slots", f.slots, f.slots - f.slots_free },
 		{ "interrupts", MACHINE_IRQS, service_irqs() },
-		{ "VMs alive", SYSDESC_MAX_VMS, lives },
+		{ "VMs", SYSDESC_MAX_VMS, there },
+		{ "VMs alive", there, lives },
 	};
 
 	if (n >= ARRAY_SIZE(rows))
@@ -225,6 +233,7 @@ static const char *vm_verb(const struct request *r)
 	case VERB_START: return start_vm((unsigned)vm);
 	case VERB_PAUSE: return vm_pause((unsigned)vm);
 	case VERB_RESUME: return vm_resume((unsigned)vm);
+	case VERB_DESTROY: return vm_destroy((unsigned)vm), NULL;
 	default: return end_vm(r->verb, (unsigned)vm);
 	}
 }
@@ -242,6 +251,9 @@ static void execute(char *text)
 	case VERB_PS: start_answer(step_ps); break;
 	case VERB_CAPS: start_answer(step_caps); break;
 	case VERB_ACCOUNTING: start_answer(step_accounting); break;
+	case VERB_CREATE: finish(vm_create_begin(r.number)); break;
+	case VERB_PUT: finish(upload_put(r.number, r.bytes, r.n_bytes)); break;
+	case VERB_COMMIT: finish(vm_create_end((uint32_t)r.number)); break;
 	case VERB_CRASH: finish(crash_process(r.name)); break;
 	case VERB_POWEROFF:
 		finish(NULL);

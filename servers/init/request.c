@@ -8,7 +8,7 @@
 /* What each word behind the verb is. */
 static const struct {
 	const char *word;
-	const char *arguments; /* n: a name */
+	const char *arguments; /* n: a name, d: a number, b: bytes in base64 */
 } verbs[VERBS] = {
 	[VERB_PS] = { "ps", "" },
 	[VERB_CAPS] = { "caps", "" },
@@ -21,6 +21,10 @@ static const struct {
 	[VERB_PAUSE] = { "pause", "n" },
 	[VERB_RESUME] = { "resume", "n" },
 	[VERB_CRASH] = { "crash", "n" },
+	[VERB_DESTROY] = { "destroy", "n" },
+	[VERB_CREATE] = { "create", "d" },
+	[VERB_PUT] = { "put", "db" },
+	[VERB_COMMIT] = { "commit", "d" },
 };
 
 const char *request_verb(enum verb verb) { return verbs[verb].word; }
@@ -57,9 +61,62 @@ static bool name_sound(const char *name)
 	return n > 0 && n < CONTROL_NAME;
 }
 
+/* Decimal, up to 19 digits. */
+static bool take_number(const char *word, uint64_t *number)
+{
+	size_t n = 0;
+
+	*number = 0;
+	for (; word[n] >= '0' && word[n] <= '9' && n < 19; n++)
+		*number = *number * 10 + (uint64_t)(word[n] - '0');
+	return n > 0 && word[n] == '\0';
+}
+
+/* Value of a digit (RFC 4648, 4); -1: none. */
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63
+					: -1;
+}
+
+/* In place: there are fewer bytes than digits. Groups of four; only the last one
+ * may end in one or two `=`. */
+static bool take_bytes(char *word, struct request *r)
+{
+	size_t n = strlen(word);
+	uint8_t *out = (uint8_t *)word;
+	uint32_t bits = 0;
+
+	r->bytes = out;
+	r->n_bytes = n / 4 * 3;
+	if (n == 0 || n % 4 != 0)
+		return false;
+	for (unsigned i = 0; i < 2 && word[n - 1] == '='; i++, r->n_bytes--)
+		word[--n] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		int digit = base64_digit(word[i]);
+
+		if (digit < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)digit;
+		if (i % 4 != 0)
+			*out++ = (uint8_t)(bits >> (6 - i % 4 * 2));
+	}
+	return true;
+}
+
 static const char *take_argument(char kind, char *word, struct request *r)
 {
-	(void)kind;
+	if (kind == 'd')
+		return take_number(word, &r->number) ? NULL : "that is no number";
+	if (kind == 'b')
+		return take_bytes(word, r) ? NULL : "that is no base64";
 	if (!name_sound(word))
 		return "that is no name";
 	r->name = word;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <selvage/control.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum verb {
@@ -19,12 +20,19 @@ enum verb {
 	VERB_PAUSE,
 	VERB_RESUME,
 	VERB_CRASH,
+	VERB_DESTROY,
+	VERB_CREATE,
+	VERB_PUT,
+	VERB_COMMIT,
 	VERBS
 };
 
 struct request {
 	enum verb verb;
-	const char *name; /* of a VM, or of a process for `crash` */
+	const char *name;     /* of a VM, or of a process for `crash` */
+	uint64_t number;      /* size of `create`, offset of `put`, checksum of `commit` */
+	const uint8_t *bytes; /* of `put`; where the line was */
+	size_t n_bytes;
 };
 
 /* The words in `line` end in NUL afterwards. NULL, or what is wrong. */

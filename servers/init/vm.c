@@ -1,5 +1,6 @@
 #include "vm.h"
 
+#include "upload.h"
 #include "vm_make.h"
 
 #include <selvage/clock.h>
@@ -16,23 +17,28 @@
 #define QUICK_US 1000000u
 
 static struct vm vms[SYSDESC_MAX_VMS];
+static struct sysdesc_vm descriptions[SYSDESC_MAX_VMS];
 static const struct sysdesc *system;
 
 void vm_init(const struct machine *machine, const struct sysdesc *desc)
 {
 	vm_make_init(machine);
 	system = desc;
+	for (unsigned i = 0; i < system->n_vms; i++) {
+		descriptions[i] = system->vm[i];
+		vms[i].exists = true;
+	}
 }
 
-unsigned vm_count(void) { return system->n_vms; }
+bool vm_exists(unsigned index) { return vms[index].exists; }
 const struct vm *vm_get(unsigned index) { return &vms[index]; }
-const struct sysdesc_vm *vm_description(unsigned index) { return &system->vm[index]; }
+const struct sysdesc_vm *vm_description(unsigned index) { return &descriptions[index]; }
 struct process *vm_process(unsigned index) { return &processes[PROCESS_FIRST_VMM + index]; }
 
 int vm_find(const char *name)
 {
-	for (unsigned i = 0; i < system->n_vms; i++)
-		if (strcmp(system->vm[i].name, name) == 0)
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
+		if (vms[i].exists && strcmp(descriptions[i].name, name) == 0)
 			return (int)i;
 	return -1;
 }
@@ -51,7 +57,7 @@ bool vm_lives(unsigned index)
 
 bool vm_any_running(void)
 {
-	for (unsigned i = 0; i < system->n_vms; i++)
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
 		if (vm_lives(i))
 			return true;
 	return false;
@@ -76,7 +82,7 @@ bool vm_start(unsigned index)
 
 	if (vm_lives(index))
 		return false;
-	monitor = vm_monitor(&system->vm[index]);
+	monitor = vm_monitor(&descriptions[index]);
 	if (monitor == NULL) {
 		vms[index].state = VM_FAILED;
 		return false;
@@ -86,14 +92,14 @@ bool vm_start(unsigned index)
 	vms[index].ready = false;
 	vms[index].paused_ticks = 0;
 	vms[index].cpu_us = 0;
-	if (vm_make(p, index, &system->vm[index], monitor, vms[index].starts)) {
+	if (vm_make(p, index, &descriptions[index], monitor)) {
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
-		log_info("vm %s: started by %s", system->vm[index].name, monitor);
+		log_info("vm %s: started by %s", descriptions[index].name, monitor);
 		return true;
 	}
 	log_error("vm %s: cannot be started: out of memory or slots, or a service is dead",
-		  system->vm[index].name);
+		  descriptions[index].name);
 	vm_stop(index, VM_FAILED);
 	return false;
 }
@@ -126,7 +132,7 @@ const char *vm_pause(unsigned index)
 		return "its monitor does not keep to its threads; only `kill` is left";
 	vm->state = VM_PAUSED;
 	vm->paused = clock_now();
-	log_info("vm %s: paused", system->vm[index].name);
+	log_info("vm %s: paused", descriptions[index].name);
 	return NULL;
 }
 
@@ -139,7 +145,7 @@ static bool skip_time(unsigned index, uint64_t ticks)
 
 	if (sel4_ext_query(ABI_ROOT_TCB) == 0)
 		return true;
-	for (unsigned i = 0; i < system->vm[index].vcpus; i++)
+	for (unsigned i = 0; i < descriptions[index].vcpus; i++)
 		if (sel4_vcpu_read_regs(p->vcpu[i], ABI_VCPU_CNTVOFF, &offset) != ABI_OK ||
 		    sel4_vcpu_write_regs(p->vcpu[i], ABI_VCPU_CNTVOFF, offset + ticks) != ABI_OK)
 			return false;
@@ -160,13 +166,13 @@ const char *vm_resume(unsigned index)
 	    !skip_time(index, ticks) || !process_thaw(p))
 		return "the kernel refused; only `kill` is left";
 	vm->state = VM_RUNNING;
-	log_info("vm %s: goes on", system->vm[index].name);
+	log_info("vm %s: goes on", descriptions[index].name);
 	return NULL;
 }
 
 void vm_reset(unsigned index)
 {
-	const char *name = system->vm[index].name;
+	const char *name = descriptions[index].name;
 	bool quick = clock_now() - vms[index].started < clock_us_to_ticks(QUICK_US);
 	uint32_t n = vms[index].quick_resets = quick ? vms[index].quick_resets + 1 : 0;
 
@@ -183,7 +189,7 @@ void vm_reset(unsigned index)
 
 void vm_ended(unsigned index, enum vm_stop_reason reason)
 {
-	const struct sysdesc_vm *vm = &system->vm[index];
+	const struct sysdesc_vm *vm = &descriptions[index];
 	bool failed = reason != VM_STOP_OFF;
 
 	vm_stop(index, failed ? VM_CRASHED : VM_OFF);
@@ -197,4 +203,43 @@ void vm_ended(unsigned index, enum vm_stop_reason reason)
 			  vms[index].failures);
 	else
 		(void)vm_start(index);
+}
+
+const char *vm_create_begin(uint64_t bytes)
+{
+	unsigned i = 0;
+
+	while (i < SYSDESC_MAX_VMS && vms[i].exists)
+		i++;
+	return i == SYSDESC_MAX_VMS ? "there are as many VMs as there can be"
+				    : upload_begin(i, bytes);
+}
+
+const char *vm_create_end(uint32_t crc32)
+{
+	unsigned i = upload_vm();
+	struct sysdesc_vm vm;
+	const char *wrong = upload_finish(crc32, system, &vm);
+
+	if (wrong != NULL)
+		return wrong;
+	if (vm_find(vm.name) >= 0) {
+		upload_drop(i);
+		return "a VM of that name is there; `destroy` it first";
+	}
+	descriptions[i] = vm;
+	vms[i] = (struct vm){ .exists = true };
+	log_info("vm %s: created", vm.name);
+	if ((vm.flags & SYSDESC_VM_AUTOSTART) == 0 || vm_start(i))
+		return NULL;
+	vm_destroy(i);
+	return "it cannot be started: out of memory, or this system has no monitor for it";
+}
+
+void vm_destroy(unsigned index)
+{
+	vm_stop(index, VM_OFF);
+	upload_drop(index);
+	vms[index].exists = false;
+	log_info("vm %s: destroyed", descriptions[index].name);
 }

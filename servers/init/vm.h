@@ -12,6 +12,7 @@ enum vm_state { VM_OFF = 0,
 		VM_FAILED };
 
 struct vm {
+	bool exists;
 	enum vm_state state;
 	bool ready; /* its VMM has set it up */
 	uint32_t starts;
@@ -25,7 +26,8 @@ struct vm {
 
 /* Prepares the table; starts nothing. */
 void vm_init(const struct machine *machine, const struct sysdesc *system);
-unsigned vm_count(void);
+/* Numbers are below SYSDESC_MAX_VMS. */
+bool vm_exists(unsigned index);
 const struct vm *vm_get(unsigned index);
 const struct sysdesc_vm *vm_description(unsigned index);
 struct process *vm_process(unsigned index);
@@ -55,3 +57,10 @@ void vm_ended(unsigned index, enum vm_stop_reason reason);
 void vm_reset(unsigned index);
 /* Whether any VM runs, or is paused. */
 bool vm_any_running(void);
+
+/* A VM that comes at run time, by upload_put() in between (upload.h): starts it
+ * if its description says so. NULL, or why not; then nothing is left of it. */
+const char *vm_create_begin(uint64_t bytes);
+const char *vm_create_end(uint32_t crc32);
+/* Takes it down and forgets it, its images included. */
+void vm_destroy(unsigned index);

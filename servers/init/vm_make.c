@@ -1,6 +1,7 @@
 #include "vm_make.h"
 
 #include "service.h"
+#include "upload.h"
 
 #include <selvage/base.h>
 #include <selvage/chacha.h>
@@ -149,13 +150,19 @@ static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
 	return guest;
 }
 
+static bool image_of(unsigned index, uint32_t payload, struct image_frames *f, uint64_t *bytes)
+{
+	return upload_has(index) ? upload_image(index, payload, f, bytes)
+				 : images_guest(payload, f, bytes);
+}
+
 /* Puts a guest image before the VMM's eyes; advances *vaddr past it. */
-static bool map_image(struct process *p, uint32_t payload, uint64_t *vaddr)
+static bool map_image(struct process *p, unsigned index, uint32_t payload, uint64_t *vaddr)
 {
 	struct image_frames f;
 	uint64_t bytes;
 
-	if (!images_guest(payload, &f, &bytes))
+	if (!image_of(index, payload, &f, &bytes))
 		return false;
 	for (uint32_t i = 0; i < f.count; i++, *vaddr += bit_u64(f.bits)) {
 		cap_t copy = mem_copy(&p->mem, f.frame[i], ABI_RIGHT_READ);
@@ -331,20 +338,19 @@ static bool connect(struct process *p, unsigned index, const char *name)
 
 /* Each start of each VM gets randomness of its own: nothing of what one sees
  * tells about another's. */
-static void derive_seed(struct vmm_info *info, unsigned index, uint32_t starts)
+static void derive_seed(struct vmm_info *info)
 {
+	static uint64_t made;
 	uint8_t nonce[CHACHA_NONCE_BYTES] = { 0 };
 
-	store_le32(nonce, index);
-	store_le64(nonce + 4, starts);
+	store_le64(nonce, ++made);
 	info->has_seed = machine->has_seed;
 	if (info->has_seed)
 		chacha_block(info->seed, machine->seed, 0, nonce);
 }
 
 /* What the VMM is told; images' places are fixed, sizes known here. */
-static bool fill_info(struct vmm_info *info, unsigned index, const struct sysdesc_vm *vm,
-		      uint32_t starts)
+static bool fill_info(struct vmm_info *info, unsigned index, const struct sysdesc_vm *vm)
 {
 	struct image_frames f;
 	uint64_t vaddr = PROC_PAYLOAD_BASE;
@@ -363,15 +369,15 @@ static bool fill_info(struct vmm_info *info, unsigned index, const struct sysdes
 	for (unsigned i = 0; i < vm->vcpus; i++)
 		info->handler_stack_top[i] = HANDLER_STACK_TOP(i);
 	info->debug_stack_top = DEBUG_STACK_TOP;
-	derive_seed(info, index, starts);
-	if (!images_guest(vm->kernel, &f, &info->kernel_bytes))
+	derive_seed(info);
+	if (!image_of(index, vm->kernel, &f, &info->kernel_bytes))
 		return false;
 	info->kernel_vaddr = vaddr;
 	vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
 	if (vm->initrd == SYSDESC_NO_PAYLOAD)
 		return true;
 	info->initrd_vaddr = vaddr;
-	return images_guest(vm->initrd, &f, &info->initrd_bytes);
+	return image_of(index, vm->initrd, &f, &info->initrd_bytes);
 }
 
 const char *vm_monitor(const struct sysdesc_vm *vm)
@@ -387,8 +393,7 @@ const char *vm_monitor(const struct sysdesc_vm *vm)
 	return NULL;
 }
 
-bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor,
-	     uint32_t starts)
+bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor)
 {
 	static struct vmm_info info;
 	uint64_t vaddr = PROC_PAYLOAD_BASE;
@@ -408,10 +413,10 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	};
 
 	fmt_print(name, sizeof(name), "vmm:%s", vm->name);
-	return fill_info(&info, index, vm, starts) &&
+	return fill_info(&info, index, vm) &&
 	       process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
-	       map_image(p, vm->kernel, &vaddr) &&
-	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, vm->initrd, &vaddr)) &&
+	       map_image(p, index, vm->kernel, &vaddr) &&
+	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, index, vm->initrd, &vaddr)) &&
 	       make_guest(p, vm) && connect(p, index, vm->name) &&
 	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
 	       process_start(p);

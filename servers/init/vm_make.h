@@ -8,8 +8,7 @@ void vm_make_init(const struct machine *machine);
 /* The smallest monitor of this system that has all that the VM needs; NULL: none. */
 const char *vm_monitor(const struct sysdesc_vm *vm);
 /*
- * Makes the VM and runs its VMM; `starts`: how often it was made so far. False:
- * out of memory or slots, or a service is dead; process_destroy() cleans up.
+ * Makes the VM and runs its VMM. False: out of memory or slots, or a service is
+ * dead; process_destroy() cleans up.
  */
-bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor,
-	     uint32_t starts);
+bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor);

@@ -19,7 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(line, data, size);
 	line[size] = '\0';
 	if (request_parse(line, &r) == NULL &&
-	    (r.verb >= VERBS || (r.name != NULL && strpbrk(r.name, "\" \\\n") != NULL)))
+	    (r.verb >= VERBS || (r.name != NULL && strpbrk(r.name, "\" \\\n") != NULL) ||
+	     (r.bytes != NULL && ((const char *)r.bytes < line ||
+				  (const char *)r.bytes + r.n_bytes > line + size))))
 		abort();
 	free(line);
 	return 0;

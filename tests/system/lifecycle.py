@@ -1,7 +1,11 @@
 """Life cycle of VMs at run time, with bare guests: seconds, not minutes."""
+import base64
 import json
+import os
 import re
+import socket
 import subprocess
+import zlib
 
 from harness import Failure, SELVAGE, System, write_description
 
@@ -41,6 +45,40 @@ def accounting(run):
     """What is in use, by what it is."""
     lines = run.client("ps", "--accounting", "--json").splitlines()
     return {row["what"]: row["used"] for row in map(json.loads, lines)}
+
+
+def ask(run, line):
+    """One request of the control channel as it is; its verdict."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(f"{os.environ['XDG_RUNTIME_DIR']}/selvage/{run.system}.sock")
+        s.sendall(f"control {line}\n".encode())
+        text = b""
+        while part := s.recv(4096):
+            text += part
+    return json.loads(text.splitlines()[-1]).get("error", "ok")
+
+
+def hostile_uploads(report, run):
+    """What `create` refuses, and that nothing of it stays."""
+    before = accounting(run)
+    page = base64.b64encode(b"\xff" * 600).decode()
+    crc = zlib.crc32(b"\xff" * 600)
+    for lines, why in (
+            (["put 0 AAAA"], "no VM is being created"),
+            (["commit 0"], "no VM is being created"),
+            (["create 0"], "too large, or nothing"),
+            (["create 68719476736"], "too large, or nothing"),
+            (["create 8192", f"put 0 {page}", "commit 1"], "did not arrive as they were sent"),
+            (["create 8192", f"put 0 {page}", f"commit {crc}"], "wrong magic number"),
+            (["create 8192", f"put 0 {page}", f"put 599 {page}"], "not the next ones"),
+            (["create 8192"], "is being created"),  # what the line before left
+            ([f"put 8000 {page}"], "not the next ones"),
+            (["commit 0"], "did not arrive as they were sent"),
+            (["put 0 ~~~~"], "no base64"), (["create x"], "no number"), (["pause a b"], "too many")):
+        answers = [ask(run, line) for line in lines]
+        report.check(why in answers[-1] and set(answers[:-1]) <= {"ok"},
+                     f"{lines[-1][:20]}: {answers[-1]}")
+    report.equal(accounting(run), before, "and nothing of it stays")
 
 
 def ticks(run, name):
@@ -96,5 +134,61 @@ def pause(report):
         report.equal(accounting(run), before, "the accounting is as before")
 
 
+def create_destroy(report):
+    """VMs come and go at run time; nothing of them is left."""
+    path = describe("life-create", [ticker("old")])
+    new = describe("life-new", [ticker("new", cmdline="tick-now")])
+    with System("life-create", path, limit_s=90) as run:
+        run.wait("old", "^tick 1 ", 30)
+        run.client("create", new)
+        run.client("destroy", "new")  # what is made once and kept, is made
+        hostile_uploads(report, run)
+        before = accounting(run)
+        for n in range(24):
+            seen = run.lines.count()
+            run.client("create", new)
+            run.wait("new", "^tick 0 ", 20, seen)
+            if n == 0:
+                report.equal(rows(run)["new"]["state"], "running", "ps shows it")
+                report.check("of that name is there" in refused(run, "create", new),
+                             "the same once more is refused")
+                run.client("pause", "new")
+            run.client("destroy", "new")
+        report.equal(accounting(run), before, "24 times: the accounting is as before")
+        report.check("new" not in rows(run), "ps has forgotten it")
+        report.check("no VM has that name" in refused(run, "start", "new"), "so has `start`")
+        report.check("no such console" in refused(run, "console", "new"), "so has `console`")
+        seen = run.lines.count()
+        run.wait("old", TICK, 10, seen)
+        report.ok("the VM that was there ticks on")
+        run.client("destroy", "old")
+        report.equal(rows(run), {}, "a VM of the image can be destroyed too")
+        run.client("create", path)
+        run.wait("old", "^tick 3 ", 20, run.lines.count())
+        report.ok("and created anew from its description")
+
+
+def many(report):
+    """16 VMs, then 64, of the least memory: each lives, and all can end."""
+    vms = [ticker(f"vm{n}") for n in range(64)]
+    for v in vms[16:]:
+        v["autostart"] = "false"
+    path = describe("life-many", vms)
+    with System("life-many", path, limit_s=120) as run:
+        for n in range(16):
+            run.wait(f"vm{n}", "^tick 5 ", 40)
+        report.ok("16 VMs tick")
+        for n in range(16, 64):
+            run.client("start", f"vm{n}")
+        seen = run.lines.count()
+        for n in range(64):
+            run.wait(f"vm{n}", TICK, 60, seen)
+        states = [row["state"] for row in rows(run).values()]
+        report.equal(states, ["running"] * 64, "64 VMs tick")
+        for n in range(64):
+            run.client("destroy", f"vm{n}")
+        report.equal(accounting(run)["VMs"], 0, "all are destroyed")
+
+
 def cases():
-    return {"life-pause": pause}
+    return {"life-pause": pause, "life-create": create_destroy, "life-many": many}

@@ -24,13 +24,42 @@ static void test_verbs(void **state)
 		assert_null(parse(request_verb((enum verb)i)));
 		assert_int_equal(r.verb, i);
 	}
-	for (unsigned i = VERB_START; i <= VERB_CRASH; i++) {
+	for (unsigned i = VERB_START; i <= VERB_DESTROY; i++) {
 		snprintf(line, sizeof(line), "%s linux-1_b", request_verb((enum verb)i));
 		assert_null(parse(line));
 		assert_int_equal(r.verb, i);
 		assert_string_equal(r.name, "linux-1_b");
 	}
 	assert_null(parse("crash vmm:linux1"));
+}
+
+static void test_numbers_and_bytes(void **state)
+{
+	(void)state;
+	assert_null(parse("create 4096"));
+	assert_int_equal(r.number, 4096);
+	assert_null(parse("put 12 c2VsdmFnZQ=="));
+	assert_int_equal(r.number, 12);
+	assert_int_equal(r.n_bytes, 7);
+	assert_memory_equal(r.bytes, "selvage", 7);
+	assert_null(parse("put 0 AP+/"));
+	assert_int_equal(r.n_bytes, 3);
+	assert_memory_equal(r.bytes, "\x00\xff\xbf", 3);
+	assert_null(parse("put 0 AP8="));
+	assert_int_equal(r.n_bytes, 2);
+	assert_null(parse("commit 4294967295"));
+	assert_string_equal(parse("create -1"), "that is no number");
+	assert_string_equal(parse("create 0x10"), "that is no number");
+	assert_string_equal(parse("create 12345678901234567890"), "that is no number");
+	assert_string_equal(parse("put 0"), "a word is missing");
+	for (unsigned i = 0; i < 6; i++) {
+		static const char *const wrong[] = {
+			"put 0 AAA", "put 0 A===", "put 0 ====",
+			"put 0 AA=A", "put 0 AA*A", "put 0 AAAAA"
+		};
+
+		assert_string_equal(parse(wrong[i]), "that is no base64");
+	}
 }
 
 static void test_wrong_lines(void **state)
@@ -59,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verbs),
+		cmocka_unit_test(test_numbers_and_bytes),
 		cmocka_unit_test(test_wrong_lines),
 	};
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -116,6 +117,9 @@ struct sysdesc_range {
 };
 const char *sysdesc_board_name(uint32_t board);
 const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n);
+
+/* Names that console and log lines of the system itself carry: no VM's. */
+bool sysdesc_name_reserved(const char *name);
 
 /* The region that holds all of [gpa, gpa + size), or NULL. */
 const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint64_t gpa,

@@ -35,5 +35,6 @@ enum server_request {
  * {"ok":false,"error":"..."}. One request at a time. docs/control-channel.md has
  * the requests and their answers.
  */
-#define CONTROL_MAX_LINE 128
-#define CONTROL_NAME 40 /* of a VM or process, NUL included */
+#define CONTROL_MAX_LINE 1600  /* fits into the channel's input ring */
+#define CONTROL_PUT_BYTES 1152 /* that one `put` brings, at most */
+#define CONTROL_NAME 40        /* of a VM or process, NUL included */
