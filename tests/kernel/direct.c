@@ -7,7 +7,7 @@
 #define ENABLED (1ull << 62)
 #define ACTIVE (1ull << 63)
 
-extern const char guest_direct[];
+extern const char guest_direct[], guest_hvc[];
 
 /* What the guest is told to do, in x3. */
 enum { NOTHING,
@@ -208,6 +208,7 @@ static void test_self_sgi(void)
 	sgi(&g, 3, 1, 0); /* latched: not enabled */
 	expect(0, 0);
 	CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 1 << 3);
+	set_field(&g, ABI_EXTV_DIRECT_ISPEND, 1u << VTIMER); /* as its line is, always */
 	enable(&g, 3, 0xa0);
 	CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 1 << 3); /* in a list register */
 	CHECK_EQ(field(&g, ABI_EXTV_LR0 + n_lrs - 2) & 0x3ff, 3);
@@ -227,6 +228,26 @@ static void test_self_sgi(void)
 	expect_inside(&g, 3, 3);
 	kt_guest_answer_hvc(&g, 0);
 	expect(3, 3);
+}
+
+/* What the guest has ended is not there again after another VCPU had the
+ * virtual interface: in each list register. */
+static void test_ended_and_switched(void)
+{
+	struct kt_guest g = make(0, 0, 0, 0, 0), other = kt_guest(2);
+
+	for (uint64_t i = 0; i < n_lrs; i++) {
+		set_field(&g, ABI_EXTV_LR0 + i,
+			  (40 + i) | 10ull << 48 | (version == 3 ? 1ull << 60 : 0) | 1ull << 62);
+		command(&g, NOTHING, 0, 0, 0);
+		expect(i + 1, 40 + i);
+		struct kt_exit its = kt_exit;
+		kt_guest_start(&other, guest_hvc, 0);
+		kt_exit = its;
+		command(&g, NOTHING, 0, 0, 0);
+		expect(i + 1, 40 + i);
+		CHECK_EQ(field(&g, ABI_EXTV_LR0 + i) >> 62, 0);
+	}
 }
 
 static void test_order(void)
@@ -617,6 +638,7 @@ static const struct kt_case cases[] = {
 	{ "direct: VCPUs that were never used", test_unused },
 	{ "direct: wrong bindings", test_bind_arguments },
 	{ "direct: an SGI to itself", test_self_sgi },
+	{ "direct: ended interrupts stay so over switches", test_ended_and_switched },
 	{ "direct: the most urgent first, the rest as room is made", test_order },
 	{ "direct: SGIs in a group wake those who wait", test_group },
 	{ "direct: virtual timer, linked to the physical interrupt", test_timer },

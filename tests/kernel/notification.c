@@ -144,6 +144,8 @@ static void bind_errors(void)
 	CHECK_EQ(sel4_tcb_bind_notification(w.tcb, other), ABI_ILLEGAL_OPERATION);
 	CHECK_OK(sel4_tcb_unbind_notification(t.tcb));
 	CHECK_OK(sel4_tcb_bind_notification(w.tcb, other));
+	CHECK_OK(kt_delete(w.tcb)); /* it is free again */
+	CHECK_OK(sel4_tcb_bind_notification(t.tcb, other));
 }
 
 static void deleting_wakes(void)
