@@ -127,7 +127,11 @@ static void lock_write(void *device, uint32_t value)
 
 static void flags_set(void *device, uint32_t value)
 {
-	((struct vexpress *)device)->flags |= value;
+	struct vexpress *x = device;
+
+	x->flags |= value;
+	if (x->flags != 0)
+		x->env.start(x->env.opaque, x->flags);
 }
 
 static void flags_clear(void *device, uint32_t value)

@@ -153,6 +153,7 @@ static void reset_block(const struct vgic *g, struct vgic_block *b,
 
 	*b = (struct vgic_block){ .line = line };
 	b->group = g->config.version == 3 ? UINT32_MAX : 0;
+	b->enabled = private && g->config.sgis_on ? VGIC_SGI_BITS : 0;
 	b->edge = private ? VGIC_SGI_BITS : 0;
 	b->direct = direct;
 }

@@ -147,6 +147,8 @@ static void icenabler_write(struct vgic *g, unsigned vcpu, uint32_t at,
 			    unsigned size, uint64_t value)
 {
 	(void)size;
+	if (at / 4u == 0 && g->config.sgis_on)
+		value &= ~(uint64_t)VGIC_SGI_BITS;
 	enable_change(g, vcpu, at, 0, (uint32_t)value);
 }
 

@@ -34,6 +34,7 @@ static struct a9_devices {
 		uint32_t irq;
 		struct pl011 dev;
 	} uart[BOARD_MORE_UARTS];
+	uint64_t alarm_ns; /* when the RTC's is due, or COUNTDOWN_NEVER */
 	uint64_t armed_ns; /* what the time server knows, COUNTDOWN_NEVER: nothing */
 } devices;
 
@@ -48,6 +49,8 @@ static void arm(struct vm *vm)
 {
 	struct a9_devices *d = &devices;
 	uint64_t first = min_u64(a9mp_deadline(&d->mp), sp805_deadline(&d->watchdog));
+
+	first = min_u64(first, d->alarm_ns);
 
 	for (unsigned i = 0; i < BOARD_SP804S; i++)
 		first = min_u64(first, sp804_deadline(&d->sp804[i].dev));
@@ -66,6 +69,19 @@ static void clock_goes_on(struct vm *vm)
 	arm(vm);
 }
 
+/* The RTC counts seconds since the machine's start; it asks again if it is too early. */
+#define MOST_SECONDS (1ull << 24)
+static void rtc_alarm(void *opaque, uint64_t seconds)
+{
+	struct vm *vm = opaque;
+	uint64_t hz = clock_hz(), since = clock_now() - vm->info->boot_counter;
+	uint64_t ticks = min_u64(seconds, MOST_SECONDS) * hz - since % hz;
+
+	devices.alarm_ns = seconds == 0 ? COUNTDOWN_NEVER
+					: now_ns(vm) + clock_ticks_to_ns(ticks) + 1;
+	arm(vm);
+}
+
 static uint64_t event(struct vm *vm, uint64_t badges)
 {
 	struct a9_devices *d = &devices;
@@ -77,6 +93,10 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 	sp805_expired(&d->watchdog);
 	for (unsigned i = 0; i < BOARD_SP804S; i++)
 		sp804_expired(&d->sp804[i].dev);
+	if (now_ns(vm) >= d->alarm_ns) {
+		d->alarm_ns = COUNTDOWN_NEVER;
+		pl031_alarm(&vm->rtc);
+	}
 	clock_goes_on(vm);
 	vm_deliver_irqs(vm, NULL);
 	mutex_unlock(&vm->lock);
@@ -106,6 +126,22 @@ static void off(void *opaque)
 	log_info("the guest switches the board off");
 	console_flush(&vm->console);
 	init_vm_off(VM_STOP_OFF);
+}
+
+/* Those that wait in the boot monitor, which looks at SYS_FLAGS when an SGI comes. */
+static void start_others(void *opaque, uint32_t entry)
+{
+	struct vm *vm = opaque;
+
+	for (unsigned i = 1; i < vm->info->n_vcpus; i++) {
+		struct vm_vcpu *vc = &vm->vcpu[i];
+
+		if (vc->started || vm->time_stands)
+			continue;
+		vm_vcpu_reset(vc, entry, 0);
+		if (!vm_vcpu_start(vc))
+			log_error("vCPU %u: the kernel refused to start it", i);
+	}
 }
 
 static void mp_irq(void *opaque, unsigned line, bool level)
@@ -262,6 +298,7 @@ static bool add_private_region(struct vm *vm)
 static void install(struct vm *vm)
 {
 	vm->hooks.clock_goes_on = clock_goes_on;
+	vm->hooks.rtc_alarm = rtc_alarm;
 	vm->hooks.loaded = a9_sites_set;
 	vm->hooks.breakpoint = a9_site_event;
 }
@@ -271,11 +308,11 @@ static const char *init(struct vm *vm)
 	const struct board_a9 *a9 = &board_a9;
 	const struct timer_env mp_env = { vm, env_now, mp_irq, reset };
 	const struct timer_env watchdog_env = { vm, env_now, watchdog_irq, reset };
-	const struct vexpress_env sysregs_env = { vm, env_now, off, reset };
+	const struct vexpress_env sysregs_env = { vm, env_now, off, reset, start_others };
 	struct a9_devices *d = &devices;
 	bool ok;
 
-	d->armed_ns = COUNTDOWN_NEVER;
+	d->armed_ns = d->alarm_ns = COUNTDOWN_NEVER;
 	a9mp_init(&d->mp, &mp_env, vm->info->n_vcpus, a9->periph_hz);
 	sp805_init(&d->watchdog, &watchdog_env, a9->sp805_hz);
 	vexpress_init(&d->sysregs, &sysregs_env);

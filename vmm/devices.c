@@ -102,6 +102,7 @@ static bool add_rtc(struct vm *vm)
 	const struct pl031_env env = {
 		.opaque = vm,
 		.now_seconds = rtc_now,
+		.set_alarm = vm->hooks.rtc_alarm,
 		.set_irq = rtc_set_irq,
 	};
 	const struct bus_region region = {

@@ -110,6 +110,8 @@ struct vm_hooks {
 	void (*loaded)(struct vm *vm);
 	/* A debug exception has come here; true: it was of a breakpoint of the monitor's own. */
 	bool (*breakpoint)(struct vm_vcpu *vc, const struct vcpu_exit *e);
+	/* As struct pl031_env's. */
+	void (*rtc_alarm)(void *vm, uint64_t seconds);
 	/* The clock goes on after it stood. */
 	void (*clock_goes_on)(struct vm *vm);
 };

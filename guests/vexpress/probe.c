@@ -14,19 +14,26 @@
 #define WATCHDOG 0x1e000620u
 #define GICD 0x1e001000u
 #define PL310 0x1e00a000u
+#define RTC 0x10017000u
 
 static uint8_t stack[4096] __attribute__((aligned(8), used));
 static uint8_t irq_stack[1024] __attribute__((aligned(8), used));
 static uint32_t table[4096] __attribute__((aligned(16384)));
+static uint8_t second_stack[1024] __attribute__((aligned(8), used));
+static volatile uint32_t second_is_up;
 static volatile uint32_t taken[4]; /* interrupts, undefined, SVC, data aborts */
 
 void start_c(void) __attribute__((used, noreturn));
 void on_irq(void) __attribute__((used));
+void second_c(void) __attribute__((used, noreturn));
+extern const char _start[];
 extern const char vectors[];
 
 /* The first bytes of the image. */
 __asm__(".section .start, \"ax\"\n"
 	".global _start\n_start:\n"
+	"	mrc p15, 0, r0, c0, c0, 5\n	ands r0, r0, #15\n"
+	"	ldrne sp, =second_stack + 1024\n	bne second_c\n"
 	"	ldr sp, =stack + 4096\n"
 	"	cps #0x12\n	ldr sp, =irq_stack + 1024\n	cps #0x13\n"
 	"	b start_c\n"
@@ -248,6 +255,8 @@ static void show_gic(const char *what)
 static void gic(void)
 {
 	wr(GICD, 1);
+	for (unsigned i = 32; i < 96; i += 4)
+		wr(GICD + 0x800 + i, 0x01010101); /* to the first processor */
 	wr(GICD + 0x400 + 32, 0xffffffff);
 	show("priority bits", rd(GICD + 0x400 + 32));
 	wr(GICD + 0x400 + 32, 0x60606060);
@@ -255,7 +264,8 @@ static void gic(void)
 	show("pmr", rd(GICC + 0x04));
 	wr(GICC, 1);
 	show_gic("nothing pending");
-	wr(GICD + 0x100, 0xffff);
+	wr(GICD + 0x180, 0xffffffff);
+	show("sgis stay on", rd(GICD + 0x100));
 	wr(GICD + 0xf00, 2u << 24 | 5); /* an SGI to oneself */
 	wr(GICD + 0x400, 0x40404040);
 	wr(GICD + 0x404, 0x40402040);
@@ -337,6 +347,53 @@ static void timers(void)
 	wr(GICC + 0x10, 27);
 }
 
+/* The alarm comes while nobody looks at the clock. */
+static void rtc(void)
+{
+	wr(GICD + 0x104, 1u << 4);
+	wr(RTC + 0x10, 1);
+	wr(RTC + 0x04, rd(RTC) + 1);
+	wait_for(GICD + 0x204, 1u << 4);
+	show_gic("rtc");
+	wr(RTC + 0x1c, 1);
+	wr(GICC + 0x10, 36);
+	show("rtc ris", rd(RTC + 0x14));
+}
+
+/* --- The second processor: started by SYS_FLAGS and an SGI, answers SGIs -------------- */
+
+void second_c(void)
+{
+	wr(GICC + 0x04, 0xff);
+	wr(GICC, 1);
+	second_is_up = 1;
+	for (;;) {
+		uint32_t irq = rd(GICC + 0x0c);
+
+		if ((irq & 0x3ffu) == 1023)
+			continue;
+		wr(GICC + 0x10, irq);
+		if (irq == 7)
+			wr(GICD + 0xf00, 1u << 16 | 8);
+	}
+}
+
+static void second_processor(void)
+{
+	uint32_t irq = 1023;
+
+	wr(SYSREGS + 0x34, 0xffffffff);
+	wr(SYSREGS + 0x30, (uint32_t)(uintptr_t)_start);
+	wr(GICD + 0xf00, 1u << 24 | 1);
+	wait_for((uint32_t)(uintptr_t)&second_is_up, 1);
+	show("second is up", second_is_up);
+	wr(GICD + 0xf00, 1u << 17 | 7);
+	for (uint32_t i = 0; i < 100000000u && irq == 1023; i++)
+		irq = rd(GICC + 0x0c);
+	show("its answer", irq);
+	wr(GICC + 0x10, irq);
+}
+
 /* --- Exceptions, MMU, caches ------------------------------------------------------------ */
 
 void on_irq(void)
@@ -414,6 +471,8 @@ void start_c(void)
 	memory();
 	gic();
 	timers();
+	rtc();
+	second_processor();
 	exceptions();
 	mmu();
 	say("probe: done\r\n");

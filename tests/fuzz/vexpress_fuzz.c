@@ -37,6 +37,13 @@ static void set_irq(void *opaque, unsigned line, bool level)
 	o->line[line] = level;
 }
 
+static void started(void *opaque, uint32_t entry)
+{
+	(void)opaque;
+	if (entry == 0)
+		abort();
+}
+
 static void nothing(void *opaque)
 {
 	(void)opaque;
@@ -91,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sp804_init(&b.sp804, &env[0], 1000000);
 	sp805_init(&b.sp805, &env[1], 1000000);
 	a9mp_init(&b.a9, &env[2], 2, 100000000);
-	vexpress_init(&b.vx, &(struct vexpress_env){ &b.owner[0], now_ns, nothing, nothing });
+	vexpress_init(&b.vx, &(struct vexpress_env){ &b.owner[0], now_ns, nothing, nothing,
+						     started });
 	pl310_reset(&b.l2);
 	for (; size >= 8; data += 8, size -= 8) {
 		struct mmio m = { .offset = some_offset(data + 1),

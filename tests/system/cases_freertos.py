@@ -111,14 +111,14 @@ def reference(report):
 
 def vexpress(report):
     """A program that looks at everything sees on Selvage's board what it sees on QEMU's."""
-    command = ["qemu-system-arm", "-M", "vexpress-a9", "-display", "none", "-net", "none",
-               "-serial", "stdio", "-monitor", "none", "-kernel", "build/assets/vexpress-probe"]
+    command = ["qemu-system-arm", "-M", "vexpress-a9", "-smp", "2", "-display", "none", "-net",
+               "none", "-serial", "stdio", "-monitor", "none", "-kernel", "build/assets/vexpress-probe"]
     found = {}
     with Run("vexpress-qemu", command, "a9") as run:
         run.wait("a9", "probe: done", 60)
         found["qemu"] = [t.strip() for t in run.lines.of("a9") if t.startswith("probe: ")]
-    vms = {"a9": ["board: vexpress-a9", "memory: 128M", "kernel: asset:vexpress-probe",
-                  "kind: raw", "load: 0x60010000"]}
+    vms = {"a9": ["board: vexpress-a9", "vcpus: 2", "memory: 128M",
+                  "kernel: asset:vexpress-probe", "kind: raw", "load: 0x60010000"]}
     for gic in (2, 3):
         with System(f"vexpress-gic{gic}", describe(f"vexpress-gic{gic}", vms, gic)) as run:
             run.wait("a9", "probe: done", 60)

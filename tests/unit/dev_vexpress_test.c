@@ -20,7 +20,8 @@
 static struct world {
 	uint64_t now;
 	bool line[16];
-	unsigned changes, resets, offs;
+	unsigned changes, resets, offs, starts;
+	uint32_t entry;
 	struct sp804 sp804;
 	struct sp805 sp805;
 	struct a9mp a9;
@@ -53,6 +54,12 @@ static void off(void *opaque)
 	((struct world *)opaque)->offs++;
 }
 
+static void start(void *opaque, uint32_t entry)
+{
+	((struct world *)opaque)->starts++;
+	((struct world *)opaque)->entry = entry;
+}
+
 static int fresh(void **state)
 {
 	const struct timer_env env = { &w, now_ns, set_irq, reset };
@@ -63,7 +70,7 @@ static int fresh(void **state)
 	sp804_init(&w.sp804, &env, 1000000);
 	sp805_init(&w.sp805, &env, 24000000 / 24);
 	a9mp_init(&w.a9, &env, 2, 100000000);
-	vexpress_init(&w.vx, &(struct vexpress_env){ &w, now_ns, off, reset });
+	vexpress_init(&w.vx, &(struct vexpress_env){ &w, now_ns, off, reset, start });
 	pl310_reset(&w.l2);
 	return 0;
 }
@@ -403,7 +410,11 @@ static void system_registers(void **state)
 	assert_int_equal(rd(vx_do, 0x84), 0x0c000191);
 	assert_int_equal(rd(vx_do, 0x88), 0xff000000);
 	assert_int_equal(rd(vx_do, 0x44), 1);
+	wr(vx_do, 0x30, 0);
+	assert_int_equal(w.starts, 0);
 	wr(vx_do, 0x30, 0xf0);
+	assert_int_equal(w.starts, 1);
+	assert_int_equal(w.entry, 0xf0);
 	wr(vx_do, 0x34, 0x30);
 	assert_int_equal(rd(vx_do, 0x30), 0xc0);
 	wr(vx_do, 0x38, 0x1234);

@@ -59,7 +59,7 @@ static void eoi(void *opaque, unsigned v, unsigned irq)
 static struct fixture *fresh(unsigned version, unsigned n_vcpus, unsigned n_lrs)
 {
 	static struct fixture f;
-	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true, 0 };
+	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true, 0, false };
 	struct vgic_env env = {
 		.opaque = &f,
 		.read_lr = read_lr,
@@ -318,15 +318,15 @@ static void test_halves_of_irouter(void **state)
 static void test_bad_configurations(void **state)
 {
 	static const struct vgic_config bad[] = {
-		{ 1, 1, 64, 4, true, 0 },
-		{ 4, 1, 64, 4, true, 0 },
-		{ 2, 0, 64, 4, true, 0 },
-		{ 2, 9, 64, 4, true, 0 },
-		{ 2, 1, 32, 4, true, 0 },
-		{ 2, 1, 65, 4, true, 0 },
-		{ 2, 1, 320, 4, true, 0 },
-		{ 2, 1, 64, 0, true, 0 },
-		{ 2, 1, 64, 17, true, 0 },
+		{ 1, 1, 64, 4, true, 0, false },
+		{ 4, 1, 64, 4, true, 0, false },
+		{ 2, 0, 64, 4, true, 0, false },
+		{ 2, 9, 64, 4, true, 0, false },
+		{ 2, 1, 32, 4, true, 0, false },
+		{ 2, 1, 65, 4, true, 0, false },
+		{ 2, 1, 320, 4, true, 0, false },
+		{ 2, 1, 64, 0, true, 0, false },
+		{ 2, 1, 64, 17, true, 0, false },
 	};
 	static struct vgic gic;
 
@@ -524,6 +524,29 @@ static void test_sgi_v2_sources(void **state)
 	wr(f, 2, 0xf00, 2 << 24 | 7); /* to itself */
 	assert_int_equal(rd(f, 2, 0x200), 1 << 7);
 	assert_int_equal(rd(f, 2, 0xf20 + 4), 4u << 24);
+}
+
+/* As QEMU's GICv2 and the A9's: nothing has to be enabled, nothing can be disabled. */
+static void test_sgi_always_on(void **state)
+{
+	struct fixture *f = fresh(2, 2, 4);
+	struct vgic_config config = f->gic.config;
+	struct vgic_env env = f->gic.env;
+
+	(void)state;
+	config.sgis_on = true;
+	assert_true(vgic_init(&f->gic, &config, &env));
+	assert_int_equal(rd(f, 1, 0x100), 0xffff);
+	wr(f, 1, 0x100, 1u << 27);
+	wr(f, 1, 0x180, 0xffffffff);
+	assert_int_equal(rd(f, 1, 0x100), 0xffff);
+	wr(f, 1, 0x184, 0xffffffff);
+	wr(f, 0, 0, 1);
+	wr(f, 0, 0xf00, 2 << 16 | 9);
+	vgic_flush(&f->gic, 1);
+	assert_int_equal(f->lr[1][0] & 0x3ff, 9);
+	vgic_reset(&f->gic);
+	assert_int_equal(rd(f, 1, 0x100), 0xffff);
 }
 
 static void test_sgi_v3(void **state)
@@ -784,6 +807,7 @@ int main(void)
 		cmocka_unit_test(test_late_report_is_not_the_next_ones),
 		cmocka_unit_test(test_report_without_index),
 		cmocka_unit_test(test_sgi_v2_sources),
+		cmocka_unit_test(test_sgi_always_on),
 		cmocka_unit_test(test_sgi_v3),
 		cmocka_unit_test(test_wfi_and_priority_mask),
 		cmocka_unit_test(test_migration_of_a_pending_spi),

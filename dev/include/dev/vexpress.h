@@ -18,6 +18,8 @@ struct vexpress_env {
 	/* The guest asks to be switched off, or to be reset. */
 	void (*off)(void *opaque);
 	void (*reset)(void *opaque);
+	/* SYS_FLAGS is set, not to zero: where processors that wait are to begin. */
+	void (*start)(void *opaque, uint32_t entry);
 };
 
 /* Private to the model; here so that the owner can embed it. */

@@ -109,6 +109,7 @@ struct vgic_config {
 	unsigned n_lrs;   /* 1-16: as the hardware has them */
 	bool lr_readback; /* list registers can be read and written */
 	uint64_t direct;  /* interrupts whose pending state is not kept here */
+	bool sgis_on;     /* SGIs are enabled from the start, and stay so */
 };
 
 /* The rest of this file, down to the functions, is private to the model; it

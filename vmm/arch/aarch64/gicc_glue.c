@@ -69,6 +69,7 @@ static bool take_over(struct vm *vm, struct vgic_config *config, struct vgic_env
 	}
 	config->n_lrs = GICC_LRS;
 	config->lr_readback = true;
+	config->sgis_on = true;
 	env->read_lr = read_lr;
 	env->write_lr = write_lr;
 	env->hold = NULL;
