@@ -288,10 +288,10 @@ MEMBER = re.compile(r"^/lib/(\w+)\.a\((\S+)\)$")
 def sources_of(program, out=TARGET):
     """What the linker took for a program, and what that includes: files of the
     tree. By the link map and the compiler's dependency lists."""
-    objects = glob.glob(f"{out}/obj/bin-{program}/**/*.d", recursive=True)
+    objects = []
     for line in read(f"{out}/bin/{program}.elf.map").splitlines():
-        if line.startswith(("Discarded", "Memory Configuration")):
-            break
+        if line.startswith(f"LOAD {out}/obj/bin-"):
+            objects.append(line.removeprefix("LOAD ").removesuffix(".o") + ".d")
         match = MEMBER.match(line.removeprefix(out))
         if match:
             name = match.group(2).removesuffix(".o")
