@@ -2,11 +2,8 @@
 #include <dev/reg.h>
 
 /* UARTDR, and UARTRSR shifted down by 8 (DDI 0183G 3.3.1, 3.3.2) */
-#define DR_BE (1u << 10)
 #define DR_OE (1u << 11)
-#define RSR_SHIFT 8u
 #define RSR_OE (1u << 3)
-#define RSR_ERRORS 0x7u /* BE, PE, FE: of the character read */
 /* UARTFR (3.3.3) */
 #define FR_CTS (1u << 0)
 #define FR_DSR (1u << 1)
@@ -38,7 +35,6 @@
 #define INT_RT (1u << 6)
 #define INT_FE (1u << 7)
 #define INT_PE (1u << 8)
-#define INT_BE (1u << 9)
 #define INT_OE (1u << 10)
 #define INT_ALL 0x7ffu
 
@@ -81,23 +77,23 @@ static void update_irq(struct pl011 *u)
 	u->env.set_irq(u->env.opaque, level);
 }
 
-static void fifo_push(struct pl011_fifo *f, uint16_t entry)
+static void fifo_push(struct pl011_fifo *f, uint8_t byte)
 {
-	f->data[(f->head + f->count) % PL011_FIFO_DEPTH] = entry;
+	f->data[(f->head + f->count) % PL011_FIFO_DEPTH] = byte;
 	f->count++;
 }
 
-static uint16_t fifo_pop(struct pl011_fifo *f)
+static uint8_t fifo_pop(struct pl011_fifo *f)
 {
-	uint16_t entry = f->data[f->head];
+	uint8_t byte = f->data[f->head];
 
 	f->head = (uint8_t)((f->head + 1u) % PL011_FIFO_DEPTH);
 	f->count--;
-	return entry;
+	return byte;
 }
 
 /* A character comes in, from the line or by loopback. */
-static bool rx_push(struct pl011 *u, uint16_t entry)
+static bool rx_push(struct pl011 *u, uint8_t byte)
 {
 	if (u->rx.count >= depth(u)) {
 		u->overrun = true;
@@ -105,9 +101,7 @@ static bool rx_push(struct pl011 *u, uint16_t entry)
 		u->ris |= INT_OE;
 		return false;
 	}
-	fifo_push(&u->rx, entry);
-	if (entry & DR_BE)
-		u->ris |= INT_BE;
+	fifo_push(&u->rx, byte);
 	if (u->rx.count >= rx_trigger(u))
 		u->ris |= INT_RX;
 	/* The timeout, 32 bit times without a further character, has passed
@@ -128,7 +122,7 @@ static void tx_drain(struct pl011 *u)
 	bool sent = false;
 
 	while (u->tx.count > 0) { /* at most the FIFO's depth */
-		uint8_t byte = (uint8_t)u->tx.data[u->tx.head];
+		uint8_t byte = u->tx.data[u->tx.head];
 
 		if (u->cr & CR_LBE)
 			(void)rx_push(u, byte);
@@ -152,7 +146,6 @@ static uint32_t dr_read(void *device)
 	if (u->overrun)
 		value |= DR_OE;
 	u->overrun = false; /* there is room again */
-	u->rsr = (u->rsr & RSR_OE) | ((value >> RSR_SHIFT) & RSR_ERRORS);
 	if (u->rx.count < rx_trigger(u))
 		u->ris &= ~INT_RX;
 	if (u->rx.count == 0)
@@ -274,24 +267,10 @@ __attribute__((flatten)) enum mmio_outcome pl011_access(struct pl011 *u, struct 
 	return outcome;
 }
 
-static void reset_state(struct pl011 *u)
-{
-	dev_reg_reset(registers, u);
-	u->overrun = false;
-	u->rx = (struct pl011_fifo){ .count = 0 };
-	u->tx = (struct pl011_fifo){ .count = 0 };
-}
-
 void pl011_init(struct pl011 *u, const struct pl011_env *env)
 {
 	*u = (struct pl011){ .env = *env };
-	reset_state(u);
-}
-
-void pl011_reset(struct pl011 *u)
-{
-	reset_state(u);
-	update_irq(u);
+	dev_reg_reset(registers, u);
 }
 
 size_t pl011_receive_room(const struct pl011 *u)
@@ -304,31 +283,16 @@ size_t pl011_receive_room(const struct pl011 *u)
 	return d - u->rx.count;
 }
 
-static bool receive(struct pl011 *u, uint16_t entry)
+bool pl011_receive(struct pl011 *u, uint8_t byte)
 {
-	bool taken = !(u->cr & CR_LBE) && rx_push(u, entry);
+	bool taken = !(u->cr & CR_LBE) && rx_push(u, byte);
 
 	update_irq(u);
 	return taken;
-}
-
-bool pl011_receive(struct pl011 *u, uint8_t byte)
-{
-	return receive(u, byte);
-}
-
-bool pl011_receive_break(struct pl011 *u)
-{
-	return receive(u, DR_BE);
 }
 
 void pl011_transmit_ready(struct pl011 *u)
 {
 	tx_drain(u);
 	update_irq(u);
-}
-
-size_t pl011_transmit_waiting(const struct pl011 *u)
-{
-	return u->tx.count;
 }

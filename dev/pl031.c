@@ -19,7 +19,7 @@ static uint32_t until_match(const struct pl031 *r)
 
 bool pl031_irq_level(const struct pl031 *r)
 {
-	return r->ris && r->imsc;
+	return (r->ris & r->imsc) != 0;
 }
 
 static void update_irq(struct pl031 *r)
@@ -42,7 +42,7 @@ static void look(struct pl031 *r)
 	if (t < r->looked) /* the owner's clock was set back */
 		r->looked = t;
 	if (r->armed && until != 0 && until <= t - r->looked)
-		r->ris = true;
+		r->ris = 1;
 	r->looked = t;
 }
 
@@ -53,7 +53,7 @@ static void rearm(struct pl031 *r)
 	if (!r->armed)
 		return;
 	if (until_match(r) == 0)
-		r->ris = true;
+		r->ris = 1;
 	if (r->env.set_alarm)
 		r->env.set_alarm(r->env.opaque, until_match(r));
 }
@@ -94,27 +94,6 @@ static void cr_write(void *device, uint32_t value)
 	(void)value;
 }
 
-static uint32_t imsc_read(void *device)
-{
-	const struct pl031 *r = device;
-
-	return r->imsc;
-}
-
-static void imsc_write(void *device, uint32_t value)
-{
-	struct pl031 *r = device;
-
-	r->imsc = value & 1u;
-}
-
-static uint32_t ris_read(void *device)
-{
-	const struct pl031 *r = device;
-
-	return r->ris;
-}
-
 static uint32_t mis_read(void *device)
 {
 	return pl031_irq_level(device);
@@ -124,8 +103,7 @@ static void icr_write(void *device, uint32_t value)
 {
 	struct pl031 *r = device;
 
-	if (value & 1u)
-		r->ris = false;
+	r->ris &= ~value;
 }
 
 #define FIELD(name) offsetof(struct pl031, name)
@@ -137,8 +115,8 @@ static const struct dev_reg registers[DEV_REG_PLACES] = {
 	DEV_REG("RTCMR", 0x004, FIELD(match), 0, UINT32_MAX, NULL, mr_write),
 	DEV_REG("RTCLR", 0x008, FIELD(load), 0, UINT32_MAX, NULL, lr_write),
 	DEV_REG("RTCCR", 0x00c, NONE, 0, 0x1, cr_read, cr_write),
-	DEV_REG("RTCIMSC", 0x010, NONE, 0, 0x1, imsc_read, imsc_write),
-	DEV_REG("RTCRIS", 0x014, NONE, 0, 0, ris_read, NULL),
+	DEV_REG("RTCIMSC", 0x010, FIELD(imsc), 0, 0x1, NULL, NULL),
+	DEV_REG("RTCRIS", 0x014, FIELD(ris), 0, 0, NULL, NULL),
 	DEV_REG("RTCMIS", 0x018, NONE, 0, 0, mis_read, NULL),
 	DEV_REG("RTCICR", 0x01c, NONE, 0, 0x1, NULL, icr_write),
 	DEV_REG_PRIMECELL_ID(0x31, 0x10, 0x04, 0x00),
@@ -168,26 +146,9 @@ void pl031_alarm(struct pl031 *r)
 		r->env.set_alarm(r->env.opaque, until_match(r));
 }
 
-static void reset_state(struct pl031 *r)
-{
-	dev_reg_reset(registers, r);
-	r->offset = 0;
-	r->armed = r->ris = r->imsc = false;
-	r->looked = now(r);
-}
-
 void pl031_init(struct pl031 *r, const struct pl031_env *env)
 {
 	*r = (struct pl031){ .env = *env };
-	reset_state(r);
-}
-
-void pl031_reset(struct pl031 *r)
-{
-	bool armed = r->armed;
-
-	reset_state(r);
-	if (armed && r->env.set_alarm)
-		r->env.set_alarm(r->env.opaque, 0);
-	update_irq(r);
+	dev_reg_reset(registers, r);
+	r->looked = now(r);
 }

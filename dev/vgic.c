@@ -146,43 +146,28 @@ void vgic_pulse(struct vgic *g, unsigned vcpu, unsigned irq)
 
 /* Firmware leaves a GICv3's interrupts in group 1; a GICv2's single Security
  * state starts with group 0. */
-static void reset_block(const struct vgic *g, struct vgic_block *b,
-			bool private, uint32_t direct)
+static void reset_block(const struct vgic *g, struct vgic_block *b, bool private, uint32_t direct)
 {
-	uint32_t line = b->line;
-
-	*b = (struct vgic_block){ .line = line };
 	b->group = g->config.version == 3 ? UINT32_MAX : 0;
 	b->enabled = private && g->config.sgis_on ? VGIC_SGI_BITS : 0;
 	b->edge = private ? VGIC_SGI_BITS : 0;
 	b->direct = direct;
 }
 
-static void reset_routes(struct vgic *g)
-{
-	for (unsigned i = VGIC_PRIVATE_IRQS; i < g->config.n_irqs; i++) {
-		/* With one CPU, everything goes to it (IHI 0048B 4.3.12). */
-		g->spi_targets[i - VGIC_PRIVATE_IRQS] = g->config.n_vcpus == 1;
-		g->spi_router[i - VGIC_PRIVATE_IRQS] = 0;
-		vgic_reroute(g, i);
-	}
-}
-
 static void reset_state(struct vgic *g)
 {
-	g->ctlr = 0;
-	g->work = 0;
 	for (unsigned v = 0; v < g->config.n_vcpus; v++) {
-		struct vgic_cpu *c = &g->cpu[v];
-		uint32_t line = c->own.line;
-
-		*c = (struct vgic_cpu){ .own.line = line, .asleep = true };
-		reset_block(g, &c->own, true, (uint32_t)g->config.direct);
+		g->cpu[v].asleep = true;
+		reset_block(g, &g->cpu[v].own, true, (uint32_t)g->config.direct);
 	}
 	for (unsigned b = 1; b < vgic_n_blocks(g); b++)
 		reset_block(g, &g->spi[b - 1], false,
 			    b == 1 ? (uint32_t)(g->config.direct >> 32) : 0);
-	reset_routes(g);
+	for (unsigned i = VGIC_PRIVATE_IRQS; i < g->config.n_irqs; i++) {
+		/* With one CPU, everything goes to it (IHI 0048B 4.3.12). */
+		g->spi_targets[i - VGIC_PRIVATE_IRQS] = g->config.n_vcpus == 1;
+		vgic_reroute(g, i);
+	}
 }
 
 static bool config_valid(const struct vgic_config *c)
@@ -206,18 +191,4 @@ bool vgic_init(struct vgic *g, const struct vgic_config *config,
 	vgic_map_init(&g->redist, vgic_redist, vgic_n_redist);
 	reset_state(g);
 	return true;
-}
-
-void vgic_reset(struct vgic *g)
-{
-	for (unsigned v = 0; v < g->config.n_vcpus; v++) {
-		struct vgic_cpu *c = &g->cpu[v];
-		uint32_t full = c->lr_used | c->lr_stale;
-
-		for (; full && g->config.lr_readback; full &= full - 1)
-			g->env.write_lr(g->env.opaque, v,
-					(unsigned)__builtin_ctz(full), 0);
-		vgic_direct_reset(g, v);
-	}
-	reset_state(g);
 }

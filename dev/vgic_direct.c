@@ -87,17 +87,6 @@ uint32_t vgic_direct_change(struct vgic *g, unsigned vcpu, unsigned block,
 	return mask & ~direct;
 }
 
-void vgic_direct_reset(struct vgic *g, unsigned vcpu)
-{
-	for (unsigned i = 0; i < VGIC_DIRECT_IRQS; i++)
-		if (g->cpu[vcpu].direct_conf[i] != 0)
-			g->env.direct_conf(g->env.opaque, vcpu, i, 0);
-	if (g->config.direct == 0)
-		return;
-	g->env.direct_change(g->env.opaque, vcpu, VGIC_DIRECT_UNPEND, g->config.direct);
-	g->env.direct_change(g->env.opaque, vcpu, VGIC_DIRECT_DEACTIVATE, g->config.direct);
-}
-
 bool vgic_direct_waits(struct vgic *g, unsigned vcpu)
 {
 	uint64_t pending;

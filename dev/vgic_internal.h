@@ -73,7 +73,6 @@ uint32_t vgic_direct_active(struct vgic *g, unsigned vcpu, unsigned block);
 /* Of those among `mask` that are direct; returns the others. */
 uint32_t vgic_direct_change(struct vgic *g, unsigned vcpu, unsigned block,
 			    enum vgic_direct_change change, uint32_t mask);
-void vgic_direct_reset(struct vgic *g, unsigned vcpu);
 /* Whether one is pending that the guest has enabled. */
 bool vgic_direct_waits(struct vgic *g, unsigned vcpu);
 

@@ -128,28 +128,14 @@ static void enable_change(struct vgic *g, unsigned vcpu, uint32_t at,
 
 	if (!b)
 		return;
+	if (at == 0 && g->config.sgis_on)
+		clear &= ~VGIC_SGI_BITS;
 	enabled = (b->enabled | set) & ~clear;
 	if (enabled == b->enabled)
 		return;
 	e = vgic_edit_begin(g, vcpu, at / 4u, enabled ^ b->enabled);
 	b->enabled = enabled;
 	vgic_edit_end(g, &e);
-}
-
-static void isenabler_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			    unsigned size, uint64_t value)
-{
-	(void)size;
-	enable_change(g, vcpu, at, (uint32_t)value, 0);
-}
-
-static void icenabler_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			    unsigned size, uint64_t value)
-{
-	(void)size;
-	if (at / 4u == 0 && g->config.sgis_on)
-		value &= ~(uint64_t)VGIC_SGI_BITS;
-	enable_change(g, vcpu, at, 0, (uint32_t)value);
 }
 
 static uint64_t pending_read(struct vgic *g, unsigned vcpu, uint32_t at,
@@ -176,20 +162,6 @@ static void pending_change(struct vgic *g, unsigned vcpu, uint32_t at,
 	vgic_edit_end(g, &e);
 }
 
-static void ispendr_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			  unsigned size, uint64_t value)
-{
-	(void)size;
-	pending_change(g, vcpu, at, (uint32_t)value, 0);
-}
-
-static void icpendr_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			  unsigned size, uint64_t value)
-{
-	(void)size;
-	pending_change(g, vcpu, at, 0, (uint32_t)value);
-}
-
 static uint64_t active_read(struct vgic *g, unsigned vcpu, uint32_t at,
 			    unsigned size)
 {
@@ -210,20 +182,6 @@ static void active_change(struct vgic *g, unsigned vcpu, uint32_t at,
 	e = vgic_edit_begin(g, vcpu, at / 4u, set | clear);
 	b->active = (b->active | set) & ~clear;
 	vgic_edit_end(g, &e);
-}
-
-static void isactiver_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			    unsigned size, uint64_t value)
-{
-	(void)size;
-	active_change(g, vcpu, at, (uint32_t)value, 0);
-}
-
-static void icactiver_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			    unsigned size, uint64_t value)
-{
-	(void)size;
-	active_change(g, vcpu, at, 0, (uint32_t)value);
 }
 
 /* --- One byte per interrupt ------------------------------------------ */
@@ -358,8 +316,7 @@ static uint64_t sources_read(struct vgic *g, unsigned vcpu, uint32_t at,
 	return value;
 }
 
-static void sources_change(struct vgic *g, unsigned vcpu, unsigned irq,
-			   uint8_t set, uint8_t clear)
+static void sources_of_one(struct vgic *g, unsigned vcpu, unsigned irq, uint8_t set, uint8_t clear)
 {
 	uint8_t all = (uint8_t)((1u << g->config.n_vcpus) - 1u);
 	struct vgic_edit e;
@@ -374,20 +331,11 @@ static void sources_change(struct vgic *g, unsigned vcpu, unsigned irq,
 	vgic_edit_end(g, &e);
 }
 
-static void spendsgir_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			    unsigned size, uint64_t value)
+static void sources_change(struct vgic *g, unsigned vcpu, uint32_t at, uint32_t set, uint32_t clear)
 {
-	for (unsigned i = 0; i < size; i++)
-		sources_change(g, vcpu, at + i, (uint8_t)(value >> (i * 8u)),
-			       0);
-}
-
-static void cpendsgir_write(struct vgic *g, unsigned vcpu, uint32_t at,
-			    unsigned size, uint64_t value)
-{
-	for (unsigned i = 0; i < size; i++)
-		sources_change(g, vcpu, at + i, 0,
-			       (uint8_t)(value >> (i * 8u)));
+	for (unsigned i = 0; i < 4 && ((set | clear) >> i * 8u) != 0; i++)
+		sources_of_one(g, vcpu, at + i, (uint8_t)(set >> i * 8u),
+			       (uint8_t)(clear >> i * 8u));
 }
 
 /* --- Affinity routing -------------------------------------------------- */
@@ -421,10 +369,10 @@ static void irouter_write(struct vgic *g, unsigned vcpu, uint32_t at,
 /* --- The maps ------------------------------------------------------------ */
 
 /* clang-format off */
-#define CONST32(name, offset, value)                                           \
-	{ name, offset, 4, 0, VGIC_W32, value, NULL, NULL }
+#define CONST32(name, offset, constant)                                        \
+	{ name, offset, 4, 0, VGIC_W32, .value = constant }
 #define ZERO(name, offset, bytes, sizes)                                       \
-	{ name, offset, bytes, 0, sizes, 0, NULL, NULL }
+	{ name, offset, bytes, 0, sizes, .value = 0 }
 /* Identification registers at the end of each 4 KiB or 64 KiB frame. */
 #define IDENTIFICATION(base, part, pidr2)                                      \
 	CONST32("PIDR4", (base) + 0xd0, 0x44),                                 \
@@ -442,55 +390,55 @@ static void irouter_write(struct vgic *g, unsigned vcpu, uint32_t at,
  * bit of an interrupt. */
 #define STATE_REGISTERS(p, base, own, n)                                       \
 	{ p "_IGROUPR", (base) + 0x080, n, (own) * 4u, VGIC_W32, 0,            \
-	  group_read, group_write },                                           \
+	  group_read, .write = group_write },                                  \
 	{ p "_ISENABLER", (base) + 0x100, n, (own) * 4u, VGIC_W32, 0,          \
-	  enable_read, isenabler_write },                                      \
+	  enable_read, .set = enable_change },                                 \
 	{ p "_ICENABLER", (base) + 0x180, n, (own) * 4u, VGIC_W32, 0,          \
-	  enable_read, icenabler_write },                                      \
+	  enable_read, .clear = enable_change },                               \
 	{ p "_ISPENDR", (base) + 0x200, n, (own) * 4u, VGIC_W32, 0,            \
-	  pending_read, ispendr_write },                                       \
+	  pending_read, .set = pending_change },                               \
 	{ p "_ICPENDR", (base) + 0x280, n, (own) * 4u, VGIC_W32, 0,            \
-	  pending_read, icpendr_write },                                       \
+	  pending_read, .clear = pending_change },                             \
 	{ p "_ISACTIVER", (base) + 0x300, n, (own) * 4u, VGIC_W32, 0,          \
-	  active_read, isactiver_write },                                      \
+	  active_read, .set = active_change },                                 \
 	{ p "_ICACTIVER", (base) + 0x380, n, (own) * 4u, VGIC_W32, 0,          \
-	  active_read, icactiver_write }
+	  active_read, .clear = active_change }
 /* clang-format on */
 
 /* IHI 0048B table 4-1. */
 const struct vgic_reg vgic_dist_v2[] = {
-	{ "GICD_CTLR", 0x000, 4, 0, VGIC_W32, 0, ctlr_read, ctlr_write },
-	{ "GICD_TYPER", 0x004, 4, 0, VGIC_W32, 0, typer_read, NULL },
+	{ "GICD_CTLR", 0x000, 4, 0, VGIC_W32, 0, ctlr_read, .write = ctlr_write },
+	{ "GICD_TYPER", 0x004, 4, 0, VGIC_W32, 0, .read = typer_read },
 	CONST32("GICD_IIDR", 0x008, IIDR),
 	STATE_REGISTERS("GICD", 0, 0, 0x80),
 	{ "GICD_IPRIORITYR", 0x400, 0x3fc, 0, VGIC_W8_32, 0, priority_read,
-	  priority_write },
+	  .write = priority_write },
 	{ "GICD_ITARGETSR", 0x800, 0x3fc, 0, VGIC_W8_32, 0, targets_read,
-	  targets_write },
-	{ "GICD_ICFGR", 0xc00, 0x100, 0, VGIC_W32, 0, icfgr_read, icfgr_write },
+	  .write = targets_write },
+	{ "GICD_ICFGR", 0xc00, 0x100, 0, VGIC_W32, 0, icfgr_read, .write = icfgr_write },
 	ZERO("GICD_NSACR", 0xe00, 0x100, VGIC_W32),
-	{ "GICD_SGIR", 0xf00, 4, 0, VGIC_W32, 0, NULL, sgir_write },
+	{ "GICD_SGIR", 0xf00, 4, 0, VGIC_W32, 0, NULL, .write = sgir_write },
 	{ "GICD_CPENDSGIR", 0xf10, 16, 0, VGIC_W8_32, 0, sources_read,
-	  cpendsgir_write },
+	  .clear = sources_change },
 	{ "GICD_SPENDSGIR", 0xf20, 16, 0, VGIC_W8_32, 0, sources_read,
-	  spendsgir_write },
+	  .set = sources_change },
 	IDENTIFICATION(0xf00, 0x90, 0x2b),
 };
 
 /* IHI 0069H table 12-25, with affinity routing on: the first 32 interrupts
  * and the registers of version 2 only are RES0. */
 const struct vgic_reg vgic_dist_v3[] = {
-	{ "GICD_CTLR", 0x0000, 4, 0, VGIC_W32, 0, ctlr_read, ctlr_write },
-	{ "GICD_TYPER", 0x0004, 4, 0, VGIC_W32, 0, typer_read, NULL },
+	{ "GICD_CTLR", 0x0000, 4, 0, VGIC_W32, 0, ctlr_read, .write = ctlr_write },
+	{ "GICD_TYPER", 0x0004, 4, 0, VGIC_W32, 0, .read = typer_read },
 	CONST32("GICD_IIDR", 0x0008, IIDR),
 	ZERO("GICD_TYPER2", 0x000c, 4, VGIC_W32),
 	ZERO("GICD_STATUSR", 0x0010, 4, VGIC_W32),
 	STATE_REGISTERS("GICD", 0, 1, 0x80),
 	{ "GICD_IPRIORITYR", 0x0400, 0x3fc, 32, VGIC_W8_32, 0, priority_read,
-	  priority_write },
+	  .write = priority_write },
 	ZERO("GICD_ITARGETSR", 0x0800, 0x3fc, VGIC_W8_32),
 	{ "GICD_ICFGR", 0x0c00, 0x100, 8, VGIC_W32, 0, icfgr_read,
-	  icfgr_write },
+	  .write = icfgr_write },
 	ZERO("GICD_IGRPMODR", 0x0d00, 0x80, VGIC_W32),
 	ZERO("GICD_NSACR", 0x0e00, 0x100, VGIC_W32),
 	ZERO("GICD_SGIR", 0x0f00, 4, VGIC_W32),
@@ -498,7 +446,7 @@ const struct vgic_reg vgic_dist_v3[] = {
 	ZERO("GICD_SPENDSGIR", 0x0f20, 16, VGIC_W8_32),
 	/* IROUTER<n> at 0x6000 + 8n: there is none below interrupt 32. */
 	{ "GICD_IROUTER", 0x6000, 0x1fe0, 0x100, VGIC_W32_64, 0, irouter_read,
-	  irouter_write },
+	  .write = irouter_write },
 	IDENTIFICATION(0xff00, 0x92, 0x3b),
 };
 
@@ -506,15 +454,15 @@ const struct vgic_reg vgic_dist_v3[] = {
 const struct vgic_reg vgic_redist[] = {
 	ZERO("GICR_CTLR", 0x0000, 4, VGIC_W32), /* no LPIs, no writes pending */
 	CONST32("GICR_IIDR", 0x0004, IIDR),
-	{ "GICR_TYPER", 0x0008, 8, 0, VGIC_W32_64, 0, redist_typer_read, NULL },
+	{ "GICR_TYPER", 0x0008, 8, 0, VGIC_W32_64, 0, .read = redist_typer_read },
 	ZERO("GICR_STATUSR", 0x0010, 4, VGIC_W32),
-	{ "GICR_WAKER", 0x0014, 4, 0, VGIC_W32, 0, waker_read, waker_write },
+	{ "GICR_WAKER", 0x0014, 4, 0, VGIC_W32, 0, waker_read, .write = waker_write },
 	IDENTIFICATION(0xff00, 0x93, 0x3b),
 	STATE_REGISTERS("GICR", GICR_SGI_BASE, 0, 4),
 	{ "GICR_IPRIORITYR", GICR_SGI_BASE + 0x400, 32, 0, VGIC_W8_32, 0,
-	  priority_read, priority_write },
+	  priority_read, .write = priority_write },
 	{ "GICR_ICFGR", GICR_SGI_BASE + 0xc00, 8, 0, VGIC_W32, 0, icfgr_read,
-	  icfgr_write },
+	  .write = icfgr_write },
 	ZERO("GICR_IGRPMODR", GICR_SGI_BASE + 0xd00, 4, VGIC_W32),
 	ZERO("GICR_NSACR", GICR_SGI_BASE + 0xe00, 4, VGIC_W32),
 };
@@ -554,14 +502,21 @@ static enum mmio_outcome access(struct vgic *g, unsigned vcpu,
 				const struct vgic_reg *r, uint32_t at,
 				struct mmio *m)
 {
+	uint64_t value;
+
 	if (!(r->sizes & m->size))
 		return mmio_ignore(m, "access size");
 	if (at < r->reserved)
 		return mmio_ignore(m, "reserved with affinity routing");
 	if (!m->write)
 		return mmio_done(m, r->read ? r->read(g, vcpu, at, m->size) : r->value);
+	value = m->value & mmio_mask(m);
 	if (r->write)
-		r->write(g, vcpu, at, m->size, m->value & mmio_mask(m));
+		r->write(g, vcpu, at, m->size, value);
+	else if (r->set)
+		r->set(g, vcpu, at, (uint32_t)value, 0);
+	else if (r->clear)
+		r->clear(g, vcpu, at, 0, (uint32_t)value);
 	return MMIO_HANDLED;
 }
 

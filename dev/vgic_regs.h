@@ -24,6 +24,9 @@ struct vgic_reg {
 			 unsigned size);
 	void (*write)(struct vgic *g, unsigned vcpu, uint32_t at,
 		      unsigned size, uint64_t value);
+	/* Instead of it: ones that are written set, or clear. */
+	void (*set)(struct vgic *g, unsigned vcpu, uint32_t at, uint32_t set, uint32_t clear);
+	void (*clear)(struct vgic *g, unsigned vcpu, uint32_t at, uint32_t set, uint32_t clear);
 };
 
 /* Indexes a table, whose registers ascend and do not overlap. */

@@ -251,14 +251,6 @@ static enum mmio_outcome more_uart_access(void *device, unsigned vcpu, struct mm
 
 /* --- Construction -------------------------------------------------------------------- */
 
-static bool add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,
-		void *device)
-{
-	const struct bus_region region = { name, range.base, range.size, handler, device };
-
-	return bus_add(&vm->bus, &region);
-}
-
 static bool add_sp804(struct vm *vm, unsigned i)
 {
 	const struct board_timer *t = &board_a9.sp804[i];
@@ -268,7 +260,7 @@ static bool add_sp804(struct vm *vm, unsigned i)
 	s->vm = vm;
 	s->irq = t->irq;
 	sp804_init(&s->dev, &env, board_a9.sp804_hz);
-	return add(vm, "sp804", t->range, timer_access, s);
+	return vm_add(vm, "sp804", t->range, timer_access, s);
 }
 
 static bool add_uart(struct vm *vm, unsigned i)
@@ -280,7 +272,7 @@ static bool add_uart(struct vm *vm, unsigned i)
 	u->vm = vm;
 	u->irq = t->irq;
 	pl011_init(&u->dev, &env);
-	return add(vm, "pl011", t->range, more_uart_access, u);
+	return vm_add(vm, "pl011", t->range, more_uart_access, u);
 }
 
 static bool add_private_region(struct vm *vm)
@@ -290,9 +282,9 @@ static bool add_private_region(struct vm *vm)
 	const struct board_range global = { base + A9MP_GLOBAL_TIMER, A9MP_GLOBAL_TIMER_BYTES };
 	const struct board_range private = { base + A9MP_PRIVATE_TIMER, A9MP_PRIVATE_TIMER_BYTES };
 
-	return add(vm, "a9 scu", scu, mp_access, vm) &&
-	       add(vm, "a9 global timer", global, global_access, vm) &&
-	       add(vm, "a9 private timer", private, private_access, vm);
+	return vm_add(vm, "a9 scu", scu, mp_access, vm) &&
+	       vm_add(vm, "a9 global timer", global, global_access, vm) &&
+	       vm_add(vm, "a9 private timer", private, private_access, vm);
 }
 
 static void install(struct vm *vm)
@@ -317,9 +309,9 @@ static const char *init(struct vm *vm)
 	sp805_init(&d->watchdog, &watchdog_env, a9->sp805_hz);
 	vexpress_init(&d->sysregs, &sysregs_env);
 	pl310_reset(&d->l2);
-	ok = add(vm, "sysregs", a9->sysregs, sysregs_access, vm) &&
-	     add(vm, "pl310", a9->pl310, l2_access, vm) &&
-	     add(vm, "sp805", a9->sp805.range, watchdog_access, vm) && add_private_region(vm);
+	ok = vm_add(vm, "sysregs", a9->sysregs, sysregs_access, vm) &&
+	     vm_add(vm, "pl310", a9->pl310, l2_access, vm) &&
+	     vm_add(vm, "sp805", a9->sp805.range, watchdog_access, vm) && add_private_region(vm);
 	for (unsigned i = 0; ok && i < BOARD_SP804S; i++)
 		ok = add_sp804(vm, i);
 	for (unsigned i = 0; ok && i < BOARD_MORE_UARTS; i++)

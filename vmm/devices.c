@@ -85,16 +85,9 @@ static bool add_uart(struct vm *vm)
 		.transmit = uart_transmit,
 		.set_irq = uart_set_irq,
 	};
-	const struct bus_region region = {
-		.name = "pl011",
-		.base = vm->board->uart.base,
-		.size = vm->board->uart.size,
-		.handler = uart_access,
-		.device = &vm->uart,
-	};
 
 	pl011_init(&vm->uart, &env);
-	return bus_add(&vm->bus, &region);
+	return vm_add(vm, "pl011", vm->board->uart, uart_access, &vm->uart);
 }
 
 static bool add_rtc(struct vm *vm)
@@ -105,16 +98,9 @@ static bool add_rtc(struct vm *vm)
 		.set_alarm = vm->hooks.rtc_alarm,
 		.set_irq = rtc_set_irq,
 	};
-	const struct bus_region region = {
-		.name = "pl031",
-		.base = vm->board->rtc.base,
-		.size = vm->board->rtc.size,
-		.handler = rtc_access,
-		.device = vm,
-	};
 
 	pl031_init(&vm->rtc, &env);
-	return bus_add(&vm->bus, &region);
+	return vm_add(vm, "pl031", vm->board->rtc, rtc_access, vm);
 }
 
 static bool add_stubs(struct vm *vm)
@@ -129,15 +115,8 @@ static bool add_stubs(struct vm *vm)
 		vm->bus.elsewhere = &elsewhere;
 	for (unsigned i = 0; i < vm->board->n_stubs; i++) {
 		const struct board_stub *stub = &vm->board->stubs[i];
-		const struct bus_region region = {
-			.name = stub->name,
-			.base = stub->range.base,
-			.size = stub->range.size,
-			.handler = bus_stub,
-			.device = (void *)(uintptr_t)&stub->id,
-		};
 
-		if (!bus_add(&vm->bus, &region))
+		if (!vm_add(vm, stub->name, stub->range, bus_stub, (void *)(uintptr_t)&stub->id))
 			return false;
 	}
 	return true;

@@ -16,13 +16,14 @@ __attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vc
 					     const struct bus_region *r,
 					     const struct mmio *m)
 {
-	if (!vm_count(vc->vm, VM_EVENT_MMIO))
+	unsigned long long n = vm_count(vc->vm, VM_EVENT_MMIO);
+
+	if (n == 0)
 		return;
 	log_warning("vCPU %u: %s: %s of %u bytes at offset %llx, pc %llx: %s (%llu so far)",
 		    vc->index, r->name, e->write ? "write" : "read", e->size,
 		    (unsigned long long)m->offset, pc_of(vc),
-		    m->reason ? m->reason : "not supported",
-		    (unsigned long long)vc->vm->events[VM_EVENT_MMIO]);
+		    m->reason ? m->reason : "not supported", n);
 }
 
 __attribute__((noinline)) static void
@@ -74,12 +75,11 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 
 static void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
-	if (vm_count(vc->vm, VM_EVENT_UNDEFINED))
+	unsigned long long n = vm_count(vc->vm, VM_EVENT_UNDEFINED);
+
+	if (n != 0)
 		log_warning("vCPU %u: %s at %llx: undefined instruction injected (%llu so far)",
-			    vc->index, vcpu_esr_class(e->syndrome),
-			    pc_of(vc),
-			    (unsigned long long)
-				    vc->vm->events[VM_EVENT_UNDEFINED]);
+			    vc->index, vcpu_esr_class(e->syndrome), pc_of(vc), n);
 	report_note(vc, e, "trapped instruction: undefined");
 	vcpu_inject_undefined(&vc->cpu.cpu);
 }

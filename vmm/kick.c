@@ -19,13 +19,6 @@ static enum mmio_outcome kick_access(void *device, unsigned vcpu, struct mmio *m
 static const char *init(struct vm *vm)
 {
 	const uint64_t base = vm->board->kick.base;
-	const struct bus_region region = {
-		.name = "kick",
-		.base = base,
-		.size = vm->board->kick.size,
-		.handler = kick_access,
-		.device = vm,
-	};
 
 	for (unsigned i = 0; (vm->features & ABI_EXTF_DOORBELL) && i < vm->info->n_vcpus; i++) {
 		uint64_t vcpu = vm->vcpu[i].cpu.caps.vcpu;
@@ -33,7 +26,9 @@ static const char *init(struct vm *vm)
 		(void)sel4_ext_vcpu_set_doorbell(vcpu, 0, base, 4, 0, VMM_CAP_DOORBELL);
 		(void)sel4_ext_vcpu_set_doorbell(vcpu, 1, base + PAGE, 4, 0, VMM_CAP_KICK);
 	}
-	return bus_add(&vm->bus, &region) ? NULL : "no room for the kick device";
+	return vm_add(vm, "kick", vm->board->kick, kick_access, vm)
+		       ? NULL
+		       : "no room for the kick device";
 }
 
 /* The guest has kicked: its interrupt is on its way, or a signal for it owed. */

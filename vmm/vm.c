@@ -13,11 +13,19 @@
 
 #define LOG_EACH 4u
 
-bool vm_count(struct vm *vm, enum vm_event event)
+unsigned long long vm_count(struct vm *vm, enum vm_event event)
 {
 	uint64_t n = ++vm->events[event];
 
-	return n <= LOG_EACH || (n & (n - 1)) == 0;
+	return n <= LOG_EACH || (n & (n - 1)) == 0 ? n : 0;
+}
+
+bool vm_add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,
+	    void *device)
+{
+	const struct bus_region region = { name, range.base, range.size, handler, device };
+
+	return bus_add(&vm->bus, &region);
 }
 
 uint64_t vm_now(const struct vm *vm)

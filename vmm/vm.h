@@ -165,9 +165,9 @@ bool vm_vcpu_start(struct vm_vcpu *vc);
  * list registers, and vCPUs that wait are woken. self: the vCPU whose exit is
  * being handled, or NULL. */
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
-/* Under the lock: counts an event; true if it is worth a log line (the first
- * few, then powers of two). */
-bool vm_count(struct vm *vm, enum vm_event event);
+/* Under the lock: counts an event. How many so far if that is worth a log line
+ * (the first few, then powers of two), else 0. */
+unsigned long long vm_count(struct vm *vm, enum vm_event event);
 /* Takes the lock as vc's handler. */
 static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
 {
@@ -184,6 +184,9 @@ static inline uint64_t vm_offset(const struct vm *vm)
 {
 	return vm->virtual_offset + vm_paused_ticks(vm);
 }
+/* Puts a device on the bus. False: no room there. */
+bool vm_add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,
+	    void *device);
 /* The clock, in ticks. */
 uint64_t vm_now(const struct vm *vm);
 /* Waits for vc->wake with the lock let go; returns the badges that came. */

@@ -74,10 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					abort();
 			}
 			break;
-		case 1:
-			if (data[1] == 0)
-				pl031_reset(&r);
-			break;
 		default: access(&r, data); break;
 		}
 		if (owner.irq != pl031_irq_level(&r))

@@ -545,8 +545,6 @@ static void test_sgi_always_on(void **state)
 	wr(f, 0, 0xf00, 2 << 16 | 9);
 	vgic_flush(&f->gic, 1);
 	assert_int_equal(f->lr[1][0] & 0x3ff, 9);
-	vgic_reset(&f->gic);
-	assert_int_equal(rd(f, 1, 0x100), 0xffff);
 }
 
 static void test_sgi_v3(void **state)
@@ -570,7 +568,7 @@ static void test_sgi_v3(void **state)
 	assert_int_equal(vgic_work(&f->gic), 0xb);
 }
 
-/* --- WFI, routing, reset --------------------------------------------------------- */
+/* --- WFI, routing --------------------------------------------------------- */
 
 static void test_wfi_and_priority_mask(void **state)
 {
@@ -603,26 +601,6 @@ static void test_migration_of_a_pending_spi(void **state)
 	vgic_flush(&f->gic, 1);
 	assert_true((f->lr[1][0] & 0x3ff) == SPI);
 	assert_int_equal(f->holds, 1);
-}
-
-static void test_reset(void **state)
-{
-	struct fixture *f = fresh(2, 1, 4);
-
-	(void)state;
-	set_up(f);
-	vgic_set_level(&f->gic, 0, SPI, true);
-	vgic_pulse(&f->gic, 0, SPI + 1);
-	vgic_flush(&f->gic, 0);
-	vgic_reset(&f->gic);
-	assert_true(f->lr[0][0] == 0 && f->lr[0][1] == 0);
-	assert_int_equal(rd(f, 0, 0), 0);
-	assert_int_equal(rd(f, 0, 0x100), 0);
-	/* The line is where it was; the pulse is gone. */
-	assert_int_equal(rd(f, 0, 0x200 + SPI / 8), 1 << SPI % 32);
-	set_up(f);
-	vgic_flush(&f->gic, 0);
-	assert_true((f->lr[0][0] & 0x3ff) == SPI);
 }
 
 /* --- Plain seL4 -------------------------------------------------------------------- */
@@ -759,9 +737,6 @@ static void test_direct_private(void **state)
 	assert_int_equal(redist(f, 1, 0x10200, 4, false, 0), 1u << 5 | 1u << TIMER);
 	vgic_flush(&f->gic, 1);
 	assert_int_equal(f->writes, 0);
-	vgic_reset(&f->gic);
-	assert_int_equal(kernel.conf[1][3], 0);
-	assert_int_equal(kernel.pending[1], 0);
 }
 
 static void test_direct_spi(void **state)
@@ -811,7 +786,6 @@ int main(void)
 		cmocka_unit_test(test_sgi_v3),
 		cmocka_unit_test(test_wfi_and_priority_mask),
 		cmocka_unit_test(test_migration_of_a_pending_spi),
-		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_inject_only),
 		cmocka_unit_test(test_direct_private),
 		cmocka_unit_test(test_direct_spi),

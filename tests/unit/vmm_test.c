@@ -575,11 +575,11 @@ static void unsaved_features_are_hidden(void **state)
 		uint64_t all = sysreg_filter_id(&v3, index, 0x7777777777777777ull);
 
 		if (field(all, hidden[i].shift) != 0)
-			fail_msg("%s.%s shows", sysreg_id_name(index),
+			fail_msg("ID register %u: %s shows", index,
 				 hidden[i].name);
 		all = sysreg_filter_id(&v3, index, ~0ull);
 		if (field(all, hidden[i].shift) != 0)
-			fail_msg("%s.%s shows", sysreg_id_name(index),
+			fail_msg("ID register %u: %s shows", index,
 				 hidden[i].name);
 	}
 }
@@ -637,7 +637,7 @@ static enum sysreg_action look(uint16_t code, bool write)
 {
 	uint64_t value;
 
-	return sysreg_lookup(code, write, &value);
+	return (code < SYSREG_CP15_END ? sysreg_narrow : sysreg_lookup)(code, write, &value);
 }
 
 static void trapped_registers(void **state)

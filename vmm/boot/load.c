@@ -29,13 +29,13 @@ static int publish(uint64_t start, uint64_t end)
 	return sel4_vspace_unify_instruction(PROC_CAP_VSPACE, start, end);
 }
 
-static bool clean_piece(uint64_t start, uint64_t end)
+static bool clean_by(uint64_t step, uint64_t start, uint64_t end)
 {
 	for (uint64_t at = start; at < end;) {
-		uint64_t next = min_u64(end, align_down_u64(at, SMALL_BYTES) +
-						     SMALL_BYTES);
+		uint64_t next = min_u64(end, align_down_u64(at, step) + step);
 
-		if (publish(at, next) != ABI_OK)
+		if (publish(at, next) != ABI_OK &&
+		    (step == SMALL_BYTES || !clean_by(SMALL_BYTES, at, next)))
 			return false;
 		at = next;
 	}
@@ -44,17 +44,7 @@ static bool clean_piece(uint64_t start, uint64_t end)
 
 static bool clean(const void *p, uint64_t bytes)
 {
-	uint64_t end = (uintptr_t)p + bytes;
-
-	for (uint64_t at = (uintptr_t)p; at < end;) {
-		uint64_t next = min_u64(end, align_down_u64(at, CLEAN_BYTES) +
-						     CLEAN_BYTES);
-
-		if (publish(at, next) != ABI_OK && !clean_piece(at, next))
-			return false;
-		at = next;
-	}
-	return true;
+	return clean_by(CLEAN_BYTES, (uintptr_t)p, (uintptr_t)p + bytes);
 }
 
 const char *boot_copy(struct vm *vm, uint64_t gpa, uint64_t vaddr, uint64_t bytes)

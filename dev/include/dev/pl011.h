@@ -32,7 +32,7 @@ struct pl011_env {
 };
 
 struct pl011_fifo {
-	uint16_t data[PL011_FIFO_DEPTH];
+	uint8_t data[PL011_FIFO_DEPTH];
 	uint8_t head; /* oldest entry */
 	uint8_t count;
 };
@@ -50,8 +50,6 @@ struct pl011 {
 /* Brings the device to its reset state and takes `env` (copied). Does not
  * call env. */
 void pl011_init(struct pl011 *u, const struct pl011_env *env);
-/* Reset; lowers the line if it was up. */
-void pl011_reset(struct pl011 *u);
 /* One access. Never MMIO_FAULT: unknown offsets are RAZ/WI. */
 enum mmio_outcome pl011_access(struct pl011 *u, struct mmio *m);
 
@@ -59,12 +57,8 @@ enum mmio_outcome pl011_access(struct pl011 *u, struct mmio *m);
 size_t pl011_receive_room(const struct pl011 *u);
 /* A character arrives. False: the FIFO was full; the guest sees an overrun. */
 bool pl011_receive(struct pl011 *u, uint8_t byte);
-/* A break arrives on the line (as pl011_receive). */
-bool pl011_receive_break(struct pl011 *u);
 /* env.transmit has room again: sends what waits. */
 void pl011_transmit_ready(struct pl011 *u);
-/* Characters that wait for env.transmit. */
-size_t pl011_transmit_waiting(const struct pl011 *u);
 /* Level of the interrupt line: a pure function of the state. */
 bool pl011_irq_level(const struct pl011 *u);
 /* The register table, for tests and documents. */

@@ -35,15 +35,14 @@ struct pl031 {
 	uint32_t match;  /* RTCMR */
 	uint32_t load;   /* RTCLR */
 	bool armed;      /* the guest has written RTCMR */
-	bool ris, imsc;
+	uint32_t ris;    /* RTCRIS */
+	uint32_t imsc;   /* RTCIMSC */
 	bool irq;
 };
 
 /* Reset state; the clock shows env.now_seconds. `env` is copied; its
  * now_seconds is called. */
 void pl031_init(struct pl031 *r, const struct pl031_env *env);
-/* Reset; lowers the line and cancels the alarm. */
-void pl031_reset(struct pl031 *r);
 /* One access. Never MMIO_FAULT: unknown offsets are RAZ/WI. */
 enum mmio_outcome pl031_access(struct pl031 *r, struct mmio *m);
 /* The moment asked for by env.set_alarm has come (early or late is fine: the

@@ -180,8 +180,6 @@ struct vgic {
  * env: the list registers are taken to be empty. */
 bool vgic_init(struct vgic *g, const struct vgic_config *config,
 	       const struct vgic_env *env);
-/* Reset; empties list registers that are in use. Lines keep their level. */
-void vgic_reset(struct vgic *g);
 
 /* An access of `vcpu` (below n_vcpus) to GICD. Never MMIO_FAULT. */
 enum mmio_outcome vgic_dist_access(struct vgic *g, unsigned vcpu,

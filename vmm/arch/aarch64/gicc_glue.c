@@ -52,14 +52,6 @@ static enum mmio_outcome access_gicc(void *device, unsigned vcpu, struct mmio *m
 
 static bool take_over(struct vm *vm, struct vgic_config *config, struct vgic_env *env)
 {
-	const struct bus_region region = {
-		.name = "gicc",
-		.base = vm->board->gicc.base,
-		.size = vm->board->gicc.size,
-		.handler = access_gicc,
-		.device = vm,
-	};
-
 	for (unsigned i = 0; i < config->n_vcpus; i++) {
 		struct vm_vcpu *vc = &vm->vcpu[i];
 
@@ -73,7 +65,7 @@ static bool take_over(struct vm *vm, struct vgic_config *config, struct vgic_env
 	env->read_lr = read_lr;
 	env->write_lr = write_lr;
 	env->hold = NULL;
-	return bus_add(&vm->bus, &region);
+	return vm_add(vm, "gicc", vm->board->gicc, access_gicc, vm);
 }
 
 static void install(struct vm *vm)

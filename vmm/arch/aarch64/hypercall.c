@@ -20,11 +20,11 @@ static void park(struct vm_vcpu *vc)
 
 static void unknown_call(struct vm_vcpu *vc, uint32_t function)
 {
-	if (psci_known(function) || !vm_count(vc->vm, VM_EVENT_HVC))
-		return;
-	log_debug("vCPU %u: hypercall %x answered NOT_SUPPORTED (%llu so far)",
-		  vc->index, function,
-		  (unsigned long long)vc->vm->events[VM_EVENT_HVC]);
+	unsigned long long n = psci_known(function) ? 0 : vm_count(vc->vm, VM_EVENT_HVC);
+
+	if (n != 0)
+		log_debug("vCPU %u: hypercall %x answered NOT_SUPPORTED (%llu so far)", vc->index,
+			  function, n);
 }
 
 void hypercall_exit(struct vm_vcpu *vc)
@@ -70,16 +70,17 @@ void secure_call_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	struct vcpu *v = &vc->cpu.cpu;
 	bool forbid = vc->vm->info->vm.smc_policy == SYSDESC_SMC_FORBID;
 	const char *what = "answered NOT_SUPPORTED";
+	unsigned long long n;
 
 	if (forbid)
 		what = "forbidden, undefined instruction injected";
-	if (vm_count(vc->vm, VM_EVENT_SMC))
+	n = vm_count(vc->vm, VM_EVENT_SMC);
+	if (n != 0)
 		log_warning("vCPU %u: SMC %llx at %llx: %s (%llu so far)",
 			    vc->index,
 			    (unsigned long long)vcpu_get(v, VCPU_X0),
 			    (unsigned long long)vcpu_get(v, VCPU_PC),
-			    what,
-			    (unsigned long long)vc->vm->events[VM_EVENT_SMC]);
+			    what, n);
 	if (forbid) {
 		report_note(vc, e, "SMC, which is forbidden: undefined");
 		vcpu_inject_undefined(v);

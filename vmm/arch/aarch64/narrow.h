@@ -2,6 +2,7 @@
 #pragma once
 
 #include "report_arch.h"
+#include "sysreg.h"
 #include "walk.h"
 
 #include <decode.h>
@@ -9,6 +10,7 @@
 struct narrow_hooks {
 	const struct decode_narrow *decode;
 	walk_narrow_fn walk;
+	enum sysreg_action (*sysreg)(uint16_t code, bool write, uint64_t *value); /* of CP15 */
 	void (*report_registers)(struct vm_vcpu *vc);
 	/* Of a vCPU that stands `offset` bytes behind its vectors' base. False: at
 	 * none of them. */

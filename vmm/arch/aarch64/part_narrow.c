@@ -4,6 +4,7 @@
 static const struct narrow_hooks hooks = {
 	.decode = &decode_narrow,
 	.walk = walk_narrow,
+	.sysreg = sysreg_narrow,
 	.report_registers = report_narrow_registers,
 	.report_origin = report_narrow_origin,
 };

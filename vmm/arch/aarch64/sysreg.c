@@ -26,52 +26,10 @@ struct id_field {
 	const char *name;
 };
 
-/* A register whose machine value is passed on as it is. */
-struct id_register {
-	uint8_t index;
-	bool pass;
-	const char *name;
-};
-
-static const struct id_register registers[] = {
-	/* AArch32 views: they describe what EL0 may use in AArch32. */
-	{ SYSREG_ID(1, 0), false, "ID_PFR0_EL1" },
-	{ SYSREG_ID(1, 1), false, "ID_PFR1_EL1" },
-	{ SYSREG_ID(1, 2), false, "ID_DFR0_EL1" },
-	{ SYSREG_ID(1, 3), false, "ID_AFR0_EL1" },
-	{ SYSREG_ID(1, 4), true, "ID_MMFR0_EL1" },
-	{ SYSREG_ID(1, 5), true, "ID_MMFR1_EL1" },
-	{ SYSREG_ID(1, 6), true, "ID_MMFR2_EL1" },
-	{ SYSREG_ID(1, 7), true, "ID_MMFR3_EL1" },
-	{ SYSREG_ID(2, 0), true, "ID_ISAR0_EL1" },
-	{ SYSREG_ID(2, 1), true, "ID_ISAR1_EL1" },
-	{ SYSREG_ID(2, 2), true, "ID_ISAR2_EL1" },
-	{ SYSREG_ID(2, 3), true, "ID_ISAR3_EL1" },
-	{ SYSREG_ID(2, 4), true, "ID_ISAR4_EL1" },
-	{ SYSREG_ID(2, 5), true, "ID_ISAR5_EL1" },
-	{ SYSREG_ID(2, 6), false, "ID_MMFR4_EL1" },
-	{ SYSREG_ID(2, 7), true, "ID_ISAR6_EL1" },
-	{ SYSREG_ID(3, 0), true, "MVFR0_EL1" },
-	{ SYSREG_ID(3, 1), true, "MVFR1_EL1" },
-	{ SYSREG_ID(3, 2), true, "MVFR2_EL1" },
-	{ SYSREG_ID(3, 4), false, "ID_PFR2_EL1" },
-	{ SYSREG_ID(3, 5), false, "ID_DFR1_EL1" },
-	{ SYSREG_ID(3, 6), false, "ID_MMFR5_EL1" },
-	{ SYSREG_ID(4, 0), false, "ID_AA64PFR0_EL1" },
-	{ SYSREG_ID(4, 1), false, "ID_AA64PFR1_EL1" },
-	{ SYSREG_ID(4, 4), false, "ID_AA64ZFR0_EL1" },
-	{ SYSREG_ID(4, 5), false, "ID_AA64SMFR0_EL1" },
-	{ SYSREG_ID(5, 0), false, "ID_AA64DFR0_EL1" },
-	{ SYSREG_ID(5, 1), false, "ID_AA64DFR1_EL1" },
-	{ SYSREG_ID(5, 4), false, "ID_AA64AFR0_EL1" },
-	{ SYSREG_ID(5, 5), false, "ID_AA64AFR1_EL1" },
-	{ SYSREG_ID(6, 0), false, "ID_AA64ISAR0_EL1" },
-	{ SYSREG_ID(6, 1), false, "ID_AA64ISAR1_EL1" },
-	{ SYSREG_ID(6, 2), false, "ID_AA64ISAR2_EL1" },
-	{ SYSREG_ID(7, 0), false, "ID_AA64MMFR0_EL1" },
-	{ SYSREG_ID(7, 1), false, "ID_AA64MMFR1_EL1" },
-	{ SYSREG_ID(7, 2), false, "ID_AA64MMFR2_EL1" },
-};
+/* AArch32 views that are passed on as the machine has them: they describe what
+ * EL0 may use in AArch32. ID_MMFR0-3, ID_ISAR0-5, ID_ISAR6, MVFR0-2. */
+#define ID_PASSED (0xfull << SYSREG_ID(1, 4) | 0x3full << SYSREG_ID(2, 0) | \
+		   1ull << SYSREG_ID(2, 7) | 7ull << SYSREG_ID(3, 0))
 
 /* Sorted by register. What is absent on purpose: EL2, EL3, RAS, SVE, SME,
  * MTE, AMU, MPAM, PMU, SPE, trace, pointer authentication, LOR, NV, FGT, ECV,
@@ -154,22 +112,6 @@ static const struct id_field fields[] = {
 	{ SYSREG_ID(7, 2), 60, ID_MAX, 1, "E0PD" },
 };
 
-static const struct id_register *find_id(unsigned index)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
-		if (registers[i].index == index)
-			return &registers[i];
-	}
-	return NULL;
-}
-
-const char *sysreg_id_name(unsigned index)
-{
-	const struct id_register *r = find_id(index);
-
-	return r ? r->name : NULL;
-}
-
 /* PARange's encoding of a width: 2 is 40 bits, 4 is 44 (D19.2.64). */
 static unsigned parange_of(unsigned pa_bits)
 {
@@ -204,12 +146,11 @@ static unsigned filter_field(const struct sysreg_config *c,
 uint64_t sysreg_filter_id(const struct sysreg_config *c, unsigned index,
 			  uint64_t machine)
 {
-	const struct id_register *r = find_id(index);
 	uint64_t result = 0;
 
-	if (r == NULL)
+	if (index >= SYSREG_IDS)
 		return 0;
-	if (r->pass)
+	if (ID_PASSED >> index & 1)
 		return machine;
 	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
 		const struct id_field *f = &fields[i];
@@ -224,21 +165,10 @@ uint64_t sysreg_filter_id(const struct sysreg_config *c, unsigned index,
 
 /* --- The other trapped registers ----------------------------------------- */
 
-#define ANY 0xffu
-
-struct sysreg_rule {
-	uint8_t op0, op1, crn, crm, op2; /* ANY matches all */
-	uint8_t action;
-	bool writable; /* false: a write is undefined */
-	bool readable;
-	uint32_t value; /* SYSREG_VALUE */
-	const char *name;
-};
+#define ANY SYSREG_ANY
 
 /* OSLSR_EL1: lock implemented (OSLM 0b10), unlocked. */
 #define OSLSR_UNLOCKED 8
-/* ICC_SRE_EL1: system registers only, bypass disabled. */
-#define ICC_SRE_FIXED 7
 
 /* The first rule that matches decides; none: undefined. */
 static const struct sysreg_rule rules[] = {
@@ -246,7 +176,7 @@ static const struct sysreg_rule rules[] = {
 	{ 3, 0, 12, 11, 5, SYSREG_SGI1R, true, false, 0, "ICC_SGI1R_EL1" },
 	{ 3, 0, 12, 11, 6, SYSREG_SGI0R, true, false, 0, "ICC_ASGI1R_EL1" },
 	{ 3, 0, 12, 11, 7, SYSREG_SGI0R, true, false, 0, "ICC_SGI0R_EL1" },
-	{ 3, 0, 12, 12, 5, SYSREG_VALUE, true, true, ICC_SRE_FIXED,
+	{ 3, 0, 12, 12, 5, SYSREG_VALUE, true, true, SYSREG_ICC_SRE,
 	  "ICC_SRE_EL1" },
 	{ 3, 0, 1, 0, 1, SYSREG_VALUE, true, true, 0, "ACTLR_EL1" },
 	/* Debug: no breakpoint ever hits, the OS lock is open. */
@@ -261,27 +191,7 @@ static const struct sysreg_rule rules[] = {
 	{ 3, 3, 14, 2, 0, SYSREG_CNTP_TVAL, true, true, 0, "CNTP_TVAL_EL0" },
 	{ 3, 3, 14, 2, 1, SYSREG_CNTP_CTL, true, true, 0, "CNTP_CTL_EL0" },
 	{ 3, 3, 14, 2, 2, SYSREG_CNTP_CVAL, true, true, 0, "CNTP_CVAL_EL0" },
-	/* AArch32's names of the same. */
-	{ 0, 0, 0, ANY, ANY, SYSREG_ID_READ, false, true, 0, "ID registers (CP15)" },
-	{ 0, 0, 1, 0, 1, SYSREG_VALUE, true, true, 0, "ACTLR" },
-	{ 0, 0, 1, 0, 3, SYSREG_VALUE, true, true, 0, "ACTLR2" },
-	{ 0, 0, 12, 12, 5, SYSREG_VALUE, true, true, ICC_SRE_FIXED, "ICC_SRE" },
-	{ 0, 0, 14, 2, 0, SYSREG_CNTP_TVAL, true, true, 0, "CNTP_TVAL" },
-	{ 0, 0, 14, 2, 1, SYSREG_CNTP_CTL, true, true, 0, "CNTP_CTL" },
-	{ 1, 0, 0, 12, 0, SYSREG_SGI1R, true, false, 0, "ICC_SGI1R" },
-	{ 1, 1, 0, 12, 0, SYSREG_SGI0R, true, false, 0, "ICC_ASGI1R" },
-	{ 1, 2, 0, 12, 0, SYSREG_SGI0R, true, false, 0, "ICC_SGI0R" },
-	{ 1, 0, 0, 14, 0, SYSREG_COUNTER, false, true, 0, "CNTPCT" },
-	{ 1, 2, 0, 14, 0, SYSREG_CNTP_CVAL, true, true, 0, "CNTP_CVAL" },
-	/* Implementation-defined: firmware-minded guests set them. Of c9, c12 and
-	 * above are the performance monitors', which there are not. */
-	{ 0, ANY, 9, 12, ANY, SYSREG_UNDEFINED, true, true, 0, "PMCR, ..." },
-	{ 0, ANY, 9, 13, ANY, SYSREG_UNDEFINED, true, true, 0, "PMCCNTR, ..." },
-	{ 0, ANY, 9, 14, ANY, SYSREG_UNDEFINED, true, true, 0, "PMUSERENR, ..." },
-	{ 0, ANY, 9, ANY, ANY, SYSREG_VALUE, true, true, 0, "implementation defined" },
-	{ 0, ANY, 10, ANY, ANY, SYSREG_VALUE, true, true, 0, "implementation defined" },
-	{ 0, ANY, 11, ANY, ANY, SYSREG_VALUE, true, true, 0, "implementation defined" },
-	{ 0, ANY, 15, ANY, ANY, SYSREG_VALUE, true, true, 0, "implementation defined" },
+	/* Implementation-defined: firmware-minded guests set them. */
 	{ 3, ANY, 11, ANY, ANY, SYSREG_VALUE, true, true, 0,
 	  "implementation defined" },
 	{ 3, ANY, 15, ANY, ANY, SYSREG_VALUE, true, true, 0,
@@ -297,10 +207,11 @@ static bool matches(const struct sysreg_rule *r, uint16_t code)
 	       (r->op2 == ANY || r->op2 == (code & 7));
 }
 
-enum sysreg_action sysreg_lookup(uint16_t code, bool write, uint64_t *value)
+enum sysreg_action sysreg_find(const struct sysreg_rule *list, unsigned n, uint16_t code,
+			       bool write, uint64_t *value)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(rules); i++) {
-		const struct sysreg_rule *r = &rules[i];
+	for (unsigned i = 0; i < n; i++) {
+		const struct sysreg_rule *r = &list[i];
 
 		if (!matches(r, code))
 			continue;
@@ -310,4 +221,9 @@ enum sysreg_action sysreg_lookup(uint16_t code, bool write, uint64_t *value)
 		return (enum sysreg_action)r->action;
 	}
 	return SYSREG_UNDEFINED;
+}
+
+enum sysreg_action sysreg_lookup(uint16_t code, bool write, uint64_t *value)
+{
+	return sysreg_find(rules, ARRAY_SIZE(rules), code, write, value);
 }

@@ -23,8 +23,6 @@ struct sysreg_config {
  */
 uint64_t sysreg_filter_id(const struct sysreg_config *c, unsigned index,
 			  uint64_t machine);
-/* The architecture's name of the register, or NULL if the table has none. */
-const char *sysreg_id_name(unsigned index);
 
 enum sysreg_action {
 	SYSREG_ID_READ,   /* an ID register: sysreg_filter_id */
@@ -40,3 +38,26 @@ enum sysreg_action {
 
 /* code: VCPU_SYSREG(). For SYSREG_VALUE *value is set. */
 enum sysreg_action sysreg_lookup(uint16_t code, bool write, uint64_t *value);
+/* The same for registers of CP15, whose codes are below this. */
+#define SYSREG_CP15_END (2u << 14)
+enum sysreg_action sysreg_narrow(uint16_t code, bool write, uint64_t *value);
+
+/* --- What sysreg.c and sysreg_narrow.c share --- */
+
+#define SYSREG_ANY 0xffu
+
+struct sysreg_rule {
+	uint8_t op0, op1, crn, crm, op2; /* SYSREG_ANY matches all */
+	uint8_t action;
+	bool writable; /* false: a write is undefined */
+	bool readable;
+	uint32_t value; /* SYSREG_VALUE */
+	const char *name;
+};
+
+/* ICC_SRE_EL1: system registers only, bypass disabled. */
+#define SYSREG_ICC_SRE 7
+
+/* The first rule that matches decides; none: undefined. */
+enum sysreg_action sysreg_find(const struct sysreg_rule *list, unsigned n, uint16_t code,
+			       bool write, uint64_t *value);

@@ -1,5 +1,6 @@
 /* Trapped system registers: what sysreg.c decides is carried out here. */
 #include "arch.h"
+#include "narrow.h"
 
 #include <selvage/clock.h>
 #include <selvage/log.h>
@@ -32,14 +33,15 @@ static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	static const char *const spaces[4] = { "CP15 0", "CP15 (64 bits) 0", "S2", "S3" };
 
-	if (vm_count(vc->vm, VM_EVENT_SYSREG))
+	unsigned long long n = vm_count(vc->vm, VM_EVENT_SYSREG);
+
+	if (n != 0)
 		log_warning("vCPU %u: %s of %s_%u_C%u_C%u_%u at %llx: "
 			    "undefined instruction injected (%llu so far)",
 			    vc->index, e->write ? "write" : "read", spaces[e->code >> 14],
 			    e->code >> 11 & 7, e->code >> 7 & 15,
 			    e->code >> 3 & 15, e->code & 7,
-			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_PC),
-			    (unsigned long long)vc->vm->events[VM_EVENT_SYSREG]);
+			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_PC), n);
 	report_note(vc, e, "system register that is not there: undefined");
 	vcpu_inject_undefined(&vc->cpu.cpu);
 }
@@ -84,8 +86,12 @@ static uint64_t do_read(struct vm_vcpu *vc, enum sysreg_action action,
 
 void sysreg_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
+	const struct narrow_hooks *narrow = vc->vm->hooks.narrow;
 	uint64_t value = 0;
-	enum sysreg_action action = sysreg_lookup(e->code, e->write, &value);
+	enum sysreg_action action =
+		(narrow != NULL && e->code < SYSREG_CP15_END ? narrow->sysreg
+							     : sysreg_lookup)(e->code, e->write,
+									      &value);
 
 	/* A Cortex-A9 has performance monitors: here they count nothing. */
 	if (action == SYSREG_UNDEFINED && ids_are_filtered(vc->vm) && !vc->vm->board->lenient) {

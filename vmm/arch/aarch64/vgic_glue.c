@@ -94,23 +94,11 @@ static bool add_regions(struct vm *vm)
 {
 	const struct board *b = vm->board;
 	bool v3 = vm->info->gic_version == 3;
-	const struct board_range *gicd = v3 ? &b->gicd_v3 : &b->gicd_v2;
-	const struct bus_region dist = {
-		.name = "gicd",
-		.base = gicd->base,
-		.size = gicd->size,
-		.handler = dist_access,
-		.device = vm,
-	};
-	const struct bus_region redist = {
-		.name = "gicr",
-		.base = b->gicr.base,
-		.size = b->gicr.size * vm->info->n_vcpus,
-		.handler = redist_access,
-		.device = vm,
-	};
+	struct board_range gicr = b->gicr;
 
-	return bus_add(&vm->bus, &dist) && (!v3 || bus_add(&vm->bus, &redist));
+	gicr.size *= vm->info->n_vcpus;
+	return vm_add(vm, "gicd", v3 ? b->gicd_v3 : b->gicd_v2, dist_access, vm) &&
+	       (!v3 || vm_add(vm, "gicr", gicr, redist_access, vm));
 }
 
 static unsigned hardware_lrs(struct vm *vm)
