@@ -13,6 +13,7 @@ import cases_freertos
 import debug
 import faults
 import lifecycle
+import monitors
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
 QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
@@ -482,6 +483,7 @@ def all_cases():
     cases.update(captures.cases())
     cases.update(faults.cases())
     cases.update(lifecycle.cases())
+    cases.update(monitors.cases())
     cases.update(cases32.cases())
     cases.update(cases_freertos.cases())
     for test in ("mem", "gic", "undef"):
