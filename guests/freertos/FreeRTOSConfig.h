@@ -43,5 +43,5 @@ void app_assert(const char *file, int line, const char *what);
 			app_assert(__FILE__, __LINE__, #x); \
 	} while (0)
 #define traceTASK_SWITCHED_IN() (app_switches++)
-extern volatile unsigned app_switches;
+extern volatile unsigned app_switches, app_started;
 #endif

@@ -44,7 +44,7 @@ $(ASSETS)/freertos-$(1).elf: $$(FREERTOS_OBJS_$(1)) guests/freertos/freertos.ld
 	@echo "  LD    $$@"
 	$(Q)$(FREERTOS_CC_$(2)) $$(FREERTOS_CFLAGS_$(1)) -nostdlib -static -Wl,--gc-sections \
 	  -Wl,--defsym=START=$(5) -Wl,-T,guests/freertos/freertos.ld -Wl,--build-id=none \
-	  -Wl,--no-warn-rwx-segments -Wl,-z,noexecstack -o $$@ $$(FREERTOS_OBJS_$(1)) -lgcc
+	  -Wl,--no-warn-rwx-segments -Wl,-z,noexecstack -Wl,--wrap=vPortRestoreTaskContext -o $$@ $$(FREERTOS_OBJS_$(1)) -lgcc
 $(ASSETS)/freertos-$(1): $(ASSETS)/freertos-$(1).elf
 	$(Q)$(FREERTOS_OBJCOPY_$(2)) -O binary $$< $$@
 FREERTOS_FILES += $(ASSETS)/freertos-$(1)

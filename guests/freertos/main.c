@@ -26,7 +26,7 @@ enum { PRIORITY_FPU = 1,
        PRIORITY_MAIN = 4,
        PRIORITY_WAKER = 5 };
 
-volatile unsigned app_switches;
+volatile unsigned app_switches, app_started; /* app_started: by the SVC in start.S */
 
 static QueueHandle_t items, keys;
 static SemaphoreHandle_t received;
@@ -236,6 +236,7 @@ static void self_test(void)
 	uint32_t fired, switches;
 	TickType_t ticks;
 
+	verdict("start by SVC", app_started == 1);
 	verdict("board", board_check());
 	switches = app_switches;
 	taskYIELD();

@@ -10,7 +10,7 @@ TICKS = r"freertos: tick ok 10000 ticks in (\d+) us, (-?\d+) ppm off, woken at m
 WATCHED = r"freertos: woken at most (\d+) us late in 200 ticks"
 RAN = r"freertos: ran at least (\d+) us, at most (\d+) us in each of 20 windows of 10000 us; " \
       r"(\d+) gaps, longest (\d+) us"
-PARTS = ("board ok", "queue ok", "timer ok", "fpu ok", "PASS")
+PARTS = ("start by SVC ok", "board ok", "queue ok", "timer ok", "fpu ok", "PASS")
 
 A9 = ["board: vexpress-a9", "memory: 16M", "kernel: asset:freertos-a9", "kind: raw",
       "load: 0x60010000"]
@@ -44,7 +44,7 @@ def judge(report, run, vm, limit_s, what):
         return
     said = [t for t in run.lines.of(vm) if t.startswith("freertos: ")]
     missing = [part for part in PARTS if f"freertos: {part}" not in said]
-    report.equal(missing, [], f"{what}: board, queue, timer, floating point")
+    report.equal(missing, [], f"{what}: first task by SVC, board, queue, timer, floating point")
     report.check(any(re.match(r"freertos: svc ok \d\d\d\d", t) for t in said),
                  f"{what}: tasks switch by SVC")
     ticks = next((m for m in (re.match(TICKS, t) for t in said) if m), None)

@@ -23,6 +23,27 @@ _start:
 	b	.
 	.ltorg
 
+/* What the port calls to start the first task (linked with --wrap). */
+	.global	__wrap_vPortRestoreTaskContext
+__wrap_vPortRestoreTaskContext:
+	svc	#0
+	b	.
+
+/* From EL1 with its own stack pointer, which no task has: the first one. */
+first_svc:
+	mrs	x0, esr_el1
+	lsr	x0, x0, #26
+	cmp	x0, #0x15
+	b.ne	1f
+	ldr	x0, =app_started
+	mov	w1, #1
+	str	w1, [x0]
+	b	__real_vPortRestoreTaskContext
+1:	mov	x0, #4
+	mrs	x1, elr_el1
+	b	app_exception
+	.ltorg
+
 .macro vector kind, handler=0
 	.balign	0x80
 	.ifc	\handler, 0
@@ -41,7 +62,7 @@ _freertos_vector_table:
 	vector	1, FreeRTOS_IRQ_Handler
 	vector	2
 	vector	3
-	vector	4
+	vector	4, first_svc
 	vector	5, FreeRTOS_IRQ_Handler
 	vector	6
 	vector	7

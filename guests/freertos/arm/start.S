@@ -22,8 +22,18 @@ _freertos_vector_table:
 	b	.
 	b	irq
 	b	.
+/* A task's goes to the port; the first one starts the first task. */
 swi:
-	ldr	pc, =FreeRTOS_SWI_Handler
+	push	{r0, r1}
+	ldr	r0, =app_started
+	ldr	r1, [r0]
+	cmp	r1, #0
+	pop	{r0, r1}
+	ldrne	pc, =FreeRTOS_SWI_Handler
+	ldr	r0, =app_started
+	mov	r1, #1
+	str	r1, [r0]
+	b	__real_vPortRestoreTaskContext
 irq:
 	ldr	pc, =FreeRTOS_IRQ_Handler
 
@@ -47,6 +57,12 @@ exception:
 	cps	#\mode
 	ldr	sp, =\top
 .endm
+
+/* What the port calls to start the first task (linked with --wrap). */
+	.global	__wrap_vPortRestoreTaskContext
+__wrap_vPortRestoreTaskContext:
+	svc	#0
+	b	.
 
 reset:
 	cpsid	if
