@@ -11,7 +11,7 @@ enum exit_code { EXIT_OK = 0,
 		 EXIT_FAILED = 1,
 		 EXIT_USAGE = 2 };
 
-#define CLI_ARGS_MAX 2
+#define CLI_ARGS_MAX 3
 
 struct options {
 	const char *command;
@@ -65,6 +65,7 @@ int command_run(const struct options *options);
 int command_reference(const struct options *options); /* run --reference */
 int command_doctor(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
+int command_set(const struct options *options);
 int command_create(const struct options *options);
 int command_console(const struct options *options);
 int command_logs(const struct options *options);

@@ -37,6 +37,8 @@ struct conf_vm {
 	char *period;
 	int smc;
 	int restart;
+	char *restart_delay;
+	unsigned restart_limit;
 	int debug;
 	int *devices;
 	unsigned devices_count;

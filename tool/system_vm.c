@@ -164,6 +164,24 @@ static bool check_schedule(const struct vm_check *c)
 	return false;
 }
 
+static bool check_restart(const struct vm_check *c)
+{
+	const char *text = c->conf->restart_delay;
+	uint64_t *us = &c->vm->restart_delay_us;
+
+	c->vm->restart_limit =
+		given(c, "restart_limit") ? c->conf->restart_limit : SYSDESC_RESTART_LIMIT;
+	*us = SYSDESC_RESTART_DELAY_US;
+	if (!check_range(c, "restart_limit", c->vm->restart_limit, 1, SYSDESC_RESTART_LIMIT_MAX))
+		return false;
+	if (text == NULL || (units_parse_duration(text, us) && *us >= SYSDESC_DELAY_MIN_US &&
+			     *us <= SYSDESC_DELAY_MAX_US))
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "restart_delay"),
+		      "`restart_delay` is `%s`; give a time from 1ms to 3600s", text);
+	return false;
+}
+
 static bool parse_region(const struct vm_check *c, yaml_node_t *node,
 			 const struct conf_region *conf, uint64_t next,
 			 struct sysdesc_region *region)
@@ -524,6 +542,7 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_numbers(&check) && ok;
 	ok = check_vm_gic(&check) && ok;
 	ok = check_schedule(&check) && ok;
+	ok = check_restart(&check) && ok;
 	ok = check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;

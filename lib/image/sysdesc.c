@@ -184,6 +184,18 @@ static const char *check_schedule(const struct sysdesc_vm *vm)
 	return NULL;
 }
 
+const char *sysdesc_check_policy(const struct sysdesc_vm *vm)
+{
+	if (vm->restart > SYSDESC_RESTART_ALWAYS)
+		return "a VM's restart policy is unknown";
+	if (vm->restart_limit == 0 || vm->restart_limit > SYSDESC_RESTART_LIMIT_MAX)
+		return "a VM's number of restarts is out of range";
+	if (vm->restart_delay_us < SYSDESC_DELAY_MIN_US ||
+	    vm->restart_delay_us > SYSDESC_DELAY_MAX_US)
+		return "a VM's delay of restarts is out of range";
+	return check_schedule(vm);
+}
+
 static const char *check_enums(const struct sysdesc_vm *vm)
 {
 	if (vm->board >= ARRAY_SIZE(boards))
@@ -195,9 +207,7 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 		return "a VM has unknown flags";
 	if (vm->smc_policy > SYSDESC_SMC_COUNT_ONLY)
 		return "a VM's SMC policy is unknown";
-	if (vm->restart > SYSDESC_RESTART_ALWAYS)
-		return "a VM's restart policy is unknown";
-	if (vm->debug > SYSDESC_DEBUG_CONTROL || vm->pad != 0)
+	if (vm->debug > SYSDESC_DEBUG_CONTROL)
 		return "a VM's debug right is unknown";
 	if (vm->devices & ~DEVICES_KNOWN)
 		return "a VM has unknown devices";
@@ -224,7 +234,7 @@ static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
 		return "a VM's name is one of the system's own";
 	wrong = check_enums(vm);
 	if (!wrong)
-		wrong = check_schedule(vm);
+		wrong = sysdesc_check_policy(vm);
 	if (!wrong)
 		wrong = check_images(vm, n_payloads);
 	if (wrong)

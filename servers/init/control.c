@@ -216,7 +216,7 @@ static const char *end_vm(enum verb verb, unsigned vm)
 						  [VERB_KILL] = "killed",
 						  [VERB_REBOOT] = "restarting" };
 
-	if (!vm_lives(vm))
+	if (!vm_lives(vm) && (verb == VERB_REBOOT || vm_get(vm)->state != VM_WAITING))
 		return "it is not running";
 	vm_stop(vm, VM_OFF);
 	log_info("vm %s: %s", vm_description(vm)->name, words[verb]);
@@ -234,6 +234,7 @@ static const char *vm_verb(const struct request *r)
 	case VERB_PAUSE: return vm_pause((unsigned)vm);
 	case VERB_RESUME: return vm_resume((unsigned)vm);
 	case VERB_DESTROY: return vm_destroy((unsigned)vm), NULL;
+	case VERB_SET: return vm_set((unsigned)vm, r->key, r->number);
 	default: return end_vm(r->verb, (unsigned)vm);
 	}
 }

@@ -204,6 +204,7 @@ int main(void)
 		info = sel4_recv(init_endpoint, &badge, mr, reply);
 		if ((badge & INIT_NTFN) != 0) {
 			service_revive();
+			vm_start_due();
 			control_run();
 		} else {
 			on_message(badge, info, mr);

@@ -8,7 +8,7 @@
 /* What each word behind the verb is. */
 static const struct {
 	const char *word;
-	const char *arguments; /* n: a name, d: a number, b: bytes in base64 */
+	const char *arguments; /* n: a name, k: a key, d: a number, b: bytes in base64 */
 } verbs[VERBS] = {
 	[VERB_PS] = { "ps", "" },
 	[VERB_CAPS] = { "caps", "" },
@@ -22,6 +22,7 @@ static const struct {
 	[VERB_RESUME] = { "resume", "n" },
 	[VERB_CRASH] = { "crash", "n" },
 	[VERB_DESTROY] = { "destroy", "n" },
+	[VERB_SET] = { "set", "nkd" },
 	[VERB_CREATE] = { "create", "d" },
 	[VERB_PUT] = { "put", "db" },
 	[VERB_COMMIT] = { "commit", "d" },
@@ -111,10 +112,23 @@ static bool take_bytes(char *word, struct request *r)
 	return true;
 }
 
+static bool take_key(const char *word, enum control_key *key)
+{
+	static const char *const names[CONTROL_KEYS] = CONTROL_KEY_NAMES;
+	unsigned i = 0;
+
+	while (i < CONTROL_KEYS && strcmp(names[i], word) != 0)
+		i++;
+	*key = (enum control_key)i;
+	return i < CONTROL_KEYS;
+}
+
 static const char *take_argument(char kind, char *word, struct request *r)
 {
 	if (kind == 'd')
 		return take_number(word, &r->number) ? NULL : "that is no number";
+	if (kind == 'k')
+		return take_key(word, &r->key) ? NULL : "no such key can be changed";
 	if (kind == 'b')
 		return take_bytes(word, r) ? NULL : "that is no base64";
 	if (!name_sound(word))

@@ -21,6 +21,7 @@ enum verb {
 	VERB_RESUME,
 	VERB_CRASH,
 	VERB_DESTROY,
+	VERB_SET,
 	VERB_CREATE,
 	VERB_PUT,
 	VERB_COMMIT,
@@ -30,7 +31,8 @@ enum verb {
 struct request {
 	enum verb verb;
 	const char *name;     /* of a VM, or of a process for `crash` */
-	uint64_t number;      /* size of `create`, offset of `put`, checksum of `commit` */
+	enum control_key key; /* of `set` */
+	uint64_t number;      /* size of `create`, offset of `put`, checksum of `commit`, value */
 	const uint8_t *bytes; /* of `put`; where the line was */
 	size_t n_bytes;
 };

@@ -22,7 +22,7 @@
 #define TICK_BUDGET_US 300 /* of TIME_TICK_US */
 #define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
 
-static cap_t init_ntfn, control_signal;
+static cap_t init_ntfn, control_signal, time_client;
 static void *control_channel, *log_channel, *log_ring; /* init's views of them */
 static unsigned irqs;                                  /* given to drivers */
 
@@ -160,6 +160,25 @@ static void *init_share(unsigned count, struct process *server, unsigned number)
 		       : NULL;
 }
 
+/* Init's own timer, as a client of number 0. */
+static bool connect_time(void)
+{
+	struct process *time = &processes[PROC_TIME];
+
+	time_client = mem_mint(&init_arena, time->service_ep, CALL_RIGHTS, 1);
+	return time_client != 0 &&
+	       process_grant(time, time, PROC_CAP_CLIENT_NTFN, init_ntfn, ABI_RIGHT_WRITE,
+			     INIT_NTFN_TIMER, "Notification", "init: its timer") &&
+	       server_add_client(time->service_call, 0, "init") == SERVER_OK;
+}
+
+bool service_arm_timer(uint64_t deadline)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0, deadline, 0 };
+
+	return msginfo_label(sel4_call(time_client, msginfo(TIME_ARM, 0, 3), mr)) == TIME_OK;
+}
+
 static bool connect_init(uint32_t level)
 {
 	struct process *log = &processes[PROC_LOG], *serial = &processes[PROC_SERIAL];
@@ -212,7 +231,7 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	    !run(&processes[PROC_SERIAL]))
 		return "serial";
 	if (!connect_log() || !run(&processes[PROC_LOG]) ||
-	    !connect_init(system->log_level))
+	    !connect_init(system->log_level) || !connect_time())
 		return "log";
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
 		if (!service_attach_log(&processes[specs[i].kind]))
@@ -315,7 +334,7 @@ static void add_again(struct process *server, const struct process *p)
 
 	if (server->kind == PROC_SERIAL)
 		name = channel_of(p, &number);
-	if (name != NULL && (number != 0 || server->kind != PROC_TIME))
+	if (name != NULL)
 		(void)server_add_client(server->service_call, number, name);
 	if (server->kind == PROC_SERIAL && p->debugged)
 		(void)server_add_client(server->service_call, debug_channel(p), name);

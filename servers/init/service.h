@@ -11,6 +11,7 @@
 #define INIT_NTFN (1ull << 63)
 #define INIT_NTFN_CONTROL (INIT_NTFN | 1u) /* the control channel has something */
 #define INIT_NTFN_SERVICE (INIT_NTFN | 2u) /* a service has died */
+#define INIT_NTFN_TIMER (INIT_NTFN | 4u)   /* init's timer, or time was started anew */
 
 /* Starts all services and init's own connections. NULL or what failed. */
 const char *service_start(const struct machine *machine, const struct sysdesc *system);
@@ -24,6 +25,8 @@ struct process *service_process(enum proc_kind kind);
  * is asked of it (standin.h).
  */
 void service_revive(void);
+/* Arms init's timer for the counter value. False: there is no time server. */
+bool service_arm_timer(uint64_t deadline);
 /* How often it was started. */
 unsigned service_starts(enum proc_kind kind);
 

@@ -3,14 +3,17 @@
 #include "upload.h"
 #include "vm_make.h"
 
+#include <selvage/base.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/mux.h>
 #include <selvage/vmm_info.h>
 #include <string.h>
 
-/* Restarts in a row after which a failing VM is left alone. */
-#define MAX_FAILURES 5
+/* A VM that lived that long had not been started in vain. */
+#define SOON_US 10000000u
+/* The delay doubles so often at most. */
+#define MAX_DOUBLINGS 6u
 /* Resets in a row, each within a second of the start, after which a VM is
  * stopped. No guest that does something is that quick for long. */
 #define MAX_QUICK_RESETS 20
@@ -45,7 +48,8 @@ int vm_find(const char *name)
 
 const char *vm_state_name(enum vm_state state)
 {
-	static const char *const names[] = { "off", "running", "paused", "crashed", "failed" };
+	static const char *const names[] = { "off", "running", "paused",
+					     "waiting", "crashed", "failed" };
 
 	return names[state];
 }
@@ -58,7 +62,7 @@ bool vm_lives(unsigned index)
 bool vm_any_running(void)
 {
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
-		if (vm_lives(i))
+		if (vm_lives(i) || vms[i].state == VM_WAITING)
 			return true;
 	return false;
 }
@@ -187,22 +191,126 @@ void vm_reset(unsigned index)
 	(void)vm_start(index);
 }
 
+/* Arms the timer for the first that is due. Without a time server there is no
+ * later: all start now. */
+static void arm(void)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
+		if (vms[i].state == VM_WAITING && vms[i].restart_at < first)
+			first = vms[i].restart_at;
+	if (first == UINT64_MAX || service_arm_timer(first))
+		return;
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
+		if (vms[i].state == VM_WAITING)
+			(void)vm_start(i);
+}
+
+void vm_start_due(void)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
+		any = any || vms[i].state == VM_WAITING;
+		if (vms[i].state == VM_WAITING && vms[i].restart_at <= clock_now())
+			(void)vm_start(i);
+	}
+	if (any)
+		arm();
+}
+
+static void restart_later(unsigned index)
+{
+	const struct sysdesc_vm *d = &descriptions[index];
+	struct vm *vm = &vms[index];
+	bool soon = clock_now() - vm->started < clock_us_to_ticks(SOON_US);
+	uint64_t delay;
+
+	vm->restarts = soon ? vm->restarts + 1 : 1;
+	if (vm->restarts > d->restart_limit) {
+		log_error("vm %s: started again %u times in a row, left off", d->name,
+			  d->restart_limit);
+		vm->restarts = 0;
+		return;
+	}
+	delay = d->restart_delay_us << min_u64(vm->restarts - 1, MAX_DOUBLINGS);
+	vm->restart_at = clock_now() + clock_us_to_ticks(delay);
+	vm->state = VM_WAITING;
+	log_info("vm %s: starts again in %lu ms", d->name, (unsigned long)(delay / 1000));
+	arm();
+}
+
 void vm_ended(unsigned index, enum vm_stop_reason reason)
 {
 	const struct sysdesc_vm *vm = &descriptions[index];
 	bool failed = reason != VM_STOP_OFF;
 
 	vm_stop(index, failed ? VM_CRASHED : VM_OFF);
-	vms[index].failures = failed ? vms[index].failures + 1 : 0;
 	log_info("vm %s: %s", vm->name, failed ? "stopped after a failure" : "powered off");
-	if (vm->restart == SYSDESC_RESTART_NEVER ||
-	    (vm->restart == SYSDESC_RESTART_ON_FAILURE && !failed))
-		return;
-	if (vms[index].failures >= MAX_FAILURES)
-		log_error("vm %s: failed %u times in a row, left off", vm->name,
-			  vms[index].failures);
-	else
-		(void)vm_start(index);
+	if (vm->restart == SYSDESC_RESTART_ALWAYS ||
+	    (vm->restart == SYSDESC_RESTART_ON_FAILURE && failed))
+		restart_later(index);
+}
+
+static void set_key(struct sysdesc_vm *vm, enum control_key key, uint64_t value)
+{
+	uint32_t small = (uint32_t)min_u64(value, UINT32_MAX);
+
+	switch (key) {
+	case CONTROL_PRIORITY: vm->priority = small; break;
+	case CONTROL_BUDGET: vm->budget_us = value; break;
+	case CONTROL_PERIOD: vm->period_us = value; break;
+	case CONTROL_RESTART: vm->restart = small; break;
+	case CONTROL_RESTART_LIMIT: vm->restart_limit = small; break;
+	default: vm->restart_delay_us = value; break;
+	}
+}
+
+/* A handler of several may have a higher priority just now (VMM_HOLD_PRIORITY);
+ * one alone never does. */
+static bool set_priority(struct process *p, const struct sysdesc_vm *vm)
+{
+	for (unsigned i = 1; i < PROCESS_THREADS; i++)
+		for (unsigned j = 0; j < ARRAY_SIZE(p->time[i].tcb); j++)
+			if (p->time[i].tcb[j] != 0 &&
+			    sel4_tcb_set_priority(p->time[i].tcb[j], ABI_ROOT_TCB, vm->priority) !=
+				    ABI_OK)
+				return false;
+	return true;
+}
+
+static bool set_time(struct process *p, const struct sysdesc_vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		if (!process_set_time(p, 1 + i, vm->budget_us, vm->period_us))
+			return false;
+	return true;
+}
+
+const char *vm_set(unsigned index, enum control_key key, uint64_t value)
+{
+	struct process *p = vm_process(index);
+	struct sysdesc_vm vm = descriptions[index];
+	const char *wrong;
+	bool ok = true;
+
+	set_key(&vm, key, value);
+	wrong = sysdesc_check_policy(&vm);
+	if (wrong != NULL)
+		return wrong;
+	if (vm_lives(index) && key == CONTROL_PRIORITY && vm.vcpus > 1)
+		return "a VM with several vCPUs takes another priority when it is off";
+	if (vm_lives(index) && key == CONTROL_PRIORITY)
+		ok = set_priority(p, &vm);
+	else if (vm_lives(index) && (key == CONTROL_BUDGET || key == CONTROL_PERIOD))
+		ok = set_time(p, &vm);
+	if (ok && vm_lives(index))
+		ok = process_tell(p, offsetof(struct vmm_info, vm), &vm, sizeof(vm));
+	if (!ok)
+		return "the kernel refused";
+	descriptions[index] = vm;
+	return NULL;
 }
 
 const char *vm_create_begin(uint64_t bytes)

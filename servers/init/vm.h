@@ -8,6 +8,7 @@
 enum vm_state { VM_OFF = 0,
 		VM_RUNNING,
 		VM_PAUSED,
+		VM_WAITING, /* to be started again */
 		VM_CRASHED,
 		VM_FAILED };
 
@@ -16,7 +17,8 @@ struct vm {
 	enum vm_state state;
 	bool ready; /* its VMM has set it up */
 	uint32_t starts;
-	uint32_t failures;     /* in a row, for the restart policy */
+	uint32_t restarts;     /* in a row, by the restart policy */
+	uint64_t restart_at;   /* when, in ticks */
 	uint32_t quick_resets; /* in a row, each soon after the start */
 	uint64_t started;      /* when last, in ticks */
 	uint64_t paused;       /* since when, in ticks */
@@ -52,10 +54,14 @@ const char *vm_pause(unsigned index);
 const char *vm_resume(unsigned index);
 /* Its VMM asked, or crashed: restart policy applied. */
 void vm_ended(unsigned index, enum vm_stop_reason reason);
+/* Starts those again whose time has come. */
+void vm_start_due(void);
+/* Another schedule or restart policy, at once and from now on. NULL, or why not. */
+const char *vm_set(unsigned index, enum control_key key, uint64_t value);
 /* Its guest asked for a reset. One that does nothing else is stopped: making
  * a VM costs time that is not the VM's own. */
 void vm_reset(unsigned index);
-/* Whether any VM runs, or is paused. */
+/* Whether any VM runs, is paused or about to start. */
 bool vm_any_running(void);
 
 /* A VM that comes at run time, by upload_put() in between (upload.h): starts it

@@ -190,5 +190,76 @@ def many(report):
         report.equal(accounting(run)["VMs"], 0, "all are destroyed")
 
 
+def restart(report):
+    """The restart policy: delays that double, an end to it, and who is not restarted."""
+    policy = {"restart_delay": "50ms", "restart_limit": "3"}
+    path = describe("life-restart", [
+        ticker("fails", cmdline="tick-fail", restart="on-failure", **policy),
+        ticker("ends", cmdline="tick-off", restart="always", **policy),
+        ticker("quiet", cmdline="tick-off", restart="on-failure"),
+        ticker("waits", cmdline="tick-fail", restart="always", restart_delay="60s")])
+    with System("life-restart", path, limit_s=60) as run:
+        for name in ("fails", "ends"):
+            run.wait("log", f"vm {name}: started again 3 times in a row, left off", 30)
+            delays = [int(m.group(1)) for t in run.lines.of("log")
+                      if (m := re.search(f"vm {name}: starts again in (\\d+) ms", t))]
+            report.equal(delays, [50, 100, 200], f"{name}: the delay doubles")
+            report.equal(len(ticks(run, name)), 4, f"{name}: started four times")
+        states = {name: row["state"] for name, row in rows(run).items()}
+        report.equal(states, {"fails": "crashed", "ends": "off", "quiet": "off", "waits": "waiting"},
+                     "ps tells the ends apart")
+        for verb, state in (("stop", "off"), ("start", "waiting"), ("kill", "off")):
+            seen = run.lines.count()
+            run.client(verb, "waits")
+            if verb == "start":
+                run.wait("log", "vm waits: starts again in ", 10, seen)
+            report.equal(rows(run)["waits"]["state"], state, f"{verb} of one that waits")
+        run.client("set", "waits", "restart", "never")
+        seen = run.lines.count()
+        run.client("start", "waits")
+        run.wait("log", "vm waits: stopped after a failure", 10, seen)
+        report.equal(rows(run)["waits"]["state"], "crashed", "no restart any more after `set`")
+
+
+def set_keys(report):
+    """`set` takes effect on a VM that runs."""
+    busy = ticker("busy", priority="10")
+    busy["kernel"] = "asset:micro-spin"
+    path = describe("life-set", [ticker("clock"), busy, {**ticker("two"), "vcpus": 2}])
+    with System("life-set", path, limit_s=60) as run:
+
+        def share():
+            """Per cent of the processor that `busy` has."""
+            _, seen = run.wait("clock", TICK, 10, run.lines.count())
+            (_, begin), before = ticks(run, "clock")[-1], rows(run)["busy"]["cpu_ms"]
+            for _ in range(10):
+                _, seen = run.wait("clock", TICK, 10, seen)
+            (_, end), after = ticks(run, "clock")[-1], rows(run)["busy"]["cpu_ms"]
+            return 100 * (after - before) // (end - begin)
+
+        run.wait("busy", "micro: spin", 20)
+        for words, least, most in ((("period", "20ms"), 30, 60), (("budget", "2ms"), 3, 20),
+                                   (("budget", "20ms"), 60, 120)):
+            run.client("set", "busy", *words)
+            percent = share()
+            report.check(least <= percent <= most, f"{' '.join(words)}: {percent} % of the processor")
+        run.client("set", "busy", "priority", "42")
+        report.equal(rows(run)["busy"]["priority"], 42, "another priority")
+        run.client("pause", "busy")
+        run.client("set", "busy", "budget", "1ms")
+        run.client("resume", "busy")
+        report.check(share() < 15, "a budget that was set in a pause")
+        for words, why in ((("busy", "budget", "30ms"), "above its period"),
+                           (("busy", "restart_limit", "1001"), "out of range"),
+                           (("two", "priority", "3"), "when it is off"),
+                           (("none", "priority", "3"), "no VM has that name")):
+            report.check(why in refused(run, "set", *words), f"set {' '.join(words)}: {why}")
+        run.client("stop", "two")
+        run.client("set", "two", "priority", "3")
+        run.client("start", "two")
+        report.equal(rows(run)["two"]["priority"], 3, "the priority of one that was off")
+
+
 def cases():
-    return {"life-pause": pause, "life-create": create_destroy, "life-many": many}
+    return {"life-pause": pause, "life-create": create_destroy, "life-many": many,
+            "life-restart": restart, "life-set": set_keys}

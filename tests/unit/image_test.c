@@ -43,6 +43,8 @@ static void make_description(void)
 		vm->priority = 100;
 		vm->budget_us = 10000;
 		vm->period_us = 10000;
+		vm->restart_limit = SYSDESC_RESTART_LIMIT;
+		vm->restart_delay_us = SYSDESC_RESTART_DELAY_US;
 		vm->devices = 3;
 		vm->n_regions = 2;
 		vm->region[0] = (struct sysdesc_region){ 0x40000000, 64 << 20,
@@ -123,6 +125,10 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].period_us = 1ull << 40);
 	WRONG(d.head.vm[1].smc_policy = 2);
 	WRONG(d.head.vm[1].restart = 3);
+	WRONG(d.head.vm[1].restart_limit = 0);
+	WRONG(d.head.vm[1].restart_limit = SYSDESC_RESTART_LIMIT_MAX + 1);
+	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MIN_US - 1);
+	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
 	WRONG(d.head.vm[1].devices = 8);
 	WRONG(d.head.vm[1].n_regions = 0);
 	WRONG(d.head.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);

@@ -48,6 +48,11 @@ static void test_numbers_and_bytes(void **state)
 	assert_null(parse("put 0 AP8="));
 	assert_int_equal(r.n_bytes, 2);
 	assert_null(parse("commit 4294967295"));
+	assert_null(parse("set linux restart_delay 5000"));
+	assert_int_equal(r.key, CONTROL_RESTART_DELAY);
+	assert_int_equal(r.number, 5000);
+	assert_string_equal(r.name, "linux");
+	assert_string_equal(parse("set linux memory 5"), "no such key can be changed");
 	assert_string_equal(parse("create -1"), "that is no number");
 	assert_string_equal(parse("create 0x10"), "that is no number");
 	assert_string_equal(parse("create 12345678901234567890"), "that is no number");

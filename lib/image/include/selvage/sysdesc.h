@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 2u
+#define SYSDESC_VERSION 3u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -78,19 +78,27 @@ struct sysdesc_vm {
 	uint32_t gic;        /* 2 or 3; not above the machine's */
 	uint32_t n_regions;  /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
 	struct sysdesc_region region[SYSDESC_MAX_REGIONS];
-	uint32_t debug; /* enum sysdesc_debug: what a debugger may do */
-	uint32_t pad;
-	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
-	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
-	uint32_t width;     /* of the registers at the start: 32 or 64 */
-	uint32_t boot;      /* enum sysdesc_boot */
-	uint64_t entry;     /* of pieces; bit 0 (32 bits wide): Thumb */
-	uint32_t n_pieces;  /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
-	uint32_t n_vectors; /* words to write at address 0 */
+	uint32_t debug;            /* enum sysdesc_debug: what a debugger may do */
+	uint32_t restart_limit;    /* 1..SYSDESC_RESTART_LIMIT_MAX, in a row */
+	uint64_t restart_delay_us; /* SYSDESC_DELAY_MIN_US..; doubles each time in a row */
+	uint32_t kernel;           /* payload index; never SYSDESC_NO_PAYLOAD */
+	uint32_t initrd;           /* payload index or SYSDESC_NO_PAYLOAD */
+	uint32_t width;            /* of the registers at the start: 32 or 64 */
+	uint32_t boot;             /* enum sysdesc_boot */
+	uint64_t entry;            /* of pieces; bit 0 (32 bits wide): Thumb */
+	uint32_t n_pieces;         /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
+	uint32_t n_vectors;        /* words to write at address 0 */
 	struct sysdesc_piece piece[SYSDESC_MAX_PIECES];
 	uint32_t vector[SYSDESC_VECTORS];
 	char cmdline[SYSDESC_CMDLINE]; /* NUL-terminated */
 };
+
+#define SYSDESC_RESTART_LIMIT_MAX 1000
+#define SYSDESC_DELAY_MIN_US 1000u
+#define SYSDESC_DELAY_MAX_US 3600000000u
+/* What they are unless the description says so. */
+#define SYSDESC_RESTART_LIMIT 5
+#define SYSDESC_RESTART_DELAY_US 100000u
 
 /* VM priorities stay below the services'. */
 #define SYSDESC_VM_PRIORITY_MAX 100
@@ -132,6 +140,10 @@ const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint
  * distinct VM names. Returns NULL if so, else a static text of what is wrong.
  */
 const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads);
+
+/* Of the same checks, those of what can be changed while the VM is there: schedule and
+ * restart. */
+const char *sysdesc_check_policy(const struct sysdesc_vm *vm);
 
 /* The checksum that belongs in sysdesc.crc32. */
 uint32_t sysdesc_checksum(const struct sysdesc *desc);

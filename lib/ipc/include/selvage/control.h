@@ -38,3 +38,20 @@ enum server_request {
 #define CONTROL_MAX_LINE 1600  /* fits into the channel's input ring */
 #define CONTROL_PUT_BYTES 1152 /* that one `put` brings, at most */
 #define CONTROL_NAME 40        /* of a VM or process, NUL included */
+
+/* What `set` changes; times in microseconds, `restart` as enum sysdesc_restart. */
+enum control_key {
+	CONTROL_PRIORITY,
+	CONTROL_BUDGET,
+	CONTROL_PERIOD,
+	CONTROL_RESTART,
+	CONTROL_RESTART_DELAY,
+	CONTROL_RESTART_LIMIT,
+	CONTROL_KEYS
+};
+/* Their names, as in a description. */
+#define CONTROL_KEY_NAMES                                                   \
+	{                                                                   \
+		"priority", "budget", "period", "restart", "restart_delay", \
+			"restart_limit"                                     \
+	}

@@ -1,0 +1,64 @@
+/* `selvage set`: another value for a key of a VM's description. */
+#include <selvage/control.h>
+#include <selvage/sysdesc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "client.h"
+#include "diag.h"
+#include "units.h"
+
+static bool parse_choice(const char *text, uint64_t *value)
+{
+	static const char *const names[] = { "never", "on-failure", "always" };
+
+	for (*value = 0; *value <= SYSDESC_RESTART_ALWAYS; ++*value) {
+		if (strcmp(names[*value], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool parse_value(enum control_key key, const char *text, uint64_t *value)
+{
+	switch (key) {
+	case CONTROL_BUDGET:
+	case CONTROL_PERIOD:
+	case CONTROL_RESTART_DELAY:
+		return units_parse_duration(text, value);
+	case CONTROL_RESTART:
+		return parse_choice(text, value);
+	default:
+		return text[strspn(text, "0123456789")] == '\0' && units_parse_size(text, value);
+	}
+}
+
+int command_set(const struct options *options)
+{
+	static const char *const names[CONTROL_KEYS] = CONTROL_KEY_NAMES;
+	static const char *const kinds[CONTROL_KEYS] = {
+		"a number from 1 to 100", "a time, e.g. 4ms", "a time, e.g. 10ms",
+		"never, on-failure or always", "a time, e.g. 100ms", "a number from 1 to 1000"
+	};
+	const char *key = options->arg[1], *text = options->arg[2];
+	char argument[256];
+	uint64_t value;
+	unsigned i = 0;
+
+	while (i < CONTROL_KEYS && strcmp(names[i], key) != 0)
+		i++;
+	if (i == CONTROL_KEYS) {
+		diag_error("`%s` cannot be changed; take priority, budget, period, restart, "
+			   "restart_delay or restart_limit",
+			   key);
+		return EXIT_USAGE;
+	}
+	if (!parse_value((enum control_key)i, text, &value)) {
+		diag_error("`%s` cannot be `%s`; give %s", key, text, kinds[i]);
+		return EXIT_USAGE;
+	}
+	snprintf(argument, sizeof(argument), "%.40s %s %llu", options->arg[0], key,
+		 (unsigned long long)value);
+	return client_request(options, "set", argument) ? EXIT_OK : EXIT_FAILED;
+}
