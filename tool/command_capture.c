@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "capture_image.h"
 #include "capture_source.h"
@@ -72,7 +73,7 @@ static bool describe_image(struct capture *c, const struct options *options)
 /* capture-NAME-20260131-235959.json */
 static char *default_name(const struct capture *c)
 {
-	char name[CAPTURE_TEXT], date[32];
+	char name[CAPTURE_TEXT], date[32], *path;
 	time_t now = time(NULL);
 	struct tm tm;
 
@@ -83,7 +84,13 @@ static char *default_name(const struct capture *c)
 	}
 	localtime_r(&now, &tm);
 	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
-	return files_text("capture-%s-%s.json", name, date);
+	path = files_text("capture-%s-%s.json", name, date);
+	/* Another one of the same second is not written over. */
+	for (unsigned i = 2; i < 1000 && access(path, F_OK) == 0; i++) {
+		free(path);
+		path = files_text("capture-%s-%s-%u.json", name, date, i);
+	}
+	return path;
 }
 
 static void print_summary(const struct capture *c, const char *path)

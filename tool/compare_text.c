@@ -17,15 +17,18 @@ static void print_side(const struct comparison *c, unsigned i, FILE *out)
 {
 	const struct compare_side *side = &c->side[i];
 	const struct capture *k = side->capture;
-	char name[100];
+	char name[100], image[40] = "not known";
 
 	compare_side_name(side, name, sizeof(name));
+	if (*k->image.sha256)
+		snprintf(image, sizeof(image), "%.16s...", k->image.sha256);
+	else if (k->image.has_crc32)
+		snprintf(image, sizeof(image), "with CRC-32 %08x", (unsigned)k->image.crc32);
 	fprintf(out, "%s: %s\n", i == 0 ? "first " : "second", side->file);
 	fprintf(out, "  taken %s from %s, guest %s\n", k->started, k->address, k->state);
-	fprintf(out, "  %s; board %s, cpu %s, %s; image %.16s%s at ", name,
+	fprintf(out, "  %s; board %s, cpu %s, %s; image %s at ", name,
 		*k->board ? k->board : "not known", *k->cpu ? k->cpu : "not known",
-		capture_width_names[k->width], *k->image.sha256 ? k->image.sha256 : "not known",
-		*k->image.sha256 ? "..." : "");
+		capture_width_names[k->width], image);
 	if (k->image.has_load)
 		fprintf(out, "0x%llx\n", (unsigned long long)k->image.load);
 	else

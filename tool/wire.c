@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -50,7 +51,8 @@ static bool split(const char *address, char host[WIRE_HOST_MAX], const char **po
 		snprintf(host, WIRE_HOST_MAX, "127.0.0.1");
 	else if (host[0] == '[' && host[n - 1] == ']' && n < WIRE_HOST_MAX)
 		snprintf(host, WIRE_HOST_MAX, "%.*s", (int)n - 2, address + 1);
-	return n < WIRE_HOST_MAX && **port && strspn(*port, "0123456789") == strlen(*port);
+	return n < WIRE_HOST_MAX && **port && strspn(*port, "0123456789") == strlen(*port) &&
+	       strlen(*port) <= 5 && atoi(*port) <= UINT16_MAX;
 }
 
 void wire_host(const char *address, char host[WIRE_HOST_MAX])
