@@ -131,6 +131,9 @@ static void add_guests(struct area *area, const struct system *sys, uint32_t fir
 		desc->vm[i].kernel = add_guest(area, &sys->kernel[first + i]);
 		if (sys->initrd[first + i].data)
 			desc->vm[i].initrd = add_guest(area, &sys->initrd[first + i]);
+		for (uint32_t j = 0; j < desc->vm[i].n_disks; j++)
+			desc->vm[i].disk[j].image =
+				add_guest(area, &sys->disk[(first + i) * SYSDESC_MAX_DISKS + j]);
 	}
 	desc->crc32 = sysdesc_checksum(desc);
 	area->item[0].crc32 = crc32_update(0, desc, desc->size);

@@ -56,6 +56,22 @@ static const cyaml_strval_t device_names[] = {
 	{ "pl011", SYSDESC_DEV_PL011 },
 	{ "rtc", SYSDESC_DEV_RTC },
 	{ "kick", SYSDESC_DEV_KICK },
+	{ "virtio-rng", SYSDESC_DEV_VIRTIO_RNG },
+	{ "virtio-console", SYSDESC_DEV_VIRTIO_CONSOLE },
+};
+static const cyaml_strval_t disk_modes[] = {
+	{ "read-only", SYSDESC_DISK_READ_ONLY },
+	{ "copy-on-write", SYSDESC_DISK_COPY_ON_WRITE },
+};
+
+static const cyaml_schema_field_t disk_fields[] = {
+	TEXT("image", struct conf_disk, image, REQUIRED, 1),
+	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_disk, mode, disk_modes,
+			 COUNT(disk_modes)),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t disk_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_disk, disk_fields),
 };
 
 static const cyaml_schema_field_t region_fields[] = {
@@ -109,6 +125,8 @@ static const cyaml_schema_field_t vm_fields[] = {
 	CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER | OPTIONAL,
 			     struct conf_vm, devices, &device_schema, 0,
 			     COUNT(device_names)),
+	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm, disks,
+			     &disk_schema, 0, SYSDESC_MAX_DISKS),
 	CYAML_FIELD_BOOL("autostart", OPTIONAL, struct conf_vm, autostart),
 	CYAML_FIELD_END,
 };
@@ -169,7 +187,9 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "restart_delay", "give a time, e.g. `restart_delay: 100ms`" },
 	{ vm_fields, "restart_limit", "give a number from 1 to 1000" },
 	{ vm_fields, "devices", "give a list, e.g. `devices: [pl011, rtc]`" },
+	{ vm_fields, "disks", "give a list, e.g. `disks: [{image: disk.img}]`" },
 	{ vm_fields, "autostart", "give true or false" },
+	{ disk_fields, "image", "give `image: asset:NAME` or a path" },
 	{ region_fields, "address", "give e.g. `address: 0x40000000`" },
 	{ region_fields, "size", "give e.g. `size: 256M`" },
 	{ region_fields, "alias_of", "give an address, e.g. `alias_of: 0x60000000`" },
@@ -181,6 +201,7 @@ static const struct mapping_name mapping_names[] = {
 	{ machine_fields, "`machine`" },
 	{ vm_fields, "a VM" },
 	{ region_fields, "a memory region" },
+	{ disk_fields, "a disk" },
 	{ NULL, NULL },
 };
 

@@ -16,6 +16,11 @@ struct conf_region {
 	char *alias_of;
 };
 
+struct conf_disk {
+	char *image;
+	int mode;
+};
+
 struct conf_vm {
 	char *name;
 	int board;
@@ -42,6 +47,8 @@ struct conf_vm {
 	int debug;
 	int *devices;
 	unsigned devices_count;
+	struct conf_disk *disks;
+	unsigned disks_count;
 	bool autostart;
 };
 

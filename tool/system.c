@@ -156,6 +156,9 @@ uint64_t system_guest_bytes(const struct system *sys)
 		for (uint32_t j = 0; j < vm->n_regions; j++)
 			if (vm->region[j].alias == SYSDESC_OWN_MEMORY)
 				sum += vm->region[j].size;
+		for (uint32_t j = 0; j < vm->n_disks; j++)
+			if (vm->disk[j].mode == SYSDESC_DISK_COPY_ON_WRITE)
+				sum += sys->disk[i * SYSDESC_MAX_DISKS + j].size;
 	}
 	return sum;
 }
@@ -213,7 +216,8 @@ static bool alloc_results(struct system *sys)
 	sys->desc = calloc(1, size);
 	sys->kernel = calloc(n + 1, sizeof(sys->kernel[0]));
 	sys->initrd = calloc(n + 1, sizeof(sys->initrd[0]));
-	if (!sys->desc || !sys->kernel || !sys->initrd) {
+	sys->disk = calloc((n + 1) * SYSDESC_MAX_DISKS, sizeof(sys->disk[0]));
+	if (!sys->desc || !sys->kernel || !sys->initrd || !sys->disk) {
 		diag_error("out of memory");
 		return false;
 	}
@@ -259,12 +263,15 @@ void system_free(struct system *sys)
 			file_unmap(&sys->kernel[i]);
 		if (sys->initrd)
 			file_unmap(&sys->initrd[i]);
+		for (uint32_t j = 0; sys->disk && j < SYSDESC_MAX_DISKS; j++)
+			file_unmap(&sys->disk[i * SYSDESC_MAX_DISKS + j]);
 	}
 	if (sys->conf)
 		conf_free(sys->conf, &sys->doc);
 	free(sys->desc);
 	free(sys->kernel);
 	free(sys->initrd);
+	free(sys->disk);
 	free(sys->file);
 	*sys = (struct system){ 0 };
 }

@@ -27,6 +27,7 @@ struct system {
 	struct sysdesc *desc; /* payload indexes and checksum not yet set */
 	struct file *kernel;  /* one for each VM; set by system_load_images */
 	struct file *initrd;  /* the same; data is NULL without an initrd */
+	struct file *disk;    /* SYSDESC_MAX_DISKS for each VM; n_disks are there */
 };
 
 /* Everything that can be checked without another file. False, with
@@ -50,5 +51,6 @@ bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
 bool system_check_vm(struct system *sys, uint32_t index);
 /* Whether the VM has `low_vectors`, of whatever kind. */
 bool system_low_vectors(const struct conf_vm *conf);
-/* RAM of all VMs, bytes; aliases are none of their own. */
+/* RAM of all VMs, bytes, and of their disks that can be written, once they are
+ * loaded; aliases are none of their own. */
 uint64_t system_guest_bytes(const struct system *sys);

@@ -46,10 +46,10 @@ static bool asset_name_valid(const char *spec)
 	return *name && *name != '.' && !strchr(name, '/');
 }
 
-static bool cannot_open(const struct image_check *c, const char *key,
+static bool cannot_open(const struct image_check *c, yaml_node_t *node, const char *key,
 			const char *spec, const char *path)
 {
-	unsigned line = system_line(c->sys, c->vm_node, key);
+	unsigned line = system_line(c->sys, node, key);
 	bool asset = strncmp(spec, ASSET_PREFIX, strlen(ASSET_PREFIX)) == 0;
 	int error = errno;
 
@@ -69,15 +69,15 @@ static bool cannot_open(const struct image_check *c, const char *key,
 	return false;
 }
 
-static bool open_image(const struct image_check *c, const char *key,
-		       const char *spec, struct file *file)
+/* `key` of `node`, the VM or something of it. */
+static bool open_file(const struct image_check *c, yaml_node_t *node, const char *key,
+		      const char *spec, struct file *file)
 {
 	char *path;
 	bool ok;
 
 	if (!asset_name_valid(spec)) {
-		diag_error_at(c->sys->file,
-			      system_line(c->sys, c->vm_node, key),
+		diag_error_at(c->sys->file, system_line(c->sys, node, key),
 			      "`%s`: `%s` names no asset; write `asset:NAME` "
 			      "with the name of a file in the assets folder",
 			      key, spec);
@@ -86,9 +86,15 @@ static bool open_image(const struct image_check *c, const char *key,
 	path = resolve(c, spec);
 	ok = file_map(file, path);
 	if (!ok)
-		cannot_open(c, key, spec, path);
+		cannot_open(c, node, key, spec, path);
 	free(path);
 	return ok;
+}
+
+static bool open_image(const struct image_check *c, const char *key,
+		       const char *spec, struct file *file)
+{
+	return open_file(c, c->vm_node, key, spec, file);
 }
 
 static bool wrong_image(const struct image_check *c, const char *key,
@@ -266,6 +272,32 @@ static bool place_kernel(const struct image_check *c, uint32_t index,
 	return check_fit(c, index, kernel);
 }
 
+static bool load_disk(const struct image_check *c, uint32_t index, uint32_t disk)
+{
+	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->vm_node, "disks");
+	yaml_node_t *node = yamldoc_item(&c->sys->doc, list, disk);
+	struct file *file = &c->sys->disk[index * SYSDESC_MAX_DISKS + disk];
+
+	if (!open_file(c, node, "image", c->sys->conf->vms[index].disks[disk].image, file))
+		return false;
+	if (file->size % SYSDESC_SECTOR == 0)
+		return true;
+	diag_error_at(c->sys->file, system_line(c->sys, node, "image"),
+		      "`image`: %s has %zu bytes, which are no whole sectors of %u; is it cut "
+		      "short?",
+		      file->path, file->size, SYSDESC_SECTOR);
+	return false;
+}
+
+static bool load_disks(const struct image_check *c, uint32_t index)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < c->sys->desc->vm[index].n_disks; i++)
+		ok = load_disk(c, index, i) && ok;
+	return ok;
+}
+
 static bool load_vm(const struct image_check *c, uint32_t index)
 {
 	const struct conf_vm *conf = &c->sys->conf->vms[index];
@@ -283,7 +315,8 @@ static bool load_vm(const struct image_check *c, uint32_t index)
 		if (wrong)
 			return wrong_image(c, "initrd", initrd_file, wrong);
 	}
-	return place_kernel(c, index, &kernel) && check_vectors(c, index);
+	return place_kernel(c, index, &kernel) && check_vectors(c, index) &&
+	       load_disks(c, index);
 }
 
 bool system_load_images(struct system *sys, const char *build_dir)

@@ -493,6 +493,21 @@ static bool check_devices(const struct vm_check *c)
 	return true;
 }
 
+static bool check_virtio(const struct vm_check *c)
+{
+	struct sysdesc_vm *vm = c->vm;
+
+	vm->n_disks = c->conf->disks_count;
+	for (unsigned i = 0; i < vm->n_disks; i++)
+		vm->disk[i].mode = (uint32_t)c->conf->disks[i].mode;
+	if (!sysdesc_has_virtio(vm) || vm->board == SYSDESC_BOARD_VIRT)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, vm->n_disks ? "disks" : "devices"),
+		      "board `%s` has no place for virtio devices; take `virt`, or leave them out",
+		      sysdesc_board_name(vm->board));
+	return false;
+}
+
 static bool check_cmdline(const struct vm_check *c)
 {
 	const char *text = c->conf->cmdline ? c->conf->cmdline : "";
@@ -546,6 +561,6 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;
-	ok = check_devices(&check) && ok;
+	ok = check_devices(&check) && check_virtio(&check) && ok;
 	return check_cmdline(&check) && ok;
 }

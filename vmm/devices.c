@@ -10,6 +10,8 @@ static void uart_feed(struct vm *vm)
 	bool taken = false;
 	uint8_t byte;
 
+	if (vm->hooks.takes_input != NULL && vm->hooks.takes_input(vm))
+		return;
 	while (pl011_receive_room(&vm->uart) > 0 &&
 	       console_get(&vm->console, &byte)) {
 		(void)pl011_receive(&vm->uart, byte);

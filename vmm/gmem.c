@@ -56,6 +56,26 @@ bool gmem_write(const struct gmem *m, gpa_t gpa, const void *from, size_t size)
 	return true;
 }
 
+bool gmem_read_u16(const struct gmem *m, gpa_t gpa, uint16_t *value)
+{
+	const void *from = gmem_span(m, gpa, sizeof(*value));
+
+	if (from == NULL || !is_aligned_u64(gpa, sizeof(*value)))
+		return false;
+	*value = __atomic_load_n((const uint16_t *)from, __ATOMIC_RELAXED);
+	return true;
+}
+
+bool gmem_write_u16(const struct gmem *m, gpa_t gpa, uint16_t value)
+{
+	void *to = gmem_span(m, gpa, sizeof(value));
+
+	if (to == NULL || !is_aligned_u64(gpa, sizeof(value)))
+		return false;
+	__atomic_store_n((uint16_t *)to, value, __ATOMIC_RELAXED);
+	return true;
+}
+
 bool gmem_read_u32(const struct gmem *m, gpa_t gpa, uint32_t *value)
 {
 	const void *from = gmem_span(m, gpa, sizeof(*value));

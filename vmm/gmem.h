@@ -30,7 +30,9 @@ bool gmem_holds(const struct gmem *m, gpa_t gpa, uint64_t size);
 /* Copies; false (and nothing copied) if the range is not all RAM. */
 bool gmem_read(const struct gmem *m, gpa_t gpa, void *to, size_t size);
 bool gmem_write(const struct gmem *m, gpa_t gpa, const void *from, size_t size);
-/* One aligned word, read once. False: not aligned or not RAM. */
+/* One aligned word, in one access. False: not aligned or not RAM. */
+bool gmem_read_u16(const struct gmem *m, gpa_t gpa, uint16_t *value);
+bool gmem_write_u16(const struct gmem *m, gpa_t gpa, uint16_t value);
 bool gmem_read_u32(const struct gmem *m, gpa_t gpa, uint32_t *value);
 bool gmem_read_u64(const struct gmem *m, gpa_t gpa, uint64_t *value);
 /*

@@ -33,4 +33,5 @@ struct vm_part {
 extern const struct vm_part *const vm_parts[];
 
 /* All there are; only image/<name>.c takes any. */
-extern const struct vm_part part_kick, part_narrow, part_a9, part_gicc, part_loader, part_debug;
+extern const struct vm_part part_kick, part_narrow, part_a9, part_gicc, part_loader, part_debug,
+	part_virtio;

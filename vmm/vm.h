@@ -72,6 +72,7 @@ enum vm_event {
 	VM_EVENT_UNDEFINED, /* trapped instruction of another kind */
 	VM_EVENT_MMIO,      /* device register used in a wrong way */
 	VM_EVENT_TIMER,     /* device timer refused by the time server */
+	VM_EVENT_VIRTIO,    /* virtio device that needs a reset */
 	VM_EVENTS
 };
 
@@ -112,6 +113,8 @@ struct vm_hooks {
 	bool (*breakpoint)(struct vm_vcpu *vc, const struct vcpu_exit *e);
 	/* As struct pl031_env's. */
 	void (*rtc_alarm)(void *vm, uint64_t seconds);
+	/* Whether another device than the PL011 takes the console's input now. */
+	bool (*takes_input)(const struct vm *vm);
 	/* The clock goes on after it stood. */
 	void (*clock_goes_on)(struct vm *vm);
 };
@@ -139,6 +142,7 @@ struct vm {
 	struct console console;
 	struct pl011 uart;
 	struct pl031 rtc;
+	uint32_t virtio_slots; /* of the board: bit per slot with a device */
 	struct sysreg_config sysreg;
 	uint64_t id_known;       /* bit per entry of id[] */
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */

@@ -144,7 +144,7 @@ static void kick(struct virtio *v, unsigned queue)
 static const struct virtio_class class = {
 	.name = "virtio-blk",
 	.id = 2,
-	.features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
+	.features = VIRTIO_F_RING_PACKED | F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
 	.n_queues = 1,
 	.queue_size = QUEUE_SIZE,
 	.config_bytes = VIRTIO_BLK_CONFIG_BYTES,

@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf u-boot-arm u-boot-arm64)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio disk-test u-boot-arm u-boot-arm64)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -32,6 +32,29 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 	  init=guests/linux/root/init selftest=guests/linux/root/selftest \
 	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox bin/probe=$(ASSETS)/probe \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# With Debian's virtio drivers and a self-test of them.
+VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio char/hw_random/virtio-rng \
+	char/virtio_console block/virtio_blk
+$(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) \
+		guests/linux/root/init guests/linux/root/selftest-virtio \
+		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
+	@echo "  CPIO  $@"
+	$(Q)drivers=$$(echo $(FOREIGN)/linux-image-cloud-arm64/lib/modules/*/kernel/drivers) && \
+	  python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
+	  init=guests/linux/root/init selftest=guests/linux/root/selftest-virtio \
+	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox 'bin/insmod->busybox' \
+	  $(foreach m,$(VIRTIO_MODULES),lib/modules/$(notdir $(m)).ko=$$drivers/$(m).ko) \
+	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# A file system with one file and its checksum.
+$(ASSETS)/disk-test: $(call foreign,busybox-static) guests/linux/build.mk
+	@echo "  MKFS  $@"
+	$(Q)rm -rf $@.tmp && mkdir -p $@.tmp && cp $(FOREIGN)/busybox-static/bin/busybox $@.tmp/data && \
+	  sha256sum $@.tmp/data | cut -d ' ' -f 1 > $@.tmp/sum && touch -d @0 $@.tmp $@.tmp/* && rm -f $@ && \
+	  E2FSPROGS_FAKE_TIME=1 PATH="$$PATH:/usr/sbin:/sbin" mke2fs -q -t ext2 -b 4096 -m 0 -d $@.tmp \
+	  -U 5e15a6e0-0000-4000-8000-000000000001 \
+	  -E root_owner=0:0,hash_seed=5e15a6e0-0000-4000-8000-000000000002 $@ 4M && rm -rf $@.tmp
 
 # The 32-bit ones: Debian's zImage, and the same root without the probe.
 $(ASSETS)/linux-armhf: $(call foreign,linux-image-armmp-lpae)

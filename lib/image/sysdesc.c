@@ -9,8 +9,10 @@
 #define PERIOD_MAX_US 3600000000u /* an hour: no overflow in timer ticks */
 #define GPA_LIMIT (1ull << 44)
 
-#define DEVICES_KNOWN \
-	((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC | (uint32_t)SYSDESC_DEV_KICK)
+#define VIRTIO_KNOWN ((uint32_t)SYSDESC_DEV_VIRTIO_RNG | (uint32_t)SYSDESC_DEV_VIRTIO_CONSOLE)
+#define DEVICES_KNOWN                                                                           \
+	((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC | (uint32_t)SYSDESC_DEV_KICK | \
+	 VIRTIO_KNOWN)
 
 static bool name_char(char c, bool first)
 {
@@ -94,6 +96,11 @@ const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint
 		if (range_within_u64(gpa, size, vm->region[i].gpa, vm->region[i].size))
 			return &vm->region[i];
 	return NULL;
+}
+
+bool sysdesc_has_virtio(const struct sysdesc_vm *vm)
+{
+	return (vm->devices & VIRTIO_KNOWN) != 0 || vm->n_disks != 0;
 }
 
 static const char *check_alias(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
@@ -211,6 +218,21 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 		return "a VM's debug right is unknown";
 	if (vm->devices & ~DEVICES_KNOWN)
 		return "a VM has unknown devices";
+	if (sysdesc_has_virtio(vm) && vm->board != SYSDESC_BOARD_VIRT)
+		return "a VM's board has no place for virtio";
+	return NULL;
+}
+
+static const char *check_disks(const struct sysdesc_vm *vm, uint32_t n_payloads)
+{
+	if (vm->n_disks > SYSDESC_MAX_DISKS || vm->pad != 0)
+		return "a VM has too many disks";
+	for (uint32_t i = 0; i < vm->n_disks; i++) {
+		if (vm->disk[i].image >= n_payloads)
+			return "a VM's disk is not in the payload";
+		if (vm->disk[i].mode > SYSDESC_DISK_COPY_ON_WRITE)
+			return "the mode of a VM's disk is unknown";
+	}
 	return NULL;
 }
 
@@ -221,7 +243,7 @@ static const char *check_images(const struct sysdesc_vm *vm,
 		return "a VM's kernel is not in the payload";
 	if (vm->initrd != SYSDESC_NO_PAYLOAD && vm->initrd >= n_payloads)
 		return "a VM's initrd is not in the payload";
-	return NULL;
+	return check_disks(vm, n_payloads);
 }
 
 static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)

@@ -159,7 +159,7 @@ static const char *take_index(struct images *im, union page *page)
 	if (!read_page(im, 0, page))
 		return "out of memory";
 	if (page->header.magic == PAYLOAD_MAGIC && page->header.n_items > UPLOAD_ITEMS)
-		return "a VM has no more than a description, a kernel and an initrd";
+		return "a VM has no more than a description, a kernel, an initrd and its disks";
 	wrong = payload_check(page, now.size);
 	if (wrong != NULL)
 		return wrong;
@@ -208,6 +208,9 @@ static const char *check_images(struct images *im, const struct sysdesc_vm *vm)
 	if (!is_guest(im, vm->kernel) ||
 	    (vm->initrd != SYSDESC_NO_PAYLOAD && !is_guest(im, vm->initrd)))
 		return "the VM's kernel or initrd is no image";
+	for (uint32_t i = 0; i < vm->n_disks; i++)
+		if (!is_guest(im, vm->disk[i].image))
+			return "a disk of the VM is no image";
 	for (uint32_t i = 0; i < im->n_items; i++)
 		for (uint64_t at = 0; at < im->item[i].size; at += PAGE)
 			if (frame_of(im, (im->item[i].offset + at) / PAGE) == 0)

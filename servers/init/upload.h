@@ -10,8 +10,8 @@
 /* Of one VM, and of all together: what is said of their frames is in a table. */
 #define UPLOAD_MAX_BYTES (64ull << 20)
 #define UPLOAD_FRAMES 32768u
-/* A VM has its description, a kernel and perhaps an initrd. */
-#define UPLOAD_ITEMS 3u
+/* A VM has its description, a kernel, and perhaps an initrd and disks. */
+#define UPLOAD_ITEMS (3u + SYSDESC_MAX_DISKS)
 
 /* Begins: `size` bytes for the VM of that number, which has no images. Drops one that
  * was left off. NULL, or why not. */

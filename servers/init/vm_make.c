@@ -341,12 +341,51 @@ static bool connect(struct process *p, unsigned index, const char *name)
 static void derive_seed(struct vmm_info *info)
 {
 	static uint64_t made;
-	uint8_t nonce[CHACHA_NONCE_BYTES] = { 0 };
+	uint8_t nonce[CHACHA_NONCE_BYTES] = { 0 }, block[CHACHA_BLOCK_BYTES];
 
 	store_le64(nonce, ++made);
 	info->has_seed = machine->has_seed;
-	if (info->has_seed)
-		chacha_block(info->seed, machine->seed, 0, nonce);
+	if (!info->has_seed)
+		return;
+	chacha_block(info->seed, machine->seed, 0, nonce);
+	chacha_block(block, machine->seed, 1, nonce);
+	memcpy(info->rng_key, block, sizeof(info->rng_key));
+}
+
+/* The disks' images follow each other as the kernel's and the initrd's do. */
+static bool fill_disks(struct vmm_info *info, unsigned index, uint64_t vaddr)
+{
+	uint64_t room = PROC_DISK_BASE;
+
+	for (uint32_t i = 0; i < info->vm.n_disks; i++) {
+		const struct sysdesc_disk *d = &info->vm.disk[i];
+		struct image_frames f;
+
+		if (!image_of(index, d->image, &f, &info->disk[i].bytes))
+			return false;
+		info->disk[i].vaddr = vaddr;
+		vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
+		if (d->mode != SYSDESC_DISK_COPY_ON_WRITE)
+			continue;
+		info->disk[i].room = room;
+		room += vmm_disk_room_bytes(info->disk[i].bytes);
+	}
+	return true;
+}
+
+static bool map_disks(struct process *p, const struct vmm_info *info, unsigned index,
+		      uint64_t *vaddr)
+{
+	for (uint32_t i = 0; i < info->vm.n_disks; i++) {
+		uint64_t pages = vmm_disk_room_bytes(info->disk[i].bytes) / 4096;
+
+		if (!map_image(p, index, info->vm.disk[i].image, vaddr))
+			return false;
+		if (info->disk[i].room != 0 &&
+		    !process_map_new(&p->mem, p->vspace, info->disk[i].room, (unsigned)pages, NULL))
+			return false;
+	}
+	return true;
 }
 
 /* What the VMM is told; images' places are fixed, sizes known here. */
@@ -374,10 +413,13 @@ static bool fill_info(struct vmm_info *info, unsigned index, const struct sysdes
 		return false;
 	info->kernel_vaddr = vaddr;
 	vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
-	if (vm->initrd == SYSDESC_NO_PAYLOAD)
-		return true;
-	info->initrd_vaddr = vaddr;
-	return image_of(index, vm->initrd, &f, &info->initrd_bytes);
+	if (vm->initrd != SYSDESC_NO_PAYLOAD) {
+		if (!image_of(index, vm->initrd, &f, &info->initrd_bytes))
+			return false;
+		info->initrd_vaddr = vaddr;
+		vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
+	}
+	return fill_disks(info, index, vaddr);
 }
 
 const char *vm_monitor(const struct sysdesc_vm *vm)
@@ -417,6 +459,7 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	       process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
 	       map_image(p, index, vm->kernel, &vaddr) &&
 	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, index, vm->initrd, &vaddr)) &&
+	       map_disks(p, &info, index, &vaddr) &&
 	       make_guest(p, vm) && connect(p, index, vm->name) &&
 	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
 	       process_start(p);

@@ -134,7 +134,7 @@ static void drive(uint8_t options)
 {
 	uint64_t features = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC;
 
-	packed = options & 1;
+	packed = (options & 1) && (virtio_offered(t.device) & VIRTIO_F_RING_PACKED);
 	features |= packed ? VIRTIO_F_RING_PACKED : 0;
 	features |= options & 2 ? VIRTIO_F_EVENT_IDX : 0;
 	memset(h.ram, 0, 0x2000);

@@ -10,6 +10,7 @@ import time
 import captures
 import cases32
 import cases_freertos
+import cases_virtio
 import debug
 import faults
 import lifecycle
@@ -486,6 +487,7 @@ def all_cases():
     cases.update(monitors.cases())
     cases.update(cases32.cases())
     cases.update(cases_freertos.cases())
+    cases["virtio"] = cases_virtio.virtio_case(judge_selftest)
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

@@ -129,7 +129,11 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].restart_limit = SYSDESC_RESTART_LIMIT_MAX + 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MIN_US - 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
-	WRONG(d.head.vm[1].devices = 8);
+	WRONG(d.head.vm[1].devices = 32);
+	WRONG(d.head.vm[1].pad = 1);
+	/* A virtio device on a board that has no place for it. */
+	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
+	      d.head.vm[2].devices = SYSDESC_DEV_VIRTIO_RNG);
 	WRONG(d.head.vm[1].n_regions = 0);
 	WRONG(d.head.vm[1].n_regions = SYSDESC_MAX_REGIONS + 1);
 	WRONG(d.head.vm[1].region[0].gpa += 2048);
@@ -164,6 +168,10 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].kernel = N_PAYLOADS);
 	WRONG(d.head.vm[1].kernel = SYSDESC_NO_PAYLOAD);
 	WRONG(d.head.vm[1].initrd = N_PAYLOADS);
+	WRONG(d.head.vm[1].n_disks = SYSDESC_MAX_DISKS + 1);
+	WRONG(d.head.vm[1].n_disks = 1; d.head.vm[1].disk[0].image = N_PAYLOADS);
+	WRONG(d.head.vm[1].n_disks = 2;
+	      d.head.vm[1].disk[1].mode = SYSDESC_DISK_COPY_ON_WRITE + 1);
 	WRONG(memset(d.head.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
 }
 

@@ -100,7 +100,14 @@ static void gicv2_tree(void **state)
 	p.gic_version = 2;
 	p.initrd_bytes = 0;
 	p.devices = 0;
+	p.virtio_slots = 1u << 0 | 1u << 31;
 	generate(&p);
+	CELLS("/virtio_mmio@a000000", "reg", 0, 0x0a000000, 0, 0x200);
+	CELLS("/virtio_mmio@a000000", "interrupts", 0, 16, 4);
+	assert_string_equal(string("/virtio_mmio@a000000", "compatible"), "virtio,mmio");
+	assert_non_null(fdt_getprop(blob, node("/virtio_mmio@a000000"), "dma-coherent", NULL));
+	CELLS("/virtio_mmio@a003e00", "interrupts", 0, 47, 4);
+	assert_true(fdt_path_offset(blob, "/virtio_mmio@a000200") < 0);
 	CELLS("/intc@8000000", "reg", 0, 0x08000000, 0, 0x1000, 0, 0x08010000,
 	      0, 0x2000);
 	CELLS("/timer", "interrupts", 1, 13, 0x304, 1, 14, 0x304, 1, 11, 0x304,

@@ -41,6 +41,15 @@ static void each_vm_needs_its_parts(void **state)
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_DEBUG);
 	assert_string_equal(image_of(&vm, 3), "vmm-debug");
 	vm = plain;
+	vm.devices |= SYSDESC_DEV_VIRTIO_RNG;
+	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO);
+	assert_string_equal(image_of(&vm, 3), "vmm-virtio");
+	vm.gic = 2;
+	assert_string_equal(image_of(&vm, 3), "vmm-debug");
+	vm = plain;
+	vm.n_disks = 1;
+	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO);
+	vm = plain;
 	vm.width = 32;
 	vm.boot = SYSDESC_BOOT_ZIMAGE;
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_NARROW | VMM_PART_LOADER);

@@ -81,6 +81,7 @@ static void gmem_bounds(void **state)
 	static uint8_t low[0x100], high[0x200];
 	struct gmem m = { 0 };
 	uint32_t word;
+	uint16_t half;
 	uint8_t byte = 7;
 
 	(void)state;
@@ -99,6 +100,13 @@ static void gmem_bounds(void **state)
 	assert_false(gmem_write(&m, 0x11ff, &word, 4));
 	assert_false(gmem_read_u32(&m, 0x1001, &word));
 	assert_false(gmem_read_u32(&m, 0x1200, &word));
+	assert_false(gmem_write_u16(&m, 0x1001, 0x1234));
+	assert_false(gmem_write_u16(&m, 0x1200, 0x1234));
+	assert_true(gmem_write_u16(&m, 0x11fe, 0x1234));
+	assert_false(gmem_read_u16(&m, 0x11fd, &half));
+	assert_false(gmem_read_u16(&m, 0x1200, &half));
+	assert_true(gmem_read_u16(&m, 0x11fe, &half));
+	assert_int_equal(half, 0x1234);
 	high[0] = 1;
 	assert_true(gmem_read_u32(&m, 0x1000, &word));
 	assert_int_equal(word, 1);

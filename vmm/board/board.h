@@ -10,6 +10,8 @@
 #define BOARD_SPI(n) (32u + (n))
 #define BOARD_PPI(n) (16u + (n))
 #define BOARD_TIMER_VIRTUAL 2u /* of timer_irq */
+#define BOARD_VIRTIO_SLOTS 32u
+#define BOARD_VIRTIO_BYTES 0x200u /* of a slot */
 
 struct board_range {
 	uint64_t base, size;
@@ -32,7 +34,11 @@ struct board {
 	struct board_range uart; /* PL011 */
 	struct board_range rtc;  /* PL031 */
 	struct board_range kick; /* doorbell and kick: kick.c */
+	/* Virtio over MMIO: BOARD_VIRTIO_SLOTS frames behind each other, with as
+	 * many interrupts. Empty: none. */
+	struct board_range virtio;
 	uint32_t uart_irq, rtc_irq;
+	uint32_t virtio_irq;
 	uint32_t kick_irq; /* below 64: it can be direct */
 	uint32_t uart_clock_hz;
 	uint32_t arm_machine; /* what 32-bit Linux gets in r1 */

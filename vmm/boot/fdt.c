@@ -204,8 +204,8 @@ static void write_gic(struct writer *w, const struct fdt_params *p)
 	end(w);
 }
 
-static void write_primecell(struct writer *w, const struct board_range *range,
-			    uint32_t irq)
+static void write_place(struct writer *w, const struct board_range *range,
+			uint32_t irq)
 {
 	const uint32_t interrupt[3] = { GIC_SPI, irq - 32, IRQ_LEVEL_HIGH };
 
@@ -227,7 +227,7 @@ static void write_devices(struct writer *w, const struct fdt_params *p)
 	if (p->devices & SYSDESC_DEV_PL011) {
 		begin_at(w, "pl011", p->board->uart.base);
 		PROP_LIST(w, "compatible", "arm,pl011\0arm,primecell");
-		write_primecell(w, &p->board->uart, p->board->uart_irq);
+		write_place(w, &p->board->uart, p->board->uart_irq);
 		prop_cells(w, "clocks", clocks, 2);
 		PROP_LIST(w, "clock-names", "uartclk\0apb_pclk");
 		end(w);
@@ -235,9 +235,27 @@ static void write_devices(struct writer *w, const struct fdt_params *p)
 	if (p->devices & SYSDESC_DEV_RTC) {
 		begin_at(w, "pl031", p->board->rtc.base);
 		PROP_LIST(w, "compatible", "arm,pl031\0arm,primecell");
-		write_primecell(w, &p->board->rtc, p->board->rtc_irq);
+		write_place(w, &p->board->rtc, p->board->rtc_irq);
 		prop_cells(w, "clocks", clocks, 1);
 		prop_string(w, "clock-names", "apb_pclk");
+		end(w);
+	}
+}
+
+/* Binding virtio/mmio. All memory of a VM is coherent with its devices. */
+static void write_virtio(struct writer *w, const struct fdt_params *p)
+{
+	for (uint32_t slot = 0; slot < BOARD_VIRTIO_SLOTS; slot++) {
+		const struct board_range range = {
+			p->board->virtio.base + slot * BOARD_VIRTIO_BYTES, BOARD_VIRTIO_BYTES
+		};
+
+		if (!(p->virtio_slots >> slot & 1))
+			continue;
+		begin_at(w, "virtio_mmio", range.base);
+		prop_string(w, "compatible", "virtio,mmio");
+		write_place(w, &range, p->board->virtio_irq + slot);
+		prop_empty(w, "dma-coherent");
 		end(w);
 	}
 }
@@ -263,6 +281,7 @@ static void write_root(struct writer *w, const struct fdt_params *p)
 	write_timer(w, p);
 	write_gic(w, p);
 	write_devices(w, p);
+	write_virtio(w, p);
 	end(w);
 }
 

@@ -18,6 +18,7 @@ struct fdt_params {
 	unsigned width;                    /* of the guest's registers: 32 or 64 */
 	unsigned gic_version;              /* 2 or 3 */
 	uint32_t devices;                  /* enum sysdesc_device */
+	uint32_t virtio_slots;             /* of the board: bit per slot with a device */
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes: none */
 	const uint8_t *seed;               /* FDT_SEED_BYTES, or NULL */
 	unsigned n_regions;

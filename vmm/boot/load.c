@@ -71,6 +71,7 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 		.width = d->width,
 		.gic_version = vm->info->gic_version,
 		.devices = d->devices,
+		.virtio_slots = vm->virtio_slots,
 		.initrd_gpa = layout->initrd_gpa,
 		.initrd_bytes = vm->info->initrd_bytes,
 		.seed = vm->info->has_seed ? vm->info->seed : NULL,

@@ -1,4 +1,4 @@
-/* Any guest, and a debugger's stub. */
+/* Any guest, with virtio devices, and a debugger's stub: all the parts. */
 #include "part.h"
 
 #include <stddef.h>
@@ -9,6 +9,7 @@ const struct vm_part *const vm_parts[] = {
 	&part_a9,
 	&part_gicc,
 	&part_loader,
+	&part_virtio,
 	&part_debug,
 	NULL,
 };

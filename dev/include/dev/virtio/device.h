@@ -30,7 +30,7 @@ struct virtio;
 struct virtio_class {
 	const char *name;
 	uint32_t id;       /* virtio 1.2, 5 */
-	uint64_t features; /* of its own; those of every device come to it */
+	uint64_t features; /* and packed rings; those of every device come to it */
 	unsigned n_queues;
 	uint16_t queue_size;   /* at most */
 	uint32_t config_bytes; /* of virtio.config */

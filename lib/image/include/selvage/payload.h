@@ -13,7 +13,7 @@
 #define PAYLOAD_MAGIC 0x444c5953u /* "SYLD" */
 #define PAYLOAD_VERSION 1u
 #define PAYLOAD_NAME 48
-#define PAYLOAD_MAX 256
+#define PAYLOAD_MAX 512
 #define PAYLOAD_ALIGN 4096u           /* of the area and of every item */
 #define PAYLOAD_LARGE_ALIGN 0x200000u /* of items of 2 MiB and more */
 

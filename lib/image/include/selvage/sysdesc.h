@@ -19,6 +19,8 @@
 #define SYSDESC_MAX_REGIONS 32
 #define SYSDESC_MAX_PIECES 16
 #define SYSDESC_VECTORS 16 /* words */
+#define SYSDESC_MAX_DISKS 4
+#define SYSDESC_SECTOR 512u
 #define SYSDESC_PAGE 4096u
 #define SYSDESC_OWN_MEMORY 0xffffffffffffffffull
 #define SYSDESC_MAX_VCPUS 8
@@ -39,7 +41,11 @@ enum sysdesc_debug { SYSDESC_DEBUG_NONE = 0,
 		     SYSDESC_DEBUG_CONTROL = 2 };
 enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_RTC = 1u << 1,
-		      SYSDESC_DEV_KICK = 1u << 2 };
+		      SYSDESC_DEV_KICK = 1u << 2,
+		      SYSDESC_DEV_VIRTIO_RNG = 1u << 3,
+		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4 };
+enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
+			 SYSDESC_DISK_COPY_ON_WRITE = 1 };
 /* How the kernel's file becomes the guest's first program. */
 enum sysdesc_boot {
 	SYSDESC_BOOT_IMAGE = 0,  /* an arm64 Image, which the monitor places */
@@ -64,6 +70,12 @@ struct sysdesc_piece {
 	uint64_t gpa, size; /* within one region; size is not below bytes */
 };
 
+/* A virtio-blk device. */
+struct sysdesc_disk {
+	uint32_t image; /* payload index: whole sectors */
+	uint32_t mode;  /* enum sysdesc_disk_mode */
+};
+
 struct sysdesc_vm {
 	char name[SYSDESC_NAME];
 	uint32_t board;     /* enum sysdesc_board */
@@ -81,13 +93,16 @@ struct sysdesc_vm {
 	uint32_t debug;            /* enum sysdesc_debug: what a debugger may do */
 	uint32_t restart_limit;    /* 1..SYSDESC_RESTART_LIMIT_MAX, in a row */
 	uint64_t restart_delay_us; /* SYSDESC_DELAY_MIN_US..; doubles each time in a row */
-	uint32_t kernel;           /* payload index; never SYSDESC_NO_PAYLOAD */
-	uint32_t initrd;           /* payload index or SYSDESC_NO_PAYLOAD */
-	uint32_t width;            /* of the registers at the start: 32 or 64 */
-	uint32_t boot;             /* enum sysdesc_boot */
-	uint64_t entry;            /* of pieces; bit 0 (32 bits wide): Thumb */
-	uint32_t n_pieces;         /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
-	uint32_t n_vectors;        /* words to write at address 0 */
+	uint32_t n_disks;          /* 0..SYSDESC_MAX_DISKS */
+	uint32_t pad;              /* 0 */
+	struct sysdesc_disk disk[SYSDESC_MAX_DISKS];
+	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
+	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
+	uint32_t width;     /* of the registers at the start: 32 or 64 */
+	uint32_t boot;      /* enum sysdesc_boot */
+	uint64_t entry;     /* of pieces; bit 0 (32 bits wide): Thumb */
+	uint32_t n_pieces;  /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
+	uint32_t n_vectors; /* words to write at address 0 */
 	struct sysdesc_piece piece[SYSDESC_MAX_PIECES];
 	uint32_t vector[SYSDESC_VECTORS];
 	char cmdline[SYSDESC_CMDLINE]; /* NUL-terminated */
@@ -128,6 +143,8 @@ const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n);
 
 /* Names that console and log lines of the system itself carry: no VM's. */
 bool sysdesc_name_reserved(const char *name);
+/* Whether it has a device of virtio's. */
+bool sysdesc_has_virtio(const struct sysdesc_vm *vm);
 
 /* The region that holds all of [gpa, gpa + size), or NULL. */
 const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint64_t gpa,

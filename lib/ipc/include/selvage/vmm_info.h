@@ -57,6 +57,15 @@ enum vmm_vcpu_cap {
 #define VMM_NTFN_TIMER 8u  /* VMM_DEVICE_TIMER */
 #define VMM_NTFN_INIT 2u   /* a request of init: see control.h */
 
+/* What of memory a disk needs that is written to, in pages: its size, and a bit
+ * for each page of it. */
+static inline uint64_t vmm_disk_room_bytes(uint64_t bytes)
+{
+	uint64_t pages = (bytes + 4095) / 4096;
+
+	return (pages + (pages + 8 * 4096 - 1) / (8 * 4096)) * 4096;
+}
+
 struct vmm_info {
 	uint32_t vm_index;
 	uint32_t gic_version; /* of the guest: 2 or 3 */
@@ -70,6 +79,11 @@ struct vmm_info {
 	/* Images, mapped read-only; size 0: none. */
 	uint64_t kernel_vaddr, kernel_bytes;
 	uint64_t initrd_vaddr, initrd_bytes;
+	/* Disks: the image the same way; room (dev/virtio/ramdisk.h), zeroed, for
+	 * what is written, or 0. */
+	struct {
+		uint64_t vaddr, bytes, room;
+	} disk[SYSDESC_MAX_DISKS];
 	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
 	/* Ticks for which the VM was paused: init changes it, while no thread of
@@ -78,6 +92,7 @@ struct vmm_info {
 	/* Randomness for the guest, of this start of this VM only. */
 	uint32_t has_seed;
 	uint8_t seed[64];
+	uint8_t rng_key[32];  /* of its entropy device */
 	struct sysdesc_vm vm; /* the VM's part of the description */
 };
 

@@ -19,6 +19,7 @@
 #define PROC_RING_BASE 0x0020000000ull /* shared rings, 64 KiB apart */
 #define PROC_RING_STRIDE 0x10000ull
 #define PROC_DEVICE_BASE 0x0030000000ull  /* device frames, 1 MiB apart */
+#define PROC_DISK_BASE 0x0800000000ull    /* a VMM's disks: what is written */
 #define PROC_PAYLOAD_BASE 0x1000000000ull /* a VMM's images, read-only */
 #define PROC_GUEST_BASE 0x2000000000ull   /* guest RAM: vmm_info.h says where */
 

@@ -1,0 +1,228 @@
+/*
+ * The VM's virtio devices, over MMIO: which slot of the board each has, and
+ * what is behind them. All run under the VM's lock, on the time of the vCPU
+ * that kicks, or of the event thread for what comes from the console's server.
+ */
+#include "vm.h"
+
+#include <dev/virtio/blk.h>
+#include <dev/virtio/console.h>
+#include <dev/virtio/mmio.h>
+#include <dev/virtio/ramdisk.h>
+#include <dev/virtio/rng.h>
+#include <selvage/base.h>
+#include <selvage/drbg.h>
+#include <selvage/fmt.h>
+#include <selvage/log.h>
+#include <string.h>
+
+/* A device always has the same slot, whatever others there are. */
+enum { SLOT_RNG,
+       SLOT_CONSOLE,
+       SLOT_DISKS };
+
+struct slot {
+	struct vm *vm;
+	struct virtio *device;
+	struct virtio_mmio mmio;
+	uint32_t irq;
+};
+
+static struct {
+	struct slot slot[SLOT_DISKS + SYSDESC_MAX_DISKS];
+	struct virtio_rng rng;
+	struct drbg random;
+	struct virtio_console console;
+	struct virtio_blk blk[SYSDESC_MAX_DISKS];
+	struct ramdisk disk[SYSDESC_MAX_DISKS];
+} devices;
+
+/* --- What devices reach ---------------------------------------------------------- */
+
+static bool mem_read(void *opaque, uint64_t at, void *to, size_t bytes)
+{
+	return gmem_read(&((const struct slot *)opaque)->vm->mem, at, to, bytes);
+}
+
+static bool mem_write(void *opaque, uint64_t at, const void *from, size_t bytes)
+{
+	return gmem_write(&((const struct slot *)opaque)->vm->mem, at, from, bytes);
+}
+
+static bool mem_load(void *opaque, uint64_t at, uint16_t *value)
+{
+	return gmem_read_u16(&((const struct slot *)opaque)->vm->mem, at, value);
+}
+
+static bool mem_store(void *opaque, uint64_t at, uint16_t value)
+{
+	return gmem_write_u16(&((const struct slot *)opaque)->vm->mem, at, value);
+}
+
+static void broken(void *opaque, const char *why)
+{
+	const struct slot *s = opaque;
+
+	if (vm_count(s->vm, VM_EVENT_VIRTIO))
+		log_warning("%s in slot %u needs a reset: %s (%llu so far)", s->device->class->name,
+			    (unsigned)(s - devices.slot), why,
+			    (unsigned long long)s->vm->events[VM_EVENT_VIRTIO]);
+}
+
+static void set_irq(void *opaque, bool level)
+{
+	const struct slot *s = opaque;
+
+	vgic_set_level(&s->vm->gic, 0, s->irq, level);
+}
+
+static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)vcpu;
+	return virtio_mmio_access(&((struct slot *)device)->mmio, m);
+}
+
+static struct virtio_env env_of(struct slot *s)
+{
+	return (struct virtio_env){
+		.opaque = s,
+		.mem = { s, mem_read, mem_write, mem_load, mem_store },
+		.broken = broken,
+	};
+}
+
+static bool plug(struct vm *vm, struct slot *s, struct virtio *device)
+{
+	const uint32_t number = (uint32_t)(s - devices.slot);
+	const struct virtio_mmio_env env = { s, set_irq };
+	const struct bus_region region = {
+		.name = device->class->name,
+		.base = vm->board->virtio.base + number * BOARD_VIRTIO_BYTES,
+		.size = BOARD_VIRTIO_BYTES,
+		.handler = access,
+		.device = s,
+	};
+
+	s->vm = vm;
+	s->device = device;
+	s->irq = vm->board->virtio_irq + number;
+	virtio_mmio_init(&s->mmio, device, &env);
+	vm->virtio_slots |= 1u << number;
+	return bus_add(&vm->bus, &region);
+}
+
+/* --- Entropy ------------------------------------------------------------------------ */
+
+static void random_bytes(void *opaque, void *to, size_t bytes)
+{
+	drbg_fill(opaque, to, bytes);
+}
+
+/* Without a source there is no device: a guest must not believe in one. */
+static bool add_rng(struct vm *vm)
+{
+	struct slot *s = &devices.slot[SLOT_RNG];
+	const struct virtio_env env = env_of(s);
+	const struct virtio_rng_env rng = { &devices.random, random_bytes };
+
+	if (!vm->info->has_seed) {
+		log_warning("the machine gives no random seed: there is no virtio-rng");
+		return true;
+	}
+	memcpy(devices.random.key, vm->info->rng_key, sizeof(devices.random.key));
+	virtio_rng_init(&devices.rng, &env, &rng);
+	return plug(vm, s, &devices.rng.v);
+}
+
+/* --- Console ------------------------------------------------------------------------- */
+
+static size_t transmit(void *opaque, const uint8_t *from, size_t bytes)
+{
+	struct vm *vm = opaque;
+	size_t n = 0;
+
+	while (n < bytes && console_put(&vm->console, from[n]))
+		n++;
+	return n;
+}
+
+static size_t input(void *opaque, uint8_t *to, size_t room)
+{
+	struct vm *vm = opaque;
+	size_t n = 0;
+
+	while (n < room && console_get(&vm->console, &to[n]))
+		n++;
+	if (n > 0)
+		console_taken(&vm->console);
+	return n;
+}
+
+static bool takes_input(const struct vm *vm)
+{
+	(void)vm;
+	return virtio_console_live(&devices.console);
+}
+
+static bool add_console(struct vm *vm)
+{
+	struct slot *s = &devices.slot[SLOT_CONSOLE];
+	const struct virtio_env env = env_of(s);
+	const struct virtio_console_env io = { vm, transmit, input };
+
+	virtio_console_init(&devices.console, &env, &io);
+	vm->hooks.takes_input = takes_input;
+	return plug(vm, s, &devices.console.v);
+}
+
+/* The console's server has input, or room for output. */
+static uint64_t event(struct vm *vm, uint64_t badges)
+{
+	if (!(badges & VMM_NTFN_SERIAL) || !(vm->virtio_slots & 1u << SLOT_CONSOLE))
+		return 0;
+	mutex_lock(&vm->lock);
+	vm->handler = NULL;
+	virtio_console_service(&devices.console);
+	vm_deliver_irqs(vm, NULL);
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+/* --- Disks ----------------------------------------------------------------------------- */
+
+static bool add_disk(struct vm *vm, uint32_t i)
+{
+	struct slot *s = &devices.slot[SLOT_DISKS + i];
+	const struct virtio_env env = env_of(s);
+	struct ramdisk *r = &devices.disk[i];
+	struct virtio_blk_disk disk;
+
+	ramdisk_init(r, (const void *)(uintptr_t)vm->info->disk[i].vaddr, vm->info->disk[i].bytes,
+		     (void *)(uintptr_t)vm->info->disk[i].room);
+	disk = ramdisk_disk(r);
+	fmt_print(disk.id, sizeof(disk.id), "selvage-disk%u", i);
+	virtio_blk_init(&devices.blk[i], &env, &disk);
+	return plug(vm, s, &devices.blk[i].v);
+}
+
+static const char *init(struct vm *vm)
+{
+	const uint32_t wanted = vm->info->vm.devices;
+	bool ok = true;
+
+	if (vm->board->virtio.size == 0)
+		return "the board has no place for virtio devices";
+	if (wanted & SYSDESC_DEV_VIRTIO_RNG)
+		ok = add_rng(vm);
+	if (wanted & SYSDESC_DEV_VIRTIO_CONSOLE)
+		ok = add_console(vm) && ok;
+	for (uint32_t i = 0; i < vm->info->vm.n_disks; i++)
+		ok = add_disk(vm, i) && ok;
+	return ok ? NULL : "no room for the virtio devices";
+}
+
+const struct vm_part part_virtio = {
+	.bit = VMM_PART_VIRTIO,
+	.init = init,
+	.event = event,
+};
