@@ -9,7 +9,7 @@
 
 #define PAGE 4096u
 /* One whose client has said nothing for so long is left off. */
-#define IDLE_US 5000000u
+#define IDLE_US 30000000u
 
 static struct images {
 	bool used;
