@@ -2,6 +2,7 @@
  * Image headers and what follows from them: whatever the header says, the
  * plan stays inside the memory and the devicetree is sound.
  */
+#include "a9_regs.h"
 #include "boot/arm64_image.h"
 #include "boot/fdt.h"
 #include "boot/layout.h"
@@ -87,12 +88,31 @@ static void check_others(const struct input *in)
 					 l.fdt_gpa == BOOT_NOWHERE ? 0 : BOOT_FDT_BYTES));
 }
 
+/* The search through an image for registers that only a Cortex-A9 has. */
+static void search(const uint8_t *data, size_t size)
+{
+	struct a9_regs regs = { { 0 } };
+	struct a9_insn insn;
+
+	for (size_t at = 0; (at = a9_insn_find(data, size, at)) < size; at += 4) {
+		uint32_t low = data[at] | (uint32_t)data[at + 1] << 8;
+		uint32_t high = data[at + 2] | (uint32_t)data[at + 3] << 8;
+
+		need(at % 2 == 0 && size - at >= 4);
+		need(a9_insn_decode(high, low, &insn) || a9_insn_decode(low, high, &insn));
+		need(insn.rt < 15);
+		a9_reg_write(&regs, insn.code, high);
+		(void)a9_reg_read(&regs, insn.code, low);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in;
 	struct arm64_image image;
 	struct boot_layout l;
 
+	search(data, size);
 	if (size < sizeof(in))
 		return 0;
 	memcpy(&in, data, sizeof(in));
