@@ -27,6 +27,10 @@ void vmstates_line(struct vmstates *states, const char *line)
 	const cJSON *name = cJSON_GetObjectItem(object, "name");
 	const cJSON *state = cJSON_GetObjectItem(object, "state");
 
+	/* The next answer begins anew: VMs come and go. */
+	if (states->ended)
+		states->n = 0;
+	states->ended = cJSON_GetObjectItem(object, "ok") != NULL;
 	if (cJSON_IsString(kind) && strcmp(kind->valuestring, "vm") == 0 &&
 	    cJSON_IsString(name) && cJSON_IsString(state))
 		set_state(states, name->valuestring, state->valuestring);

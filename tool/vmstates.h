@@ -7,6 +7,7 @@
 struct vmstates {
 	unsigned n;
 	bool seen_console;
+	bool ended; /* the last line was an answer's end */
 	struct {
 		char name[SYSDESC_NAME];
 		char state[16];

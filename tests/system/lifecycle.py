@@ -92,7 +92,7 @@ def pause(report):
     with System("life-pause", path, limit_s=60) as run:
         run.wait("one", "^tick 3 ", 30)
         run.client("pause", "one")
-        number, clock = ticks(run, "one")[-1]
+        (number, clock), (_, other) = ticks(run, "one")[-1], ticks(run, "two")[-1]
         seen = run.lines.count()
         report.equal(rows(run)["one"]["state"], "paused", "ps says so")
         cpu = rows(run)["one"]["cpu_ms"]
@@ -108,8 +108,9 @@ def pause(report):
         report.equal(rows(run)["one"]["cpu_ms"], cpu, "nor a millisecond of processor time")
         run.client("resume", "one")
         run.wait("one", f"^tick {number + 3} ", 20)
-        after = [t for t in ticks(run, "one") if t[0] == number + 3][0]
-        report.check(after[1] - clock < 3 * 100 + 900, f"its clock stood still: {clock}, {after[1]}")
+        passed = [t[1] for t in ticks(run, "one") if t[0] == number + 3][0] - clock
+        other = ticks(run, "two")[-1][1] - other
+        report.check(passed < other - 1200, f"its clock stood still: {passed} ms, the other's {other}")
         run.client("pause", "one")
         run.client("resume", "one")
         run.wait("one", f"^tick {number + 5} ", 20)
@@ -238,8 +239,8 @@ def set_keys(report):
             return 100 * (after - before) // (end - begin)
 
         run.wait("busy", "micro: spin", 20)
-        for words, least, most in ((("period", "20ms"), 30, 60), (("budget", "2ms"), 3, 20),
-                                   (("budget", "20ms"), 60, 120)):
+        for words, least, most in ((("period", "20ms"), 25, 65), (("budget", "2ms"), 2, 24),
+                                   (("budget", "20ms"), 66, 120)):
             run.client("set", "busy", *words)
             percent = share()
             report.check(least <= percent <= most, f"{' '.join(words)}: {percent} % of the processor")
@@ -248,7 +249,7 @@ def set_keys(report):
         run.client("pause", "busy")
         run.client("set", "busy", "budget", "1ms")
         run.client("resume", "busy")
-        report.check(share() < 15, "a budget that was set in a pause")
+        report.check(share() < 20, "a budget that was set in a pause")
         for words, why in ((("busy", "budget", "30ms"), "above its period"),
                            (("busy", "restart_limit", "1001"), "out of range"),
                            (("two", "priority", "3"), "when it is off"),
