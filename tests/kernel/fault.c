@@ -288,6 +288,36 @@ static void cap_fault_receive(void)
 	CHECK_OK(sel4_tcb_unbind_notification(ABI_ROOT_TCB));
 }
 
+static void faults_then_sends(void *arg)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0x51, 0x52 };
+
+	__asm__ volatile("brk #1");
+	sel4_send(*(cap_t *)arg, msginfo(0x5e, 0, 2), mr);
+	kt_stop();
+}
+
+/* Received without a reply object, a fault is over: resumed, the thread goes
+ * on, and what it sends is its own message. */
+static void received_without_a_reply_object(void)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 }, badge;
+	msginfo_t info;
+
+	clear();
+	cap_t other = kt_make(ABI_OBJ_ENDPOINT, 0);
+	struct kt_thread t = start(faults_then_sends, &other);
+	info = sel4_wait_msg(s.ep, &badge, mr);
+	CHECK_EQ(msginfo_label(info), ABI_FAULT_USER_EXCEPTION);
+	CHECK_OK(sel4_tcb_read_registers(t.tcb, 0, ABI_CTX_COUNT, s.regs));
+	s.regs[ABI_CTX_PC] += 4;
+	CHECK_OK(sel4_tcb_write_registers(t.tcb, 1, ABI_CTX_COUNT, s.regs));
+	info = sel4_nb_recv(other, &badge, mr, s.reply);
+	CHECK_EQ(msginfo_label(info), 0x5e);
+	CHECK_EQ(msginfo_words(info), 2);
+	CHECK_EQ(mr[1], 0x52);
+}
+
 static void without_handler(void)
 {
 	clear();
@@ -345,6 +375,7 @@ static const struct kt_case cases[] = {
 	{ "fault: a capability address that misses, sending", cap_fault_send },
 	{ "fault: an extra capability that misses", cap_fault_extra },
 	{ "fault: what cannot be received from", cap_fault_receive },
+	{ "fault: received without a reply object", received_without_a_reply_object },
 	{ "fault: without a handler the thread stops", without_handler },
 	{ "fault: suspended while it waits for the handler", suspended_while_faulted },
 	{ "fault: a passive handler runs on the faulter's context", passive_handler },
