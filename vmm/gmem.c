@@ -36,23 +36,55 @@ bool gmem_holds(const struct gmem *m, gpa_t gpa, uint64_t size)
 	return gmem_span(m, gpa, size) != NULL;
 }
 
+/* The range's beginning that lies in one region, as a pointer; NULL: it is no
+ * RAM. */
+static void *begin(const struct gmem *m, gpa_t gpa, size_t size, size_t *n)
+{
+	for (unsigned i = 0; i < m->n_regions; i++) {
+		const struct gmem_region *r = &m->region[i];
+
+		if (gpa - r->gpa < r->size) {
+			*n = min_u64(size, r->size - (gpa - r->gpa));
+			return r->host + (gpa - r->gpa);
+		}
+	}
+	return NULL;
+}
+
+/* Where regions meet, a range goes on in the next. */
+static bool all_ram(const struct gmem *m, gpa_t gpa, size_t size)
+{
+	for (size_t n = 0; size > 0; gpa += n, size -= n)
+		if (begin(m, gpa, size, &n) == NULL)
+			return false;
+	return true;
+}
+
 bool gmem_read(const struct gmem *m, gpa_t gpa, void *to, size_t size)
 {
-	const void *from = gmem_span(m, gpa, size);
+	uint8_t *p = to;
 
-	if (from == NULL)
+	if (!all_ram(m, gpa, size))
 		return false;
-	memcpy(to, from, size);
+	for (size_t n = 0; size > 0; p += n, gpa += n, size -= n) {
+		const void *from = begin(m, gpa, size, &n);
+
+		memcpy(p, from, n);
+	}
 	return true;
 }
 
 bool gmem_write(const struct gmem *m, gpa_t gpa, const void *from, size_t size)
 {
-	void *to = gmem_span(m, gpa, size);
+	const uint8_t *p = from;
 
-	if (to == NULL)
+	if (!all_ram(m, gpa, size))
 		return false;
-	memcpy(to, from, size);
+	for (size_t n = 0; size > 0; p += n, gpa += n, size -= n) {
+		void *to = begin(m, gpa, size, &n);
+
+		memcpy(to, p, n);
+	}
 	return true;
 }
 

@@ -27,7 +27,8 @@ struct gmem {
 bool gmem_add(struct gmem *m, gpa_t gpa, uint64_t size, void *host);
 /* Whether all of [gpa, gpa + size) is RAM of one region. */
 bool gmem_holds(const struct gmem *m, gpa_t gpa, uint64_t size);
-/* Copies; false (and nothing copied) if the range is not all RAM. */
+/* Copies, from one region into the next too; false (and nothing copied) if the
+ * range is not all RAM. */
 bool gmem_read(const struct gmem *m, gpa_t gpa, void *to, size_t size);
 bool gmem_write(const struct gmem *m, gpa_t gpa, const void *from, size_t size);
 /* One aligned word, in one access. False: not aligned or not RAM. */

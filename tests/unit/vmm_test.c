@@ -134,6 +134,29 @@ static void gmem_agrees_with_a_model(void **state)
 	}
 }
 
+/* Of two regions that meet, one has the other's bytes in front of its own. */
+static void gmem_crosses_regions(void **state)
+{
+	static uint8_t ram[2][64];
+	struct gmem m = { 0 };
+	uint8_t bytes[8] = { 0 };
+
+	(void)state;
+	assert_true(gmem_add(&m, 0x1040, 64, ram[1]));
+	assert_true(gmem_add(&m, 0x1000, 64, ram[0]));
+	assert_true(gmem_write(&m, 0x103c, "12345678", 8));
+	assert_memory_equal(ram[0] + 60, "1234", 4);
+	assert_memory_equal(ram[1], "5678", 4);
+	assert_true(gmem_read(&m, 0x103c, bytes, 8));
+	assert_memory_equal(bytes, "12345678", 8);
+	/* The whole of it, and a byte more at either end: then nothing at all. */
+	assert_false(gmem_write(&m, 0x1079, "abcdefgh", 8));
+	assert_int_equal(ram[1][63], 0);
+	assert_false(gmem_write(&m, 0xfff, "ab", 2));
+	assert_int_equal(ram[0][0], 0);
+	assert_false(gmem_read(&m, 0x103c, bytes, ~(size_t)0));
+}
+
 /* --- bus ------------------------------------------------------------------ */
 
 struct probe {
@@ -881,6 +904,7 @@ int main(void)
 		cmocka_unit_test(a9_registers_keep),
 		cmocka_unit_test(gmem_bounds),
 		cmocka_unit_test(gmem_agrees_with_a_model),
+		cmocka_unit_test(gmem_crosses_regions),
 		cmocka_unit_test(bus_routes),
 		cmocka_unit_test(bus_of_a_lenient_board),
 		cmocka_unit_test(board_tables),
