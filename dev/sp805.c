@@ -141,21 +141,9 @@ uint64_t sp805_deadline(const struct sp805 *w)
 	return countdown_next(&w->count);
 }
 
-static void reset_state(struct sp805 *w)
-{
-	dev_reg_reset(registers, w);
-	w->ris = w->locked = false;
-	countdown_init(&w->count, w->tick_ns, UINT32_MAX);
-}
-
 void sp805_init(struct sp805 *w, const struct timer_env *env, uint32_t hz)
 {
 	*w = (struct sp805){ .env = *env, .tick_ns = 1000000000u / hz };
-	reset_state(w);
-}
-
-void sp805_reset(struct sp805 *w)
-{
-	reset_state(w);
-	update(w);
+	dev_reg_reset(registers, w);
+	countdown_init(&w->count, w->tick_ns, UINT32_MAX);
 }

@@ -22,8 +22,6 @@ struct sp805 {
 
 /* Reset state; `env` is copied. Does not call it. */
 void sp805_init(struct sp805 *w, const struct timer_env *env, uint32_t hz);
-/* Reset; lowers the line if it was up. */
-void sp805_reset(struct sp805 *w);
 /* One access. Never MMIO_FAULT. */
 enum mmio_outcome sp805_access(struct sp805 *w, struct mmio *m);
 void sp805_expired(struct sp805 *w);
