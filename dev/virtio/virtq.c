@@ -1,25 +1,12 @@
 #include <dev/virtio/virtq.h>
 
 #include <selvage/base.h>
+#include <selvage/virtio_abi.h>
 
-/* Descriptors of both formats (2.7.5, 2.8.13): 16 bytes, flags where they differ. */
-#define DESC_BYTES 16u
-#define DESC_F_NEXT (1u << 0)
-#define DESC_F_WRITE (1u << 1)
-#define DESC_F_INDIRECT (1u << 2)
+/* Packed (2.8.13). */
 #define PACKED_F_AVAIL (1u << 7)
 #define PACKED_F_USED (1u << 15)
 #define PACKED_FLAGS 14u /* offset; what comes before it is read apart */
-
-/* Split: offsets in the driver area, which is the available ring ... */
-#define AVAIL_FLAGS 0u
-#define AVAIL_IDX 2u
-#define AVAIL_RING 4u
-#define AVAIL_F_NO_INTERRUPT 1u
-/* ... and in the device area, which is the used ring (2.7.6, 2.7.8). */
-#define USED_IDX 2u
-#define USED_RING 4u
-#define USED_ENTRY 8u
 
 /* Packed: event suppression structures (2.8.14). */
 #define EVENT_OFF_WRAP 0u
@@ -55,7 +42,7 @@ static bool store(struct virtq *q, uint64_t at, uint16_t value)
 
 static bool add_segment(struct virtq *q, struct virtq_chain *c, const struct desc *d)
 {
-	bool in = (d->flags & DESC_F_WRITE) != 0;
+	bool in = (d->flags & VRING_DESC_F_WRITE) != 0;
 	uint32_t *sum = in ? &c->in_bytes : &c->out_bytes;
 	unsigned n = c->n_out + c->n_in;
 
@@ -78,9 +65,9 @@ static bool add_segment(struct virtq *q, struct virtq_chain *c, const struct des
  * should be: one copy, and the ring is not looked at again. */
 static bool read_desc(struct virtq *q, uint64_t table, uint32_t i, struct desc *d)
 {
-	uint8_t b[DESC_BYTES];
+	uint8_t b[VRING_DESC_BYTES];
 
-	if (!q->mem->read(q->mem->opaque, table + (uint64_t)i * DESC_BYTES, b, sizeof(b)))
+	if (!q->mem->read(q->mem->opaque, table + (uint64_t)i * VRING_DESC_BYTES, b, sizeof(b)))
 		return fail(q, "a descriptor is not in memory");
 	d->at = load_le64(b);
 	d->bytes = load_le32(b + 8);
@@ -93,10 +80,10 @@ static bool table_sound(struct virtq *q, const struct desc *d)
 {
 	if (!q->indirect)
 		return fail(q, "an indirect table, which was not negotiated");
-	if (d->flags & DESC_F_NEXT)
+	if (d->flags & VRING_DESC_F_NEXT)
 		return fail(q, "an indirect table in the middle of a chain");
-	if (d->bytes == 0 || d->bytes % DESC_BYTES != 0 ||
-	    d->bytes / DESC_BYTES > VIRTQ_MAX_SIZE || d->at + d->bytes - 1 < d->at)
+	if (d->bytes == 0 || d->bytes % VRING_DESC_BYTES != 0 ||
+	    d->bytes / VRING_DESC_BYTES > VIRTQ_MAX_SIZE || d->at + d->bytes - 1 < d->at)
 		return fail(q, "an indirect table of a wrong size");
 	return true;
 }
@@ -108,10 +95,10 @@ static bool walk_packed_table(struct virtq *q, struct virtq_chain *c, const stru
 
 	if (!table_sound(q, table))
 		return false;
-	for (uint32_t i = 0; i < table->bytes / DESC_BYTES; i++) {
+	for (uint32_t i = 0; i < table->bytes / VRING_DESC_BYTES; i++) {
 		if (!read_desc(q, table->at, i, &d))
 			return false;
-		if (d.flags & DESC_F_INDIRECT)
+		if (d.flags & VRING_DESC_F_INDIRECT)
 			return fail(q, "an indirect table in an indirect table");
 		if (!add_segment(q, c, &d))
 			return false;
@@ -133,20 +120,20 @@ static bool walk_split(struct virtq *q, struct virtq_chain *c, uint16_t head)
 			return fail(q, "a descriptor's number is out of range");
 		if (!read_desc(q, table, i, &d))
 			return false;
-		if (d.flags & DESC_F_INDIRECT) {
+		if (d.flags & VRING_DESC_F_INDIRECT) {
 			if (indirect)
 				return fail(q, "an indirect table in an indirect table");
 			if (!table_sound(q, &d))
 				return false;
 			indirect = true;
 			table = d.at;
-			entries = d.bytes / DESC_BYTES;
+			entries = d.bytes / VRING_DESC_BYTES;
 			i = n = 0;
 			continue;
 		}
 		if (!add_segment(q, c, &d))
 			return false;
-		if (!(d.flags & DESC_F_NEXT))
+		if (!(d.flags & VRING_DESC_F_NEXT))
 			return true;
 		i = d.other;
 		n++;
@@ -154,12 +141,17 @@ static bool walk_split(struct virtq *q, struct virtq_chain *c, uint16_t head)
 	return fail(q, "a chain goes in a circle");
 }
 
+static uint64_t desc_at(const struct virtq *q, uint32_t slot)
+{
+	return q->at.desc + (uint64_t)slot * VRING_DESC_BYTES;
+}
+
 /* The rest of a packed descriptor, whose flags have been read. */
 static bool read_slot(struct virtq *q, uint32_t slot, struct desc *d)
 {
 	uint8_t b[PACKED_FLAGS];
 
-	if (!q->mem->read(q->mem->opaque, q->at.desc + (uint64_t)slot * DESC_BYTES, b, sizeof(b)))
+	if (!q->mem->read(q->mem->opaque, desc_at(q, slot), b, sizeof(b)))
 		return fail(q, "a descriptor is not in memory");
 	d->at = load_le64(b);
 	d->bytes = load_le32(b + 8);
@@ -178,18 +170,23 @@ static bool walk_packed(struct virtq *q, struct virtq_chain *c, uint16_t flags)
 			return false;
 		c->slots++;
 		c->id = d.other;
-		if (d.flags & DESC_F_INDIRECT)
+		if (d.flags & VRING_DESC_F_INDIRECT)
 			return walk_packed_table(q, c, &d);
 		if (!add_segment(q, c, &d))
 			return false;
-		if (!(d.flags & DESC_F_NEXT))
+		if (!(d.flags & VRING_DESC_F_NEXT))
 			return true;
 		if (c->slots == q->at.size)
 			return fail(q, "a chain goes in a circle");
 		slot = slot + 1 == q->at.size ? 0 : slot + 1;
-		if (!load(q, q->at.desc + (uint64_t)slot * DESC_BYTES + PACKED_FLAGS, &d.flags))
+		if (!load(q, desc_at(q, slot) + PACKED_FLAGS, &d.flags))
 			return false;
 	}
+}
+
+static uint64_t used_at(const struct virtq *q, uint32_t entry)
+{
+	return q->at.device + VRING_USED_RING + (uint64_t)entry * VRING_USED_ENTRY;
 }
 
 /* --- Available --------------------------------------------------------------- */
@@ -199,7 +196,7 @@ static bool available_split(struct virtq *q, uint16_t *what)
 {
 	uint16_t idx, waiting;
 
-	if (!load(q, q->at.driver + AVAIL_IDX, &idx))
+	if (!load(q, q->at.driver + VRING_AVAIL_IDX, &idx))
 		return false;
 	waiting = (uint16_t)(idx - q->next);
 	if (waiting == 0)
@@ -207,14 +204,14 @@ static bool available_split(struct virtq *q, uint16_t *what)
 	if (waiting > q->at.size)
 		return fail(q, "the available index jumps");
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return load(q, q->at.driver + AVAIL_RING + 2ull * (q->next % q->at.size), what);
+	return load(q, q->at.driver + VRING_AVAIL_RING + 2ull * (q->next % q->at.size), what);
 }
 
 static bool available_packed(struct virtq *q, uint16_t *what)
 {
 	bool avail, used;
 
-	if (!load(q, q->at.desc + (uint64_t)q->next * DESC_BYTES + PACKED_FLAGS, what))
+	if (!load(q, desc_at(q, q->next) + PACKED_FLAGS, what))
 		return false;
 	avail = (*what & PACKED_F_AVAIL) != 0;
 	used = (*what & PACKED_F_USED) != 0;
@@ -241,8 +238,7 @@ static bool ask_for_kick(struct virtq *q)
 		ok = store(q, q->at.device + EVENT_OFF_WRAP, off_wrap) &&
 		     store(q, q->at.device + EVENT_FLAGS, EVENT_F_DESC);
 	else
-		ok = store(q, q->at.device + USED_RING + (uint64_t)USED_ENTRY * q->at.size,
-			   q->next);
+		ok = store(q, used_at(q, q->at.size), q->next);
 	/* Before we look again, so that one of us sees the other. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return ok;
@@ -284,8 +280,8 @@ bool virtq_pop(struct virtq *q, struct virtq_chain *c)
 
 static void push_split(struct virtq *q, const struct virtq_chain *c, uint32_t written)
 {
-	uint8_t entry[USED_ENTRY];
-	uint64_t at = q->at.device + USED_RING + (uint64_t)USED_ENTRY * (q->used % q->at.size);
+	uint8_t entry[VRING_USED_ENTRY];
+	uint64_t at = used_at(q, q->used % q->at.size);
 
 	store_le32(entry, c->id);
 	store_le32(entry + 4, written);
@@ -294,12 +290,12 @@ static void push_split(struct virtq *q, const struct virtq_chain *c, uint32_t wr
 		return;
 	}
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	(void)store(q, q->at.device + USED_IDX, ++q->used);
+	(void)store(q, q->at.device + VRING_USED_IDX, ++q->used);
 }
 
 static void push_packed(struct virtq *q, const struct virtq_chain *c, uint32_t written)
 {
-	uint64_t at = q->at.desc + (uint64_t)q->used * DESC_BYTES;
+	uint64_t at = desc_at(q, q->used);
 	uint16_t flags = q->used_wrap ? PACKED_F_AVAIL | PACKED_F_USED : 0;
 	bool wrap = q->used_wrap;
 	uint8_t entry[6];
@@ -311,7 +307,7 @@ static void push_packed(struct virtq *q, const struct virtq_chain *c, uint32_t w
 		return;
 	}
 	if (written != 0)
-		flags |= DESC_F_WRITE;
+		flags |= VRING_DESC_F_WRITE;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	(void)store(q, at + PACKED_FLAGS, flags);
 	advance_packed(q, &q->used, &q->used_wrap, c->slots);
@@ -340,9 +336,9 @@ static bool wants_split(struct virtq *q)
 	uint16_t word;
 
 	if (!q->event_idx)
-		return load(q, q->at.driver + AVAIL_FLAGS, &word) &&
-		       !(word & AVAIL_F_NO_INTERRUPT);
-	return load(q, q->at.driver + AVAIL_RING + 2ull * q->at.size, &word) &&
+		return load(q, q->at.driver + VRING_AVAIL_FLAGS, &word) &&
+		       !(word & VRING_AVAIL_F_NO_INTERRUPT);
+	return load(q, q->at.driver + VRING_AVAIL_RING + 2ull * q->at.size, &word) &&
 	       passed(word, q->used, q->signalled);
 }
 
@@ -389,14 +385,14 @@ const char *virtq_enable(struct virtq *q)
 {
 	const struct virtq_layout *at = &q->at;
 	uint64_t driver = q->packed ? 4 : 6 + 2ull * at->size;
-	uint64_t device = q->packed ? 4 : 6 + (uint64_t)USED_ENTRY * at->size;
+	uint64_t device = q->packed ? 4 : 6 + (uint64_t)VRING_USED_ENTRY * at->size;
 
 	if (at->size == 0 || at->size > VIRTQ_MAX_SIZE || (!q->packed && !is_pow2_u64(at->size)))
 		return "a queue size that is not possible";
 	if (!is_aligned_u64(at->desc, 16) || !is_aligned_u64(at->driver, q->packed ? 4 : 2) ||
 	    !is_aligned_u64(at->device, 4))
 		return "a ring that is not aligned";
-	if (!in_memory(q, at->desc, (uint64_t)DESC_BYTES * at->size) ||
+	if (!in_memory(q, at->desc, (uint64_t)VRING_DESC_BYTES * at->size) ||
 	    !in_memory(q, at->driver, driver) || !in_memory(q, at->device, device))
 		return "a ring that is not in memory";
 	q->next_wrap = q->used_wrap = true;

@@ -9,21 +9,9 @@
 #pragma once
 
 #include <dev/virtio/virtq.h>
+#include <selvage/virtio_abi.h>
 
 #define VIRTIO_MAX_QUEUES 2u
-
-/* Feature bits (6) and device status (2.1). */
-#define VIRTIO_F_INDIRECT_DESC (1ull << 28)
-#define VIRTIO_F_EVENT_IDX (1ull << 29)
-#define VIRTIO_F_VERSION_1 (1ull << 32)
-#define VIRTIO_F_RING_PACKED (1ull << 34)
-
-#define VIRTIO_STATUS_ACKNOWLEDGE (1u << 0)
-#define VIRTIO_STATUS_DRIVER (1u << 1)
-#define VIRTIO_STATUS_DRIVER_OK (1u << 2)
-#define VIRTIO_STATUS_FEATURES_OK (1u << 3)
-#define VIRTIO_STATUS_NEEDS_RESET (1u << 6)
-#define VIRTIO_STATUS_FAILED (1u << 7)
 
 struct virtio;
 
