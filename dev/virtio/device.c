@@ -56,12 +56,26 @@ const char *virtio_take_features(struct virtio *v, uint64_t features)
 	return NULL;
 }
 
+static void changed(struct virtio *v)
+{
+	if (v->class->changed != NULL)
+		v->class->changed(v);
+}
+
+static void stop(struct virtio *v, struct virtq *q)
+{
+	if (q->ready && v->class->stopped != NULL)
+		v->class->stopped(v, (unsigned)(q - v->queue));
+	virtq_reset(q);
+}
+
 static void reset(struct virtio *v)
 {
 	for (unsigned i = 0; i < v->class->n_queues; i++)
-		virtio_queue_stop(v, &v->queue[i]);
+		stop(v, &v->queue[i]);
 	v->status = 0;
 	v->features = 0;
+	changed(v);
 }
 
 /* The driver reads the status back to see whether its features will do. */
@@ -90,6 +104,8 @@ const char *virtio_set_status(struct virtio *v, uint32_t status)
 	if ((more & VIRTIO_STATUS_DRIVER_OK) && !(status & VIRTIO_STATUS_FEATURES_OK))
 		return "DRIVER_OK without FEATURES_OK";
 	v->status |= (uint8_t)more;
+	if (more & VIRTIO_STATUS_DRIVER_OK)
+		changed(v);
 	return NULL;
 }
 
@@ -120,14 +136,18 @@ const char *virtio_queue_start(struct virtio *v, struct virtq *q)
 						  : virtq_enable(q);
 	if (wrong != NULL)
 		virtio_break(v, wrong);
+	else if (virtio_live(v))
+		changed(v);
 	return NULL;
 }
 
 void virtio_queue_stop(struct virtio *v, struct virtq *q)
 {
-	if (q->ready && v->class->stopped != NULL)
-		v->class->stopped(v, (unsigned)(q - v->queue));
-	virtq_reset(q);
+	bool worked = q->ready;
+
+	stop(v, q);
+	if (worked && virtio_live(v))
+		changed(v);
 }
 
 const char *virtio_kick(struct virtio *v, uint32_t queue)

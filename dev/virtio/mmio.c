@@ -113,7 +113,14 @@ static void queue_notify(void *device, uint32_t value)
 
 static uint32_t interrupt_status(void *device)
 {
-	return ((struct virtio_mmio *)device)->isr;
+	struct virtio_mmio *t = device;
+
+	/* The line for it has been raised elsewhere. */
+	if (virtio_poll(t->device)) {
+		t->isr |= ISR_QUEUE;
+		t->irq = true;
+	}
+	return t->isr;
 }
 
 static void interrupt_ack(void *device, uint32_t value)

@@ -27,6 +27,12 @@ struct virtio_class {
 	/* The queue, which worked, works no more: forget its buffers. NULL: none
 	 * is ever kept. */
 	void (*stopped)(struct virtio *v, unsigned queue);
+	/* Status or readiness of queues have changed, for those whose device is
+	 * elsewhere; NULL: it does not matter. */
+	void (*changed)(struct virtio *v);
+	/* Whether buffers were given back that no call of the transport's interrupt
+	 * told of. NULL: there are none such. */
+	bool (*poll)(struct virtio *v);
 	/* False: nothing there can be written. NULL: nothing at all. */
 	bool (*config_write)(struct virtio *v, uint32_t offset, uint64_t value, uint32_t bytes);
 };
@@ -85,6 +91,12 @@ bool virtio_queue_open(const struct virtio *v, const struct virtq *q);
 const char *virtio_queue_start(struct virtio *v, struct virtq *q);
 void virtio_queue_stop(struct virtio *v, struct virtq *q);
 const char *virtio_kick(struct virtio *v, uint32_t queue);
+/* Before a driver reads what interrupts are for: true, there was one that did not
+ * come by way of the transport. */
+static inline bool virtio_poll(struct virtio *v)
+{
+	return v->class->poll != NULL && v->class->poll(v);
+}
 /* `bytes` is 1, 2, 4 or 8. */
 const char *virtio_config_read(const struct virtio *v, uint64_t offset, uint32_t bytes,
 			       uint64_t *value);

@@ -1,0 +1,246 @@
+#include <dev/virtio/link_driver.h>
+
+#include <selvage/base.h>
+#include <string.h>
+
+/* What a server may offer: the device's own bits, and packed rings. */
+#define DEVICE_FEATURES (0xffffffull | VIRTIO_F_RING_PACKED)
+#define RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1)
+/* A configuration that changes so often while it is read is taken as it is. */
+#define CONFIG_READS 4u
+
+static struct link_driver *of(const struct virtio *v)
+{
+	return CONTAINER_OF(v, struct link_driver, v);
+}
+
+/* --- What the server says ---------------------------------------------------------- */
+
+static void read_config(struct link_driver *d)
+{
+	const struct link_server_half *half = &d->env.page->server;
+	uint32_t before, after = 0;
+
+	for (unsigned i = 0; i < CONFIG_READS; i++) {
+		before = link_acquire(&half->generation);
+		for (unsigned j = 0; j < LINK_CONFIG_BYTES; j++)
+			d->config[j] = __atomic_load_n(&half->config[j], __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		after = link_load32(&half->generation);
+		if (before == after && after % 2 == 0)
+			break;
+	}
+	d->generation = after;
+	d->v.generation++;
+}
+
+/* While the device is reset: nothing of it is in use. */
+static void get_acquainted(struct link_driver *d)
+{
+	const struct link_server_half *half = &d->env.page->server;
+	uint32_t version;
+
+	d->up = link_acquire(&half->up);
+	version = link_load32(&half->version);
+	if (d->up == 0 || version != LINK_VERSION)
+		return;
+	d->class.features = (link_load64(&half->features) & DEVICE_FEATURES) | d->env.features;
+	d->class.n_queues = min_u32(link_load32(&half->n_queues), VIRTIO_MAX_QUEUES);
+	d->class.queue_size = (uint16_t)min_u32(link_load32(&half->queue_size), VIRTQ_MAX_SIZE);
+	d->class.config_bytes = min_u32(link_load32(&half->config_bytes), LINK_CONFIG_BYTES);
+	read_config(d);
+	for (unsigned i = 0; i < LINK_QUEUES; i++)
+		d->seen[i] = link_load32(&half->interrupts[i]);
+}
+
+static const char *copy_reason(struct link_driver *d)
+{
+	const char *from = d->env.page->server.reason;
+	size_t i = 0;
+
+	for (; i < LINK_REASON - 1; i++) {
+		char c = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+
+		if (c == '\0')
+			break;
+		d->reason[i] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	d->reason[i] = '\0';
+	return i > 0 ? d->reason : "the server says so";
+}
+
+/* Whether the queue's counter moved on. */
+static bool told(struct link_driver *d, unsigned queue)
+{
+	uint32_t now = link_acquire(&d->env.page->server.interrupts[queue]);
+	bool moved = now != d->seen[queue];
+
+	d->seen[queue] = now;
+	return moved;
+}
+
+void link_driver_event(struct link_driver *d)
+{
+	const struct link_server_half *half = &d->env.page->server;
+
+	if (d->v.status == 0) {
+		if (!d->published)
+			get_acquainted(d);
+		return;
+	}
+	if (link_acquire(&half->up) != d->up) {
+		virtio_break(&d->v, "its server has ended");
+		return;
+	}
+	if (d->published && link_acquire(&half->needs_reset) != 0)
+		virtio_break(&d->v, copy_reason(d));
+	if (link_load32(&half->generation) != d->generation) {
+		read_config(d);
+		if (virtio_live(&d->v))
+			d->v.transport.interrupt(d->v.transport.opaque, VIRTIO_CONFIG_CHANGED);
+	}
+	for (unsigned i = 0; i < d->class.n_queues; i++)
+		if (!(d->env.flags & LINK_F_DIRECT) && told(d, i) && virtio_live(&d->v))
+			d->v.transport.interrupt(d->v.transport.opaque, (int)i);
+}
+
+/* --- Requests -------------------------------------------------------------------------- */
+
+static void send(struct link_driver *d, enum link_kind kind)
+{
+	struct link_driver_half *half = &d->env.page->driver;
+
+	link_store32(&half->version, LINK_VERSION);
+	link_store32(&half->kind, kind);
+	link_release(&half->request, ++d->request);
+	d->env.kick(d->env.opaque);
+}
+
+/* False: the server is no more, or did not answer in time. */
+static bool answered(struct link_driver *d)
+{
+	const struct link_server_half *half = &d->env.page->server;
+	const uint32_t request = d->request;
+
+	/* One who asked after us, while we waited, has the answer to ours. */
+	for (unsigned turn = 0; link_acquire(&half->ack) - request > UINT32_MAX / 2; turn++)
+		if (link_load32(&half->up) == 0 || !d->env.wait(d->env.opaque, turn))
+			return false;
+	return true;
+}
+
+static void send_state(struct link_driver *d)
+{
+	struct link_driver_half *half = &d->env.page->driver;
+
+	link_store32(&half->epoch, d->epoch);
+	link_store32(&half->status, d->v.status);
+	link_store32(&half->flags, d->env.flags);
+	link_store64(&half->features,
+		     d->v.features & (DEVICE_FEATURES | RING_FEATURES) & ~d->env.features);
+	for (unsigned i = 0; i < d->class.n_queues; i++) {
+		const struct virtq *q = &d->v.queue[i];
+		struct link_queue *to = &half->queue[i];
+
+		link_store64(&to->desc, q->at.desc);
+		link_store64(&to->driver, q->at.driver);
+		link_store64(&to->device, q->at.device);
+		link_store32(&to->size, q->at.size);
+		link_store32(&to->ready, q->ready);
+	}
+	for (unsigned i = 0; i < d->env.n_windows; i++) {
+		link_store64(&half->window[i].address, d->env.window[i].address);
+		link_store64(&half->window[i].bytes, d->env.window[i].bytes);
+		link_store64(&half->window[i].offset, d->env.window[i].offset);
+	}
+	link_store32(&half->n_windows, d->env.n_windows);
+	send(d, LINK_STATE);
+}
+
+/* The server that had the driver's memory must let go of it before the guest
+ * goes on; one that is no more has. */
+static void was_reset(struct link_driver *d)
+{
+	if (d->published) {
+		d->epoch++;
+		send_state(d);
+		if (answered(d) || link_load32(&d->env.page->server.up) == 0) {
+			d->published = false;
+		} else {
+			virtio_break(&d->v, "its server does not answer");
+			return;
+		}
+	}
+	if (d->v.status == 0)
+		get_acquainted(d);
+}
+
+static void changed(struct virtio *v)
+{
+	struct link_driver *d = of(v);
+
+	if (v->status == 0) {
+		was_reset(d);
+	} else if (virtio_live(v)) {
+		if (d->up == 0 || link_load32(&d->env.page->server.up) != d->up) {
+			virtio_break(v, "nobody serves it");
+			return;
+		}
+		d->published = true;
+		send_state(d);
+		if (!answered(d) && virtio_live(v))
+			virtio_break(v, "its server does not answer");
+	}
+}
+
+static void kick(struct virtio *v, unsigned queue)
+{
+	(void)queue;
+	of(v)->env.kick(of(v)->env.opaque);
+}
+
+static bool poll(struct virtio *v)
+{
+	struct link_driver *d = of(v);
+	bool any = false;
+
+	if (!(d->env.flags & LINK_F_DIRECT) || !virtio_live(v))
+		return false;
+	for (unsigned i = 0; i < d->class.n_queues; i++)
+		any = told(d, i) || any;
+	return any;
+}
+
+static bool config_write(struct virtio *v, uint32_t offset, uint64_t value, uint32_t bytes)
+{
+	struct link_driver *d = of(v);
+	struct link_driver_half *half = &d->env.page->driver;
+
+	if (d->up == 0)
+		return false;
+	link_store32(&half->config_offset, offset);
+	link_store32(&half->config_bytes, bytes);
+	link_store64(&half->config_value, value);
+	send(d, LINK_CONFIG);
+	if (answered(d))
+		read_config(d);
+	return true;
+}
+
+void link_driver_init(struct link_driver *d, const struct virtio_env *virtio,
+		      const struct link_driver_env *env)
+{
+	memset(d, 0, sizeof(*d));
+	d->env = *env;
+	d->class = (struct virtio_class){
+		.name = "connection",
+		.id = env->device,
+		.kick = kick,
+		.changed = changed,
+		.poll = poll,
+		.config_write = config_write,
+	};
+	d->request = link_load32(&env->page->driver.request);
+	virtio_init(&d->v, &d->class, virtio, d->config);
+	get_acquainted(d);
+}

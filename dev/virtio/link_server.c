@@ -1,0 +1,334 @@
+#include <dev/virtio/link_server.h>
+
+#include <selvage/base.h>
+#include <string.h>
+
+/* Of the features, those that are no transport's. */
+#define INITIAL (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER)
+
+/* --- Memory ------------------------------------------------------------------------ */
+
+/* Windows' offsets and sizes have been checked. */
+static void *begin(const struct link_server *s, uint64_t at, size_t bytes, size_t *n)
+{
+	for (unsigned i = 0; i < s->n_windows; i++) {
+		const struct link_window *w = &s->window[i];
+
+		if (at - w->address < w->bytes) {
+			*n = (size_t)min_u64(bytes, w->bytes - (at - w->address));
+			return s->env.memory + w->offset + (at - w->address);
+		}
+	}
+	return NULL;
+}
+
+/* Where windows meet, a range goes on in the next. */
+static bool all_there(const struct link_server *s, uint64_t at, size_t bytes)
+{
+	for (size_t n = 0; bytes > 0; at += n, bytes -= n)
+		if (begin(s, at, bytes, &n) == NULL)
+			return false;
+	return true;
+}
+
+void *link_server_span(const struct link_server *s, uint64_t at, uint64_t bytes)
+{
+	size_t n = 0;
+	void *p = begin(s, at, (size_t)bytes, &n);
+
+	return n == bytes ? p : NULL;
+}
+
+static bool mem_read(void *opaque, uint64_t at, void *to, size_t bytes)
+{
+	uint8_t *p = to;
+
+	if (!all_there(opaque, at, bytes))
+		return false;
+	for (size_t n = 0; bytes > 0; p += n, at += n, bytes -= n) {
+		const void *from = begin(opaque, at, bytes, &n);
+
+		memcpy(p, from, n);
+	}
+	return true;
+}
+
+static bool mem_write(void *opaque, uint64_t at, const void *from, size_t bytes)
+{
+	const uint8_t *p = from;
+
+	if (!all_there(opaque, at, bytes))
+		return false;
+	for (size_t n = 0; bytes > 0; p += n, at += n, bytes -= n) {
+		void *to = begin(opaque, at, bytes, &n);
+
+		memcpy(to, p, n);
+	}
+	return true;
+}
+
+static uint16_t *word(const struct link_server *s, uint64_t at)
+{
+	return is_aligned_u64(at, 2) ? link_server_span(s, at, 2) : NULL;
+}
+
+static bool mem_load(void *opaque, uint64_t at, uint16_t *value)
+{
+	const uint16_t *p = word(opaque, at);
+
+	if (p != NULL)
+		*value = __atomic_load_n(p, __ATOMIC_RELAXED);
+	return p != NULL;
+}
+
+static bool mem_store(void *opaque, uint64_t at, uint16_t value)
+{
+	uint16_t *p = word(opaque, at);
+
+	if (p != NULL)
+		__atomic_store_n(p, value, __ATOMIC_RELAXED);
+	return p != NULL;
+}
+
+/* --- To the driver's side ------------------------------------------------------------ */
+
+static void interrupt(void *opaque, int queue)
+{
+	struct link_server *s = opaque;
+
+	if (queue == VIRTIO_CONFIG_CHANGED) {
+		s->owes_event = true;
+		return;
+	}
+	link_release(&s->env.page->server.interrupts[queue], ++s->interrupts[queue]);
+	if (s->flags & LINK_F_DIRECT)
+		s->owes_interrupt = true;
+	else
+		s->owes_event = true;
+}
+
+static void broken(void *opaque, const char *why)
+{
+	struct link_server *s = opaque;
+	struct link_server_half *half = &s->env.page->server;
+
+	strncpy(half->reason, why, sizeof(half->reason));
+	link_release(&half->needs_reset, 1);
+	s->owes_event = true;
+}
+
+void link_server_flush(struct link_server *s)
+{
+	bool is_interrupt = s->owes_interrupt, is_event = s->owes_event;
+
+	s->owes_interrupt = s->owes_event = false;
+	if (is_interrupt)
+		s->env.interrupt(s->env.opaque);
+	if (is_event)
+		s->env.event(s->env.opaque);
+}
+
+static void publish_config(struct link_server *s)
+{
+	struct link_server_half *half = &s->env.page->server;
+
+	link_release(&half->generation, ++s->generation);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	memcpy(half->config, s->device->config, s->device->class->config_bytes);
+	link_release(&half->generation, ++s->generation);
+}
+
+void link_server_config(struct link_server *s)
+{
+	s->device->generation++;
+	publish_config(s);
+	s->owes_event = true;
+	link_server_flush(s);
+}
+
+/* --- Requests -------------------------------------------------------------------------- */
+
+/* What the driver's side has written: each word read once. */
+struct state {
+	uint32_t epoch, status;
+	struct virtq_layout layout[VIRTIO_MAX_QUEUES];
+	bool ready[VIRTIO_MAX_QUEUES];
+};
+
+static void read_queues(const struct link_server *s, struct state *t)
+{
+	for (unsigned i = 0; i < s->device->class->n_queues; i++) {
+		const struct link_queue *q = &s->env.page->driver.queue[i];
+
+		t->ready[i] = link_load32(&q->ready) != 0;
+		t->layout[i] = (struct virtq_layout){
+			.desc = link_load64(&q->desc),
+			.driver = link_load64(&q->driver),
+			.device = link_load64(&q->device),
+			.size = link_load32(&q->size),
+		};
+	}
+}
+
+/* NULL, or what is wrong with them. */
+static const char *take_windows(struct link_server *s)
+{
+	const struct link_driver_half *half = &s->env.page->driver;
+	uint32_t n = link_load32(&half->n_windows);
+
+	if (n > LINK_WINDOWS)
+		return "more windows than there can be";
+	s->n_windows = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct link_window *w = &s->window[i];
+
+		w->address = link_load64(&half->window[i].address);
+		w->bytes = link_load64(&half->window[i].bytes);
+		w->offset = link_load64(&half->window[i].offset);
+		if (!range_within_u64(w->offset, w->bytes, 0, s->env.bytes) ||
+		    w->offset % 16 != w->address % 16)
+			return "a window that is not within the shared memory";
+	}
+	s->n_windows = n;
+	return NULL;
+}
+
+static const char *start_queues(struct link_server *s, const struct state *t)
+{
+	const char *wrong = NULL;
+
+	for (unsigned i = 0; i < s->device->class->n_queues && wrong == NULL; i++) {
+		struct virtq *q = virtio_queue(s->device, i);
+
+		if (q->ready && !t->ready[i])
+			virtio_queue_stop(s->device, q);
+		if (q->ready || !t->ready[i])
+			continue;
+		q->at = t->layout[i];
+		wrong = virtio_queue_start(s->device, q);
+	}
+	return wrong;
+}
+
+/* From a reset to where it works. */
+static const char *come_up(struct link_server *s, const struct state *t)
+{
+	struct virtio *v = s->device;
+	const char *wrong = take_windows(s);
+
+	s->flags = link_load32(&s->env.page->driver.flags);
+	if (wrong == NULL)
+		wrong = virtio_set_status(v, INITIAL);
+	if (wrong == NULL)
+		wrong = virtio_take_features(v, link_load64(&s->env.page->driver.features));
+	if (wrong == NULL)
+		wrong = virtio_set_status(v, INITIAL | VIRTIO_STATUS_FEATURES_OK);
+	if (wrong == NULL)
+		wrong = start_queues(s, t);
+	if (wrong == NULL)
+		wrong = virtio_set_status(v, INITIAL | VIRTIO_STATUS_FEATURES_OK |
+						     VIRTIO_STATUS_DRIVER_OK);
+	return wrong;
+}
+
+static void take_state(struct link_server *s)
+{
+	const struct link_driver_half *half = &s->env.page->driver;
+	struct state t = { .epoch = link_load32(&half->epoch),
+			   .status = link_load32(&half->status) };
+	const bool works = (t.status & VIRTIO_STATUS_DRIVER_OK) != 0;
+	const char *wrong = NULL;
+
+	if (t.epoch != s->epoch || !works) {
+		(void)virtio_set_status(s->device, 0);
+		s->epoch = t.epoch;
+		s->n_windows = 0;
+		link_store32(&s->env.page->server.needs_reset, 0);
+	}
+	if (!works || (s->device->status & VIRTIO_STATUS_NEEDS_RESET))
+		return;
+	read_queues(s, &t);
+	wrong = virtio_live(s->device) ? start_queues(s, &t) : come_up(s, &t);
+	if (wrong != NULL)
+		virtio_break(s->device, wrong);
+}
+
+static void take_config(struct link_server *s)
+{
+	const struct link_driver_half *half = &s->env.page->driver;
+	uint32_t bytes = link_load32(&half->config_bytes);
+
+	if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8)
+		return;
+	if (virtio_config_write(s->device, link_load32(&half->config_offset), bytes,
+				link_load64(&half->config_value)) == NULL)
+		publish_config(s);
+}
+
+static void take_request(struct link_server *s, uint32_t request)
+{
+	uint32_t kind = link_load32(&s->env.page->driver.kind);
+
+	if (kind == LINK_STATE)
+		take_state(s);
+	else if (kind == LINK_CONFIG)
+		take_config(s);
+	s->handled = request;
+	link_release(&s->env.page->server.ack, request);
+}
+
+void link_server_attend(struct link_server *s)
+{
+	uint32_t request = link_acquire(&s->env.page->driver.request);
+
+	if (request != s->handled)
+		take_request(s, request);
+	for (unsigned i = 0; i < s->device->class->n_queues && virtio_live(s->device); i++)
+		if (s->device->queue[i].ready)
+			(void)virtio_kick(s->device, i);
+	link_server_flush(s);
+}
+
+/* --- Construction ----------------------------------------------------------------------- */
+
+void link_server_init(struct link_server *s, const struct link_server_env *env)
+{
+	memset(s, 0, sizeof(*s));
+	s->env = *env;
+}
+
+struct virtio_env link_server_virtio(struct link_server *s)
+{
+	return (struct virtio_env){
+		.opaque = s,
+		.mem = { s, mem_read, mem_write, mem_load, mem_store },
+		.broken = broken,
+	};
+}
+
+bool link_server_start(struct link_server *s, struct virtio *device)
+{
+	struct link_server_half *half = &s->env.page->server;
+	const struct virtio_class *class = device->class;
+
+	if (class->n_queues > LINK_QUEUES || class->config_bytes > LINK_CONFIG_BYTES)
+		return false;
+	s->device = device;
+	device->transport = (struct virtio_transport){ s, interrupt };
+	/* What a server before this one had been asked for is not for this one: its
+	 * driver will be told to reset the device. */
+	s->handled = link_load32(&s->env.page->driver.request);
+	s->epoch = link_load32(&s->env.page->driver.epoch);
+	half->version = LINK_VERSION;
+	half->device = class->id;
+	half->features = class->features;
+	half->n_queues = class->n_queues;
+	half->queue_size = class->queue_size;
+	half->config_bytes = class->config_bytes;
+	half->needs_reset = 0;
+	publish_config(s);
+	link_release(&half->ack, s->handled);
+	link_release(&half->up, s->env.up);
+	s->env.event(s->env.opaque);
+	return true;
+}

@@ -1,0 +1,380 @@
+/* Both ends of a connection, with a disk behind it. */
+#include <dev/virtio/blk.h>
+#include <dev/virtio/link_driver.h>
+#include <dev/virtio/link_server.h>
+#include <dev/virtio/ramdisk.h>
+#include <selvage/base.h>
+#include <string.h>
+
+#include "unit.h"
+#include "virtio_driver.h"
+
+#define POOL 0x10000u /* the upper half of the driver's memory */
+#define POOL_BYTES 0x10000u
+#define SIZE 8u
+#define ACCESS_PLATFORM (1ull << 33)
+#define TAKEN (VIRTIO_F_VERSION_1 | ACCESS_PLATFORM)
+
+static struct vd d;
+static struct link_page page;
+static struct link_server server;
+static struct link_driver driver;
+static struct virtio_blk blk;
+static struct ramdisk ramdisk;
+static uint8_t image[4 * 4096], room[5 * 4096];
+static struct link_window window = { POOL, POOL_BYTES, 0 };
+static unsigned offered;
+
+static struct {
+	bool deaf; /* the server does not run */
+	bool direct;
+	unsigned interrupts, events, breaks, given[3], config;
+	char why[LINK_REASON];
+} world;
+
+static void to_guest(void *opaque)
+{
+	(void)opaque;
+	world.interrupts++;
+}
+
+static void to_monitor(void *opaque)
+{
+	(void)opaque;
+	world.events++;
+	if (driver.class.name != NULL)
+		link_driver_event(&driver);
+}
+
+static void kick(void *opaque)
+{
+	(void)opaque;
+	if (!world.deaf)
+		link_server_attend(&server);
+}
+
+static bool wait(void *opaque, unsigned turn)
+{
+	(void)opaque;
+	return turn < 10;
+}
+
+static void broken(void *opaque, const char *why)
+{
+	(void)opaque;
+	world.breaks++;
+	strncpy(world.why, why, sizeof(world.why) - 1);
+}
+
+static void given_back(void *opaque, int queue)
+{
+	(void)opaque;
+	if (queue == VIRTIO_CONFIG_CHANGED)
+		world.config++;
+	else
+		world.given[queue]++;
+}
+
+static void serve(uint32_t up)
+{
+	const struct link_server_env env = { NULL, &page, d.ram + POOL, POOL_BYTES,
+					     up, to_guest, to_monitor };
+	struct virtio_blk_disk disk;
+	struct virtio_env e;
+
+	link_server_init(&server, &env);
+	ramdisk_init(&ramdisk, image, sizeof(image), room);
+	disk = ramdisk_disk(&ramdisk);
+	e = link_server_virtio(&server);
+	virtio_blk_init(&blk, &e, &disk);
+	assert_true(link_server_start(&server, &blk.v));
+}
+
+static void monitor(void)
+{
+	const struct link_driver_env env = { .page = &page,
+					     .device = 2,
+					     .features = ACCESS_PLATFORM,
+					     .flags = world.direct ? LINK_F_DIRECT : 0,
+					     .n_windows = 1,
+					     .window = &window,
+					     .kick = kick,
+					     .wait = wait };
+	const struct virtio_env e = { NULL, d.mem, broken };
+
+	link_driver_init(&driver, &e, &env);
+	driver.v.transport = (struct virtio_transport){ NULL, given_back };
+}
+
+static void start(bool direct)
+{
+	memset(&world, 0, sizeof(world));
+	memset(&driver, 0, sizeof(driver));
+	memset(&page, 0, sizeof(page));
+	memset(room, 0, sizeof(room));
+	for (size_t i = 0; i < sizeof(image); i++)
+		image[i] = (uint8_t)(i / 512);
+	window = (struct link_window){ POOL, POOL_BYTES, 0 };
+	world.direct = direct;
+	vd_init(&d);
+	serve(7);
+	monitor();
+}
+
+static void place(uint64_t base)
+{
+	driver.v.queue[0].at = (struct virtq_layout){ base + VD_DESC, base + VD_DRIVER,
+						      base + VD_DEVICE, SIZE };
+	assert_null(virtio_queue_start(&driver.v, &driver.v.queue[0]));
+}
+
+static void bring_up(uint64_t features)
+{
+	offered = 0;
+	memset(d.ram + POOL, 0, POOL_BYTES);
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_null(virtio_set_status(&driver.v, 3));
+	assert_null(virtio_take_features(&driver.v, features));
+	assert_null(virtio_set_status(&driver.v, 11));
+	place(POOL);
+	assert_null(virtio_set_status(&driver.v, 15));
+}
+
+/* A request of one sector, 3 descriptors from 0 on. */
+static void ask(uint32_t type, uint64_t sector, uint32_t bytes)
+{
+	uint8_t *header = d.ram + POOL + VD_DATA;
+	unsigned n = offered++;
+
+	memset(header, 0, 16);
+	store_le32(header, type);
+	store_le64(header + 8, sector);
+	vd_split(&d, POOL + VD_DESC, 0, POOL + VD_DATA, 16, VD_NEXT, 1);
+	vd_split(&d, POOL + VD_DESC, 1, POOL + VD_DATA + 0x100, bytes,
+		 VD_NEXT | (type == 0 ? VD_WRITE : 0u), 2);
+	vd_split(&d, POOL + VD_DESC, 2, POOL + VD_DATA + 0x80, 1, VD_WRITE, 0);
+	d.ram[POOL + VD_DATA + 0x80] = 0xee;
+	vd_put16(&d, POOL + VD_DRIVER + 4 + 2 * (n % SIZE), 0);
+	vd_put16(&d, POOL + VD_DRIVER + 2, (uint16_t)(n + 1));
+	(void)virtio_kick(&driver.v, 0);
+}
+
+static uint8_t answer(void)
+{
+	return d.ram[POOL + VD_DATA + 0x80];
+}
+
+static void acquaintance(void **state)
+{
+	(void)state;
+	start(false);
+	assert_int_equal(driver.class.id, 2);
+	assert_int_equal(driver.class.n_queues, 1);
+	assert_int_equal(driver.class.queue_size, 128);
+	assert_true(virtio_offered(&driver.v) & ACCESS_PLATFORM);
+	assert_int_equal(load_le64(driver.config), sizeof(image) / 512);
+	/* Another server's offer counts from the next reset on. */
+	page.server.up = 0;
+	driver.v.status = 0;
+	link_driver_event(&driver);
+	assert_int_equal(driver.up, 0);
+}
+
+static void requests(void **state)
+{
+	(void)state;
+	start(false);
+	bring_up(TAKEN);
+	assert_int_equal(driver.v.status, 15);
+	assert_int_equal(blk.v.status, 15);
+	/* Of the transport's features the server sees nothing. */
+	assert_int_equal(blk.v.features, VIRTIO_F_VERSION_1);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
+	assert_int_equal(d.ram[POOL + VD_DATA + 0x100], 3);
+	assert_int_equal(world.given[0], 1);
+	memset(d.ram + POOL + VD_DATA + 0x100, 0x5a, 512);
+	ask(1, 3, 512);
+	assert_int_equal(answer(), 0);
+	memset(d.ram + POOL + VD_DATA + 0x100, 0, 512);
+	ask(0, 3, 512);
+	assert_int_equal(d.ram[POOL + VD_DATA + 0x100], 0x5a);
+	assert_int_equal(world.breaks, 0);
+	assert_int_equal(world.interrupts, 0);
+}
+
+static void direct(void **state)
+{
+	(void)state;
+	start(true);
+	bring_up(TAKEN);
+	world.events = 0;
+	ask(0, 0, 512);
+	assert_int_equal(world.interrupts, 1);
+	assert_int_equal(world.events, 0);
+	assert_int_equal(world.given[0], 0);
+	assert_true(virtio_poll(&driver.v));
+	assert_false(virtio_poll(&driver.v));
+}
+
+/* Rings and buffers that are not shared. */
+static void outside_the_pool(void **state)
+{
+	(void)state;
+	start(false);
+	assert_null(virtio_set_status(&driver.v, 3));
+	assert_null(virtio_take_features(&driver.v, TAKEN));
+	assert_null(virtio_set_status(&driver.v, 11));
+	place(0);
+	assert_null(virtio_set_status(&driver.v, 15));
+	assert_int_equal(driver.v.status, 15 | VIRTIO_STATUS_NEEDS_RESET);
+	assert_string_equal(world.why, "a ring that is not in memory");
+	bring_up(TAKEN);
+	assert_int_equal(driver.v.status, 15);
+	ask(0, 0, 512);
+	vd_split(&d, POOL + VD_DESC, 1, 0x8000, 512, VD_NEXT | VD_WRITE, 2);
+	offered++;
+	vd_put16(&d, POOL + VD_DRIVER + 2, (uint16_t)offered);
+	d.ram[0x8000] = 0x77;
+	(void)virtio_kick(&driver.v, 0);
+	assert_int_equal(d.ram[0x8000], 0x77);
+	assert_string_equal(world.why, "a buffer is not in memory");
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+	/* It works again after a reset. */
+	bring_up(TAKEN);
+	ask(0, 1, 512);
+	assert_int_equal(answer(), 0);
+}
+
+static void windows(void **state)
+{
+	static const struct link_window wrong[] = { { POOL, POOL_BYTES + 1, 0 },
+						    { POOL, POOL_BYTES, 16 },
+						    { POOL, 16, -16ull },
+						    { POOL + 1, 32, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		start(false);
+		window = wrong[i];
+		bring_up(TAKEN);
+		assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+		assert_string_equal(world.why, "a window that is not within the shared memory");
+	}
+	start(false);
+	bring_up(TAKEN);
+	page.driver.n_windows = LINK_WINDOWS + 1;
+	page.driver.epoch++;
+	page.driver.request++;
+	link_server_attend(&server);
+	assert_string_equal(page.server.reason, "more windows than there can be");
+}
+
+/* The server has ended; another one takes its place. */
+static void another_server(void **state)
+{
+	(void)state;
+	start(false);
+	bring_up(TAKEN);
+	memset(d.ram + POOL + VD_DATA + 0x100, 0x11, 512);
+	ask(1, 9, 512);
+	world.deaf = true;
+	page.server.up = 0;
+	link_driver_event(&driver);
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+	assert_int_equal(world.breaks, 1);
+	assert_int_equal(world.config, 1);
+	/* Nobody there: the reset is done at once, and the device does not start. */
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_int_equal(driver.v.status, 0);
+	assert_false(driver.published);
+	world.deaf = false;
+	serve(8);
+	bring_up(TAKEN);
+	ask(0, 9, 512);
+	assert_int_equal(d.ram[POOL + VD_DATA + 0x100], 0x11);
+	/* One that was exchanged unseen. */
+	serve(9);
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+	bring_up(TAKEN);
+	ask(0, 9, 512);
+	assert_int_equal(answer(), 0);
+}
+
+/* A server that says nothing holds nobody up for ever. */
+static void silence(void **state)
+{
+	(void)state;
+	start(false);
+	bring_up(TAKEN);
+	world.deaf = true;
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+	assert_string_equal(world.why, "its server does not answer");
+	/* Not before it has let go of the memory. */
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+	world.deaf = false;
+	bring_up(TAKEN);
+	assert_int_equal(driver.v.status, 15);
+	assert_int_equal(blk.v.status, 15);
+}
+
+static void reset_stops_work(void **state)
+{
+	(void)state;
+	start(false);
+	bring_up(TAKEN);
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_int_equal(blk.v.status, 0);
+	assert_int_equal(page.server.ack, page.driver.request);
+	/* What the driver leaves in the pool is looked at no more. */
+	d.accesses = 0;
+	link_server_attend(&server);
+	assert_int_equal(d.accesses, 0);
+	bring_up(TAKEN);
+	virtio_queue_stop(&driver.v, &driver.v.queue[0]);
+	assert_false(blk.v.queue[0].ready);
+	assert_int_equal(blk.v.status, 15);
+}
+
+static void hostile_server(void **state)
+{
+	(void)state;
+	start(false);
+	page.server.features = UINT64_MAX;
+	page.server.n_queues = 1000;
+	page.server.queue_size = 1u << 20;
+	page.server.config_bytes = 1u << 30;
+	page.server.up = 99;
+	link_driver_event(&driver);
+	assert_int_equal(virtio_offered(&driver.v) >> 35, 0);
+	assert_int_equal(virtio_offered(&driver.v) >> 24 & 0xf, 0);
+	assert_int_equal(driver.class.n_queues, VIRTIO_MAX_QUEUES);
+	assert_int_equal(driver.class.queue_size, VIRTQ_MAX_SIZE);
+	assert_int_equal(driver.class.config_bytes, LINK_CONFIG_BYTES);
+	memset(page.server.reason, 1, LINK_REASON);
+	driver.v.status = 15;
+	driver.published = true;
+	page.server.needs_reset = 5;
+	link_driver_event(&driver);
+	assert_int_equal(strlen(world.why), LINK_REASON - 1);
+	assert_int_equal(world.why[0], '?');
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(acquaintance),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(direct),
+		cmocka_unit_test(outside_the_pool),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(another_server),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(reset_stops_work),
+		cmocka_unit_test(hostile_server),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
