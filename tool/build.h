@@ -16,3 +16,5 @@ bool build_image(const struct system *sys, const struct options *options,
 /* The caller frees what these return. */
 char *build_config(const struct system *sys, const struct options *options);
 char *build_default_output(const struct system *sys, const char *build_dir);
+/* `check --topology`. */
+int command_topology(const struct options *options, const struct system *sys);

@@ -7,6 +7,8 @@ TOOL_PARTS := buffer command_build command_client command_create command_set com
 TOOL_PARTS += capture capture_image capture_json capture_qemu capture_read capture_selvage \
 	command_capture command_compare command_doctor command_reference compare compare_html \
 	compare_text gdb_client gdb_packet hmp_text insn monitor reference vectors wire
+# Who can reach what.
+TOOL_PARTS += command_topology forbid topology topology_json topology_model topology_text
 TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
 # <control.h> says how init is asked; the loader's header is patched.
 TOOL_CFLAGS := -Itool -Ilib/ipc/include -Ikernel/loader/include \
@@ -28,3 +30,5 @@ UNIT_LIBS_capture_parts := $(TOOL_LIBS)
 $(eval $(call unit_test,capture_parts,tests/unit/capture_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
 $(foreach f,capture monitor gdb_packet faultlog,$(eval UNIT_LIBS_$(f) := $(TOOL_LIBS)))
 $(foreach f,capture monitor gdb_packet faultlog,$(eval $(call fuzz_target,$(f),tests/fuzz/$(f)_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS))))
+UNIT_LIBS_topology := $(TOOL_LIBS)
+$(eval $(call unit_test,topology,tests/unit/topology_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))

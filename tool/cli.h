@@ -37,6 +37,7 @@ struct options {
 	const char *memory;
 	const char *trace;
 	const char *trace_items;
+	const char *svg, *from, *to;
 	unsigned width, gic;             /* 0: not given */
 	unsigned gdb_port, monitor_port; /* the same */
 	char **rest;                     /* what stands behind `--` */
@@ -54,6 +55,7 @@ struct options {
 	bool json;
 	bool follow;
 	bool accounting;
+	bool topology;
 };
 
 typedef int (*command_fn)(const struct options *options);

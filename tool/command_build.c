@@ -59,8 +59,12 @@ int command_check(const struct options *options)
 	char *build_dir = files_build_dir(options->build_dir);
 	struct system sys;
 	bool ok = build_read_system(&sys, options, build_dir);
+	int code = ok ? EXIT_OK : EXIT_FAILED;
 
-	if (ok) {
+	if (ok && options->topology) {
+		code = command_topology(options, &sys);
+		system_free(&sys);
+	} else if (ok) {
 		printf("%s: ok: %u VMs, %s of guest memory, %s, GICv%u, %s\n",
 		       options->arg[0], sys.desc->n_vms,
 		       units_size_text(system_guest_bytes(&sys)), sys.cpu->name,
@@ -69,7 +73,7 @@ int command_check(const struct options *options)
 		system_free(&sys);
 	}
 	free(build_dir);
-	return ok ? EXIT_OK : EXIT_FAILED;
+	return code;
 }
 
 int command_build(const struct options *options)

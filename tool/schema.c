@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "forbid.h"
 #include "guestimg.h"
 #include "schema_check.h"
 
@@ -145,6 +146,24 @@ static const cyaml_schema_field_t machine_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t forbid_words[] = {
+	{ "path", FORBID_PATH },
+	{ "control", FORBID_CONTROL },
+	{ "memory", FORBID_MEMORY },
+	{ "server", FORBID_SERVER },
+};
+static const cyaml_schema_field_t forbid_fields[] = {
+	TEXT("from", struct conf_forbid, from, REQUIRED, 1),
+	TEXT("to", struct conf_forbid, to, REQUIRED, 1),
+	CYAML_FIELD_ENUM("what", ENUM_FLAGS, struct conf_forbid, what, forbid_words,
+			 COUNT(forbid_words)),
+	TEXT("through", struct conf_forbid, through, OPTIONAL, 1),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t forbid_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_forbid, forbid_fields),
+};
+
 static const cyaml_schema_field_t root_fields[] = {
 	TEXT("name", struct conf, name, REQUIRED, 1),
 	CYAML_FIELD_MAPPING("machine", OPTIONAL, struct conf, machine,
@@ -153,6 +172,8 @@ static const cyaml_schema_field_t root_fields[] = {
 			 log_levels, COUNT(log_levels)),
 	CYAML_FIELD_SEQUENCE("vms", CYAML_FLAG_POINTER, struct conf, vms,
 			     &vm_schema, 0, SYSDESC_MAX_VMS),
+	CYAML_FIELD_SEQUENCE("forbid", CYAML_FLAG_POINTER | OPTIONAL, struct conf, forbid,
+			     &forbid_schema, 0, 256),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t root_schema = {
@@ -164,6 +185,10 @@ static const struct key_help key_helps[] = {
 	{ root_fields, "name", "give e.g. `name: two-linux`" },
 	{ root_fields, "vms", "give a list, one `- name: ...` per VM" },
 	{ root_fields, "machine", "give keys under it, e.g. `memory: 1G`" },
+	{ root_fields, "forbid", "give a list, e.g. `forbid: [{from: linux1, to: rtos}]`" },
+	{ forbid_fields, "from", "give the name of a VM, or any" },
+	{ forbid_fields, "to", "give the name of a VM, or any" },
+	{ forbid_fields, "through", "give connections, any, or the name of a server" },
 	{ machine_fields, "cpu", "give e.g. `cpu: cortex-a57`" },
 	{ machine_fields, "gic", "give 2 or 3" },
 	{ machine_fields, "memory", "give a size, e.g. `memory: 1G`" },
@@ -202,6 +227,7 @@ static const struct mapping_name mapping_names[] = {
 	{ vm_fields, "a VM" },
 	{ region_fields, "a memory region" },
 	{ disk_fields, "a disk" },
+	{ forbid_fields, "a `forbid` rule" },
 	{ NULL, NULL },
 };
 

@@ -60,12 +60,20 @@ struct conf_machine {
 	int on_idle;
 };
 
+struct conf_forbid {
+	char *from, *to;
+	int what; /* enum forbid_what */
+	char *through;
+};
+
 struct conf {
 	char *name;
 	struct conf_machine machine;
 	int log_level;
 	struct conf_vm *vms;
 	unsigned vms_count;
+	struct conf_forbid *forbid;
+	unsigned forbid_count;
 };
 
 /*

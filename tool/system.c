@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "diag.h"
+#include "forbid.h"
 #include "suggest.h"
 #include "units.h"
 
@@ -193,6 +194,19 @@ static bool check_vms(struct system *sys)
 	return ok;
 }
 
+static bool check_forbidden(struct system *sys)
+{
+	struct topology t;
+	bool ok;
+
+	if (sys->conf->forbid_count == 0)
+		return true;
+	topology_of(&t, sys->desc);
+	ok = forbid_check(sys, &t);
+	topology_free(&t);
+	return ok;
+}
+
 static bool check_all(struct system *sys)
 {
 	yaml_node_t *root = yamldoc_root(&sys->doc);
@@ -205,7 +219,7 @@ static bool check_all(struct system *sys)
 		strcpy(sys->desc->name, sys->conf->name);
 	ok = check_machine(sys) && ok;
 	ok = check_vms(sys) && ok;
-	return ok && check_memory_sum(sys);
+	return ok && check_memory_sum(sys) && check_forbidden(sys);
 }
 
 static bool alloc_results(struct system *sys)

@@ -1,0 +1,265 @@
+/* Who can reach what: the model of a description, its answers, and `forbid` rules. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/syscall.h>
+#include <cmocka.h>
+
+#include "diag.h"
+#include "forbid.h"
+#include "system.h"
+#include "topology.h"
+
+#define VMS                                                 \
+	"name: s\nvms:\n"                                   \
+	"  - {name: a, memory: 64M, kernel: k}\n"           \
+	"  - {name: b, memory: 64M, kernel: k, vcpus: 2}\n" \
+	"  - {name: c, memory: 64M, kernel: k, debug: control}\n"
+
+static struct system sys;
+static struct topology t;
+
+static void model(const char *text)
+{
+	assert_true(system_parse(&sys, "t.yaml", text, strlen(text)));
+	topology_of(&t, sys.desc);
+}
+
+static void forget(void)
+{
+	topology_free(&t);
+	system_free(&sys);
+}
+
+static unsigned id(const char *name)
+{
+	int i = topology_find(&t, name);
+
+	assert_true(i >= 0);
+	return (unsigned)i;
+}
+
+static unsigned edge(const char *from, const char *to)
+{
+	return topology_edge(&t, id(from), id(to));
+}
+
+/* Memory that two have, as a connection makes it. */
+static void share(const char *a, const char *b, bool ram)
+{
+	unsigned obj = topology_object(&t, "pool", id(a));
+
+	t.object[obj].guest_ram = ram;
+	topology_grant(&t, id(a), id(a), obj, "Memory", "pool", 3);
+	topology_grant(&t, id(b), id(a), obj, "Memory", "pool", 3);
+	topology_connect(&t);
+}
+
+static void edges_are_those_of_init(void **state)
+{
+	(void)state;
+	model(VMS);
+	assert_int_equal(edge("a", "vmm:a"), TOPO_SHARES | TOPO_TRAPS);
+	assert_int_equal(edge("vmm:a", "a"), TOPO_CONTROLS | TOPO_SHARES);
+	assert_int_equal(edge("vmm:a", "init"), TOPO_ASKS);
+	assert_int_equal(edge("vmm:a", "time"), TOPO_ASKS);
+	assert_int_equal(edge("time", "vmm:a"), TOPO_ASKS | TOPO_SIGNALS);
+	assert_int_equal(edge("vmm:a", "log"), TOPO_SHARES | TOPO_SIGNALS);
+	assert_int_equal(edge("a", "kernel"), TOPO_TRAPS);
+	assert_int_equal(edge("kernel", "a"), TOPO_CONTROLS);
+	assert_int_equal(edge("init", "vmm:b"), TOPO_CONTROLS | TOPO_ASKS);
+	assert_int_equal(edge("init", "kernel") & TOPO_CONTROLS, 0);
+	assert_int_equal(edge("a", "b"), 0);
+	assert_int_equal(edge("vmm:a", "vmm:b"), 0);
+	assert_int_equal(edge("a", "log"), 0);
+	assert_int_equal(edge("a", "init"), 0);
+	assert_int_equal(edge("vmm:a", "b"), 0);
+	forget();
+}
+
+static void reach_counts_errors(void **state)
+{
+	uint8_t into[256];
+
+	(void)state;
+	model(VMS);
+	topology_reach(&t, id("a"), into);
+	assert_int_equal(into[id("a")], 0);
+	assert_int_equal(into[id("vmm:a")], 1);
+	assert_int_equal(into[id("kernel")], 1);
+	assert_int_equal(into[id("log")], 2);
+	assert_int_equal(into[id("init")], 2);
+	assert_int_equal(into[id("b")], 2); /* init controls it */
+	topology_reach(&t, id("vmm:a"), into);
+	assert_int_equal(into[id("a")], 0);
+	assert_int_equal(into[id("b")], 1);
+	topology_reach(&t, id("kernel"), into);
+	for (unsigned i = 0; i < t.n_components; i++)
+		assert_int_equal(into[i], 0);
+	share("a", "b", false);
+	topology_reach(&t, id("a"), into);
+	assert_int_equal(into[id("b")], 1);
+	share("b", "a", true);
+	topology_reach(&t, id("a"), into);
+	assert_int_equal(into[id("b")], 0);
+	assert_int_equal(into[id("vmm:b")], 1);
+	forget();
+}
+
+static void what_falls(void **state)
+{
+	uint8_t into[256];
+
+	(void)state;
+	model(VMS);
+	topology_fall(&t, id("vmm:a"), into);
+	assert_int_equal(into[id("a")], TOPO_FALLS);
+	assert_int_equal(into[id("vmm:b")], TOPO_STAYS);
+	assert_int_equal(into[id("log")], TOPO_STAYS);
+	topology_fall(&t, id("log"), into);
+	assert_int_equal(into[id("vmm:a")], TOPO_WITHOUT);
+	assert_int_equal(into[id("a")], TOPO_STAYS);
+	assert_int_equal(into[id("init")], TOPO_WITHOUT);
+	topology_fall(&t, id("a"), into);
+	assert_int_equal(into[id("vmm:a")], TOPO_STAYS);
+	topology_fall(&t, id("kernel"), into);
+	for (unsigned i = 0; i < t.n_components; i++)
+		assert_int_equal(into[i], TOPO_FALLS);
+	forget();
+}
+
+static void domains_are_counted(void **state)
+{
+	uint8_t domain[256];
+
+	(void)state;
+	model(VMS);
+	assert_int_equal(topology_domains(&t, domain), 1 + 3 + 3);
+	assert_int_equal(domain[id("kernel")], domain[id("init")]);
+	assert_int_equal(domain[id("a")], domain[id("vmm:a")]);
+	assert_int_not_equal(domain[id("a")], domain[id("b")]);
+	share("a", "b", false);
+	assert_int_equal(topology_domains(&t, domain), 7);
+	share("c", "a", true); /* c's RAM, which a writes */
+	assert_int_equal(topology_domains(&t, domain), 6);
+	assert_int_equal(domain[id("vmm:c")], domain[id("vmm:a")]);
+	t.component[id("b")].dma = true;
+	topology_connect(&t);
+	assert_int_equal(topology_domains(&t, domain), 5);
+	assert_int_equal(domain[id("b")], domain[id("kernel")]);
+	forget();
+}
+
+static void paths_have_no_detours(void **state)
+{
+	struct topo_path path[TOPO_PATHS_MAX];
+	bool more;
+
+	(void)state;
+	model(VMS);
+	assert_int_equal(topology_paths(&t, id("a"), id("b"), NULL, path, &more), 5);
+	assert_false(more);
+	assert_int_equal(path[0].n, 3);
+	assert_int_equal(path[0].via[1], id("kernel"));
+	assert_int_equal(path[1].n, 4);
+	assert_int_equal(path[1].via[2], id("init"));
+	share("a", "b", false);
+	assert_int_equal(topology_paths(&t, id("a"), id("b"), NULL, path, &more), 1 + 5);
+	assert_int_equal(path[0].n, 2);
+	forget();
+}
+
+/* Whether the rule holds, with and without what is shared. */
+static bool holds(const char *rule, void (*change)(void))
+{
+	char text[1024];
+	bool ok;
+
+	snprintf(text, sizeof(text), VMS "forbid:\n  - {%s}\n", rule);
+	diag_silence(true);
+	ok = system_parse(&sys, "t.yaml", text, strlen(text));
+	if (ok && change) {
+		topology_of(&t, sys.desc);
+		change();
+		ok = forbid_check(&sys, &t);
+		topology_free(&t);
+	}
+	diag_silence(false);
+	if (sys.conf)
+		system_free(&sys);
+	return ok;
+}
+
+static void share_pool(void) { share("a", "b", false); }
+static void share_all(void) { share("b", "a", true); }
+
+static void chain(void)
+{
+	share("a", "c", false);
+	share("c", "b", false);
+}
+
+static void dma(void)
+{
+	t.component[id("a")].dma = true;
+	topology_connect(&t);
+}
+
+static void rules_are_kept(void **state)
+{
+	(void)state;
+	assert_true(holds("from: a, to: b", NULL));
+	assert_false(holds("from: a, to: b", share_pool));
+	assert_false(holds("from: a, to: b", chain));
+	assert_false(holds("from: any, to: any", share_pool));
+	assert_true(holds("from: c, to: any", share_pool));
+	assert_true(holds("from: a, to: b, through: any", NULL) == false);
+	assert_false(holds("from: a, to: b, through: log", NULL));
+	assert_true(holds("from: a, to: b, through: c", share_pool));
+	assert_false(holds("from: a, to: b, through: c", chain));
+	assert_true(holds("from: a, to: b, what: control", share_pool));
+	assert_false(holds("from: a, to: b, what: control", share_all));
+	assert_true(holds("from: b, to: a, what: control", share_all));
+	assert_false(holds("from: a, to: b, what: control", dma));
+	assert_false(holds("from: a, to: kernel, what: control", dma));
+	assert_true(holds("from: a, to: b, what: memory", chain));
+	assert_false(holds("from: a, to: b, what: memory", share_pool));
+	assert_true(holds("from: a, to: b, what: server", share_pool));
+	assert_false(holds("from: a, to: b, what: server", chain));
+	assert_false(holds("from: a, to: d", NULL));
+	assert_false(holds("from: a, to: a", NULL));
+	assert_false(holds("from: a, to: b, what: memory, through: any", NULL));
+}
+
+static void answers_are_written(void **state)
+{
+	char *text;
+
+	(void)state;
+	model(VMS);
+	text = topology_json(&t, (int)id("a"), (int)id("b"));
+	assert_non_null(strstr(text, "\"security_domains\":\t7"));
+	free(text);
+	text = topology_dot(&t);
+	assert_non_null(strstr(text, "\"vmm:a\" -> \"a\" [style=bold]"));
+	free(text);
+	forget();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(edges_are_those_of_init),
+		cmocka_unit_test(reach_counts_errors),
+		cmocka_unit_test(what_falls),
+		cmocka_unit_test(domains_are_counted),
+		cmocka_unit_test(paths_have_no_detours),
+		cmocka_unit_test(rules_are_kept),
+		cmocka_unit_test(answers_are_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

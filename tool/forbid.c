@@ -1,0 +1,252 @@
+#include "forbid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "diag.h"
+#include "suggest.h"
+
+#define ANY "any"
+#define CONNECTIONS "connections"
+
+/* A rule at work on one pair. */
+struct rule {
+	const struct topology *t;
+	const char *file;
+	unsigned line;
+	const struct conf_forbid *conf;
+	unsigned from, to;
+};
+
+static const char *name_of(const struct rule *r, unsigned i) { return r->t->component[i].name; }
+
+/* A VM is its guest and its monitor. */
+static bool is_of(const struct topology *t, unsigned i, unsigned vm)
+{
+	return i == vm || (t->component[vm].kind == TOPO_GUEST && t->component[vm].monitor == i);
+}
+
+static bool no_base(const struct topology *t, unsigned via) { return !topology_is_base(t, via); }
+
+static bool broken(const struct rule *r, const char *how, const char *cure)
+{
+	diag_error_at(r->file, r->line, "forbidden, but %s; %s", how, cure);
+	return false;
+}
+
+static void path_text(const struct rule *r, const struct topo_path *p, char *text, size_t size)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < p->n && n < size; i++)
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " -> " : "",
+				      name_of(r, p->via[i]));
+}
+
+/* Which component of the path the description could do without. */
+static void path_cure(const struct rule *r, const struct topo_path *p, char *text, size_t size)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		unsigned c = p->via[i];
+
+		if (r->t->component[c].dma) {
+			snprintf(text, size, "take the device with `trusted_dma` from %s",
+				 name_of(r, c));
+			return;
+		}
+	}
+	for (unsigned i = 1; i + 1 < p->n; i++) {
+		unsigned c = p->via[i];
+
+		if (is_of(r->t, c, r->from) || is_of(r->t, c, r->to))
+			continue;
+		if (topology_is_base(r->t, c))
+			snprintf(text, size, "every VM uses `%s`: allow that with `through: "
+					     "connections`",
+				 name_of(r, c));
+		else
+			snprintf(text, size, "take away a connection that `%s` is an end of",
+				 name_of(r, c));
+		return;
+	}
+	snprintf(text, size, "take away what connects the two");
+}
+
+static bool first_path(const struct rule *r, unsigned from, unsigned to,
+		       topo_usable usable, struct topo_path *p)
+{
+	static struct topo_path path[TOPO_PATHS_MAX];
+	bool more;
+
+	if (topology_paths(r->t, from, to, usable, path, &more) == 0)
+		return false;
+	*p = path[0];
+	return true;
+}
+
+static bool report_path(const struct rule *r, const struct topo_path *p)
+{
+	char how[600], text[512], cure[256];
+
+	path_text(r, p, text, sizeof(text));
+	path_cure(r, p, cure, sizeof(cure));
+	snprintf(how, sizeof(how), "there is the path %s", text);
+	return broken(r, how, cure);
+}
+
+static bool check_path(const struct rule *r)
+{
+	const char *through = r->conf->through ? r->conf->through : CONNECTIONS;
+	struct topo_path p, q;
+	int via;
+
+	if (strcmp(through, ANY) == 0)
+		return !first_path(r, r->from, r->to, NULL, &p) || report_path(r, &p);
+	if (strcmp(through, CONNECTIONS) == 0)
+		return !first_path(r, r->from, r->to, no_base, &p) || report_path(r, &p);
+	via = topology_find(r->t, through);
+	if (via < 0 || !first_path(r, r->from, (unsigned)via, no_base, &p) ||
+	    !first_path(r, (unsigned)via, r->to, no_base, &q))
+		return true;
+	for (unsigned i = 1; i < q.n && p.n <= TOPO_PATH_MAX; i++)
+		p.via[p.n++] = q.via[i];
+	return report_path(r, &p);
+}
+
+static bool check_control(const struct rule *r)
+{
+	uint8_t into[256];
+	char how[160];
+
+	topology_reach(r->t, r->from, into);
+	if (into[r->to] != 0)
+		return true;
+	snprintf(how, sizeof(how), "%s controls %s", name_of(r, r->from), name_of(r, r->to));
+	return broken(r, how,
+		      r->t->component[r->from].dma ? "take its device with `trusted_dma` away"
+						   : "use `sharing: pool` between them");
+}
+
+static bool check_memory(const struct rule *r)
+{
+	const struct topology *t = r->t;
+	char how[320];
+
+	for (unsigned i = 0; i < t->n_grants; i++) {
+		const struct topo_grant *g = &t->grant[i];
+
+		if (strcmp(g->type, "Memory") != 0 || !is_of(t, g->holder, r->from))
+			continue;
+		for (unsigned j = 0; j < t->n_grants; j++) {
+			const struct topo_grant *h = &t->grant[j];
+
+			if (h->object != g->object || !is_of(t, h->holder, r->to))
+				continue;
+			snprintf(how, sizeof(how), "%s and %s both have memory (%s)",
+				 name_of(r, g->holder), name_of(r, h->holder),
+				 t->object[g->object].name);
+			return broken(r, how, "take away the connection between them");
+		}
+	}
+	return true;
+}
+
+static bool deals_with(const struct topology *t, unsigned server, unsigned vm)
+{
+	for (unsigned i = 0; i < t->n_components; i++)
+		if (is_of(t, i, vm) && (topology_edge(t, i, server) & TOPO_ATTACKS))
+			return true;
+	return false;
+}
+
+static bool check_server(const struct rule *r)
+{
+	const struct topology *t = r->t;
+	char how[200];
+
+	for (unsigned i = 0; i < t->n_components; i++) {
+		if (topology_is_base(t, i) || is_of(t, i, r->from) || is_of(t, i, r->to) ||
+		    !deals_with(t, i, r->from) || !deals_with(t, i, r->to))
+			continue;
+		snprintf(how, sizeof(how), "%s and %s are both connected to %s",
+			 name_of(r, r->from), name_of(r, r->to), name_of(r, i));
+		return broken(r, how, "let another one serve one of them");
+	}
+	return true;
+}
+
+static bool check_pair(const struct rule *r)
+{
+	switch ((enum forbid_what)r->conf->what) {
+	case FORBID_CONTROL: return check_control(r);
+	case FORBID_MEMORY: return check_memory(r);
+	case FORBID_SERVER: return check_server(r);
+	default: return check_path(r);
+	}
+}
+
+static bool matches(const struct topology *t, unsigned i, const char *name)
+{
+	return strcmp(name, ANY) == 0 ? t->component[i].kind == TOPO_GUEST
+				      : strcmp(name, t->component[i].name) == 0;
+}
+
+static bool known(const struct rule *r, const char *key, const char *name)
+{
+	bool through = strcmp(key, "through") == 0;
+
+	if (!name || strcmp(name, ANY) == 0 || topology_find(r->t, name) >= 0 ||
+	    (through && strcmp(name, CONNECTIONS) == 0))
+		return true;
+	diag_error_at(r->file, r->line,
+		      "`%s` of a `forbid` rule is `%s`, which is nothing in this system; give "
+		      "a VM, a server, %sor any",
+		      key, name, through ? "connections " : "");
+	return false;
+}
+
+static bool check_rule(struct rule *r)
+{
+	const struct conf_forbid *c = r->conf;
+	bool ok = known(r, "from", c->from);
+
+	ok = known(r, "to", c->to) && ok;
+	ok = known(r, "through", c->through) && ok;
+	if (ok && c->through && c->what != FORBID_PATH) {
+		diag_error_at(r->file, r->line,
+			      "`through` is for `what: path`; leave it out");
+		ok = false;
+	}
+	if (ok && strcmp(c->from, c->to) == 0 && strcmp(c->from, ANY) != 0) {
+		diag_error_at(r->file, r->line,
+			      "a `forbid` rule goes from `%s` to itself; name another", c->from);
+		ok = false;
+	}
+	for (unsigned i = 0; ok && i < r->t->n_components * r->t->n_components; i++) {
+		r->from = i / r->t->n_components;
+		r->to = i % r->t->n_components;
+		if (r->from != r->to && matches(r->t, r->from, c->from) &&
+		    matches(r->t, r->to, c->to))
+			ok = check_pair(r);
+	}
+	return ok;
+}
+
+bool forbid_check(struct system *sys, const struct topology *t)
+{
+	yaml_node_t *list =
+		yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "forbid");
+	bool ok = true;
+
+	for (unsigned i = 0; i < sys->conf->forbid_count; i++) {
+		struct rule r = {
+			.t = t,
+			.file = sys->file,
+			.line = yamldoc_line(&sys->doc, yamldoc_item(&sys->doc, list, i)),
+			.conf = &sys->conf->forbid[i],
+		};
+
+		ok = check_rule(&r) && ok;
+	}
+	return ok;
+}

@@ -1,0 +1,259 @@
+/* What a system will give to whom: init's grants, foretold from the description. */
+#include <abi/syscall.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "topology.h"
+
+#define CALL (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
+#define READ_WRITE (ABI_RIGHT_READ | ABI_RIGHT_WRITE)
+#define RING_BYTES 0x4000u /* log rings and channels */
+#define DEVICE_TIMER 7u    /* vCPUs that leave the devices no timer */
+/* QEMU virt. */
+#define UART_ADDRESS 0x09000000u
+#define UART_IRQ 33u
+#define TIMER_IRQ 30u
+#define GICV_ADDRESS 0x08040000u
+
+/* A component that is a process, with what each has. */
+struct party {
+	unsigned id;
+	unsigned signals;  /* its notification */
+	unsigned endpoint; /* of a server */
+};
+
+struct maker {
+	struct topology *t;
+	const struct sysdesc *desc;
+	unsigned init_endpoint, init_signals;
+	struct party serial, time, log;
+};
+
+static unsigned object(struct maker *m, unsigned owner, const char *what)
+{
+	char name[2 * TOPO_NAME];
+
+	snprintf(name, sizeof(name), "%s of %s", what, m->t->component[owner].name);
+	return topology_object(m->t, name, owner);
+}
+
+static void grant(struct maker *m, unsigned holder, unsigned because, unsigned obj,
+		  const char *type, const char *what, unsigned rights)
+{
+	(void)topology_grant(m->t, holder, because, obj, type, what, rights);
+}
+
+/* One that nobody else has. */
+static void own(struct maker *m, unsigned id, const char *type, const char *what)
+{
+	grant(m, id, id, object(m, id, what), type, what, ABI_RIGHTS_ALL);
+}
+
+static void memory(struct maker *m, unsigned holder, unsigned because, unsigned obj,
+		   const char *what, unsigned rights, uint64_t bytes)
+{
+	topology_grant(m->t, holder, because, obj, "Memory", what, rights)->bytes = bytes;
+}
+
+/* By what one has, it serves the other. */
+static unsigned ring(struct maker *m, unsigned server, unsigned client, unsigned because,
+		     const char *client_what, const char *server_what)
+{
+	unsigned obj = object(m, client, client_what);
+
+	m->t->object[obj].owner = server;
+	m->t->object[obj].serves = true;
+	memory(m, client, because, obj, client_what, READ_WRITE, RING_BYTES);
+	memory(m, server, because, obj, server_what, READ_WRITE, RING_BYTES);
+	return obj;
+}
+
+static void device(struct maker *m, unsigned id, const char *type, const char *what, uint64_t at)
+{
+	char name[2 * TOPO_NAME];
+
+	snprintf(name, sizeof(name), "%s 0x%llx", what, (unsigned long long)at);
+	topology_grant(m->t, id, id, topology_object(m->t, name, id), type, what,
+		       strcmp(type, "Device") == 0 ? READ_WRITE : ABI_RIGHTS_ALL)
+		->at = at;
+}
+
+/* What every process has; log and time come with attach(). */
+static struct party process(struct maker *m, const char *name, enum topo_kind kind)
+{
+	struct party p = { .id = topology_add(m->t, name, kind) };
+
+	p.signals = object(m, p.id, "own signals");
+	own(m, p.id, "TCB", "main thread");
+	grant(m, p.id, p.id, m->init_endpoint, "Endpoint", "requests to init", CALL);
+	grant(m, p.id, p.id, p.signals, "Notification", "own signals", ABI_RIGHTS_ALL);
+	own(m, p.id, "Reply", "reply object of the main thread");
+	return p;
+}
+
+static struct party service(struct maker *m, const char *name)
+{
+	struct party p = process(m, name, TOPO_SERVICE);
+
+	p.endpoint = object(m, p.id, "requests");
+	grant(m, p.id, p.id, p.endpoint, "Endpoint", "requests to this server", ABI_RIGHT_READ);
+	return p;
+}
+
+static void attach_log(struct maker *m, const struct party *p)
+{
+	unsigned obj;
+
+	if (p->id != m->log.id) {
+		ring(m, m->log.id, p->id, p->id, "own log ring", "log ring of a client");
+	} else {
+		obj = object(m, p->id, "own log ring");
+		memory(m, p->id, p->id, obj, "own log ring", READ_WRITE, RING_BYTES);
+		memory(m, p->id, p->id, obj, "log ring of a client", READ_WRITE, RING_BYTES);
+	}
+	grant(m, p->id, p->id, m->log.signals, "Notification", "log: records wait",
+	      ABI_RIGHT_WRITE);
+}
+
+static void attach_time(struct maker *m, const struct party *p)
+{
+	grant(m, p->id, p->id, m->time.endpoint, "Endpoint", "time server", CALL);
+}
+
+static unsigned attach_channel(struct maker *m, const struct party *p)
+{
+	unsigned obj = ring(m, m->serial.id, p->id, p->id, "own channel", "channel of a client");
+
+	grant(m, p->id, p->id, m->serial.signals, "Notification", "serial: bytes wait",
+	      ABI_RIGHT_WRITE);
+	grant(m, m->serial.id, p->id, p->signals, "Notification",
+	      "client: input, or room for output", ABI_RIGHT_WRITE);
+	return obj;
+}
+
+static void make_services(struct maker *m)
+{
+	const unsigned init = TOPO_THE_INIT;
+	unsigned log_channel;
+
+	m->time = service(m, "time");
+	m->serial = service(m, "serial");
+	m->log = service(m, "log");
+	device(m, m->time.id, "IRQHandler", "interrupt of the device", TIMER_IRQ);
+	device(m, m->serial.id, "IRQHandler", "interrupt of the device", UART_IRQ);
+	device(m, m->serial.id, "Device", "UART", UART_ADDRESS);
+	grant(m, m->time.id, m->serial.id, m->serial.signals, "Notification", "serial's timer",
+	      ABI_RIGHT_WRITE);
+	attach_time(m, &m->serial);
+	log_channel = attach_channel(m, &m->log);
+	memory(m, init, m->log.id, log_channel, "init's view of a channel", READ_WRITE, RING_BYTES);
+	ring(m, m->log.id, init, m->log.id, "init's log ring", "log ring of a client");
+	ring(m, m->serial.id, init, m->serial.id, "control channel", "channel of a client");
+	grant(m, m->serial.id, m->serial.id, m->init_signals, "Notification",
+	      "init: control channel", ABI_RIGHT_WRITE);
+	grant(m, m->time.id, m->time.id, m->init_signals, "Notification", "init: its timer",
+	      ABI_RIGHT_WRITE);
+	attach_log(m, &m->serial);
+	attach_log(m, &m->time);
+	attach_log(m, &m->log);
+}
+
+static void make_vcpu(struct maker *m, const struct party *p, unsigned guest)
+{
+	static const char *const things[][2] = {
+		{ "TCB", "guest thread" },
+		{ "VCPU", "guest processor" },
+		{ "SchedContext", "guest's time" },
+	};
+	unsigned wake = object(m, p->id, "ends a WFI");
+
+	for (unsigned i = 0; i < 3; i++)
+		grant(m, p->id, p->id, object(m, guest, things[i][1]), things[i][0], things[i][1],
+		      ABI_RIGHTS_ALL);
+	own(m, p->id, "Endpoint", "guest's exits");
+	own(m, p->id, "Reply", "answers to exits");
+	own(m, p->id, "TCB", "handler thread");
+	grant(m, p->id, p->id, wake, "Notification", "ends a WFI", ABI_RIGHTS_ALL);
+	grant(m, m->time.id, p->id, wake, "Notification", "timer of a vCPU", ABI_RIGHT_WRITE);
+}
+
+static void make_ram(struct maker *m, const struct sysdesc_vm *vm, const struct party *p,
+		     unsigned guest)
+{
+	for (unsigned i = 0; i < vm->n_regions; i++) {
+		const struct sysdesc_region *r = &vm->region[i];
+		unsigned obj;
+
+		if (r->alias != SYSDESC_OWN_MEMORY)
+			continue;
+		obj = object(m, guest, "RAM");
+		m->t->object[obj].guest_ram = true;
+		memory(m, guest, p->id, obj, "guest RAM", READ_WRITE, r->size);
+		memory(m, p->id, p->id, obj, "guest RAM", READ_WRITE, r->size);
+	}
+}
+
+static void make_debug(struct maker *m, const struct party *p)
+{
+	unsigned ntfn = object(m, p->id, "what the debug stub waits for");
+
+	own(m, p->id, "TCB", "debug stub");
+	grant(m, p->id, p->id, ntfn, "Notification", "what the debug stub waits for",
+	      ABI_RIGHTS_ALL);
+	ring(m, m->serial.id, p->id, p->id, "debug channel", "channel of a client");
+	grant(m, m->serial.id, p->id, ntfn, "Notification", "client: input, or room for output",
+	      ABI_RIGHT_WRITE);
+}
+
+static void make_kick(struct maker *m, const struct party *p)
+{
+	own(m, p->id, "Notification", "doorbell");
+	grant(m, p->id, p->id, p->signals, "Notification", "the guest's kicks", ABI_RIGHT_WRITE);
+	own(m, p->id, "Notification", "the kick device's interrupt");
+}
+
+static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
+{
+	char name[TOPO_NAME];
+	unsigned guest = topology_add(m->t, vm->name, TOPO_GUEST);
+	struct party p;
+
+	snprintf(name, sizeof(name), "vmm:%.27s", vm->name); /* as PROC_NAME cuts it */
+	p = process(m, name, TOPO_MONITOR);
+	m->t->component[guest].monitor = p.id;
+	make_ram(m, vm, &p, guest);
+	if (m->desc->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT)
+		topology_grant(m->t, guest, p.id, object(m, guest, "interrupt interface"), "Device",
+			       "interrupts' virtual interface", READ_WRITE)
+			->at = GICV_ADDRESS;
+	own(m, p.id, "Notification", "the VM's lock");
+	own(m, p.id, "VSpace", "own, for cache maintenance");
+	for (unsigned i = 0; i < vm->vcpus; i++)
+		make_vcpu(m, &p, guest);
+	if (vm->vcpus <= DEVICE_TIMER)
+		grant(m, m->time.id, p.id, p.signals, "Notification", "timer of the devices",
+		      ABI_RIGHT_WRITE);
+	if (vm->devices & (unsigned)SYSDESC_DEV_KICK)
+		make_kick(m, &p);
+	attach_log(m, &p);
+	attach_time(m, &p);
+	(void)attach_channel(m, &p);
+	if (vm->debug != SYSDESC_DEBUG_NONE)
+		make_debug(m, &p);
+}
+
+void topology_of(struct topology *t, const struct sysdesc *desc)
+{
+	struct maker m = { .t = t, .desc = desc };
+
+	*t = (struct topology){ 0 };
+	memcpy(t->name, desc->name, sizeof(t->name));
+	(void)topology_add(t, "kernel", TOPO_KERNEL);
+	(void)topology_add(t, "init", TOPO_INIT);
+	m.init_endpoint = object(&m, TOPO_THE_INIT, "requests");
+	m.init_signals = object(&m, TOPO_THE_INIT, "signals");
+	make_services(&m);
+	for (unsigned i = 0; i < desc->n_vms; i++)
+		make_vm(&m, &desc->vm[i]);
+	topology_connect(t);
+}
