@@ -23,18 +23,20 @@ $(eval $(call fuzz_target,gicc,tests/fuzz/gicc_fuzz.c,dev))
 # Virtio: a library of its own, for monitors that have such a device.
 INC_virtio := -Idev/include -Ilib/virtio/include
 $(eval $(call target_lib,virtio,dev/virtio/virtq.c dev/virtio/device.c dev/virtio/mmio.c \
-	dev/virtio/rng.c dev/virtio/console.c dev/virtio/blk.c dev/virtio/ramdisk.c \
+	dev/virtio/rng.c dev/virtio/console.c dev/virtio/blk.c dev/virtio/ramdisk.c dev/virtio/net.c \
 	dev/virtio/link_server.c dev/virtio/link_driver.c,base))
 VIRTIO_TEST := tests/unit/virtio_driver.c
 $(eval $(call unit_test,dev_virtq,tests/unit/dev_virtq_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call unit_test,dev_virtio,tests/unit/dev_virtio_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call fuzz_target,virtq_split,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=0))
 $(eval $(call fuzz_target,virtq_packed,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=1))
-$(foreach d,rng console blk,$(eval $(call fuzz_target,virtio_$(d),tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_$(d))))
+$(foreach d,rng console blk net,$(eval $(call fuzz_target,virtio_$(d),tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_$(d))))
 # Both ends of a connection.
 $(eval $(call unit_test,vlink,tests/unit/vlink_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call fuzz_target,vlink_server,tests/fuzz/vlink_server_fuzz.c,virtio dev base))
 $(eval $(call fuzz_target,vlink_driver,tests/fuzz/vlink_driver_fuzz.c,virtio dev base))
+$(eval $(call unit_test,dev_net,tests/unit/dev_net_test.c $(VIRTIO_TEST),virtio_driver_host virtio dev base))
+
 # The driver's side (lib/virtio), on these devices and on one that lies.
 $(eval $(call unit_test,vqueue,tests/unit/vqueue_test.c $(VIRTIO_TEST),virtio_driver_host virtio dev base))
 $(eval $(call fuzz_target,vqueue,tests/fuzz/vqueue_fuzz.c,virtio_driver_host base))

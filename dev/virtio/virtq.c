@@ -278,51 +278,78 @@ bool virtq_pop(struct virtq *q, struct virtq_chain *c)
 
 /* --- Used --------------------------------------------------------------------- */
 
-static void push_split(struct virtq *q, const struct virtq_chain *c, uint32_t written)
+static void push_split(struct virtq *q, const struct virtq_used *used, unsigned n)
 {
 	uint8_t entry[VRING_USED_ENTRY];
-	uint64_t at = used_at(q, q->used % q->at.size);
 
-	store_le32(entry, c->id);
-	store_le32(entry + 4, written);
-	if (!q->mem->write(q->mem->opaque, at, entry, sizeof(entry))) {
-		(void)fail(q, "a ring is not in memory");
-		return;
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t at = used_at(q, (uint16_t)(q->used + i) % q->at.size);
+
+		store_le32(entry, used[i].id);
+		store_le32(entry + 4, used[i].written);
+		if (!q->mem->write(q->mem->opaque, at, entry, sizeof(entry))) {
+			(void)fail(q, "a ring is not in memory");
+			return;
+		}
 	}
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	(void)store(q, q->at.device + VRING_USED_IDX, ++q->used);
+	q->used = (uint16_t)(q->used + n);
+	(void)store(q, q->at.device + VRING_USED_IDX, q->used);
 }
 
-static void push_packed(struct virtq *q, const struct virtq_chain *c, uint32_t written)
+/* All of a used descriptor but its flags, which are returned. */
+static bool put_packed(struct virtq *q, const struct virtq_used *used, uint16_t *flags)
 {
-	uint64_t at = desc_at(q, q->used);
-	uint16_t flags = q->used_wrap ? PACKED_F_AVAIL | PACKED_F_USED : 0;
-	bool wrap = q->used_wrap;
 	uint8_t entry[6];
 
-	store_le32(entry, written);
-	store_le16(entry + 4, c->id);
-	if (!q->mem->write(q->mem->opaque, at + 8, entry, sizeof(entry))) {
-		(void)fail(q, "a ring is not in memory");
-		return;
+	store_le32(entry, used->written);
+	store_le16(entry + 4, used->id);
+	*flags = q->used_wrap ? PACKED_F_AVAIL | PACKED_F_USED : 0;
+	if (used->written != 0)
+		*flags |= VRING_DESC_F_WRITE;
+	return q->mem->write(q->mem->opaque, desc_at(q, q->used) + 8, entry, sizeof(entry)) ||
+	       fail(q, "a ring is not in memory");
+}
+
+/* The first one's flags come last: until then the driver sees none of them. */
+static void push_packed(struct virtq *q, const struct virtq_used *used, unsigned n)
+{
+	uint64_t first_at = desc_at(q, q->used) + PACKED_FLAGS;
+	uint16_t first = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t flags;
+		bool wrap = q->used_wrap;
+
+		if (!put_packed(q, &used[i], &flags))
+			return;
+		if (i == 0)
+			first = flags;
+		else if (!store(q, desc_at(q, q->used) + PACKED_FLAGS, flags))
+			return;
+		advance_packed(q, &q->used, &q->used_wrap, used[i].slots);
+		if (wrap != q->used_wrap)
+			q->signalled = (uint16_t)(q->signalled - q->at.size);
 	}
-	if (written != 0)
-		flags |= VRING_DESC_F_WRITE;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	(void)store(q, at + PACKED_FLAGS, flags);
-	advance_packed(q, &q->used, &q->used_wrap, c->slots);
-	if (wrap != q->used_wrap)
-		q->signalled = (uint16_t)(q->signalled - q->at.size);
+	(void)store(q, first_at, first);
+}
+
+void virtq_push_all(struct virtq *q, const struct virtq_used *used, unsigned n)
+{
+	if (!q->ready || q->error != NULL || n == 0)
+		return;
+	if (q->packed)
+		push_packed(q, used, n);
+	else
+		push_split(q, used, n);
 }
 
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written)
 {
-	if (!q->ready || q->error != NULL)
-		return;
-	if (q->packed)
-		push_packed(q, c, written);
-	else
-		push_split(q, c, written);
+	struct virtq_used used = { c->id, c->slots, written };
+
+	virtq_push_all(q, &used, 1);
 }
 
 /* Whether `event` is among those from `old` up to before `now` (2.7.10). */

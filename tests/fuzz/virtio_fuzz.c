@@ -1,8 +1,9 @@
 /* A virtio device, through its MMIO transport, in the hands of a hostile
- * driver. FUZZ_rng, FUZZ_console or FUZZ_blk says which. */
+ * driver. FUZZ_rng, FUZZ_console, FUZZ_blk or FUZZ_net says which. */
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
 #include <dev/virtio/mmio.h>
+#include <dev/virtio/net.h>
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
 #include <stdlib.h>
@@ -117,6 +118,55 @@ static void service(void)
 }
 #endif
 
+#ifdef FUZZ_net
+static struct virtio_net device;
+
+static void transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
+{
+	uint8_t sum = 0;
+
+	(void)opaque;
+	if (bytes < NET_FRAME_MIN || bytes > NET_FRAME_MAX)
+		abort();
+	for (uint32_t i = 0; i < bytes; i++)
+		sum ^= frame[i]; /* all of it is there */
+	if (sum & 1)             /* a switch gives it back */
+		(void)virtio_net_receive(&device, frame, bytes);
+}
+
+static void kicked(void *opaque)
+{
+	(void)opaque;
+	if (!device.waiting)
+		abort();
+}
+
+static void plug(const struct virtio_env *env)
+{
+	static const uint8_t mac[] = { 2, 0, 0, 0, 0, 1 };
+	const struct virtio_net_env io = { NULL, transmit, kicked };
+
+	virtio_net_init(&device, env, &io, mac);
+}
+
+static void service(void)
+{
+	static uint8_t frame[NET_FRAME_MAX + 1];
+	uint8_t what = hm_next(&h);
+	unsigned most = what >> 2 & 7;
+
+	if (what & 1)
+		(void)virtio_net_receive(&device, frame, what * 6u % sizeof(frame));
+	if (virtio_net_poll(&device, most) > most)
+		abort();
+	if (what & 2)
+		virtio_net_settle(&device);
+	for (unsigned i = 0; i < 2; i++) /* before the check at the end of the step */
+		if (device.v.queue[i].error != NULL)
+			virtio_net_settle(&device);
+}
+#endif
+
 static void reg(uint64_t offset, unsigned bytes, bool write, uint64_t value)
 {
 	struct mmio m = {
@@ -137,6 +187,7 @@ static void drive(uint8_t options)
 	packed = (options & 1) && (virtio_offered(t.device) & VIRTIO_F_RING_PACKED);
 	features |= packed ? VIRTIO_F_RING_PACKED : 0;
 	features |= options & 2 ? VIRTIO_F_EVENT_IDX : 0;
+	features |= options & 4 ? virtio_offered(t.device) & 0xffffff : 0;
 	memset(h.ram, 0, 0x2000);
 	reg(0x70, 4, true, 0);
 	reg(0x70, 4, true, 3);

@@ -425,6 +425,75 @@ static void memory_vanishes(void **state)
 	}
 }
 
+/* Several buffers given back together: what makes the first one used comes last. */
+static struct {
+	uint64_t last;
+	bool (*write)(void *opaque, uint64_t at, const void *from, size_t bytes);
+	bool (*store)(void *opaque, uint64_t at, uint16_t value);
+} spy;
+
+static bool spy_write(void *opaque, uint64_t at, const void *from, size_t bytes)
+{
+	spy.last = at;
+	return spy.write(opaque, at, from, bytes);
+}
+
+static bool spy_store(void *opaque, uint64_t at, uint16_t value)
+{
+	spy.last = at;
+	return spy.store(opaque, at, value);
+}
+
+static void pushes_together(void **state)
+{
+	struct virtq_used used[3];
+
+	(void)state;
+	for (unsigned packed = 0; packed < 2; packed++) {
+		fresh(packed != 0, false);
+		spy.write = d.mem.write;
+		spy.store = d.mem.store;
+		for (unsigned n = 0; n < 30; n++) { /* around the ring, over its end */
+			for (unsigned i = 0; i < 3; i++) {
+				unsigned at = 3 * n + i, place = at % SIZE;
+
+				vd_split(&d, VD_DESC, place, VD_DATA, 4, VD_WRITE, 0);
+				if (packed)
+					vd_packed(&d, VD_DESC, place, VD_DATA, 4,
+						  VD_WRITE | round_flags(at / SIZE), at);
+				else
+					vd_offer(&d, SIZE, at, place);
+			}
+			for (unsigned i = 0; i < 3; i++) {
+				struct virtq_mark mark = virtq_mark(&q);
+
+				assert_true(virtq_pop(&q, &c));
+				used[i] = (struct virtq_used){ c.id, c.slots, i };
+				virtq_rewind(&q, mark);
+				assert_true(virtq_pop(&q, &c));
+				assert_int_equal(c.id, used[i].id);
+			}
+			d.mem.write = spy_write;
+			d.mem.store = spy_store;
+			virtq_push_all(&q, used, 3);
+			d.mem.write = spy.write;
+			d.mem.store = spy.store;
+			assert_null(q.error);
+			for (unsigned i = 0; i < 3; i++) {
+				unsigned place = (3 * n + i) % SIZE;
+				uint64_t at = packed ? VD_DESC + 16 * place
+						     : VD_DEVICE + 4 + 8 * place;
+
+				assert_int_equal(vd_get32(&d, at + (packed ? 8 : 4)), i);
+				assert_int_equal(vd_get16(&d, at + (packed ? 12 : 0)), used[i].id);
+			}
+			assert_int_equal(spy.last, packed ? VD_DESC + 16 * (3 * n % SIZE) + 14
+							  : VD_DEVICE + 2);
+			assert_true(packed || used_idx() == 3 * n + 3);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +511,7 @@ int main(void)
 		cmocka_unit_test(buffers_elsewhere),
 		cmocka_unit_test(impossible_queues),
 		cmocka_unit_test(memory_vanishes),
+		cmocka_unit_test(pushes_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,3 +109,23 @@ void vd_offer(struct vd *d, unsigned size, unsigned n, unsigned head)
 	vd_put16(d, VD_DRIVER + 4 + 2 * (n % size), (uint16_t)head);
 	vd_put16(d, VD_DRIVER + 2, (uint16_t)(n + 1));
 }
+
+static uint32_t reg_read(void *opaque, uint32_t offset, unsigned bytes)
+{
+	struct mmio m = { .offset = offset, .size = (uint8_t)bytes };
+
+	(void)virtio_mmio_access(opaque, &m);
+	return (uint32_t)m.value;
+}
+
+static void reg_write(void *opaque, uint32_t offset, uint32_t value)
+{
+	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
+
+	(void)virtio_mmio_access(opaque, &m);
+}
+
+struct vmmio_regs vd_regs(struct virtio_mmio *mmio)
+{
+	return (struct vmmio_regs){ mmio, reg_read, reg_write };
+}

@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include <dev/virtio/virtq.h>
+#include <dev/virtio/mmio.h>
+#include <selvage/vmmio.h>
 
 #define VD_BYTES 0x20000u /* from address 0 on */
 /* Where a queue's areas are unless a test says otherwise. */
@@ -45,3 +46,6 @@ void vd_packed(struct vd *d, uint64_t table, unsigned i, uint64_t at, uint32_t b
 	       unsigned flags, unsigned id);
 /* The n-th buffer that is made available, n counted from 0 for ever. */
 void vd_offer(struct vd *d, unsigned size, unsigned n, unsigned head);
+
+/* A device's registers, as lib/virtio drives them. */
+struct vmmio_regs vd_regs(struct virtio_mmio *mmio);

@@ -1,11 +1,9 @@
 /* The driver's side of virtqueues and MMIO, on the devices of dev/virtio, and on a device
  * that lies. */
 #include <dev/virtio/blk.h>
-#include <dev/virtio/mmio.h>
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
 #include <selvage/base.h>
-#include <selvage/vmmio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,26 +212,14 @@ static struct {
 	bool on;
 } stuck;
 
+static struct vmmio_regs real, regs;
+
 static uint32_t reg_read(void *opaque, uint32_t offset, unsigned bytes)
 {
-	struct mmio m = { .offset = offset, .size = (uint8_t)bytes };
-
-	(void)opaque;
 	if (stuck.on && stuck.offset == offset)
 		return stuck.value;
-	(void)virtio_mmio_access(&mmio, &m);
-	return (uint32_t)m.value;
+	return real.read(opaque, offset, bytes);
 }
-
-static void reg_write(void *opaque, uint32_t offset, uint32_t value)
-{
-	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
-
-	(void)opaque;
-	(void)virtio_mmio_access(&mmio, &m);
-}
-
-static const struct vmmio_regs regs = { NULL, reg_read, reg_write };
 
 static void set_irq(void *opaque, bool level)
 {
@@ -257,6 +243,8 @@ static void plug(struct virtio *v)
 	const struct virtio_mmio_env env = { NULL, set_irq };
 
 	virtio_mmio_init(&mmio, v, &env);
+	regs = real = vd_regs(&mmio);
+	regs.read = reg_read;
 	irq = false;
 	stuck.on = false;
 }

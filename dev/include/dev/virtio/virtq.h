@@ -59,6 +59,26 @@ void virtq_reset(struct virtq *q);
 bool virtq_pop(struct virtq *q, struct virtq_chain *c);
 /* Gives a buffer back; `written` bytes at its start are new. */
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written);
+/* The same for several: the driver sees all of them at once, or none yet. */
+struct virtq_used {
+	uint16_t id, slots; /* of the chain */
+	uint32_t written;
+};
+void virtq_push_all(struct virtq *q, const struct virtq_used *used, unsigned n);
+/* Puts back what was taken since the mark; nothing of it was pushed. */
+struct virtq_mark {
+	uint16_t next;
+	bool wrap;
+};
+static inline struct virtq_mark virtq_mark(const struct virtq *q)
+{
+	return (struct virtq_mark){ q->next, q->next_wrap };
+}
+static inline void virtq_rewind(struct virtq *q, struct virtq_mark mark)
+{
+	q->next = mark.next;
+	q->next_wrap = mark.wrap;
+}
 /* Whether the driver wants to hear of what was given back since the last
  * call that said so. */
 bool virtq_interrupts(struct virtq *q);
