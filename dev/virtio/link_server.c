@@ -112,7 +112,7 @@ static void broken(void *opaque, const char *why)
 	struct link_server *s = opaque;
 	struct link_server_half *half = &s->env.page->server;
 
-	strncpy(half->reason, why, sizeof(half->reason));
+	memcpy(half->reason, why, min_u64(strlen(why) + 1, sizeof(half->reason)));
 	link_release(&half->needs_reset, 1);
 	s->owes_event = true;
 }

@@ -1,0 +1,59 @@
+/* A file or block device of this VM as a disk. It is mapped: what the kernel of
+ * this VM has not read yet, it reads when it is looked at. */
+#include "backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const uint8_t *look(void *opaque, uint64_t offset, uint32_t *bytes)
+{
+	(void)bytes;
+	return ((const struct served *)opaque)->disk + offset;
+}
+
+static uint8_t *change(void *opaque, uint64_t offset, uint32_t *bytes)
+{
+	(void)bytes;
+	return ((const struct served *)opaque)->disk + offset;
+}
+
+/* The path without its `,ro`; whether that was there. */
+static bool split(const char *spec, char *path, size_t room)
+{
+	const char *comma = strrchr(spec, ',');
+	bool read_only = comma != NULL && strcmp(comma, ",ro") == 0;
+
+	snprintf(path, room, "%.*s", read_only ? (int)(comma - spec) : (int)strlen(spec), spec);
+	return read_only;
+}
+
+struct virtio *disk_make(struct served *s)
+{
+	struct virtio_env env = link_server_virtio(&s->link);
+	struct virtio_blk_disk disk = { .opaque = s, .look = look, .change = change };
+	char path[512];
+	int fd;
+
+	disk.read_only = split(s->spec, path, sizeof(path));
+	fd = open(path, (disk.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	s->disk_bytes = fd < 0 ? 0 : (uint64_t)lseek(fd, 0, SEEK_END);
+	if (fd < 0 || s->disk_bytes == UINT64_MAX || s->disk_bytes < VIRTIO_BLK_SECTOR) {
+		say(s, "%s: %s", path, fd < 0 ? strerror(errno) : "is not a disk");
+		return NULL;
+	}
+	s->disk = mmap(NULL, s->disk_bytes, PROT_READ | (disk.read_only ? 0 : PROT_WRITE),
+		       MAP_SHARED, fd, 0);
+	close(fd);
+	if (s->disk == MAP_FAILED) {
+		say(s, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	disk.sectors = s->disk_bytes / VIRTIO_BLK_SECTOR;
+	snprintf(disk.id, sizeof(disk.id), "%s", s->name);
+	virtio_blk_init(&s->device.blk, &env, &disk);
+	return &s->device.blk.v;
+}
