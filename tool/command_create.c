@@ -84,6 +84,11 @@ int command_create(const struct options *options)
 	bool ok = build_read_system(&sys, options, build_dir);
 
 	if (ok) {
+		ok = sys.desc->n_connections == 0;
+		if (!ok)
+			diag_error_at(sys.file, 0,
+				      "connections are made when the system starts, not by "
+				      "`create`; remove `connections`");
 		for (uint32_t i = 0; i < sys.desc->n_vms && ok; i++)
 			ok = create_vm(options, &sys, i);
 		system_free(&sys);

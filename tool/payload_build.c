@@ -21,13 +21,21 @@ static const char *const services[] = { "serial", "time", "log" };
 
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 
+/* Those that serve devices, if a connection names them. */
+static const struct {
+	uint32_t server;
+	const char *name;
+} device_servers[] = { { SYSDESC_SERVER_BLOCK, "block" } };
+
+#define N_DEVICE_SERVERS (sizeof(device_servers) / sizeof(device_servers[0]))
+
 struct area {
 	uint32_t n_items;
 	uint64_t size;
 	struct payload_item item[PAYLOAD_MAX];
 	const void *data[PAYLOAD_MAX]; /* of each item */
 	const char *path[PAYLOAD_MAX]; /* of guest images: one item a file */
-	struct file process[N_SERVICES + VMM_IMAGES];
+	struct file process[N_SERVICES + N_DEVICE_SERVERS + VMM_IMAGES];
 	uint32_t n_processes;
 	struct sysdesc *desc;
 };
@@ -87,6 +95,23 @@ static bool add_process(struct area *area, const struct sysimage_parts *parts, c
 	return true;
 }
 
+static bool add_device_servers(struct area *area, const struct sysdesc *desc,
+			       const struct sysimage_parts *parts)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(desc);
+	bool ok = true;
+
+	for (size_t i = 0; i < N_DEVICE_SERVERS && ok; i++) {
+		uint32_t j = 0;
+
+		while (j < desc->n_connections && c[j].server != device_servers[i].server)
+			j++;
+		ok = j == desc->n_connections ||
+		     add_process(area, parts, device_servers[i].name);
+	}
+	return ok;
+}
+
 /* The services, those monitors that a VM gets, and the last one, which suits any
  * VM that is created at run time. */
 static bool add_processes(struct area *area, const struct sysdesc *desc,
@@ -101,13 +126,14 @@ static bool add_processes(struct area *area, const struct sysdesc *desc,
 		ok = add_process(area, parts, services[i]);
 	for (size_t i = 0; i < VMM_IMAGES && ok; i++)
 		ok = !used[i] || add_process(area, parts, vmm_images[i].name);
-	return ok;
+	return ok && add_device_servers(area, desc, parts);
 }
 
 /* Of the VMs from `first` on. */
 static bool add_description(struct area *area, const struct system *sys, uint32_t first, uint32_t n)
 {
-	size_t size = sizeof(*area->desc) + n * sizeof(area->desc->vm[0]);
+	const uint32_t connections = sys->desc->n_connections;
+	size_t size = sysdesc_bytes(n, connections);
 
 	area->desc = malloc(size);
 	if (!area->desc) {
@@ -117,10 +143,23 @@ static bool add_description(struct area *area, const struct system *sys, uint32_
 	*area->desc = *sys->desc;
 	area->desc->size = (uint32_t)size;
 	area->desc->n_vms = n;
+	area->desc->n_connections = connections;
 	memcpy(area->desc->vm, &sys->desc->vm[first], n * sizeof(area->desc->vm[0]));
+	memcpy(&area->desc->vm[n], sysdesc_connections(sys->desc),
+	       connections * sizeof(struct sysdesc_connection));
 	add_item(area, PAYLOAD_DESCRIPTION, "system", area->desc,
 		 area->desc->size);
 	return true;
+}
+
+static void add_served(struct area *area, const struct system *sys)
+{
+	struct sysdesc_connection *c =
+		(struct sysdesc_connection *)&area->desc->vm[area->desc->n_vms];
+
+	for (uint32_t i = 0; i < area->desc->n_connections; i++)
+		if (sys->served[i].data)
+			c[i].image = add_guest(area, &sys->served[i]);
 }
 
 static void add_guests(struct area *area, const struct system *sys, uint32_t first)
@@ -135,6 +174,7 @@ static void add_guests(struct area *area, const struct system *sys, uint32_t fir
 			desc->vm[i].disk[j].image =
 				add_guest(area, &sys->disk[(first + i) * SYSDESC_MAX_DISKS + j]);
 	}
+	add_served(area, sys);
 	desc->crc32 = sysdesc_checksum(desc);
 	area->item[0].crc32 = crc32_update(0, desc, desc->size);
 }

@@ -65,6 +65,33 @@ static const cyaml_strval_t disk_modes[] = {
 	{ "copy-on-write", SYSDESC_DISK_COPY_ON_WRITE },
 };
 
+static const cyaml_strval_t connected_devices[] = {
+	{ "net", SYSDESC_CONNECT_NET },
+	{ "block", SYSDESC_CONNECT_BLOCK },
+	{ "console", SYSDESC_CONNECT_CONSOLE },
+};
+static const cyaml_strval_t sharing_modes[] = {
+	{ "pool", SYSDESC_SHARE_POOL },
+	{ "all", SYSDESC_SHARE_ALL },
+};
+
+static const cyaml_schema_field_t connection_fields[] = {
+	TEXT("driver", struct conf_connection, driver, REQUIRED, 1),
+	CYAML_FIELD_ENUM("device", CYAML_FLAG_STRICT, struct conf_connection, device,
+			 connected_devices, COUNT(connected_devices)),
+	TEXT("served_by", struct conf_connection, served_by, REQUIRED, 1),
+	CYAML_FIELD_ENUM("sharing", ENUM_FLAGS, struct conf_connection, sharing, sharing_modes,
+			 COUNT(sharing_modes)),
+	TEXT("pool", struct conf_connection, pool, OPTIONAL, 1),
+	TEXT("image", struct conf_connection, image, OPTIONAL, 1),
+	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_connection, mode, disk_modes,
+			 COUNT(disk_modes)),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t connection_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_connection, connection_fields),
+};
+
 static const cyaml_schema_field_t disk_fields[] = {
 	TEXT("image", struct conf_disk, image, REQUIRED, 1),
 	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_disk, mode, disk_modes,
@@ -172,6 +199,8 @@ static const cyaml_schema_field_t root_fields[] = {
 			 log_levels, COUNT(log_levels)),
 	CYAML_FIELD_SEQUENCE("vms", CYAML_FLAG_POINTER, struct conf, vms,
 			     &vm_schema, 0, SYSDESC_MAX_VMS),
+	CYAML_FIELD_SEQUENCE("connections", CYAML_FLAG_POINTER | OPTIONAL, struct conf,
+			     connections, &connection_schema, 0, SYSDESC_MAX_CONNECTIONS),
 	CYAML_FIELD_SEQUENCE("forbid", CYAML_FLAG_POINTER | OPTIONAL, struct conf, forbid,
 			     &forbid_schema, 0, 256),
 	CYAML_FIELD_END,
@@ -184,6 +213,13 @@ static const cyaml_schema_value_t root_schema = {
 static const struct key_help key_helps[] = {
 	{ root_fields, "name", "give e.g. `name: two-linux`" },
 	{ root_fields, "vms", "give a list, one `- name: ...` per VM" },
+	{ root_fields, "connections",
+	  "give a list, e.g. `- {driver: web, device: block, served_by: block, image: disk.img}`" },
+	{ connection_fields, "driver", "give the name of a VM" },
+	{ connection_fields, "device", "give net, block or console" },
+	{ connection_fields, "served_by", "give block, net, or the name of a VM" },
+	{ connection_fields, "pool", "give a size, e.g. `pool: 8M`" },
+	{ connection_fields, "image", "give `image: asset:NAME` or a path" },
 	{ root_fields, "machine", "give keys under it, e.g. `memory: 1G`" },
 	{ root_fields, "forbid", "give a list, e.g. `forbid: [{from: linux1, to: rtos}]`" },
 	{ forbid_fields, "from", "give the name of a VM, or any" },
@@ -227,6 +263,7 @@ static const struct mapping_name mapping_names[] = {
 	{ vm_fields, "a VM" },
 	{ region_fields, "a memory region" },
 	{ disk_fields, "a disk" },
+	{ connection_fields, "a connection" },
 	{ forbid_fields, "a `forbid` rule" },
 	{ NULL, NULL },
 };

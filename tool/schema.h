@@ -21,6 +21,16 @@ struct conf_disk {
 	int mode;
 };
 
+struct conf_connection {
+	char *driver;
+	int device; /* enum sysdesc_connected */
+	char *served_by;
+	int sharing; /* enum sysdesc_sharing */
+	char *pool;
+	char *image;
+	int mode;
+};
+
 struct conf_vm {
 	char *name;
 	int board;
@@ -72,6 +82,8 @@ struct conf {
 	int log_level;
 	struct conf_vm *vms;
 	unsigned vms_count;
+	struct conf_connection *connections;
+	unsigned connections_count;
 	struct conf_forbid *forbid;
 	unsigned forbid_count;
 };

@@ -161,6 +161,9 @@ uint64_t system_guest_bytes(const struct system *sys)
 			if (vm->disk[j].mode == SYSDESC_DISK_COPY_ON_WRITE)
 				sum += sys->disk[i * SYSDESC_MAX_DISKS + j].size;
 	}
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++)
+		if (sysdesc_connections(sys->desc)[i].mode == SYSDESC_DISK_COPY_ON_WRITE)
+			sum += sys->served[i].size;
 	return sum;
 }
 
@@ -194,6 +197,15 @@ static bool check_vms(struct system *sys)
 	return ok;
 }
 
+static bool check_connections(struct system *sys)
+{
+	bool ok = true;
+
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++)
+		ok = system_check_connection(sys, i) && ok;
+	return ok;
+}
+
 static bool check_forbidden(struct system *sys)
 {
 	struct topology t;
@@ -219,19 +231,21 @@ static bool check_all(struct system *sys)
 		strcpy(sys->desc->name, sys->conf->name);
 	ok = check_machine(sys) && ok;
 	ok = check_vms(sys) && ok;
-	return ok && check_memory_sum(sys) && check_forbidden(sys);
+	return ok && check_connections(sys) && check_memory_sum(sys) && check_forbidden(sys);
 }
 
 static bool alloc_results(struct system *sys)
 {
 	size_t n = sys->conf->vms_count;
-	size_t size = sizeof(*sys->desc) + n * sizeof(sys->desc->vm[0]);
+	size_t connections = sys->conf->connections_count;
+	size_t size = sysdesc_bytes((uint32_t)n, (uint32_t)connections);
 
 	sys->desc = calloc(1, size);
 	sys->kernel = calloc(n + 1, sizeof(sys->kernel[0]));
 	sys->initrd = calloc(n + 1, sizeof(sys->initrd[0]));
 	sys->disk = calloc((n + 1) * SYSDESC_MAX_DISKS, sizeof(sys->disk[0]));
-	if (!sys->desc || !sys->kernel || !sys->initrd || !sys->disk) {
+	sys->served = calloc(connections + 1, sizeof(sys->served[0]));
+	if (!sys->desc || !sys->kernel || !sys->initrd || !sys->disk || !sys->served) {
 		diag_error("out of memory");
 		return false;
 	}
@@ -239,6 +253,7 @@ static bool alloc_results(struct system *sys)
 	sys->desc->version = SYSDESC_VERSION;
 	sys->desc->size = (uint32_t)size;
 	sys->desc->n_vms = (uint32_t)n;
+	sys->desc->n_connections = (uint32_t)connections;
 	return true;
 }
 
@@ -280,12 +295,15 @@ void system_free(struct system *sys)
 		for (uint32_t j = 0; sys->disk && j < SYSDESC_MAX_DISKS; j++)
 			file_unmap(&sys->disk[i * SYSDESC_MAX_DISKS + j]);
 	}
+	for (uint32_t i = 0; sys->desc && sys->served && i < sys->desc->n_connections; i++)
+		file_unmap(&sys->served[i]);
 	if (sys->conf)
 		conf_free(sys->conf, &sys->doc);
 	free(sys->desc);
 	free(sys->kernel);
 	free(sys->initrd);
 	free(sys->disk);
+	free(sys->served);
 	free(sys->file);
 	*sys = (struct system){ 0 };
 }

@@ -28,6 +28,7 @@ struct system {
 	struct file *kernel;  /* one for each VM; set by system_load_images */
 	struct file *initrd;  /* the same; data is NULL without an initrd */
 	struct file *disk;    /* SYSDESC_MAX_DISKS for each VM; n_disks are there */
+	struct file *served;  /* one for each connection: its disk; data may be NULL */
 };
 
 /* Everything that can be checked without another file. False, with
@@ -49,6 +50,12 @@ bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
 		       const char *name);
 /* Fills sys->desc->vm[index] from the VM's configuration (system_vm.c). */
 bool system_check_vm(struct system *sys, uint32_t index);
+static inline struct sysdesc_connection *system_connection(struct system *sys, uint32_t index)
+{
+	return (struct sysdesc_connection *)&sys->desc->vm[sys->desc->n_vms] + index;
+}
+/* Fills in a connection (system_connections.c), and its pool into its driver. */
+bool system_check_connection(struct system *sys, uint32_t index);
 /* Whether the VM has `low_vectors`, of whatever kind. */
 bool system_low_vectors(const struct conf_vm *conf);
 /* RAM of all VMs, bytes, and of their disks that can be written, once they are

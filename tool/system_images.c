@@ -272,13 +272,11 @@ static bool place_kernel(const struct image_check *c, uint32_t index,
 	return check_fit(c, index, kernel);
 }
 
-static bool load_disk(const struct image_check *c, uint32_t index, uint32_t disk)
+/* The `image` of `node`. */
+static bool load_disk(const struct image_check *c, yaml_node_t *node, const char *image,
+		      struct file *file)
 {
-	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->vm_node, "disks");
-	yaml_node_t *node = yamldoc_item(&c->sys->doc, list, disk);
-	struct file *file = &c->sys->disk[index * SYSDESC_MAX_DISKS + disk];
-
-	if (!open_file(c, node, "image", c->sys->conf->vms[index].disks[disk].image, file))
+	if (!open_file(c, node, "image", image, file))
 		return false;
 	if (file->size % SYSDESC_SECTOR == 0)
 		return true;
@@ -291,10 +289,28 @@ static bool load_disk(const struct image_check *c, uint32_t index, uint32_t disk
 
 static bool load_disks(const struct image_check *c, uint32_t index)
 {
+	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->vm_node, "disks");
 	bool ok = true;
 
 	for (uint32_t i = 0; i < c->sys->desc->vm[index].n_disks; i++)
-		ok = load_disk(c, index, i) && ok;
+		ok = load_disk(c, yamldoc_item(&c->sys->doc, list, i),
+			       c->sys->conf->vms[index].disks[i].image,
+			       &c->sys->disk[index * SYSDESC_MAX_DISKS + i]) &&
+		     ok;
+	return ok;
+}
+
+static bool load_served(struct system *sys, const char *build_dir)
+{
+	const struct image_check check = { .sys = sys, .build_dir = build_dir };
+	yaml_node_t *list = yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "connections");
+	bool ok = true;
+
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++)
+		if (sys->conf->connections[i].image)
+			ok = load_disk(&check, yamldoc_item(&sys->doc, list, i),
+				       sys->conf->connections[i].image, &sys->served[i]) &&
+			     ok;
 	return ok;
 }
 
@@ -332,5 +348,5 @@ bool system_load_images(struct system *sys, const char *build_dir)
 
 		ok = load_vm(&check, i) && ok;
 	}
-	return ok;
+	return load_served(sys, build_dir) && ok;
 }

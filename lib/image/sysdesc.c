@@ -44,8 +44,8 @@ static bool name_equal(const char *a, const char *b)
 
 bool sysdesc_name_reserved(const char *name)
 {
-	static const char *const reserved[] = { "control", "init", "kernel", "log",
-						"serial", "system", "time" };
+	static const char *const reserved[] = { "block", "control", "init", "kernel", "log",
+						"net", "serial", "system", "time" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (name_equal(reserved[i], name))
@@ -100,7 +100,7 @@ const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint
 
 bool sysdesc_has_virtio(const struct sysdesc_vm *vm)
 {
-	return (vm->devices & VIRTIO_KNOWN) != 0 || vm->n_disks != 0;
+	return (vm->devices & VIRTIO_KNOWN) != 0 || vm->n_disks != 0 || vm->n_connections != 0;
 }
 
 static const char *check_alias(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
@@ -225,7 +225,7 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 
 static const char *check_disks(const struct sysdesc_vm *vm, uint32_t n_payloads)
 {
-	if (vm->n_disks > SYSDESC_MAX_DISKS || vm->pad != 0)
+	if (vm->n_disks > SYSDESC_MAX_DISKS)
 		return "a VM has too many disks";
 	for (uint32_t i = 0; i < vm->n_disks; i++) {
 		if (vm->disk[i].image >= n_payloads)
@@ -277,8 +277,9 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 		return "the system description is of another version";
 	if (d->n_vms > SYSDESC_MAX_VMS)
 		return "too many VMs";
-	if (d->size != sizeof(*d) + d->n_vms * sizeof(d->vm[0]) ||
-	    d->size > size)
+	if (d->n_connections > SYSDESC_MAX_CONNECTIONS || d->pad != 0)
+		return "too many connections";
+	if (d->size != sysdesc_bytes(d->n_vms, d->n_connections) || d->size > size)
 		return "the system description's size is wrong";
 	if (d->crc32 != sysdesc_checksum(d))
 		return "the system description is damaged: wrong checksum";
@@ -291,6 +292,74 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 	if (d->log_level > 3)
 		return "the log level is out of range";
 	return NULL;
+}
+
+uint32_t sysdesc_connection_of(const struct sysdesc *d, uint32_t vm, uint32_t n)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(d);
+	uint32_t i = 0;
+
+	while (i + 1 < d->n_connections && (c[i].driver != vm || n-- > 0))
+		i++;
+	return i;
+}
+
+static const char *check_shared(const struct sysdesc_vm *vm, const struct sysdesc_connection *c)
+{
+	uint64_t sum = 0;
+
+	if (c->sharing == SYSDESC_SHARE_POOL)
+		return c->pool == 0 || c->pool >= vm->n_regions ||
+				       vm->region[c->pool].alias != SYSDESC_OWN_MEMORY
+			       ? "a connection's pool is no memory of its own"
+			       : NULL;
+	if (c->sharing != SYSDESC_SHARE_ALL || c->pool != 0)
+		return "what a connection shares is unknown";
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		sum += vm->region[i].size;
+	return sum > SYSDESC_SHARE_BYTES ? "a connection shares too much memory" : NULL;
+}
+
+/* Who serves what. */
+static const char *check_server(const struct sysdesc *d, const struct sysdesc_connection *c,
+				uint32_t n_payloads)
+{
+	if (c->device < SYSDESC_CONNECT_NET || c->device > SYSDESC_CONNECT_CONSOLE)
+		return "a connection's device is unknown";
+	if (c->server == SYSDESC_SERVER_BLOCK) {
+		if (c->device != SYSDESC_CONNECT_BLOCK || c->image >= n_payloads ||
+		    c->mode > SYSDESC_DISK_COPY_ON_WRITE)
+			return "a connection's disk is not sound";
+		return NULL;
+	}
+	if (c->image != SYSDESC_NO_PAYLOAD || c->mode != 0)
+		return "a connection has a disk without the block server";
+	if (c->server == SYSDESC_SERVER_NET)
+		return c->device == SYSDESC_CONNECT_NET ? NULL : "a connection's server is unknown";
+	return c->server < d->n_vms && c->server != c->driver
+		       ? NULL
+		       : "a connection's server is unknown";
+}
+
+static const char *check_connections(const struct sysdesc *d, uint32_t n_payloads)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(d);
+	uint32_t driven[SYSDESC_MAX_VMS] = { 0 };
+	const char *wrong = NULL;
+
+	for (uint32_t i = 0; i < d->n_connections && wrong == NULL; i++) {
+		if (c[i].driver >= d->n_vms || c[i].pad != 0)
+			return "a connection's driver is unknown";
+		driven[c[i].driver]++;
+		wrong = check_server(d, &c[i], n_payloads);
+		if (wrong == NULL)
+			wrong = check_shared(&d->vm[c[i].driver], &c[i]);
+	}
+	for (uint32_t i = 0; i < d->n_vms && wrong == NULL; i++)
+		if (driven[i] != d->vm[i].n_connections ||
+		    driven[i] > SYSDESC_VM_CONNECTIONS)
+			wrong = "a VM's number of connections is wrong";
+	return wrong;
 }
 
 const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
@@ -314,7 +383,7 @@ const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
 				return "two VMs have one name";
 		}
 	}
-	return NULL;
+	return check_connections(d, n_payloads);
 }
 
 uint32_t sysdesc_checksum(const struct sysdesc *desc)

@@ -180,7 +180,7 @@ static const char *take_description(struct images *im, union page *page, struct 
 	wrong = sysdesc_check(page, im->item[i].size, im->n_items);
 	if (wrong != NULL)
 		return wrong;
-	if (page->desc.n_vms != 1)
+	if (page->desc.n_vms != 1 || page->desc.n_connections != 0)
 		return "the description is not of one VM";
 	*vm = page->desc.vm[0];
 	return NULL;

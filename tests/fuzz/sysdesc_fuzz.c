@@ -28,6 +28,8 @@ static void use(const struct sysdesc *d)
 			     vm->region[j].gpa);
 		need(vm->width == 32 || vm->width == 64);
 		need(vm->n_pieces <= SYSDESC_MAX_PIECES && vm->n_vectors <= SYSDESC_VECTORS);
+		for (uint32_t j = 0; j < vm->n_connections; j++)
+			need(sysdesc_connections(d)[sysdesc_connection_of(d, i, j)].driver == i);
 		for (uint32_t j = 0; j < vm->n_pieces; j++)
 			need(sysdesc_region_of(vm, vm->piece[j].gpa, vm->piece[j].bytes) != NULL);
 	}
@@ -45,7 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		d->magic = SYSDESC_MAGIC;
 		d->version = SYSDESC_VERSION;
 		d->n_vms = (uint32_t)((size - sizeof(*d)) / sizeof(d->vm[0]));
-		d->size = (uint32_t)(sizeof(*d) + d->n_vms * sizeof(d->vm[0]));
+		d->n_connections = (uint32_t)((size - sizeof(*d)) % sizeof(d->vm[0]) /
+					      sizeof(struct sysdesc_connection));
+		d->size = (uint32_t)sysdesc_bytes(d->n_vms, d->n_connections);
 		d->crc32 = sysdesc_checksum(d);
 		if (!sysdesc_check(d, size, N_PAYLOADS))
 			use(d);

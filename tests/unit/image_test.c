@@ -13,16 +13,47 @@
 
 #define N_VMS 3
 #define N_PAYLOADS 4
+#define N_CONNECTIONS 3
 
 static union {
 	struct sysdesc head;
 	uint8_t bytes[sizeof(struct sysdesc) +
-		      N_VMS * sizeof(struct sysdesc_vm)];
+		      N_VMS * sizeof(struct sysdesc_vm) +
+		      N_CONNECTIONS * sizeof(struct sysdesc_connection)];
 } d;
 
 static void seal(void)
 {
 	d.head.crc32 = sysdesc_checksum(&d.head);
+}
+
+static struct sysdesc_connection *connections(void)
+{
+	return (struct sysdesc_connection *)&d.head.vm[N_VMS];
+}
+
+/* VM 0 has a disk of the block server's and a network of VM 1's, VM 1 a network. */
+static void make_connections(void)
+{
+	struct sysdesc_connection *c = connections();
+
+	d.head.n_connections = N_CONNECTIONS;
+	d.head.vm[0].n_connections = 2;
+	d.head.vm[1].n_connections = 1;
+	c[0] = (struct sysdesc_connection){ .device = SYSDESC_CONNECT_BLOCK,
+					    .server = SYSDESC_SERVER_BLOCK,
+					    .pool = 1,
+					    .image = 3,
+					    .mode = SYSDESC_DISK_COPY_ON_WRITE };
+	c[1] = (struct sysdesc_connection){ .driver = 1,
+					    .device = SYSDESC_CONNECT_NET,
+					    .server = SYSDESC_SERVER_NET,
+					    .pool = 1,
+					    .image = SYSDESC_NO_PAYLOAD };
+	c[2] = (struct sysdesc_connection){ .device = SYSDESC_CONNECT_NET,
+					    .server = 1,
+					    .sharing = SYSDESC_SHARE_ALL,
+					    .image = SYSDESC_NO_PAYLOAD };
 }
 
 static void make_description(void)
@@ -67,6 +98,7 @@ static void make_description(void)
 	d.head.vm[2].n_regions = 3;
 	d.head.vm[2].region[2] = (struct sysdesc_region){ 0, 0x3000, 0x40001000 };
 	d.head.vm[2].n_vectors = 8;
+	make_connections();
 	seal();
 }
 
@@ -80,7 +112,11 @@ static void sound_description_passes(void **state)
 	(void)state;
 	make_description();
 	assert_null(check());
+	assert_int_equal(sysdesc_connection_of(&d.head, 0, 0), 0);
+	assert_int_equal(sysdesc_connection_of(&d.head, 0, 1), 2);
+	assert_int_equal(sysdesc_connection_of(&d.head, 1, 0), 1);
 	d.head.n_vms = 0;
+	d.head.n_connections = 0;
 	d.head.size = sizeof(d.head);
 	seal();
 	assert_null(check());
@@ -130,7 +166,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MIN_US - 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
 	WRONG(d.head.vm[1].devices = 32);
-	WRONG(d.head.vm[1].pad = 1);
+	WRONG(d.head.pad = 1);
 	/* A virtio device on a board that has no place for it. */
 	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
 	      d.head.vm[2].devices = SYSDESC_DEV_VIRTIO_RNG);
@@ -172,6 +208,30 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].n_disks = 1; d.head.vm[1].disk[0].image = N_PAYLOADS);
 	WRONG(d.head.vm[1].n_disks = 2;
 	      d.head.vm[1].disk[1].mode = SYSDESC_DISK_COPY_ON_WRITE + 1);
+	WRONG(d.head.n_connections = SYSDESC_MAX_CONNECTIONS + 1);
+	WRONG(d.head.n_connections = 2);
+	WRONG(d.head.vm[0].n_connections = 1);
+	WRONG(connections()[0].driver = N_VMS);
+	WRONG(connections()[0].driver = 1);
+	WRONG(connections()[0].pad = 1);
+	WRONG(connections()[2].device = 0);
+	WRONG(connections()[2].device = SYSDESC_CONNECT_CONSOLE + 1);
+	WRONG(connections()[0].device = SYSDESC_CONNECT_NET);
+	WRONG(connections()[0].image = N_PAYLOADS);
+	WRONG(connections()[0].mode = SYSDESC_DISK_COPY_ON_WRITE + 1);
+	WRONG(connections()[1].device = SYSDESC_CONNECT_BLOCK);
+	WRONG(connections()[1].image = 0);
+	WRONG(connections()[2].mode = SYSDESC_DISK_COPY_ON_WRITE);
+	WRONG(connections()[2].server = 0); /* itself */
+	WRONG(connections()[2].server = N_VMS);
+	WRONG(connections()[0].pool = 0);
+	WRONG(connections()[0].pool = 2);
+	WRONG(connections()[0].sharing = SYSDESC_SHARE_ALL + 1);
+	WRONG(connections()[2].pool = 1);
+	WRONG(d.head.vm[0].region[1].size = SYSDESC_SHARE_BYTES);
+	WRONG(d.head.vm[1].n_regions = 3; d.head.vm[1].region[2].gpa = 0;
+	      d.head.vm[1].region[2].size = 4096; d.head.vm[1].region[2].alias = 0x40000000;
+	      connections()[1].pool = 2);
 	WRONG(memset(d.head.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
 }
 

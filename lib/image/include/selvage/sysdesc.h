@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 3u
+#define SYSDESC_VERSION 4u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -20,6 +20,8 @@
 #define SYSDESC_MAX_PIECES 16
 #define SYSDESC_VECTORS 16 /* words */
 #define SYSDESC_MAX_DISKS 4
+#define SYSDESC_MAX_CONNECTIONS 64
+#define SYSDESC_VM_CONNECTIONS 8 /* of one VM as the driver */
 #define SYSDESC_SECTOR 512u
 #define SYSDESC_PAGE 4096u
 #define SYSDESC_OWN_MEMORY 0xffffffffffffffffull
@@ -46,6 +48,16 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4 };
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 			 SYSDESC_DISK_COPY_ON_WRITE = 1 };
+/* What a connection is served as: virtio's ids (1.2, 5). */
+enum sysdesc_connected { SYSDESC_CONNECT_NET = 1,
+			 SYSDESC_CONNECT_BLOCK = 2,
+			 SYSDESC_CONNECT_CONSOLE = 3 };
+/* Native servers, where the number of a VM could be. */
+#define SYSDESC_SERVER_BLOCK 0xffffff00u
+#define SYSDESC_SERVER_NET 0xffffff01u
+/* What the server reaches of the driver VM's memory. */
+enum sysdesc_sharing { SYSDESC_SHARE_POOL = 0,
+		       SYSDESC_SHARE_ALL = 1 };
 /* How the kernel's file becomes the guest's first program. */
 enum sysdesc_boot {
 	SYSDESC_BOOT_IMAGE = 0,  /* an arm64 Image, which the monitor places */
@@ -76,6 +88,18 @@ struct sysdesc_disk {
 	uint32_t mode;  /* enum sysdesc_disk_mode */
 };
 
+/* A virtio device of one VM that is served by a native server or another VM. */
+struct sysdesc_connection {
+	uint32_t driver;  /* VM */
+	uint32_t device;  /* enum sysdesc_connected */
+	uint32_t server;  /* VM, or SYSDESC_SERVER_... */
+	uint32_t sharing; /* enum sysdesc_sharing */
+	uint32_t pool;    /* which of the driver's regions; 0 if all are shared */
+	uint32_t image;   /* of a native block server's disk: payload index: whole sectors */
+	uint32_t mode;    /* enum sysdesc_disk_mode */
+	uint32_t pad;     /* 0 */
+};
+
 struct sysdesc_vm {
 	char name[SYSDESC_NAME];
 	uint32_t board;     /* enum sysdesc_board */
@@ -94,7 +118,7 @@ struct sysdesc_vm {
 	uint32_t restart_limit;    /* 1..SYSDESC_RESTART_LIMIT_MAX, in a row */
 	uint64_t restart_delay_us; /* SYSDESC_DELAY_MIN_US..; doubles each time in a row */
 	uint32_t n_disks;          /* 0..SYSDESC_MAX_DISKS */
-	uint32_t pad;              /* 0 */
+	uint32_t n_connections;    /* that it is the driver of */
 	struct sysdesc_disk disk[SYSDESC_MAX_DISKS];
 	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
 	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
@@ -128,10 +152,28 @@ struct sysdesc {
 	uint32_t on_idle;       /* enum sysdesc_idle */
 	uint32_t log_level;     /* 0 error .. 3 debug */
 	uint32_t n_vms;         /* 0..SYSDESC_MAX_VMS */
+	uint32_t n_connections; /* 0..SYSDESC_MAX_CONNECTIONS; behind the VMs */
+	uint32_t pad;           /* 0 */
 	struct sysdesc_vm vm[]; /* n_vms of them */
 };
 _Static_assert(offsetof(struct sysdesc, vm) % 8 == 0, "vm alignment");
 _Static_assert(sizeof(struct sysdesc_vm) % 8 == 0, "vm size");
+
+/* The first of n_connections. */
+static inline const struct sysdesc_connection *sysdesc_connections(const struct sysdesc *d)
+{
+	return (const struct sysdesc_connection *)&d->vm[d->n_vms];
+}
+static inline size_t sysdesc_bytes(uint32_t n_vms, uint32_t n_connections)
+{
+	return sizeof(struct sysdesc) + n_vms * sizeof(struct sysdesc_vm) +
+	       n_connections * sizeof(struct sysdesc_connection);
+}
+/* Of all connections, the index of the VM's n-th as a driver. n is below its
+ * n_connections. */
+uint32_t sysdesc_connection_of(const struct sysdesc *d, uint32_t vm, uint32_t n);
+/* Of a VM's memory, what may be shared as a whole. */
+#define SYSDESC_SHARE_BYTES 0x100000000ull
 
 /* The board's name and, for what no memory may cover, its ranges of devices;
  * unknown boards have neither. */
@@ -154,7 +196,8 @@ const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint
  * Whether the `size` bytes at `desc` are a description that may be used:
  * magic, version, size, checksum, every count, string, range and flag in
  * bounds, regions that do not overlap, payload indexes below `n_payloads`,
- * distinct VM names. Returns NULL if so, else a static text of what is wrong.
+ * connections between what there is, distinct VM names. Returns NULL if so, else
+ * a static text of what is wrong.
  */
 const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads);
 

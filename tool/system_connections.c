@@ -1,0 +1,213 @@
+/* The check of the connections of a system description. */
+#include <string.h>
+
+#include "diag.h"
+#include "system.h"
+#include "units.h"
+
+#define LARGE_PAGE (2ull << 20)
+#define POOL_DEFAULT (8ull << 20)
+#define POOL_MIN (256ull << 10)
+#define POOL_MAX (1ull << 30)
+
+struct connection_check {
+	struct system *sys;
+	yaml_node_t *node;
+	const struct conf_connection *conf;
+	struct sysdesc_connection *c;
+};
+
+static const char *const device_names[] = {
+	[SYSDESC_CONNECT_NET] = "net",
+	[SYSDESC_CONNECT_BLOCK] = "block",
+	[SYSDESC_CONNECT_CONSOLE] = "console",
+};
+
+static unsigned line_of(const struct connection_check *k, const char *key)
+{
+	return system_line(k->sys, k->node, key);
+}
+
+/* SYSDESC_MAX_VMS: none. */
+static uint32_t find_vm(const struct connection_check *k, const char *name)
+{
+	const struct sysdesc *d = k->sys->desc;
+
+	for (uint32_t i = 0; i < d->n_vms; i++)
+		if (strcmp(d->vm[i].name, name) == 0)
+			return i;
+	return SYSDESC_MAX_VMS;
+}
+
+static bool check_driver(const struct connection_check *k)
+{
+	struct sysdesc_vm *vm;
+
+	k->c->driver = find_vm(k, k->conf->driver);
+	if (k->c->driver == SYSDESC_MAX_VMS) {
+		diag_error_at(k->sys->file, line_of(k, "driver"),
+			      "`driver`: there is no VM `%s`; give the name of one of `vms`",
+			      k->conf->driver);
+		return false;
+	}
+	vm = &k->sys->desc->vm[k->c->driver];
+	if (vm->board != SYSDESC_BOARD_VIRT) {
+		diag_error_at(k->sys->file, line_of(k, "driver"),
+			      "board `%s` of VM `%s` has no place for virtio devices; take `virt`",
+			      sysdesc_board_name(vm->board), vm->name);
+		return false;
+	}
+	if (vm->n_connections == SYSDESC_VM_CONNECTIONS) {
+		diag_error_at(k->sys->file, line_of(k, "driver"),
+			      "VM `%s` is the driver of more than %d connections; remove some",
+			      vm->name, SYSDESC_VM_CONNECTIONS);
+		return false;
+	}
+	vm->n_connections++;
+	return true;
+}
+
+static bool is_native(const struct connection_check *k)
+{
+	return k->c->server == SYSDESC_SERVER_BLOCK || k->c->server == SYSDESC_SERVER_NET;
+}
+
+static bool find_server(const struct connection_check *k)
+{
+	const char *name = k->conf->served_by;
+	unsigned line = line_of(k, "served_by");
+
+	if (strcmp(name, "block") == 0)
+		k->c->server = SYSDESC_SERVER_BLOCK;
+	else if (strcmp(name, "net") == 0)
+		k->c->server = SYSDESC_SERVER_NET;
+	else
+		k->c->server = find_vm(k, name);
+	if (k->c->server == SYSDESC_MAX_VMS) {
+		diag_error_at(k->sys->file, line,
+			      "`served_by`: there is no VM `%s`; give `block`, `net`, or the name "
+			      "of a VM",
+			      name);
+		return false;
+	}
+	if (k->c->server == k->c->driver) {
+		diag_error_at(k->sys->file, line,
+			      "`served_by`: VM `%s` cannot serve a device to itself; give another",
+			      name);
+		return false;
+	}
+	if (is_native(k) && strcmp(device_names[k->c->device], name) != 0) {
+		diag_error_at(k->sys->file, line,
+			      "`served_by`: the server `%s` has no device `%s`; give a VM that "
+			      "serves it",
+			      name, device_names[k->c->device]);
+		return false;
+	}
+	return true;
+}
+
+static bool check_disk(const struct connection_check *k)
+{
+	bool disk = k->c->server == SYSDESC_SERVER_BLOCK;
+	const char *key = k->conf->image ? "image" : "mode";
+
+	k->c->image = SYSDESC_NO_PAYLOAD;
+	k->c->mode = (uint32_t)k->conf->mode;
+	if (disk && !k->conf->image) {
+		diag_error_at(k->sys->file, yamldoc_line(&k->sys->doc, k->node),
+			      "a connection to `block` has no `image`; give `image: asset:NAME` or "
+			      "a path");
+		return false;
+	}
+	if (disk || (!k->conf->image && yamldoc_get(&k->sys->doc, k->node, "mode") == NULL))
+		return true;
+	diag_error_at(k->sys->file, line_of(k, key),
+		      "`%s` is for connections to `block`; remove it", key);
+	return false;
+}
+
+static bool pool_size(const struct connection_check *k, uint64_t *size)
+{
+	*size = POOL_DEFAULT;
+	if (k->conf->pool == NULL || (units_parse_size(k->conf->pool, size) &&
+				      *size >= POOL_MIN && *size <= POOL_MAX &&
+				      *size % SYSDESC_PAGE == 0))
+		return true;
+	diag_error_at(k->sys->file, line_of(k, "pool"),
+		      "`pool` is `%s`; give a size from 256K to 1G, a multiple of 4 KiB",
+		      k->conf->pool);
+	return false;
+}
+
+/* Memory of the driver's, behind all that it has. */
+static bool add_pool(const struct connection_check *k)
+{
+	struct sysdesc_vm *vm = &k->sys->desc->vm[k->c->driver];
+	const uint64_t limit = 1ull << (k->sys->cpu ? k->sys->cpu->pa_bits : 40);
+	struct sysdesc_region pool = { .alias = SYSDESC_OWN_MEMORY };
+
+	if (!pool_size(k, &pool.size))
+		return false;
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		if (vm->region[i].gpa + vm->region[i].size > pool.gpa)
+			pool.gpa = vm->region[i].gpa + vm->region[i].size;
+	pool.gpa = (pool.gpa + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	if (vm->n_regions == SYSDESC_MAX_REGIONS || pool.gpa + pool.size > limit) {
+		diag_error_at(k->sys->file, line_of(k, "driver"),
+			      "VM `%s` has no room for the pool behind its memory; give it fewer "
+			      "regions, or lower ones",
+			      vm->name);
+		return false;
+	}
+	k->c->pool = vm->n_regions++;
+	vm->region[k->c->pool] = pool;
+	return true;
+}
+
+static bool check_sharing(const struct connection_check *k)
+{
+	const struct sysdesc_vm *vm = &k->sys->desc->vm[k->c->driver];
+	uint64_t sum = 0;
+
+	k->c->sharing = (uint32_t)k->conf->sharing;
+	if (k->c->sharing == SYSDESC_SHARE_POOL)
+		return add_pool(k);
+	if (k->conf->pool) {
+		diag_error_at(k->sys->file, line_of(k, "pool"),
+			      "`pool` with `sharing: all`: there is none then; remove one of them");
+		return false;
+	}
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		sum += vm->region[i].size;
+	if (sum <= SYSDESC_SHARE_BYTES)
+		return true;
+	diag_error_at(k->sys->file, line_of(k, "sharing"),
+		      "`sharing: all`: VM `%s` has more than 4G of memory; share a pool", vm->name);
+	return false;
+}
+
+/* What will be, and is not there yet. */
+static bool check_served(const struct connection_check *k)
+{
+	diag_error_at(k->sys->file, line_of(k, "served_by"),
+		      "`served_by`: %s cannot serve devices yet; remove the connection",
+		      k->c->server == SYSDESC_SERVER_BLOCK ? "the block server"
+		      : is_native(k)                       ? "the network server"
+							   : "a VM");
+	return false;
+}
+
+bool system_check_connection(struct system *sys, uint32_t index)
+{
+	yaml_node_t *list = yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "connections");
+	const struct connection_check check = {
+		.sys = sys,
+		.node = yamldoc_item(&sys->doc, list, index),
+		.conf = &sys->conf->connections[index],
+		.c = system_connection(sys, index),
+	};
+
+	check.c->device = (uint32_t)check.conf->device;
+	return check_driver(&check) && find_server(&check) && check_disk(&check) &&
+	       check_sharing(&check) && check_served(&check);
+}
