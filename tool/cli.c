@@ -23,6 +23,7 @@ enum command_bit {
 	CMD_FAULTS = 1 << 11,
 	CMD_PS = 1 << 12,
 	CMD_CREATE = 1 << 13,
+	CMD_TOP = 1 << 14,
 };
 
 struct command {
@@ -52,6 +53,11 @@ static const struct command commands[] = {
 	  CMD_CHECK, 1, 1, command_check },
 	{ "ps", "", "List the VMs and services of a running system.", CMD_PS,
 	  0, 0, command_control },
+	{ "top", "",
+	  "Show what the VMs of a running system do, again and again.\n"
+	  "Processor time, exits a second by reason, memory, virtio requests, restarts. q or "
+	  "Ctrl-C\nleaves. When output is no terminal it prints one table after the other.",
+	  CMD_TOP, 0, 0, command_top },
 	{ "console", "VM",
 	  "Connect to the console of a VM.\nCtrl-] leaves it.",
 	  CMD_CONSOLE, 1, 1, command_console },
@@ -133,7 +139,7 @@ struct option_def {
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR | CMD_CREATE)
 #define CMD_WATCHERS (CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
-#define CMD_CLIENTS (CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_WATCHERS)
+#define CMD_CLIENTS (CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_TOP | CMD_WATCHERS)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
@@ -167,11 +173,14 @@ static const struct option_def option_defs[] = {
 	{ "system", 's', OPT_TEXT, "NAME", CMD_CLIENTS, FIELD(system),
 	  "the running system that is meant, if there are several" },
 	{ "json", 0, OPT_FLAG, NULL,
-	  CMD_PS | CMD_QUERY | CMD_COMPARE | CMD_DOCTOR | CMD_FAULTS | CMD_CHECK,
+	  CMD_PS | CMD_QUERY | CMD_COMPARE | CMD_DOCTOR | CMD_FAULTS | CMD_CHECK | CMD_TOP,
 	  FIELD(json),
 	  "print the answer as JSON" },
 	{ "accounting", 'a', OPT_FLAG, NULL, CMD_PS, FIELD(accounting),
 	  "print what all VMs and services together use, and what is free" },
+	{ "once", '1', OPT_FLAG, NULL, CMD_TOP, FIELD(once), "print one table and stop" },
+	{ "interval", 'n', OPT_NUMBER, "SECONDS", CMD_TOP, FIELD(interval_s),
+	  "how long one table is about (1)" },
 	{ "html", 0, OPT_TEXT, "FILE", CMD_COMPARE, FIELD(html),
 	  "write a page of HTML as well, which needs nothing else" },
 	{ "monitor", 'm', OPT_TEXT, "ADDRESS", CMD_CAPTURE, FIELD(monitor),

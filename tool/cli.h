@@ -42,9 +42,10 @@ struct options {
 	unsigned gdb_port, monitor_port; /* the same */
 	char **rest;                     /* what stands behind `--` */
 	int n_rest;
-	unsigned timeout_s; /* 0: none */
-	unsigned wait_s;    /* 0: not at all */
-	unsigned port;      /* 0: the usual one */
+	unsigned timeout_s;  /* 0: none */
+	unsigned wait_s;     /* 0: not at all */
+	unsigned interval_s; /* 0: the usual one */
+	unsigned port;       /* 0: the usual one */
 	bool port_only;
 	bool debug;
 	bool dry_run;
@@ -56,6 +57,7 @@ struct options {
 	bool follow;
 	bool accounting;
 	bool topology;
+	bool once;
 };
 
 typedef int (*command_fn)(const struct options *options);
@@ -69,6 +71,7 @@ int command_doctor(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
 int command_set(const struct options *options);
 int command_create(const struct options *options);
+int command_top(const struct options *options);
 int command_console(const struct options *options);
 int command_logs(const struct options *options);
 int command_faults(const struct options *options);

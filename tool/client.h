@@ -11,6 +11,13 @@ int client_open(const struct options *options, const char *verb, const char *arg
 /* Reads the line "ok" or "error ..."; reports the latter. */
 bool client_accepted(int fd);
 bool client_send(int fd, const void *data, size_t size);
-/* One request of the control channel whose answer is its verdict alone; says what is
- * wrong. */
-bool client_request(const struct options *options, const char *request, const char *argument);
+/* One request of the control channel; says what is wrong. Lines of the answer go to
+ * `line`, which may be NULL. */
+bool client_ask(const struct options *options, const char *request, const char *argument,
+		void (*line)(void *context, const char *line), void *context);
+/* One whose answer is its verdict alone. */
+static inline bool client_request(const struct options *options, const char *request,
+				  const char *argument)
+{
+	return client_ask(options, request, argument, NULL, NULL);
+}

@@ -87,7 +87,30 @@ static bool answer_ok(const char *line, bool may_end)
 	return good;
 }
 
-bool client_request(const struct options *options, const char *request, const char *argument)
+static bool is_verdict(const char *line)
+{
+	return strncmp(line, "{\"ok\":", 6) == 0;
+}
+
+/* Splits the answer at its newlines; the verdict is returned. */
+static const char *take_lines(char *text, void (*take)(void *context, const char *line),
+			      void *context)
+{
+	const char *verdict = NULL;
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (is_verdict(line))
+			verdict = line;
+		else if (take)
+			take(context, line);
+	}
+	return verdict;
+}
+
+bool client_ask(const struct options *options, const char *request, const char *argument,
+		void (*line)(void *context, const char *line), void *context)
 {
 	struct buffer answer = { 0 };
 	char verb[64];
@@ -100,54 +123,31 @@ bool client_request(const struct options *options, const char *request, const ch
 		return false;
 	read_to_end(fd, &answer);
 	close(fd);
-	ok = answer_ok((char *)answer.data, false);
+	ok = answer_ok(take_lines((char *)answer.data, line, context),
+		       strcmp(request, "poweroff") == 0);
 	buffer_free(&answer);
 	return ok;
 }
 
-static bool is_verdict(const char *line)
+static void add_row(void *table, const char *line)
 {
-	return strncmp(line, "{\"ok\":", 6) == 0;
+	table_add(table, line);
 }
 
-/* Splits the answer at its newlines; the verdict is returned. */
-static const char *take_lines(char *text, bool json, struct table *table)
+static void print_line(void *context, const char *line)
 {
-	const char *verdict = NULL;
-	char *save = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (is_verdict(line))
-			verdict = line;
-		else if (json)
-			puts(line);
-		else
-			table_add(table, line);
-	}
-	return verdict;
+	(void)context;
+	puts(line);
 }
 
 int command_control(const struct options *options)
 {
-	struct buffer answer = { 0 };
 	struct table table = { 0 };
-	char verb[64];
-	bool ok;
-	int fd;
+	bool ok = client_ask(options, options->accounting ? "accounting" : options->command,
+			     options->arg[0], options->json ? print_line : add_row, &table);
 
-	snprintf(verb, sizeof(verb), "control %s",
-		 options->accounting ? "accounting" : options->command);
-	fd = client_open(options, verb, options->arg[0]);
-	if (fd < 0)
-		return EXIT_FAILED;
-	read_to_end(fd, &answer);
-	close(fd);
-	ok = answer_ok(take_lines((char *)answer.data, options->json, &table),
-		       strcmp(options->command, "poweroff") == 0);
 	table_print(&table);
 	table_free(&table);
-	buffer_free(&answer);
 	return ok ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -5,6 +5,7 @@
 #include "arch/aarch64/insn.h"
 #include "report.h"
 
+#include <selvage/clock.h>
 #include <selvage/log.h>
 
 static unsigned long long pc_of(struct vm_vcpu *vc)
@@ -141,18 +142,32 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	}
 }
 
+/* What few exits need. */
+__attribute__((noinline)) static void before_return(struct vm_vcpu *vc, const struct vcpu_exit *e,
+						    uint64_t begun)
+{
+	if (vc->vm->time_stands)
+		vtime_resume(vc);
+	if (vc->vm->stop)
+		vc->vm->hooks.debug->hold(vc, e);
+	if (vc->vm->timed)
+		vc->vm->stats->exit_ticks[e->reason] += clock_now() - begun;
+}
+
 _Noreturn void exits_handler(void *arg)
 {
 	struct vm_vcpu *vc = arg;
 	struct vm *vm = vc->vm;
 	struct vcpu_exit e;
+	uint64_t begun;
 
 	for (;;) {
 		vcpu_run(&vc->cpu.cpu, &e);
+		begun = clock_about();
 		if (vm->features == 0)
 			vtime_exit(vc);
 		vm_lock(vm, vc);
-		vm->exits[e.reason]++;
+		vm->stats->exits[e.reason]++;
 		if (e.reason == VCPU_EXIT_MMIO)
 			mmio_exit(vm, vc, &e);
 		else if (e.reason == VCPU_EXIT_HYPERCALL)
@@ -163,10 +178,8 @@ _Noreturn void exits_handler(void *arg)
 			report_stop(vc, &e, "the kernel refused a transfer of registers");
 		if (vgic_work(&vm->gic) != 0)
 			vm_deliver_irqs(vm, vc);
-		if (vm->time_stands)
-			vtime_resume(vc);
-		if (vm->stop)
-			vm->hooks.debug->hold(vc, &e);
+		if (vm->behind_exit != 0)
+			before_return(vc, &e, begun);
 		mutex_unlock(&vm->lock);
 	}
 }

@@ -53,6 +53,13 @@ static void serve_console(void)
 	mutex_unlock(&vm.lock);
 }
 
+static void watch(void)
+{
+	mutex_lock(&vm.lock);
+	vm_watch(&vm);
+	mutex_unlock(&vm.lock);
+}
+
 /* Returns the badges of the next events. */
 static uint64_t serve(uint64_t badges)
 {
@@ -61,6 +68,8 @@ static uint64_t serve(uint64_t badges)
 
 	if (badges & VMM_NTFN_SERIAL)
 		serve_console();
+	if (badges & VMM_NTFN_INIT)
+		watch();
 	for (unsigned i = 0; i < vm.n_parts; i++) {
 		const struct vm_part *part = vm.part[i];
 		cap_t signal = part->event != NULL ? part->event(&vm, badges) : 0;

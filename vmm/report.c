@@ -8,21 +8,8 @@
 
 typedef unsigned long long ull;
 
-static const char *const reason_names[] = {
-	[VCPU_EXIT_MMIO] = "mmio",
-	[VCPU_EXIT_MMIO_OPAQUE] = "mmio-opaque",
-	[VCPU_EXIT_FETCH] = "fetch",
-	[VCPU_EXIT_HYPERCALL] = "hypercall",
-	[VCPU_EXIT_SECURE_CALL] = "secure-call",
-	[VCPU_EXIT_SYSREG] = "sysreg",
-	[VCPU_EXIT_WAIT_IRQ] = "wfi",
-	[VCPU_EXIT_WAIT_EVENT] = "wfe",
-	[VCPU_EXIT_UNDEFINED] = "undefined",
-	[VCPU_EXIT_MAINTENANCE] = "maintenance",
-	[VCPU_EXIT_TIMER] = "timer",
-	[VCPU_EXIT_DEBUG] = "debug",
-	[VCPU_EXIT_UNKNOWN] = "unknown",
-};
+static const char *const reason_names[VMM_STATS_REASONS] = VMM_STATS_REASON_NAMES;
+_Static_assert(VCPU_EXIT_UNKNOWN + 1 == VMM_STATS_REASONS, "a name for each");
 
 void report_note(struct vm_vcpu *vc, const struct vcpu_exit *e, const char *what)
 {
@@ -30,6 +17,7 @@ void report_note(struct vm_vcpu *vc, const struct vcpu_exit *e, const char *what
 	uint64_t pc = vcpu_get(&vc->cpu.cpu, VCPU_PC);
 	struct report_earlier *last = &ring->entry[(ring->n - 1) % REPORT_EARLIER];
 
+	vc->vm->stats->faults++;
 	if (ring->n != 0 && last->what == what && last->pc == pc && last->vcpu == vc->index) {
 		last->count++;
 		return;
@@ -72,8 +60,8 @@ static uint64_t exits_of(const struct vm *vm)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < sizeof(vm->exits) / sizeof(vm->exits[0]); i++)
-		n += vm->exits[i];
+	for (unsigned i = 0; i < VMM_STATS_REASONS; i++)
+		n += vm->stats->exits[i];
 	return n;
 }
 
@@ -170,10 +158,10 @@ static void report_exits(struct vm *vm)
 	char line[200];
 	size_t used = 0;
 
-	for (unsigned i = 0; i < sizeof(vm->exits) / sizeof(vm->exits[0]); i++) {
-		if (vm->exits[i] != 0)
+	for (unsigned i = 0; i < VMM_STATS_REASONS; i++) {
+		if (vm->stats->exits[i] != 0)
 			used += fmt_print(line + used, sizeof(line) - used, " %s=%llu",
-					  reason_names[i], (ull)vm->exits[i]);
+					  reason_names[i], (ull)vm->stats->exits[i]);
 	}
 	report_say("exits", "%s", used != 0 ? line + 1 : "");
 }

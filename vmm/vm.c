@@ -5,8 +5,10 @@
 #include "boot/load.h"
 #include "devices.h"
 
+#include <selvage/base.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
+#include <string.h>
 
 /* Traps that the VMM asks for where the kernel has them. */
 #define TRAPS ABI_EXT_TRAP_MASK
@@ -17,6 +19,7 @@ unsigned long long vm_count(struct vm *vm, enum vm_event event)
 {
 	uint64_t n = ++vm->events[event];
 
+	vm->stats->misuses++;
 	return n <= LOG_EACH || (n & (n - 1)) == 0 ? n : 0;
 }
 
@@ -217,6 +220,25 @@ static const char *install_parts(struct vm *vm)
 	return "it needs another image of the monitor";
 }
 
+void vm_watch(struct vm *vm)
+{
+	vm->timed = *(const volatile uint32_t *)&vm->info->watch & VMM_WATCH_TIME;
+}
+
+/* For whoever asks init what the guest's memory map is. */
+static void tell_map(struct vm *vm)
+{
+	for (unsigned i = 0; i < min_u32(vm->bus.n_regions, VMM_STATS_REGIONS); i++) {
+		const struct bus_region *r = &vm->bus.region[i];
+		struct vmm_stats_region *to = &vm->stats->region[i];
+
+		strncpy(to->name, r->name, sizeof(to->name) - 1);
+		to->base = r->base;
+		to->size = r->size;
+		vm->stats->n_regions = i + 1;
+	}
+}
+
 const char *vm_init(struct vm *vm, const struct vmm_info *info)
 {
 	const struct psci_env env = {
@@ -227,6 +249,7 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 	const char *error;
 
 	vm->info = info;
+	vm->stats = (void *)PROC_STATS_VADDR;
 	if (info->n_vcpus < 1 || info->n_vcpus > SYSDESC_MAX_VCPUS)
 		return "a number of vCPUs that no board has";
 	error = install_parts(vm);
@@ -259,6 +282,7 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 		if (vm->part[i]->init != NULL)
 			error = vm->part[i]->init(vm);
 	}
+	tell_map(vm);
 	return error;
 }
 

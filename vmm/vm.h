@@ -23,6 +23,7 @@
 #include <selvage/mutex.h>
 #include <selvage/vcpu_sel4.h>
 #include <selvage/vmm_info.h>
+#include <selvage/vmm_stats.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -125,12 +126,18 @@ struct vm {
 	const struct vm_part *part[VMM_PARTS]; /* that this VM has */
 	unsigned n_parts;
 	struct vm_hooks hooks;
-	bool stop; /* hooks.debug is to hold every vCPU */
+	union {
+		struct {
+			bool stop;        /* hooks.debug is to hold every vCPU */
+			bool timed;       /* somebody wants to know how long exits take */
+			bool time_stands; /* the kernel adds to the offset while one does not run */
+		};
+		uint32_t behind_exit; /* any of them */
+	};
 	struct vm_clock clock;
 	struct mutex lock;
 	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs: see vm_offset */
-	bool time_stands;        /* the kernel adds to it while one does not run */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
 	unsigned kick_vcpu; /* whose interrupt the kick device's is */
@@ -147,7 +154,7 @@ struct vm {
 	uint64_t id_known;       /* bit per entry of id[] */
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
 	uint64_t events[VM_EVENTS];
-	uint64_t exits[VCPU_EXIT_UNKNOWN + 1];
+	struct vmm_stats *stats;   /* the page that init reads */
 	struct report_ring faults; /* that the guest itself got */
 	uint64_t load, entry;      /* where the image is and begins */
 	uint64_t started_at;       /* ticks */
@@ -172,6 +179,8 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
 /* Under the lock: counts an event. How many so far if that is worth a log line
  * (the first few, then powers of two), else 0. */
 unsigned long long vm_count(struct vm *vm, enum vm_event event);
+/* What init wants to be watched from now on (vmm_info.h). */
+void vm_watch(struct vm *vm);
 /* Takes the lock as vc's handler. */
 static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
 {

@@ -339,6 +339,7 @@ void virtq_push_all(struct virtq *q, const struct virtq_used *used, unsigned n)
 {
 	if (!q->ready || q->error != NULL || n == 0)
 		return;
+	q->requests += n;
 	if (q->packed)
 		push_packed(q, used, n);
 	else
@@ -429,7 +430,7 @@ const char *virtq_enable(struct virtq *q)
 
 void virtq_reset(struct virtq *q)
 {
-	*q = (struct virtq){ .mem = q->mem };
+	*q = (struct virtq){ .mem = q->mem, .requests = q->requests, .bytes = q->bytes };
 }
 
 /* --- Bytes ------------------------------------------------------------------------ */
@@ -463,6 +464,7 @@ static uint32_t piece(struct virtq_cursor *c, uint32_t bytes, uint64_t *at)
 
 bool virtq_read(struct virtq *q, struct virtq_cursor *from, void *to, uint32_t bytes)
 {
+	q->bytes += bytes;
 	for (uint8_t *p = to; bytes > 0;) {
 		uint64_t at;
 		uint32_t n = piece(from, bytes, &at);
@@ -477,6 +479,7 @@ bool virtq_read(struct virtq *q, struct virtq_cursor *from, void *to, uint32_t b
 
 bool virtq_write(struct virtq *q, struct virtq_cursor *to, const void *from, uint32_t bytes)
 {
+	q->bytes += bytes;
 	for (const uint8_t *p = from; bytes > 0;) {
 		uint64_t at;
 		uint32_t n = piece(to, bytes, &at);

@@ -4,6 +4,7 @@
 #include "request.h"
 #include "upload.h"
 #include "vm.h"
+#include "watch.h"
 
 #include <selvage/base.h>
 #include <selvage/log.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 /* Longest line of an answer; output waits until this much room is there. */
-#define MAX_ANSWER 320
+#define MAX_ANSWER 640
 
 static struct ring in, out;
 static char line[CONTROL_MAX_LINE];
@@ -59,15 +60,21 @@ static void vm_line(unsigned i, char *text, size_t size)
 	uint64_t held = lives ? process_held_bytes(vm_process(i)) : 0;
 	uint64_t ram = lives ? m->ram_bytes : 0;
 	uint64_t tables = lives ? m->table_bytes : 0;
+	struct vmm_stats s;
+	uint64_t exits = 0;
 
+	vm_stats(i, &s);
+	for (unsigned j = 0; j < VMM_STATS_REASONS; j++)
+		exits += s.exits[j];
 	fmt_print(text, size,
 		  "{\"kind\":\"vm\",\"name\":\"%s\",\"state\":\"%s\",\"vcpus\":%u,"
 		  "\"priority\":%u,\"ram_bytes\":%lu,\"overhead_bytes\":%lu,"
-		  "\"table_bytes\":%lu,\"starts\":%u,\"uptime_s\":%lu,\"cpu_ms\":%lu}",
+		  "\"table_bytes\":%lu,\"starts\":%u,\"uptime_s\":%lu,\"cpu_ms\":%lu,"
+		  "\"exits\":%lu}",
 		  d->name, vm_state_name(vm->state), d->vcpus, d->priority,
 		  (unsigned long)ram, (unsigned long)(held - ram - tables),
 		  (unsigned long)tables, vm->starts, (unsigned long)(vm_uptime_us(i) / 1000000),
-		  (unsigned long)(vm_cpu_us(i) / 1000));
+		  (unsigned long)(vm_cpu_us(i) / 1000), (unsigned long)exits);
 }
 
 static void service_line(enum proc_kind kind, char *text, size_t size)
@@ -251,6 +258,7 @@ static void execute(char *text)
 	switch (r.verb) {
 	case VERB_PS: start_answer(step_ps); break;
 	case VERB_CAPS: start_answer(step_caps); break;
+	case VERB_STATS: start_answer(watch_stats); break;
 	case VERB_ACCOUNTING: start_answer(step_accounting); break;
 	case VERB_CREATE: finish(vm_create_begin(r.number)); break;
 	case VERB_PUT: finish(upload_put(r.number, r.bytes, r.n_bytes)); break;

@@ -50,6 +50,8 @@ struct process {
 	struct process_time time[PROCESS_THREADS];
 	cap_t vcpu[SYSDESC_MAX_VCPUS]; /* VCPU objects */
 	cap_t info;                    /* the page that tells it what it is */
+	cap_t stats;                   /* a VMM's: what its VM did, to be read */
+	cap_t poke;                    /* a VMM's: VMM_NTFN_INIT */
 	bool debugged;                 /* a VMM with a debug channel */
 	uint64_t heap_bytes, stack_bytes;
 	cap_t fault_ep;     /* on which init hears of its faults */

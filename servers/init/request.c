@@ -13,6 +13,7 @@ static const struct {
 	[VERB_PS] = { "ps", "" },
 	[VERB_CAPS] = { "caps", "" },
 	[VERB_ACCOUNTING] = { "accounting", "" },
+	[VERB_STATS] = { "stats", "" },
 	[VERB_POWEROFF] = { "poweroff", "" },
 	[VERB_START] = { "start", "n" },
 	[VERB_STOP] = { "stop", "n" },

@@ -1,5 +1,6 @@
 #include "vm.h"
 
+#include "self.h"
 #include "upload.h"
 #include "vm_make.h"
 
@@ -79,6 +80,29 @@ uint64_t vm_uptime_us(unsigned index)
 	return vm_lives(index) ? clock_ticks_to_us(clock_now() - vms[index].started) : 0;
 }
 
+void vm_watch(unsigned index, uint32_t what)
+{
+	struct vm *vm = &vms[index];
+	uint32_t all = vm->watch | what;
+
+	if (!vm_lives(index) || all == vm->watch ||
+	    !process_tell(vm_process(index), offsetof(struct vmm_info, watch), &all, sizeof(all)))
+		return;
+	vm->watch = all;
+	sel4_signal(vm_process(index)->poke);
+}
+
+void vm_stats(unsigned index, struct vmm_stats *stats)
+{
+	const void *page = vm_lives(index) ? self_scratch(vm_process(index)->stats) : NULL;
+
+	memset(stats, 0, sizeof(*stats));
+	if (page == NULL)
+		return;
+	memcpy(stats, page, sizeof(*stats));
+	self_scratch_end();
+}
+
 bool vm_start(unsigned index)
 {
 	struct process *p = vm_process(index);
@@ -95,6 +119,7 @@ bool vm_start(unsigned index)
 	vms[index].starts++;
 	vms[index].ready = false;
 	vms[index].paused_ticks = 0;
+	vms[index].watch = 0;
 	vms[index].cpu_us = 0;
 	if (vm_make(p, index, &descriptions[index], monitor)) {
 		vms[index].state = VM_RUNNING;

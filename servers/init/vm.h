@@ -4,6 +4,7 @@
 #include "service.h"
 
 #include <selvage/control.h>
+#include <selvage/vmm_stats.h>
 
 enum vm_state { VM_OFF = 0,
 		VM_RUNNING,
@@ -23,6 +24,7 @@ struct vm {
 	uint64_t started;      /* when last, in ticks */
 	uint64_t paused;       /* since when, in ticks */
 	uint64_t paused_ticks; /* how long so far since the start, this pause apart */
+	uint32_t watch;        /* VMM_WATCH_..., since the start */
 	uint64_t cpu_us;       /* that it had since the start, up to the last question */
 };
 
@@ -41,6 +43,10 @@ bool vm_lives(unsigned index);
 /* Time that it had since its start, all of its threads; and since when. */
 uint64_t vm_cpu_us(unsigned index);
 uint64_t vm_uptime_us(unsigned index);
+/* Has its monitor watch that too, from now on (VMM_WATCH_...). */
+void vm_watch(unsigned index, uint32_t what);
+/* What its monitor counted, as it says; zeros of one that does not live. */
+void vm_stats(unsigned index, struct vmm_stats *stats);
 
 /* Makes the VM and runs its VMM; false: out of memory, or it runs already. */
 bool vm_start(unsigned index);

@@ -277,6 +277,17 @@ static bool make_kick(struct process *p)
 			     "the kick device's interrupt");
 }
 
+static bool make_stats(struct process *p)
+{
+	cap_t frame;
+
+	if (!process_map_new(&p->mem, p->vspace, PROC_STATS_VADDR, 1, &frame))
+		return false;
+	p->stats = mem_copy_own(&p->mem, frame, ABI_RIGHT_READ);
+	p->poke = mem_mint(&p->mem, p->ntfn, ABI_RIGHT_WRITE, VMM_NTFN_INIT);
+	return p->stats != 0 && p->poke != 0;
+}
+
 static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
 {
 	cap_t guest = make_guest_space(p, vm);
@@ -460,7 +471,7 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	       map_image(p, index, vm->kernel, &vaddr) &&
 	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, index, vm->initrd, &vaddr)) &&
 	       map_disks(p, &info, index, &vaddr) &&
-	       make_guest(p, vm) && connect(p, index, vm->name) &&
+	       make_stats(p) && make_guest(p, vm) && connect(p, index, vm->name) &&
 	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
 	       process_start(p);
 }

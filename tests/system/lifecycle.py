@@ -261,6 +261,31 @@ def set_keys(report):
         report.equal(rows(run)["two"]["priority"], 3, "the priority of one that was off")
 
 
+def top(report):
+    """`ps` and `top` count what the guests do; a VM that is off does nothing."""
+    path = describe("life-top", [ticker("one"), {**ticker("off"), "autostart": "false"}])
+    with System("life-top", path, limit_s=60) as run:
+        run.wait("one", "^tick 5 ", 30)
+        ps = rows(run)
+        report.check(ps["one"]["exits"] > 10 and ps["off"]["exits"] == 0, "ps counts exits")
+        now = {row["vm"]: row for row in
+               map(json.loads, run.client("top", "--once", "--json").splitlines())}
+        report.check(3 <= now["one"]["exits"]["wfi"] <= 40,
+                     f"ten ticks a second: {now['one']['exits']['wfi']} waits")
+        report.check(now["one"]["exits"]["mmio"] >= 5, "each tick writes to a device")
+        share = now["one"]["exit_us"]["wfi"] / 1e6 / now["one"]["seconds"]
+        report.check(share > 0.5, f"most of the time it waits: {100 * share:.0f} %")
+        report.equal(sum(now["off"]["exits"].values()), 0, "what is off does nothing")
+        table = run.client("top", "--once")
+        report.check(re.search(r"(?m)^one +running +[\d.]+ +[1-9]", table) and
+                     re.search(r"(?m)^off +off +0.0 +0 ", table), "the same as a table")
+        report.check("\x1b" not in table, "without escapes where there is no terminal")
+        before = rows(run)["one"]["exits"]
+        run.client("reboot", "one")
+        run.wait("log", "VM one starts", 20, run.lines.count() - 5)
+        report.check(rows(run)["one"]["exits"] < before, "a start begins at zero")
+
+
 def cases():
-    return {"life-pause": pause, "life-create": create_destroy, "life-many": many,
+    return {"life-top": top, "life-pause": pause, "life-create": create_destroy, "life-many": many,
             "life-restart": restart, "life-set": set_keys}

@@ -23,6 +23,7 @@ void vgic_write_hardware(void *opaque, unsigned vcpu, unsigned index, uint64_t v
 {
 	struct vm *vm = opaque;
 
+	vm->stats->interrupts += value != 0;
 	if (!vcpu_sel4_write(&vm->vcpu[vcpu].cpu, ABI_EXTV_LR0 + index, value))
 		log_error("vCPU %u: list register %u refused", vcpu, index);
 }

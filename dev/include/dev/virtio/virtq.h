@@ -46,12 +46,13 @@ struct virtq {
 	 * counted freely; packed: places in the ring, with wrap counters. */
 	uint16_t next, used, signalled;
 	bool next_wrap, used_wrap;
+	uint64_t requests, bytes; /* given back so far; copied from and to buffers */
 };
 
 /* NULL and the queue is ready, or why it cannot be: static text. `q` has been
  * reset; its layout and what was negotiated have been filled in. */
 const char *virtq_enable(struct virtq *q);
-/* Forgets everything but `mem`. */
+/* Forgets everything but `mem` and what was counted. */
 void virtq_reset(struct virtq *q);
 
 /* Takes the next buffer. False: there is none, and the driver will tell of the

@@ -55,7 +55,7 @@ enum vmm_vcpu_cap {
 #define VMM_NTFN_KICK 4u   /* a guest's store to the kick device */
 #define VMM_NTFN_DEBUG 8u  /* on VMM_CAP_DEBUG_NTFN: the channel */
 #define VMM_NTFN_TIMER 8u  /* VMM_DEVICE_TIMER */
-#define VMM_NTFN_INIT 2u   /* a request of init: see control.h */
+#define VMM_NTFN_INIT 2u   /* init has changed `watch` */
 
 /* What of memory a disk needs that is written to, in pages: its size, and a bit
  * for each page of it. */
@@ -65,6 +65,9 @@ static inline uint64_t vmm_disk_room_bytes(uint64_t bytes)
 
 	return (pages + (pages + 8 * 4096 - 1) / (8 * 4096)) * 4096;
 }
+
+/* What somebody watches, which costs something in each exit. */
+#define VMM_WATCH_TIME 1u /* how long exits take */
 
 struct vmm_info {
 	uint32_t vm_index;
@@ -89,6 +92,8 @@ struct vmm_info {
 	/* Ticks for which the VM was paused: init changes it, while no thread of
 	 * the VMM executes, and adds the same to CNTVOFF of all VCPUs. */
 	uint64_t paused_ticks;
+	/* Changed by init while the VM runs. */
+	uint32_t watch;
 	/* Randomness for the guest, of this start of this VM only. */
 	uint32_t has_seed;
 	uint8_t seed[64];

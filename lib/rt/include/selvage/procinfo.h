@@ -13,6 +13,7 @@
 /* Where things are in the address space of every process. */
 #define PROC_IMAGE_BASE 0x0000400000ull /* process.ld */
 #define PROC_INFO_VADDR 0x0010000000ull
+#define PROC_STATS_VADDR 0x0010001000ull /* a VMM's: selvage/vmm_stats.h */
 #define PROC_STACK_TOP 0x0011000000ull   /* of the main thread; guard below */
 #define PROC_IPCBUF_BASE 0x0012000000ull /* thread i: + i * 4096 */
 #define PROC_HEAP_BASE 0x0014000000ull

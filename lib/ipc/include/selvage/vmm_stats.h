@@ -1,0 +1,40 @@
+/*
+ * What a VM did so far: one page that its monitor writes and init reads. Every
+ * word is the monitor's alone and read once; whoever reads believes nothing of
+ * it. All of it begins at zero with each start of the VM.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* By enum vcpu_exit_reason. */
+#define VMM_STATS_REASONS 13
+#define VMM_STATS_REASON_NAMES                                                       \
+	{                                                                            \
+		"mmio", "mmio-opaque", "fetch", "hypercall", "secure-call",          \
+			"sysreg", "wfi", "wfe", "undefined", "maintenance", "timer", \
+			"debug", "unknown"                                           \
+	}
+#define VMM_STATS_REGIONS 32
+#define VMM_STATS_REGION_NAME 16
+
+struct vmm_stats {
+	uint64_t exits[VMM_STATS_REASONS];
+	/* From the exit to the answer, a wait for an interrupt included; since
+	 * somebody wanted to know (VMM_WATCH_TIME). */
+	uint64_t exit_ticks[VMM_STATS_REASONS];
+	uint64_t interrupts; /* put into list registers by the monitor; the kernel
+	                      * delivers direct ones without it */
+	uint64_t faults;     /* exceptions that it injected for what the guest did */
+	uint64_t misuses;    /* of devices, registers and calls: what is logged */
+	uint64_t virtio_requests, virtio_bytes;
+	uint64_t virtio_breaks; /* devices that came to need a reset */
+	/* The devices of its memory map; RAM is in the description. */
+	uint32_t n_regions;
+	uint32_t pad;
+	struct vmm_stats_region {
+		char name[VMM_STATS_REGION_NAME]; /* perhaps without a NUL */
+		uint64_t base, size;
+	} region[VMM_STATS_REGIONS];
+};
+_Static_assert(sizeof(struct vmm_stats) <= 4096, "a page");
