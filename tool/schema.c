@@ -91,6 +91,10 @@ static const cyaml_schema_field_t connection_fields[] = {
 static const cyaml_schema_value_t connection_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_connection, connection_fields),
 };
+static const cyaml_strval_t virtio_transports[] = {
+	{ "mmio", 0 },
+	{ "pci", SYSDESC_VM_PCI },
+};
 
 static const cyaml_schema_field_t disk_fields[] = {
 	TEXT("image", struct conf_disk, image, REQUIRED, 1),
@@ -155,6 +159,8 @@ static const cyaml_schema_field_t vm_fields[] = {
 			     COUNT(device_names)),
 	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm, disks,
 			     &disk_schema, 0, SYSDESC_MAX_DISKS),
+	CYAML_FIELD_ENUM("virtio", ENUM_FLAGS, struct conf_vm, virtio, virtio_transports,
+			 COUNT(virtio_transports)),
 	CYAML_FIELD_BOOL("autostart", OPTIONAL, struct conf_vm, autostart),
 	CYAML_FIELD_END,
 };

@@ -59,6 +59,7 @@ struct conf_vm {
 	unsigned devices_count;
 	struct conf_disk *disks;
 	unsigned disks_count;
+	int virtio;
 	bool autostart;
 };
 

@@ -261,7 +261,15 @@ static bool check_region_devices(const struct vm_check *c, yaml_node_t *node,
 			      (unsigned long long)(d->base + d->size - 1));
 		return false;
 	}
-	return true;
+	if (!(c->vm->flags & SYSDESC_VM_PCI) || r->gpa >= SYSDESC_VIRT_PCI_END ||
+	    r->gpa + r->size <= SYSDESC_VIRT_PCI)
+		return true;
+	diag_error_at(c->sys->file, system_line(c->sys, node, "address"),
+		      "memory 0x%llx..0x%llx lies where the VM's PCI is, at 0x%llx..0x%llx; "
+		      "move it, or take `virtio: mmio`",
+		      (unsigned long long)r->gpa, (unsigned long long)(r->gpa + r->size - 1),
+		      SYSDESC_VIRT_PCI, SYSDESC_VIRT_PCI_END - 1);
+	return false;
 }
 
 static bool check_region_place(const struct vm_check *c, yaml_node_t *node,
@@ -496,13 +504,20 @@ static bool check_devices(const struct vm_check *c)
 static bool check_virtio(const struct vm_check *c)
 {
 	struct sysdesc_vm *vm = c->vm;
+	const char *key = "devices";
 
 	vm->n_disks = c->conf->disks_count;
 	for (unsigned i = 0; i < vm->n_disks; i++)
 		vm->disk[i].mode = (uint32_t)c->conf->disks[i].mode;
-	if (!sysdesc_has_virtio(vm) || vm->board == SYSDESC_BOARD_VIRT)
+	if (vm->n_disks != 0)
+		key = "disks";
+	if (vm->flags & SYSDESC_VM_PCI)
+		key = "virtio";
+	else if (!sysdesc_has_virtio(vm))
 		return true;
-	diag_error_at(c->sys->file, line_of(c, vm->n_disks ? "disks" : "devices"),
+	if (vm->board == SYSDESC_BOARD_VIRT)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, key),
 		      "board `%s` has no place for virtio devices; take `virt`, or leave them out",
 		      sysdesc_board_name(vm->board));
 	return false;
@@ -539,6 +554,7 @@ static void take_choices(const struct vm_check *c)
 	c->vm->debug = (uint32_t)c->conf->debug;
 	if (!given(c, "autostart") || c->conf->autostart)
 		c->vm->flags = (uint32_t)SYSDESC_VM_AUTOSTART;
+	c->vm->flags |= (uint32_t)c->conf->virtio;
 	c->vm->kernel = 0;
 	c->vm->initrd = SYSDESC_NO_PAYLOAD;
 }

@@ -1,6 +1,6 @@
 /*
- * The VM's virtio devices, over MMIO: which slot of the board each has, and
- * what is behind them. All run under the VM's lock, on the time of the vCPU
+ * The VM's virtio devices: which slot of the board or of its PCI bus each has,
+ * and what is behind them. All run under the VM's lock, on the time of the vCPU
  * that kicks, or of the event thread for what comes from the console's server.
  */
 #include "vm.h"
@@ -128,6 +128,8 @@ static bool plug(struct vm *vm, struct slot *s, struct virtio *device)
 
 	s->vm = vm;
 	s->device = device;
+	if (vm->info->vm.flags & SYSDESC_VM_PCI)
+		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, number, device);
 	s->irq = vm->board->virtio_irq + number;
 	virtio_mmio_init(&s->mmio, device, &env);
 	vm->virtio_slots |= 1u << number;
@@ -201,7 +203,7 @@ static bool add_console(struct vm *vm)
 /* The console's server has input, or room for output. */
 static uint64_t event(struct vm *vm, uint64_t badges)
 {
-	if (!(badges & VMM_NTFN_SERIAL) || !(vm->virtio_slots & 1u << SLOT_CONSOLE))
+	if (!(badges & VMM_NTFN_SERIAL) || devices.slot[SLOT_CONSOLE].device == NULL)
 		return 0;
 	mutex_lock(&vm->lock);
 	vm->handler = NULL;

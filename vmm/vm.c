@@ -250,6 +250,7 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 
 	vm->info = info;
 	vm->stats = (void *)PROC_STATS_VADDR;
+	vm->n_irqs = VM_IRQS;
 	if (info->n_vcpus < 1 || info->n_vcpus > SYSDESC_MAX_VCPUS)
 		return "a number of vCPUs that no board has";
 	error = install_parts(vm);

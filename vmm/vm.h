@@ -30,6 +30,7 @@
 struct vm;
 struct boot_layout;
 struct narrow_hooks;
+struct virtio;
 
 /* The guest's virtual timer, as far as the VMM has to know. */
 struct vtimer {
@@ -116,6 +117,10 @@ struct vm_hooks {
 	void (*rtc_alarm)(void *vm, uint64_t seconds);
 	/* Whether another device than the PL011 takes the console's input now. */
 	bool (*takes_input)(const struct vm *vm);
+	/* Makes a virtio device a function of the PCI bus. False: it cannot. */
+	bool (*plug_pci)(struct vm *vm, unsigned slot, struct virtio *device);
+	/* Adds to the devicetree in fdt[size]. False: it does not fit. */
+	bool (*describe)(const struct vm *vm, void *fdt, size_t size);
 	/* The clock goes on after it stood. */
 	void (*clock_goes_on)(struct vm *vm);
 };
@@ -145,6 +150,7 @@ struct vm {
 	struct gmem mem;
 	struct bus bus;
 	struct psci psci;
+	unsigned n_irqs; /* of the vGIC */
 	struct vgic gic;
 	struct console console;
 	struct pl011 uart;
@@ -161,6 +167,8 @@ struct vm {
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
 
+/* SGIs, PPIs and 64 SPIs: more than board tables use without PCI. */
+#define VM_IRQS 96u
 /* MPIDR_EL1 of a vCPU: bit 31 is RES1, affinity 0.0.0.index. */
 #define VM_MPIDR(index) (1ull << 31 | (index))
 

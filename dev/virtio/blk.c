@@ -148,6 +148,7 @@ static const struct virtio_class class = {
 	.n_queues = 1,
 	.queue_size = QUEUE_SIZE,
 	.config_bytes = VIRTIO_BLK_CONFIG_BYTES,
+	.legacy = true,
 	.kick = kick,
 };
 

@@ -97,6 +97,7 @@ static const struct virtio_class class = {
 	.id = 3,
 	.n_queues = QUEUES,
 	.queue_size = 64,
+	.legacy = true,
 	.kick = kick,
 	.stopped = stopped,
 };

@@ -45,14 +45,42 @@ void virtio_settle(struct virtio *v, unsigned queue)
 
 uint64_t virtio_offered(const struct virtio *v)
 {
-	return v->class->features | COMMON_FEATURES;
+	uint64_t features = v->class->features | COMMON_FEATURES;
+
+	return v->legacy ? (uint32_t)features : features;
+}
+
+uint32_t virtio_offered_word(const struct virtio *v, uint32_t word)
+{
+	return word > 1 ? 0 : (uint32_t)(virtio_offered(v) >> (word * 32));
 }
 
 const char *virtio_take_features(struct virtio *v, uint64_t features)
 {
-	if (v->status & VIRTIO_STATUS_FEATURES_OK)
+	if (v->status & (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK))
 		return "features have been agreed on already";
-	v->features = features;
+	v->features = v->legacy ? features & virtio_offered(v) : features;
+	return NULL;
+}
+
+const char *virtio_take_features_word(struct virtio *v, uint32_t word, uint32_t value)
+{
+	unsigned shift = word * 32 % 64;
+	uint64_t rest = v->features & ~(0xffffffffull << shift);
+
+	/* Words beyond 64 bits: nothing is offered there. */
+	if (word > 1)
+		return value != 0 ? "features that were not offered" : NULL;
+	return virtio_take_features(v, rest | (uint64_t)value << shift);
+}
+
+const char *virtio_make_legacy(struct virtio *v)
+{
+	if (!v->class->legacy)
+		return "a device without a legacy interface";
+	if (!v->legacy && v->status != 0)
+		return "the legacy interface, while the driver uses the other one";
+	v->legacy = true;
 	return NULL;
 }
 
@@ -75,6 +103,7 @@ static void reset(struct virtio *v)
 		stop(v, &v->queue[i]);
 	v->status = 0;
 	v->features = 0;
+	v->legacy = false;
 	changed(v);
 }
 
@@ -94,14 +123,14 @@ const char *virtio_set_status(struct virtio *v, uint32_t status)
 	}
 	if ((v->status & DRIVER_BITS) & ~status)
 		return "a bit of the status that was set is cleared";
-	if (more & ~DRIVER_BITS)
+	if (more & ~(v->legacy ? DRIVER_BITS & ~VIRTIO_STATUS_FEATURES_OK : DRIVER_BITS))
 		return "a bit of the status that a driver cannot set";
 	if ((more & VIRTIO_STATUS_FEATURES_OK) && !features_do(v)) {
 		more &= ~(VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
 		v->status |= (uint8_t)more;
 		return "features that were not offered, or no VIRTIO_F_VERSION_1";
 	}
-	if ((more & VIRTIO_STATUS_DRIVER_OK) && !(status & VIRTIO_STATUS_FEATURES_OK))
+	if ((more & VIRTIO_STATUS_DRIVER_OK) && !v->legacy && !(status & VIRTIO_STATUS_FEATURES_OK))
 		return "DRIVER_OK without FEATURES_OK";
 	v->status |= (uint8_t)more;
 	if (more & VIRTIO_STATUS_DRIVER_OK)
@@ -127,7 +156,7 @@ const char *virtio_queue_start(struct virtio *v, struct virtq *q)
 
 	if (!virtio_queue_open(v, q))
 		return "the queue is ready already, or the device needs a reset";
-	if (!(v->status & VIRTIO_STATUS_FEATURES_OK))
+	if (!v->legacy && !(v->status & VIRTIO_STATUS_FEATURES_OK))
 		return "a queue before FEATURES_OK";
 	q->packed = (v->features & VIRTIO_F_RING_PACKED) != 0;
 	q->event_idx = (v->features & VIRTIO_F_EVENT_IDX) != 0;

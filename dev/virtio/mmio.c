@@ -32,24 +32,15 @@ static uint32_t device_id(void *device)
 static uint32_t device_features(void *device)
 {
 	const struct virtio_mmio *t = device;
-	uint64_t features = virtio_offered(t->device);
 
-	return t->device_sel > 1 ? 0 : (uint32_t)(features >> (t->device_sel * 32));
+	return virtio_offered_word(t->device, t->device_sel);
 }
 
 static void driver_features(void *device, uint32_t value)
 {
 	struct virtio_mmio *t = device;
-	unsigned shift = t->driver_sel * 32 % 64;
-	uint64_t rest = t->device->features & ~(0xffffffffull << shift);
 
-	/* Words beyond 64 bits: nothing is offered there. */
-	if (t->driver_sel > 1) {
-		if (value != 0)
-			t->ignored = "features that were not offered";
-		return;
-	}
-	t->ignored = virtio_take_features(t->device, rest | (uint64_t)value << shift);
+	t->ignored = virtio_take_features_word(t->device, t->driver_sel, value);
 }
 
 /* The selected queue; NULL: there is none. */

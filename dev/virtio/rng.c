@@ -32,6 +32,7 @@ static const struct virtio_class class = {
 	.id = 4,
 	.n_queues = 1,
 	.queue_size = 64,
+	.legacy = true,
 	.kick = kick,
 };
 

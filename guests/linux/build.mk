@@ -34,7 +34,8 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
 
 # With Debian's virtio drivers and a self-test of them.
-VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio char/hw_random/virtio-rng \
+VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
+	virtio/virtio_pci_legacy_dev virtio/virtio_pci char/hw_random/virtio-rng \
 	char/virtio_console block/virtio_blk
 $(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) \
 		guests/linux/root/init guests/linux/root/selftest-virtio \

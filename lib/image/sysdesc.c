@@ -130,6 +130,10 @@ static const char *check_region(const struct sysdesc_vm *vm, const struct sysdes
 	for (unsigned i = 0; i < n; i++)
 		if (range_overlaps_u64(r->gpa, r->size, devices[i].base, devices[i].size))
 			return "a memory region lies among the board's devices";
+	if ((vm->flags & SYSDESC_VM_PCI) &&
+	    range_overlaps_u64(r->gpa, r->size, SYSDESC_VIRT_PCI,
+			       SYSDESC_VIRT_PCI_END - SYSDESC_VIRT_PCI))
+		return "a memory region lies where the VM's PCI is";
 	for (const struct sysdesc_region *q = vm->region; q < r; q++)
 		if (range_overlaps_u64(r->gpa, r->size, q->gpa, q->size))
 			return "two memory regions overlap";
@@ -210,7 +214,7 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	if (vm->board == SYSDESC_BOARD_VEXPRESS_A9 &&
 	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
 		return "a VM's board has another processor";
-	if (vm->flags & ~(uint32_t)SYSDESC_VM_AUTOSTART)
+	if (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI))
 		return "a VM has unknown flags";
 	if (vm->smc_policy > SYSDESC_SMC_COUNT_ONLY)
 		return "a VM's SMC policy is unknown";
@@ -218,7 +222,8 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 		return "a VM's debug right is unknown";
 	if (vm->devices & ~DEVICES_KNOWN)
 		return "a VM has unknown devices";
-	if (sysdesc_has_virtio(vm) && vm->board != SYSDESC_BOARD_VIRT)
+	if ((sysdesc_has_virtio(vm) || (vm->flags & SYSDESC_VM_PCI)) &&
+	    vm->board != SYSDESC_BOARD_VIRT)
 		return "a VM's board has no place for virtio";
 	return NULL;
 }

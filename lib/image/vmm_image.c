@@ -8,8 +8,9 @@
 const struct vmm_image vmm_images[VMM_IMAGES] = {
 	{ "vmm", 0 },
 	{ "vmm-virtio", VMM_PART_VIRTIO },
+	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_PCI },
 	{ "vmm-any", ANY_GUEST },
-	{ "vmm-debug", ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_DEBUG },
+	{ "vmm-debug", ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_PCI | VMM_PART_DEBUG },
 };
 
 uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
@@ -25,6 +26,7 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	parts |= vm->boot != SYSDESC_BOOT_IMAGE ? VMM_PART_LOADER : 0;
 	parts |= vm->debug != SYSDESC_DEBUG_NONE ? VMM_PART_DEBUG : 0;
 	parts |= sysdesc_has_virtio(vm) ? VMM_PART_VIRTIO : 0;
+	parts |= vm->flags & SYSDESC_VM_PCI ? VMM_PART_PCI : 0;
 	return parts;
 }
 
@@ -38,6 +40,7 @@ const char *vmm_part_name(uint32_t parts)
 		"images other than an arm64 Image",
 		"a debugger's stub",
 		"virtio devices",
+		"a PCI bus",
 	};
 
 	for (unsigned i = 0; i < VMM_PARTS; i++)

@@ -1,9 +1,11 @@
-/* A virtio device, through its MMIO transport, in the hands of a hostile
- * driver. FUZZ_rng, FUZZ_console, FUZZ_blk or FUZZ_net says which. */
+/* A virtio device, through its transport, in the hands of a hostile driver.
+ * FUZZ_rng, FUZZ_console, FUZZ_blk or FUZZ_net says which; FUZZ_PCI: over PCI, where
+ * configuration space, BARs and MSI-X are the driver's too. */
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
 #include <dev/virtio/mmio.h>
 #include <dev/virtio/net.h>
+#include <dev/virtio/pci.h>
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
 #include <stdlib.h>
@@ -18,7 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define QUEUE_SIZE 16u
 
 static struct hostile h;
-static struct virtio_mmio t;
 static bool irq, packed;
 static uint64_t breaks;
 
@@ -167,17 +168,171 @@ static void service(void)
 }
 #endif
 
+static void judge(const struct mmio *m, enum mmio_outcome outcome)
+{
+	if (outcome == MMIO_FAULT || (outcome == MMIO_IGNORED && m->reason == NULL) ||
+	    (!m->write && (m->value & ~mmio_mask(m)) != 0))
+		abort();
+}
+
+#ifdef FUZZ_PCI
+static struct pci_host host;
+static struct virtio_pci t;
+
+#define MEMORY 0x10000000u /* modern there, MSI-X behind it; ports from 0 on */
+#define MSIX 0x4000u
+
+static void reg(enum mmio_outcome (*window)(struct pci_host *h, struct mmio *m), uint64_t offset,
+		unsigned bytes, bool write, uint64_t value)
+{
+	struct mmio m = {
+		.offset = offset, .size = (uint8_t)bytes, .write = write, .value = value
+	};
+
+	judge(&m, window(&host, &m));
+}
+
+static void put(uint64_t offset, unsigned bytes, uint64_t value)
+{
+	reg(pci_memory_access, offset, bytes, true, value);
+}
+
+static void send(void *opaque, uint64_t address, uint32_t data)
+{
+	(void)opaque, (void)address, (void)data;
+	if (!pci_msix_enabled(&t.f))
+		abort();
+}
+
+static void attach(void)
+{
+	const struct pci_env env = { NULL, set_irq, send };
+
+	pci_host_init(&host, MEMORY, 0);
+	virtio_pci_init(&t, &device.v, &env);
+	pci_plug(&host, 1, &t.f);
+}
+
+/* BARs where the rest expects them. */
+static void restore(void)
+{
+	reg(pci_ecam_access, 0x8010, 4, true, 0);
+	reg(pci_ecam_access, 0x8014, 4, true, MEMORY + MSIX);
+	reg(pci_ecam_access, 0x8020, 4, true, MEMORY);
+	reg(pci_ecam_access, 0x8004, 2, true, 7);
+}
+
+static void set_status(uint8_t status)
+{
+	put(0x14, 1, status);
+}
+
+static void set_features(unsigned word, uint32_t features)
+{
+	put(0x08, 4, word);
+	put(0x0c, 4, features);
+}
+
+static void set_queue(unsigned queue)
+{
+	put(0x16, 2, queue);
+	put(0x18, 2, QUEUE_SIZE);
+	put(0x1a, 2, queue);
+	put(0x20, 4, DESC(queue));
+	put(0x28, 4, DRIVER(queue));
+	put(0x30, 4, DEVICE(queue));
+	put(0x1c, 2, 1);
+}
+
+static void notify(unsigned queue)
+{
+	put(0x1000 + 4 * queue, 2, queue);
+}
+
+static void any_access(uint8_t op)
+{
+	unsigned bytes = 1u << (op >> 3 & 3);
+	uint32_t at = (uint32_t)(hm_next(&h) << 8 | hm_next(&h)) / bytes * bytes;
+
+	switch (op >> 5 & 3) {
+	case 0: reg(pci_ecam_access, 0x8000 + (at & 0x1ff), bytes, op & 1, hm_next32(&h)); break;
+	case 1: reg(pci_io_access, at & 0x9f, bytes, op & 1, hm_next32(&h)); break;
+	case 2: reg(pci_memory_access, at & 0x7fff, bytes, op & 1, hm_next32(&h)); break;
+	/* A message's entry, or the table's control. */
+	default:
+		if (at & 1)
+			reg(pci_ecam_access, 0x8042, 2, true, at);
+		else
+			put(MSIX + (at & 0x3c), 4, hm_next32(&h));
+	}
+}
+
+static bool consistent(void)
+{
+	return irq == t.f.line && (!irq || (t.isr != 0 && !pci_msix_enabled(&t.f)));
+}
+#else
+static struct virtio_mmio t;
+
 static void reg(uint64_t offset, unsigned bytes, bool write, uint64_t value)
 {
 	struct mmio m = {
 		.offset = offset, .size = (uint8_t)bytes, .write = write, .value = value
 	};
-	enum mmio_outcome outcome = virtio_mmio_access(&t, &m);
 
-	if (outcome == MMIO_FAULT || (outcome == MMIO_IGNORED && m.reason == NULL) ||
-	    (!write && (m.value & ~mmio_mask(&m)) != 0))
-		abort();
+	judge(&m, virtio_mmio_access(&t, &m));
 }
+
+static void attach(void)
+{
+	const struct virtio_mmio_env mmio = { NULL, set_irq };
+
+	virtio_mmio_init(&t, &device.v, &mmio);
+}
+
+static void restore(void)
+{
+}
+
+static void set_status(uint8_t status)
+{
+	reg(0x70, 4, true, status);
+}
+
+static void set_features(unsigned word, uint32_t features)
+{
+	reg(0x24, 4, true, word);
+	reg(0x20, 4, true, features);
+}
+
+static void set_queue(unsigned queue)
+{
+	reg(0x30, 4, true, queue);
+	reg(0x38, 4, true, QUEUE_SIZE);
+	reg(0x80, 4, true, DESC(queue));
+	reg(0x90, 4, true, DRIVER(queue));
+	reg(0xa0, 4, true, DEVICE(queue));
+	reg(0x44, 4, true, 1);
+}
+
+static void notify(unsigned queue)
+{
+	reg(0x50, 4, true, queue);
+}
+
+static void any_access(uint8_t op)
+{
+	unsigned bytes = 1u << (op >> 3 & 3);
+	uint64_t at = ((uint64_t)hm_next(&h) << 1 & 0x1ff) / bytes * bytes;
+
+	reg(at, bytes, op & 1, hm_next32(&h));
+}
+
+static bool consistent(void)
+{
+	return irq == (t.isr != 0);
+}
+#endif
 
 /* What a driver does that means to work. */
 static void drive(uint8_t options)
@@ -189,22 +344,15 @@ static void drive(uint8_t options)
 	features |= options & 2 ? VIRTIO_F_EVENT_IDX : 0;
 	features |= options & 4 ? virtio_offered(t.device) & 0xffffff : 0;
 	memset(h.ram, 0, 0x2000);
-	reg(0x70, 4, true, 0);
-	reg(0x70, 4, true, 3);
-	for (unsigned i = 0; i < 2; i++) {
-		reg(0x24, 4, true, i);
-		reg(0x20, 4, true, features >> (32 * i) & 0xffffffff);
-	}
-	reg(0x70, 4, true, 11);
-	for (unsigned queue = 0; queue < 2; queue++) {
-		reg(0x30, 4, true, queue);
-		reg(0x38, 4, true, QUEUE_SIZE);
-		reg(0x80, 4, true, DESC(queue));
-		reg(0x90, 4, true, DRIVER(queue));
-		reg(0xa0, 4, true, DEVICE(queue));
-		reg(0x44, 4, true, 1);
-	}
-	reg(0x70, 4, true, 15);
+	restore();
+	set_status(0);
+	set_status(3);
+	for (unsigned i = 0; i < 2; i++)
+		set_features(i, features >> (32 * i) & 0xffffffff);
+	set_status(11);
+	for (unsigned queue = 0; queue < t.device->class->n_queues; queue++)
+		set_queue(queue);
+	set_status(15);
 	if (t.device->status != 15)
 		abort();
 }
@@ -227,7 +375,7 @@ static void ask(unsigned queue)
 	h.ram[0x2008] = hm_next(&h) % 32;
 	avail[4 + 2 * (idx % QUEUE_SIZE)] = 0;
 	store_le16(avail + 2, (uint16_t)(idx + 1));
-	reg(0x50, 4, true, queue);
+	notify(queue);
 }
 
 static void step(void)
@@ -242,21 +390,15 @@ static void step(void)
 	case 3: ask(queue); break;
 	case 4:
 		h.ram[DRIVER(queue) + 2] += op >> 3 & 3;
-		reg(0x50, 4, true, queue);
+		notify(queue);
 		break;
 	case 5: service(); break;
-	default: {
-		unsigned bytes = 1u << (op >> 3 & 3);
-		uint64_t at = ((uint64_t)hm_next(&h) << 1 & 0x1ff) / bytes * bytes;
-
-		reg(at, bytes, op & 1, hm_next32(&h));
-	}
+	default: any_access(op);
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct virtio_mmio_env mmio = { NULL, set_irq };
 	struct virtio_env env = { NULL, hm_mem(&h), broken };
 
 	memset(&h, 0, sizeof(h));
@@ -265,11 +407,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	irq = packed = false;
 	breaks = 0;
 	plug(&env);
-	virtio_mmio_init(&t, &device.v, &mmio);
+	attach();
 	drive(hm_next(&h));
 	while (h.left > 0) {
 		step();
-		if (irq != (t.isr != 0) || device.v.breaks != breaks)
+		if (!consistent() || device.v.breaks != breaks)
 			abort();
 		for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++)
 			if (device.v.queue[i].error != NULL &&

@@ -487,7 +487,8 @@ def all_cases():
     cases.update(monitors.cases())
     cases.update(cases32.cases())
     cases.update(cases_freertos.cases())
-    cases["virtio"] = cases_virtio.virtio_case(judge_selftest)
+    for name in cases_virtio.CASES:
+        cases[name] = cases_virtio.virtio_case(judge_selftest, name)
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

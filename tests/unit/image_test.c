@@ -151,7 +151,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].gic = 1);
 	WRONG(d.head.vm[1].gic = 4);
 	WRONG(d.head.vm[1].board = SYSDESC_BOARD_VEXPRESS_A9); /* not 64 bits wide */
-	WRONG(d.head.vm[1].flags = 2);
+	WRONG(d.head.vm[1].flags = 4);
 	WRONG(d.head.vm[1].vcpus = 0);
 	WRONG(d.head.vm[1].vcpus = SYSDESC_MAX_VCPUS + 1);
 	WRONG(d.head.vm[1].priority = 0);
@@ -167,6 +167,11 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
 	WRONG(d.head.vm[1].devices = 32);
 	WRONG(d.head.pad = 1);
+	/* Memory where PCI is; PCI on a board that has no place for it. */
+	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x10000000);
+	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x40000000 - 4096);
+	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
+	      d.head.vm[2].flags |= SYSDESC_VM_PCI);
 	/* A virtio device on a board that has no place for it. */
 	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
 	      d.head.vm[2].devices = SYSDESC_DEV_VIRTIO_RNG);

@@ -1,5 +1,6 @@
 /* The generated devicetree, read back with libfdt. */
 #include "boot/fdt.h"
+#include "boot/fdt_pci.h"
 
 #include "unit.h"
 
@@ -117,6 +118,38 @@ static void gicv2_tree(void **state)
 				NULL));
 }
 
+static void pci_nodes(void **state)
+{
+	struct fdt_params p = params();
+	const fdt32_t *map;
+	int bytes;
+
+	(void)state;
+	generate(&p);
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt));
+	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
+	assert_string_equal(string("/pcie@3f000000", "compatible"), "pci-host-ecam-generic");
+	CELLS("/pcie@3f000000", "reg", 0, 0x3f000000, 0, 0x100000);
+	CELLS("/pcie@3f000000", "bus-range", 0, 0);
+	CELLS("/pcie@3f000000", "ranges", 0x01000000, 0, 0, 0, 0x3eff0000, 0, 0x10000,
+	      0x02000000, 0, 0x10000000, 0, 0x10000000, 0, 0x1000000);
+	CELLS("/pcie@3f000000", "msi-map", 0, 3, 0, 0x10000);
+	CELLS("/pcie@3f000000", "interrupt-map-mask", 0x1800, 0, 0, 7);
+	map = fdt_getprop(blob, node("/pcie@3f000000"), "interrupt-map", &bytes);
+	assert_int_equal(bytes, 16 * 10 * 4);
+	/* INTA# of device 3 is the fourth line. */
+	assert_int_equal(fdt32_to_cpu(map[12 * 10]), 3 << 11);
+	assert_int_equal(fdt32_to_cpu(map[12 * 10 + 3]), 1);
+	assert_int_equal(fdt32_to_cpu(map[12 * 10 + 8]), 6);
+	assert_string_equal(string("/intc@8000000/v2m@8020000", "compatible"), "arm,gic-v2m-frame");
+	CELLS("/intc@8000000/v2m@8020000", "reg", 0, 0x08020000, 0, 0x1000);
+	/* There is no room; there is no tree. */
+	generate(&p);
+	assert_false(fdt_add_pci(blob, (size_t)fdt_totalsize(blob) + 64, &board_virt));
+	memset(blob, 0, sizeof(blob));
+	assert_false(fdt_add_pci(blob, sizeof(blob), &board_virt));
+}
+
 static void narrow_tree(void **state)
 {
 	struct fdt_params p = params();
@@ -173,6 +206,7 @@ int main(void)
 		cmocka_unit_test(gicv3_tree),
 		cmocka_unit_test(gicv2_tree),
 		cmocka_unit_test(narrow_tree),
+		cmocka_unit_test(pci_nodes),
 		cmocka_unit_test(seeds),
 		cmocka_unit_test(bad_parameters),
 	};

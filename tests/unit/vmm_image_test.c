@@ -44,6 +44,9 @@ static void each_vm_needs_its_parts(void **state)
 	vm.devices |= SYSDESC_DEV_VIRTIO_RNG;
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO);
 	assert_string_equal(image_of(&vm, 3), "vmm-virtio");
+	vm.flags |= SYSDESC_VM_PCI;
+	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO | VMM_PART_PCI);
+	assert_string_equal(image_of(&vm, 3), "vmm-pci");
 	vm.gic = 2;
 	assert_string_equal(image_of(&vm, 3), "vmm-debug");
 	vm = plain;

@@ -14,6 +14,13 @@ const struct board board_virt = {
 	.rtc = { 0x09010000, 0x1000 },
 	.kick = { 0x0b000000, 0x2000 }, /* nothing is there on QEMU's */
 	.virtio = { 0x0a000000, BOARD_VIRTIO_SLOTS *BOARD_VIRTIO_BYTES },
+	/* QEMU's windows are longer, and so is its bus. */
+	.pci_ecam = { 0x3f000000, 0x100000 },
+	.pci_memory = { 0x10000000, 0x1000000 },
+	.pci_io = { 0x3eff0000, 0x10000 },
+	.msi = { 0x08020000, 0x1000 },
+	.pci_irq = BOARD_SPI(3),
+	.msi_irq = BOARD_SPI(48),
 	.uart_irq = BOARD_SPI(1),
 	.rtc_irq = BOARD_SPI(2),
 	.virtio_irq = BOARD_SPI(16),

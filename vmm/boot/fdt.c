@@ -11,7 +11,6 @@
 #include <selvage/sysdesc.h>
 #include <string.h>
 
-#define PHANDLE_GIC 1
 #define PHANDLE_CLOCK 2
 #define GIC_SPI 0
 #define GIC_PPI 1
@@ -200,7 +199,7 @@ static void write_gic(struct writer *w, const struct fdt_params *p)
 	prop_reg(w, ranges, 2);
 	if (p->gic_version == 3)
 		prop_u32(w, "#redistributor-regions", 1);
-	prop_u32(w, "phandle", PHANDLE_GIC);
+	prop_u32(w, "phandle", FDT_PHANDLE_GIC);
 	end(w);
 }
 
@@ -270,7 +269,7 @@ static bool acceptable(const struct fdt_params *p)
 static void write_root(struct writer *w, const struct fdt_params *p)
 {
 	begin(w, "");
-	prop_u32(w, "interrupt-parent", PHANDLE_GIC);
+	prop_u32(w, "interrupt-parent", FDT_PHANDLE_GIC);
 	prop_u32(w, "#address-cells", 2);
 	prop_u32(w, "#size-cells", 2);
 	prop_string(w, "model", p->model);

@@ -8,6 +8,7 @@
 
 #define FDT_MAX_REGIONS 32
 #define FDT_SEED_BYTES 64
+#define FDT_PHANDLE_GIC 1
 #define FDT_KASLR_BYTES 8 /* of them, for the kernel's address */
 
 struct fdt_params {

@@ -88,7 +88,8 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 		params.region[params.n_regions].gpa = r->gpa;
 		params.region[params.n_regions++].size = r->size;
 	}
-	if (to == NULL || fdt_generate(&params, to, BOOT_FDT_BYTES) == 0)
+	if (to == NULL || fdt_generate(&params, to, BOOT_FDT_BYTES) == 0 ||
+	    (vm->hooks.describe != NULL && !vm->hooks.describe(vm, to, BOOT_FDT_BYTES)))
 		return "the devicetree does not fit";
 	(void)clean(to, BOOT_FDT_BYTES);
 	return NULL;

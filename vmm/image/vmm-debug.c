@@ -9,6 +9,7 @@ const struct vm_part *const vm_parts[] = {
 	&part_a9,
 	&part_gicc,
 	&part_loader,
+	&part_pci, /* before what is plugged into it */
 	&part_virtio,
 	&part_debug,
 	NULL,

@@ -8,7 +8,6 @@
 
 /* What plain seL4 does not tell: QEMU's GICs and most hardware have 4. */
 #define ASSUMED_LRS 4u
-#define GIC_IRQS 96u /* SGIs, PPIs and 64 SPIs: more than board tables use */
 
 static uint64_t read_lr(void *opaque, unsigned vcpu, unsigned index)
 {
@@ -126,7 +125,7 @@ const char *vm_gic_init(struct vm *vm)
 	struct vgic_config config = {
 		.version = vm->info->gic_version,
 		.n_vcpus = vm->info->n_vcpus,
-		.n_irqs = GIC_IRQS,
+		.n_irqs = vm->n_irqs,
 		.n_lrs = hardware_lrs(vm),
 		.lr_readback = vm->features & ABI_EXTF_VCPU_STATE,
 	};

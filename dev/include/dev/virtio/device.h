@@ -11,7 +11,7 @@
 #include <dev/virtio/virtq.h>
 #include <selvage/virtio_abi.h>
 
-#define VIRTIO_MAX_QUEUES 2u
+#define VIRTIO_MAX_QUEUES 10u
 
 struct virtio;
 
@@ -35,6 +35,9 @@ struct virtio_class {
 	bool (*poll)(struct virtio *v);
 	/* False: nothing there can be written. NULL: nothing at all. */
 	bool (*config_write)(struct virtio *v, uint32_t offset, uint64_t value, uint32_t bytes);
+	/* A driver of before virtio 1.0 can use it too: for such ones requests and
+	 * configuration are the same. */
+	bool legacy;
 };
 
 struct virtio_env {
@@ -59,6 +62,7 @@ struct virtio {
 	struct virtio_transport transport;
 	uint64_t features; /* that the driver has taken */
 	uint8_t status;
+	bool legacy;         /* its driver is one of before virtio 1.0 */
 	uint32_t generation; /* of the configuration (2.5) */
 	uint64_t breaks;     /* how often the device came to need a reset */
 	const void *config;
@@ -84,6 +88,13 @@ void virtio_break(struct virtio *v, const char *why);
  * reason; NULL: it was done. */
 uint64_t virtio_offered(const struct virtio *v);
 const char *virtio_take_features(struct virtio *v, uint64_t features);
+/* The same by words of 32 bits, of which there are two. */
+uint32_t virtio_offered_word(const struct virtio *v, uint32_t word);
+const char *virtio_take_features_word(struct virtio *v, uint32_t word, uint32_t value);
+/* Until the next reset the driver is one that knows nothing of virtio 1.0: it
+ * agrees on no features, and those not offered do not count. NULL, or why it
+ * cannot be. */
+const char *virtio_make_legacy(struct virtio *v);
 const char *virtio_set_status(struct virtio *v, uint32_t status);
 /* NULL: no such queue. Its layout may be written while virtio_queue_open. */
 struct virtq *virtio_queue(struct virtio *v, uint32_t queue);

@@ -64,7 +64,10 @@ enum sysdesc_boot {
 	SYSDESC_BOOT_ZIMAGE = 1, /* a 32-bit zImage, the same */
 	SYSDESC_BOOT_PIECES = 2, /* pieces with addresses of their own */
 };
-enum sysdesc_vm_flag { SYSDESC_VM_AUTOSTART = 1u << 0 };
+enum sysdesc_vm_flag {
+	SYSDESC_VM_AUTOSTART = 1u << 0,
+	SYSDESC_VM_PCI = 1u << 1, /* virtio devices are on a PCI bus */
+};
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,
 		    SYSDESC_IDLE_POWEROFF = 1 };
@@ -182,6 +185,10 @@ struct sysdesc_range {
 };
 const char *sysdesc_board_name(uint32_t board);
 const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n);
+
+/* Where board `virt` has PCI, of VMs that have it: no memory there. */
+#define SYSDESC_VIRT_PCI 0x10000000ull
+#define SYSDESC_VIRT_PCI_END 0x40000000ull
 
 /* Names that console and log lines of the system itself carry: no VM's. */
 bool sysdesc_name_reserved(const char *name);

@@ -17,8 +17,9 @@ enum vmm_part {
 	VMM_PART_LOADER = 1u << 4, /* of images that are no arm64 Image */
 	VMM_PART_DEBUG = 1u << 5,  /* the stub that a debugger talks to */
 	VMM_PART_VIRTIO = 1u << 6, /* devices over virtio */
+	VMM_PART_PCI = 1u << 7,    /* a PCI bus for them */
 };
-#define VMM_PARTS 7u
+#define VMM_PARTS 8u
 
 /* What the VM needs on a machine with this GIC. The one place that says so. */
 uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic);
@@ -31,7 +32,7 @@ struct vmm_image {
 };
 
 /* The smallest first; the last one has all the parts. */
-#define VMM_IMAGES 4u
+#define VMM_IMAGES 5u
 extern const struct vmm_image vmm_images[VMM_IMAGES];
 /* Index of the first image from `from` on that has these parts; VMM_IMAGES: none. */
 unsigned vmm_image_next(unsigned from, uint32_t parts);

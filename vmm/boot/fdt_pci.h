@@ -1,0 +1,11 @@
+/* The nodes of a PCI bus (bindings pci-host-ecam-generic, arm,gic-v2m-frame). */
+#pragma once
+
+#include "../board/board.h"
+
+#include <stddef.h>
+
+#define FDT_PCI_PINS 4u
+
+/* Adds them to the tree that fdt_generate has written into fdt[size]. */
+bool fdt_add_pci(void *fdt, size_t size, const struct board *board);
