@@ -8,7 +8,7 @@ TOOL_PARTS += capture capture_image capture_json capture_qemu capture_read captu
 	command_capture command_compare command_doctor command_reference compare compare_html \
 	compare_text gdb_client gdb_packet hmp_text insn monitor reference vectors wire
 # Who can reach what.
-TOOL_PARTS += command_topology forbid topology topology_json topology_model topology_text
+TOOL_PARTS += audit command_audit command_topology forbid topology topology_json topology_model topology_text
 TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
 # <control.h> says how init is asked; the loader's header is patched.
 TOOL_CFLAGS := -Itool -Ilib/ipc/include -Ikernel/loader/include \
@@ -34,3 +34,5 @@ $(foreach f,capture monitor gdb_packet faultlog,$(eval UNIT_LIBS_$(f) := $(TOOL_
 $(foreach f,capture monitor gdb_packet faultlog,$(eval $(call fuzz_target,$(f),tests/fuzz/$(f)_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS))))
 UNIT_LIBS_topology := $(TOOL_LIBS)
 $(eval $(call unit_test,topology,tests/unit/topology_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+UNIT_LIBS_audit := $(TOOL_LIBS)
+$(eval $(call fuzz_target,audit,tests/fuzz/audit_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))

@@ -24,6 +24,7 @@ enum command_bit {
 	CMD_PS = 1 << 12,
 	CMD_CREATE = 1 << 13,
 	CMD_TOP = 1 << 14,
+	CMD_AUDIT = 1 << 15,
 };
 
 struct command {
@@ -100,6 +101,11 @@ static const struct command commands[] = {
 	  CMD_ACTION, 1, 1, command_control },
 	{ "caps", "", "List which process holds which capability.", CMD_QUERY,
 	  0, 0, command_control },
+	{ "audit", "SYSTEM.yaml",
+	  "Compare who holds what in a running system with its description.\n"
+	  "Exit code 1: something is held that the description does not give, or is not held "
+	  "that\nit does, or what is there breaks a `forbid` rule.",
+	  CMD_AUDIT, 1, 1, command_audit },
 	{ "capture", "[VM]",
 	  "Write down vectors, registers and memory map of a guest.\n"
 	  "VM is one of a running system whose description allows it (debug: observe); "
@@ -139,7 +145,8 @@ struct option_def {
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR | CMD_CREATE)
 #define CMD_WATCHERS (CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
-#define CMD_CLIENTS (CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_TOP | CMD_WATCHERS)
+#define CMD_CLIENTS \
+	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_TOP | CMD_AUDIT | CMD_WATCHERS)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
@@ -226,6 +233,8 @@ static const struct option_def option_defs[] = {
 	  "TCP port that GDB connects to, on this machine only (1234)" },
 	{ "port-only", 0, OPT_FLAG, NULL, CMD_GDB, FIELD(port_only),
 	  "start no GDB: print the address and serve whoever connects" },
+	{ "dump", 0, OPT_TEXT, "FILE", CMD_AUDIT, FIELD(dump),
+	  "take this output of `selvage caps --json`, not a running system's answer" },
 	{ "topology", 0, OPT_FLAG, NULL, CMD_CHECK, FIELD(topology),
 	  "print who can reach what, what falls with what, and the security domains" },
 	{ "svg", 0, OPT_TEXT, "FILE", CMD_CHECK, FIELD(svg),

@@ -38,6 +38,7 @@ struct options {
 	const char *trace;
 	const char *trace_items;
 	const char *svg, *from, *to;
+	const char *dump;
 	unsigned width, gic;             /* 0: not given */
 	unsigned gdb_port, monitor_port; /* the same */
 	char **rest;                     /* what stands behind `--` */
@@ -77,6 +78,7 @@ int command_logs(const struct options *options);
 int command_faults(const struct options *options);
 int command_capture(const struct options *options);
 int command_compare(const struct options *options);
+int command_audit(const struct options *options);
 int command_gdb(const struct options *options);
 
 /*

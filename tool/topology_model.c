@@ -216,6 +216,7 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 {
 	char name[TOPO_NAME];
 	unsigned guest = topology_add(m->t, vm->name, TOPO_GUEST);
+	unsigned counters;
 	struct party p;
 
 	snprintf(name, sizeof(name), "vmm:%.27s", vm->name); /* as PROC_NAME cuts it */
@@ -226,6 +227,9 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 		topology_grant(m->t, guest, p.id, object(m, guest, "interrupt interface"), "Device",
 			       "interrupts' virtual interface", READ_WRITE)
 			->at = GICV_ADDRESS;
+	counters = object(m, p.id, "counters");
+	memory(m, TOPO_THE_INIT, p.id, counters, "a monitor's counters", ABI_RIGHT_READ, 4096);
+	memory(m, p.id, p.id, counters, "own counters", READ_WRITE, 4096);
 	own(m, p.id, "Notification", "the VM's lock");
 	own(m, p.id, "VSpace", "own, for cache maintenance");
 	for (unsigned i = 0; i < vm->vcpus; i++)

@@ -1,5 +1,6 @@
 #include "control.h"
 
+#include "caps.h"
 #include "machine_off.h"
 #include "request.h"
 #include "upload.h"
@@ -146,41 +147,6 @@ static bool step_accounting(unsigned n, char *text, size_t size)
 	return true;
 }
 
-/* What init itself holds is not a grant; said in words. */
-static const char *const init_holds[][2] = {
-	{ "Untyped", "all memory that is free" },
-	{ "IRQControl", "interrupts not given out" },
-	{ "SchedControl", "to configure budgets" },
-	{ "ASIDPool", "address space numbers" },
-	{ "SMC", "power off" },
-};
-
-static bool step_caps(unsigned n, char *text, size_t size)
-{
-	if (n < ARRAY_SIZE(init_holds)) {
-		fmt_print(text, size,
-			  "{\"holder\":\"init\",\"slot\":null,\"type\":\"%s\",\"what\":\"%s\"}",
-			  init_holds[n][0], init_holds[n][1]);
-		return true;
-	}
-	n -= (unsigned)ARRAY_SIZE(init_holds);
-	for (unsigned i = 0; i < PROCESS_MAX; i++) {
-		const struct process *p = &processes[i];
-
-		if (n < p->n_grants) {
-			const struct grant *g = &p->grants[n];
-
-			fmt_print(text, size,
-				  "{\"holder\":\"%s\",\"slot\":%u,\"type\":\"%s\","
-				  "\"what\":\"%s\",\"for\":\"%s\"}",
-				  processes[g->holder].name, g->slot, g->type, g->what, p->name);
-			return true;
-		}
-		n -= p->n_grants;
-	}
-	return false;
-}
-
 static void start_answer(bool (*step)(unsigned, char *, size_t))
 {
 	answer.step = step;
@@ -257,8 +223,8 @@ static void execute(char *text)
 	}
 	switch (r.verb) {
 	case VERB_PS: start_answer(step_ps); break;
-	case VERB_CAPS: start_answer(step_caps); break;
 	case VERB_STATS: start_answer(watch_stats); break;
+	case VERB_CAPS: start_answer(caps_line); break;
 	case VERB_ACCOUNTING: start_answer(step_accounting); break;
 	case VERB_CREATE: finish(vm_create_begin(r.number)); break;
 	case VERB_PUT: finish(upload_put(r.number, r.bytes, r.n_bytes)); break;

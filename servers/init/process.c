@@ -37,8 +37,37 @@ bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
 	return map_new(arena, arena, vspace, vaddr, count, frames);
 }
 
+bool process_note(struct process *p, const struct grant *grant)
+{
+	if (p->n_grants == PROCESS_GRANTS)
+		return false;
+	p->grants[p->n_grants++] = *grant;
+	return true;
+}
+
+static bool note_memory(struct process *p, const struct process *holder, cap_t frame,
+			unsigned count, const char *what)
+{
+	const struct grant grant = {
+		.holder = holder->number,
+		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)frame,
+		.type = "Memory",
+		.what = what,
+		.bytes = (uint64_t)count * PAGE,
+	};
+
+	return process_note(p, &grant);
+}
+
+bool process_note_pages(struct process *p, cap_t frame, unsigned count, const char *what)
+{
+	return note_memory(p, p, frame, count, what);
+}
+
 bool process_share_frames(struct process *p, struct process *with, const cap_t *frames,
-			  unsigned count, uint64_t vaddr)
+			  unsigned count, uint64_t vaddr, const char *what)
 {
 	for (unsigned i = 0; i < count; i++) {
 		cap_t copy = mem_copy(&p->mem, frames[i], ABI_RIGHTS_ALL);
@@ -49,7 +78,7 @@ bool process_share_frames(struct process *p, struct process *with, const cap_t *
 			     MAP_DATA) != ABI_OK)
 			return false;
 	}
-	return true;
+	return note_memory(p, with, frames[0], count, what);
 }
 
 /* Zeroed pages of what the program may write. */
@@ -281,6 +310,8 @@ static bool map_memory(struct process *p, const struct process_spec *spec)
 	return map_segments(p, false, map_shared_segment) && map_info(p, spec) &&
 	       process_map_new(&p->mem, p->vspace, PROC_LOG_RING,
 			       ARRAY_SIZE(p->log_frames), p->log_frames) &&
+	       process_note_pages(p, p->log_frames[0], ARRAY_SIZE(p->log_frames),
+				  "own log ring") &&
 	       map_writable(p);
 }
 
@@ -360,15 +391,16 @@ bool process_grant(struct process *p, struct process *holder, unsigned slot,
 		   cap_t src, uint64_t rights, uint64_t badge, const char *type,
 		   const char *what)
 {
-	if (p->n_grants == PROCESS_GRANTS ||
-	    sel4_cnode_mint(holder->cnode, slot, holder->cnode_bits, ABI_ROOT_CNODE, src,
-			    CSPACE_DEPTH, rights, badge) != ABI_OK)
-		return false;
-	p->grants[p->n_grants++] = (struct grant){
+	const struct grant grant = {
 		.holder = holder->number,
+		.rights = (uint8_t)rights,
 		.slot = (uint16_t)slot,
+		.object = (uint32_t)src,
 		.type = type,
 		.what = what,
 	};
-	return true;
+
+	return sel4_cnode_mint(holder->cnode, slot, holder->cnode_bits, ABI_ROOT_CNODE, src,
+			       CSPACE_DEPTH, rights, badge) == ABI_OK &&
+	       process_note(p, &grant);
 }

@@ -15,13 +15,23 @@ enum process_state { PROCESS_NONE = 0,
 		     PROCESS_RUNNING,
 		     PROCESS_CRASHED };
 
-/* One capability that went into a process's CNode. */
+/*
+ * One capability that went into a process's CNode, or memory that was mapped where
+ * others have it too. With `selvage audit` the host compares these rows with what the
+ * description foretells (tool/topology_model.c): a new one needs its like there.
+ */
 struct grant {
-	uint8_t holder; /* process number */
-	uint16_t slot;
+	uint8_t holder; /* process number, and GRANT_GUEST */
+	uint8_t rights;
+	uint16_t slot;    /* GRANT_MAPPED: none, mapped */
+	uint32_t object;  /* init's slot of it: the same for all who have it */
 	const char *type; /* of the object, for people */
 	const char *what; /* its purpose */
+	uint64_t at;      /* of a device: its address, or its interrupt */
+	uint64_t bytes;   /* of memory */
 };
+#define GRANT_GUEST 0x80u /* the guest of that monitor */
+#define GRANT_MAPPED 0xffffu
 
 /* A scheduling context of the process, with which of two threads it is: a
  * vCPU's is its guest's, or its handler's during an exit. */
@@ -33,7 +43,7 @@ struct process_time {
 };
 
 /* Those of one process, and those others got because of it. */
-#define PROCESS_GRANTS 112
+#define PROCESS_GRANTS 144
 #define PROCESS_THREADS (2 + SYSDESC_MAX_VCPUS)
 
 struct process {
@@ -140,9 +150,13 @@ bool process_grant(struct process *p, struct process *holder, unsigned slot,
  */
 bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
 		     unsigned count, cap_t *frames);
-/* Copies of frames into another process; the copies are p's. */
+/* Copies of frames into another process; the copies are p's. `what` it has them for. */
 bool process_share_frames(struct process *p, struct process *with, const cap_t *frames,
-			  unsigned count, uint64_t vaddr);
+			  unsigned count, uint64_t vaddr, const char *what);
+/* Writes down what was mapped for a holder because of p; false: too many rows. */
+bool process_note(struct process *p, const struct grant *grant);
+/* The same of small pages that begin with `frame`, for p itself, read-write. */
+bool process_note_pages(struct process *p, cap_t frame, unsigned count, const char *what);
 /* A TCB of p's arena with its spaces, IPC buffer and fault badge set. */
 bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,
 		    cap_t sched_context);

@@ -111,6 +111,15 @@ static bool run(struct process *p)
 	return process_start(p);
 }
 
+static bool grant_irq(struct process *p, unsigned irq, cap_t handler)
+{
+	if (!process_grant(p, p, PROC_CAP_DEVICE_IRQ, handler, ABI_RIGHTS_ALL, 0, "IRQHandler",
+			   "interrupt of the device"))
+		return false;
+	p->grants[p->n_grants - 1].at = irq;
+	return true;
+}
+
 /* The handler of a device's interrupt, which signals `badge` to the driver. */
 static bool give_irq(struct process *p, unsigned irq, bool level, uint64_t badge)
 {
@@ -127,8 +136,7 @@ static bool give_irq(struct process *p, unsigned irq, bool level, uint64_t badge
 	irqs += error == ABI_OK;
 	return error == ABI_OK &&
 	       sel4_irq_handler_set_notification(handler, ntfn) == ABI_OK &&
-	       process_grant(p, p, PROC_CAP_DEVICE_IRQ, handler, ABI_RIGHTS_ALL, 0,
-			     "IRQHandler", "interrupt of the device");
+	       grant_irq(p, irq, handler);
 }
 
 static bool set_up_uart(const struct machine *machine)
@@ -137,8 +145,17 @@ static bool set_up_uart(const struct machine *machine)
 	struct process *time = &processes[PROC_TIME];
 	cap_t frame = mem_device_frame(machine->uart_paddr);
 	cap_t copy = frame == 0 ? 0 : mem_copy(&serial->mem, frame, ABI_RIGHTS_ALL);
+	const struct grant grant = {
+		.holder = PROC_SERIAL,
+		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)frame,
+		.type = "Device",
+		.what = "UART",
+		.at = machine->uart_paddr,
+	};
 
-	return copy != 0 &&
+	return copy != 0 && process_note(serial, &grant) &&
 	       map_page(&serial->mem, serial->vspace, copy, PROC_DEVICE_BASE, MAP_RW,
 			MAP_DEVICE) == ABI_OK &&
 	       give_irq(serial, machine->uart_irq, true, SERIAL_NTFN_IRQ) &&
@@ -148,14 +165,33 @@ static bool set_up_uart(const struct machine *machine)
 			     "Notification", "serial's timer");
 }
 
+/* What init has mapped of a channel or ring, because of a server. */
+static bool note_own(struct process *server, cap_t frame, const char *what)
+{
+	const struct grant grant = {
+		.holder = 0,
+		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)frame,
+		.type = "Memory",
+		.what = what,
+		.bytes = CHANNEL_BYTES,
+	};
+
+	return process_note(server, &grant);
+}
+
 /* Pages of init's own, shared with a server. */
-static void *init_share(unsigned count, struct process *server, unsigned number)
+static void *init_share(unsigned count, struct process *server, unsigned number,
+			const char *what, const char *server_what)
 {
 	cap_t frames[CHANNEL_BYTES / 4096];
 	void *at = self_new_pages(count, frames);
 
-	return at != NULL && process_share_frames(server, server, frames, count,
-						  PROC_RING_BASE + number * PROC_RING_STRIDE)
+	return at != NULL && note_own(server, frames[0], what) &&
+			       process_share_frames(server, server, frames, count,
+						    PROC_RING_BASE + number * PROC_RING_STRIDE,
+						    server_what)
 		       ? at
 		       : NULL;
 }
@@ -184,7 +220,8 @@ static bool connect_init(uint32_t level)
 	struct process *log = &processes[PROC_LOG], *serial = &processes[PROC_SERIAL];
 	cap_t log_signal = mem_mint(&init_arena, log->ntfn, ABI_RIGHT_WRITE,
 				    LOG_NTFN_CLIENT);
-	void *ring = init_share(LOGRING_BYTES / 4096, log, 0);
+	void *ring = init_share(LOGRING_BYTES / 4096, log, 0, "init's log ring",
+				"log ring of a client");
 
 	control_signal = mem_mint(&init_arena, serial->ntfn, ABI_RIGHT_WRITE,
 				  SERIAL_NTFN_CLIENT);
@@ -194,7 +231,8 @@ static bool connect_init(uint32_t level)
 		return false;
 	log_attach(ring, log_signal, (enum log_level)level);
 	log_ring = ring;
-	control_channel = init_share(CHANNEL_BYTES / 4096, serial, MUX_CH_CONTROL);
+	control_channel = init_share(CHANNEL_BYTES / 4096, serial, MUX_CH_CONTROL,
+				     "control channel", "channel of a client");
 	return control_channel != NULL &&
 	       process_grant(serial, serial, PROC_CAP_CLIENT_NTFN + MUX_CH_CONTROL,
 			     init_ntfn, ABI_RIGHT_WRITE, INIT_NTFN_CONTROL,
@@ -211,7 +249,9 @@ static bool connect_log(void)
 
 	log_channel = self_new_pages(ARRAY_SIZE(frames), frames);
 	return log_channel != NULL &&
-	       process_share_frames(log, log, frames, ARRAY_SIZE(frames), PROC_DEVICE_BASE) &&
+	       note_own(log, frames[0], "init's view of a channel") &&
+	       process_share_frames(log, log, frames, ARRAY_SIZE(frames), PROC_DEVICE_BASE,
+				    "own channel") &&
 	       service_attach_channel(log, MUX_CH_LOG, frames, "log", LOG_NTFN_SERIAL);
 }
 
@@ -246,7 +286,8 @@ bool service_attach_log(struct process *p)
 	return log != NULL &&
 	       process_share_frames(p, log, p->log_frames,
 				    ARRAY_SIZE(p->log_frames),
-				    PROC_RING_BASE + p->number * PROC_RING_STRIDE) &&
+				    PROC_RING_BASE + p->number * PROC_RING_STRIDE,
+				    "log ring of a client") &&
 	       process_grant(p, p, PROC_CAP_LOG_NTFN, log->ntfn, ABI_RIGHT_WRITE,
 			     LOG_NTFN_CLIENT, "Notification", "log: records wait") &&
 	       server_add_client(log->service_call, p->number, p->name) == SERVER_OK;
@@ -266,7 +307,8 @@ static bool add_channel(struct process *p, struct process *serial, unsigned chan
 			const cap_t *frames, const char *name, cap_t ntfn, uint64_t badge)
 {
 	return process_share_frames(p, serial, frames, CHANNEL_BYTES / 4096,
-				    PROC_RING_BASE + channel * PROC_RING_STRIDE) &&
+				    PROC_RING_BASE + channel * PROC_RING_STRIDE,
+				    "channel of a client") &&
 	       process_grant(p, serial, PROC_CAP_CLIENT_NTFN + channel, ntfn, ABI_RIGHT_WRITE,
 			     badge, "Notification", "client: input, or room for output") &&
 	       server_add_client(serial->service_call, channel, name) == SERVER_OK;

@@ -36,6 +36,7 @@ struct ram {
 	const struct sysdesc_vm *vm;
 	const struct sysdesc_region *region;
 	uint64_t vaddr; /* of the region, in the VMM */
+	cap_t first;    /* frame */
 };
 
 /* Whether a large page fits at the offset: what aliases show of it, they show
@@ -98,16 +99,34 @@ static unsigned map_run(struct ram *r, uint64_t at)
 	if (!mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
 			 large ? bits : 0, n, frames))
 		return 0;
+	if (at == 0)
+		r->first = frames[0];
 	for (unsigned i = 0; i < n; i++)
 		if (!map_ram_page(r, frames[i], at + ((uint64_t)i << bits)))
 			return 0;
 	return n << (bits - ABI_PAGE_BITS);
 }
 
+static bool note_memory(struct process *p, unsigned holder, cap_t first, unsigned rights,
+			const char *what, uint64_t bytes)
+{
+	const struct grant grant = {
+		.holder = (uint8_t)holder,
+		.rights = (uint8_t)rights,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)first,
+		.type = "Memory",
+		.what = what,
+		.bytes = bytes,
+	};
+
+	return process_note(p, &grant);
+}
+
 static bool map_region(struct process *p, cap_t guest, const struct sysdesc_vm *vm,
 		       uint32_t index)
 {
-	struct ram r = { p, guest, vm, &vm->region[index], vmm_region_vaddr(vm, index) };
+	struct ram r = { p, guest, vm, &vm->region[index], vmm_region_vaddr(vm, index), 0 };
 
 	if (r.region->alias != SYSDESC_OWN_MEMORY)
 		return true;
@@ -119,12 +138,24 @@ static bool map_region(struct process *p, cap_t guest, const struct sysdesc_vm *
 		at += pages << ABI_PAGE_BITS;
 	}
 	p->mem.ram_bytes += r.region->size;
-	return true;
+	return note_memory(p, p->number, r.first, MAP_RW, "guest RAM", r.region->size) &&
+	       note_memory(p, p->number | GRANT_GUEST, r.first, MAP_RW, "guest RAM",
+			   r.region->size);
 }
 
 /* A GICv2 guest uses the hardware's virtual CPU interface directly. */
 static bool map_gicv(struct process *p, cap_t guest)
 {
+	const struct grant grant = {
+		.holder = (uint8_t)(p->number | GRANT_GUEST),
+		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)mem_device_frame(machine->gicv_paddr),
+		.type = "Device",
+		.what = "interrupts' virtual interface",
+		.at = machine->gicv_paddr,
+	};
+
 	for (uint64_t i = 0; i < GUEST_GICC_PAGES; i++) {
 		cap_t frame = mem_device_frame(machine->gicv_paddr + i * 4096);
 		cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
@@ -133,7 +164,7 @@ static bool map_gicv(struct process *p, cap_t guest)
 					  MAP_DEVICE) != ABI_OK)
 			return false;
 	}
-	return true;
+	return process_note(p, &grant);
 }
 
 static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
@@ -281,7 +312,9 @@ static bool make_stats(struct process *p)
 {
 	cap_t frame;
 
-	if (!process_map_new(&p->mem, p->vspace, PROC_STATS_VADDR, 1, &frame))
+	if (!process_map_new(&p->mem, p->vspace, PROC_STATS_VADDR, 1, &frame) ||
+	    !note_memory(p, 0, frame, ABI_RIGHT_READ, "a monitor's counters", 4096) ||
+	    !note_memory(p, p->number, frame, MAP_RW, "own counters", 4096))
 		return false;
 	p->stats = mem_copy_own(&p->mem, frame, ABI_RIGHT_READ);
 	p->poke = mem_mint(&p->mem, p->ntfn, ABI_RIGHT_WRITE, VMM_NTFN_INIT);
@@ -329,6 +362,7 @@ static bool make_debug(struct process *p, unsigned index, const struct sysdesc_v
 			       HANDLER_STACK / 4096, NULL) &&
 	       process_map_new(&p->mem, p->vspace, PROC_RING_BASE + PROC_RING_STRIDE,
 			       ARRAY_SIZE(frames), frames) &&
+	       process_note_pages(p, frames[0], ARRAY_SIZE(frames), "debug channel") &&
 	       process_grant(p, p, VMM_CAP_DEBUG_TCB, tcb, ABI_RIGHTS_ALL, 0, "TCB",
 			     "debug stub") &&
 	       process_grant(p, p, VMM_CAP_DEBUG_NTFN, ntfn, ABI_RIGHTS_ALL, 0, "Notification",
@@ -343,6 +377,7 @@ static bool connect(struct process *p, unsigned index, const char *name)
 	return service_attach_log(p) && service_attach_time(p) &&
 	       process_map_new(&p->mem, p->vspace, PROC_RING_BASE, ARRAY_SIZE(frames),
 			       frames) &&
+	       process_note_pages(p, frames[0], ARRAY_SIZE(frames), "own channel") &&
 	       service_attach_channel(p, MUX_CH_FIRST_VM + index, frames, name,
 				      VMM_NTFN_SERIAL);
 }

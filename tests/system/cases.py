@@ -15,6 +15,7 @@ import debug
 import faults
 import lifecycle
 import monitors
+import topology
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
 QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
@@ -484,6 +485,7 @@ def all_cases():
     cases.update(captures.cases())
     cases.update(faults.cases())
     cases.update(lifecycle.cases())
+    cases.update(topology.cases())
     cases.update(monitors.cases())
     cases.update(cases32.cases())
     cases.update(cases_freertos.cases())

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <abi/syscall.h>
 #include <cmocka.h>
 
+#include "audit.h"
+#include "buffer.h"
 #include "diag.h"
 #include "forbid.h"
 #include "system.h"
@@ -64,7 +65,7 @@ static void edges_are_those_of_init(void **state)
 	model(VMS);
 	assert_int_equal(edge("a", "vmm:a"), TOPO_SHARES | TOPO_TRAPS);
 	assert_int_equal(edge("vmm:a", "a"), TOPO_CONTROLS | TOPO_SHARES);
-	assert_int_equal(edge("vmm:a", "init"), TOPO_ASKS);
+	assert_int_equal(edge("vmm:a", "init"), TOPO_ASKS | TOPO_SHARES);
 	assert_int_equal(edge("vmm:a", "time"), TOPO_ASKS);
 	assert_int_equal(edge("time", "vmm:a"), TOPO_ASKS | TOPO_SIGNALS);
 	assert_int_equal(edge("vmm:a", "log"), TOPO_SHARES | TOPO_SIGNALS);
@@ -249,6 +250,183 @@ static void answers_are_written(void **state)
 	forget();
 }
 
+/* --- audit ------------------------------------------------------------------ */
+
+/* What init would say of the model. */
+static struct buffer dump_of_model(void)
+{
+	struct buffer b = { 0 };
+
+	for (unsigned i = 0; i < t.n_grants; i++) {
+		const struct topo_grant *g = &t.grant[i];
+
+		buffer_text(&b,
+			    "{\"holder\":\"%s\",\"slot\":%u,\"type\":\"%s\",\"what\":\"%s\","
+			    "\"for\":\"%s\",\"object\":%u,\"rights\":%u,\"at\":%llu,"
+			    "\"bytes\":%llu}\n",
+			    t.component[g->holder].name, i, g->type, g->what,
+			    t.component[g->because].name, 1000 + g->object, g->rights,
+			    (unsigned long long)g->at, (unsigned long long)g->bytes);
+	}
+	return b;
+}
+
+static char told[1024];
+
+static void keep(void *context, const char *difference)
+{
+	(void)context;
+	snprintf(told, sizeof(told), "%s", difference);
+}
+
+/* Differences after `change`, which gets the dump, terminated. */
+static unsigned audited(void (*change)(struct buffer *dump))
+{
+	struct buffer dump;
+	unsigned n, absent;
+
+	model(VMS);
+	dump = dump_of_model();
+	if (change)
+		change(&dump);
+	told[0] = '\0';
+	n = audit_compare(&t, (char *)dump.data, dump.size, keep, NULL, &absent);
+	assert_int_equal(absent, 0);
+	buffer_free(&dump);
+	return n;
+}
+
+/* The line with all of these, first found. */
+static char *line_with(struct buffer *dump, const char *a, const char *b)
+{
+	char *line;
+
+	buffer_append(dump, "", 1);
+	line = (char *)dump->data;
+	dump->size--;
+	for (; *line; line = strchr(line, '\n') + 1) {
+		char *end = strchr(line, '\n'), *x = strstr(line, a), *y = strstr(line, b);
+
+		if (x && y && x < end && y < end)
+			return line;
+	}
+	fail();
+	return NULL;
+}
+
+static void lose_one(struct buffer *dump)
+{
+	char *line = line_with(dump, "\"holder\":\"time\"", "timer of a vCPU");
+	size_t n = (size_t)(strchr(line, '\n') + 1 - line);
+
+	memmove(line, line + n, dump->size - n - (size_t)(line - (char *)dump->data));
+	dump->size -= n;
+}
+
+/* c's monitor gets a's RAM. */
+static void give_ram(struct buffer *dump)
+{
+	char *line = line_with(dump, "\"holder\":\"a\"", "guest RAM");
+	unsigned object = (unsigned)strtoul(strstr(line, "\"object\":") + 9, NULL, 10);
+
+	buffer_text(dump,
+		    "{\"holder\":\"vmm:c\",\"slot\":null,\"type\":\"Memory\","
+		    "\"what\":\"own channel\",\"for\":\"vmm:c\",\"object\":%u,\"rights\":3,"
+		    "\"at\":0,\"bytes\":16384}\n",
+		    object);
+}
+
+/* b's channel is a's: each purpose is right, who shares with whom is not. */
+static void cross(struct buffer *dump)
+{
+	char *a = strstr(line_with(dump, "\"holder\":\"vmm:a\"", "own channel"), "\"object\":");
+	char *b = strstr(line_with(dump, "\"holder\":\"vmm:b\"", "own channel"), "\"object\":");
+
+	memcpy(b + 9, a + 9, 4);
+}
+
+static void widen(struct buffer *dump)
+{
+	char *line = line_with(dump, "\"holder\":\"vmm:a\"", "log: records wait");
+
+	memcpy(strstr(line, "\"rights\":1"), "\"rights\":3", 10);
+}
+
+static void slot(struct buffer *dump)
+{
+	buffer_text(dump, "{\"holder\":\"vmm:a\",\"slot\":77,\"type\":\"unknown\","
+			  "\"what\":\"init did not give it\"}\n");
+}
+
+static void garble(struct buffer *dump)
+{
+	buffer_text(dump, "{\"holder\":\"vmm:a\",\"slot\":\n");
+}
+
+static void strange_vm(struct buffer *dump)
+{
+	buffer_text(dump, "{\"holder\":\"vmm:x\",\"slot\":1,\"type\":\"TCB\","
+			  "\"what\":\"main thread\",\"for\":\"vmm:x\",\"object\":5,"
+			  "\"rights\":15}\n");
+}
+
+static void audits_find_every_difference(void **state)
+{
+	static const struct {
+		void (*change)(struct buffer *dump);
+		const char *says;
+	} cases[] = {
+		{ lose_one, "time does not have `timer of a vCPU`" },
+		{ give_ram, "vmm:c has `own channel` (Memory, rights 3), which the description" },
+		{ cross, "is another than the description's" },
+		{ widen, "with rights 3, not 1" },
+		{ slot, "vmm:a, slot 77: init did not give it" },
+		{ garble, "no capability" },
+		{ strange_vm, "vmm:x has `main thread`" },
+	};
+
+	(void)state;
+	assert_int_equal(audited(NULL), 0);
+	forget();
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_not_equal(audited(cases[i].change), 0);
+		if (!strstr(told, cases[i].says))
+			fail_msg("%s, not %s", told, cases[i].says);
+		forget();
+	}
+}
+
+static void surplus_counts_in_the_graph(void **state)
+{
+	uint8_t into[256];
+
+	(void)state;
+	assert_int_equal(audited(NULL), 0);
+	topology_reach(&t, id("vmm:c"), into);
+	assert_int_equal(into[id("a")], 1);
+	forget();
+	assert_int_not_equal(audited(give_ram), 0);
+	topology_reach(&t, id("vmm:c"), into);
+	assert_int_equal(into[id("a")], 0);
+	forget();
+}
+
+static void vms_that_are_off_are_absent(void **state)
+{
+	struct buffer dump;
+	unsigned absent;
+
+	(void)state;
+	model(VMS);
+	dump = dump_of_model();
+	forget();
+	model(VMS "  - {name: d, memory: 64M, kernel: k, autostart: false}\n");
+	assert_int_equal(audit_compare(&t, (char *)dump.data, dump.size, keep, NULL, &absent), 0);
+	assert_int_equal(absent, 1);
+	buffer_free(&dump);
+	forget();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +437,9 @@ int main(void)
 		cmocka_unit_test(paths_have_no_detours),
 		cmocka_unit_test(rules_are_kept),
 		cmocka_unit_test(answers_are_written),
+		cmocka_unit_test(audits_find_every_difference),
+		cmocka_unit_test(surplus_counts_in_the_graph),
+		cmocka_unit_test(vms_that_are_off_are_absent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,8 @@
+/* The answer to `caps`: who was given what, and whether that is what is there. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Writes the n-th line, or nothing; false: there are no more. */
+bool caps_line(unsigned n, char *text, size_t size);

@@ -1,0 +1,60 @@
+"""Who holds what in a running system, against its description."""
+import json
+import os
+
+from harness import System, write_description
+from lifecycle import describe, refused, ticker
+
+
+def audit(report):
+    """As described: at the start, with VMs that were started, killed and destroyed, and
+    not with one that the description does not know, nor against another description."""
+    vms = [ticker("plain"), ticker("wide", vcpus=2, devices="[pl011, kick]"),
+           ticker("seen", debug="control"), ticker("later", autostart="false")]
+    path = describe("audit", vms)
+    strange = describe("audit-strange", [ticker("strange")])
+    other = describe("audit-other", [*vms[:1], ticker("wide"), *vms[2:]])
+    with System("audit", path) as run:
+        for v in vms[:3]:
+            run.wait(v["name"], r"^tick", 60)
+        report.check("as described" in run.client("audit", path), "as described at the start")
+        run.client("start", "later")
+        run.client("kill", "plain")
+        run.client("crash", "log")
+        run.client("reboot", "wide")
+        run.wait("later", r"^tick", 60)
+        said = run.client("audit", path)
+        report.check("as described" in said and "1 VMs do not run" in said,
+                     "as described after start, kill, reboot and the death of a server")
+        refused(run, "audit", other)
+        report.check(True, "a description with another number of vCPUs does not pass")
+        run.client("create", strange)
+        run.wait("strange", r"^tick", 60)
+        refused(run, "audit", path)
+        report.check(True, "a VM that the description does not have does not pass")
+        run.client("destroy", "strange")
+        report.check("as described" in run.client("audit", path), "as described without it")
+        dump = run.client("caps", "--json").splitlines()
+        given = [row for row in map(json.loads, dump) if "object" in row]
+        report.check(len(given) > 80 and all(row["rights"] in range(16) for row in given),
+                     f"{len(given)} grants")
+        broken = os.path.join(os.path.dirname(path), "audit.jsonl")
+        with open(broken, "w", encoding="ascii") as f:
+            f.write("\n".join([*dump, json.dumps({**given[-1], "holder": "vmm:seen"})]) + "\n")
+        refused(run, "audit", "--dump", broken, path)
+        report.check(True, "one grant more does not pass")
+
+
+def audit_gic2(report):
+    """The same on a machine with a GICv2, whose guests have a piece of it."""
+    path = write_description("audit-gic2", "name: audit-gic2\n"
+                             "machine: {cpu: cortex-a53, gic: 2, on_idle: stay}\n"
+                             "vms:\n  - {name: one, memory: 256K, kernel: asset:micro-tick, "
+                             "kind: raw, load: 0x40010000}\n")
+    with System("audit-gic2", path) as run:
+        run.wait("one", r"^tick", 60)
+        report.check("as described" in run.client("audit", path), "as described")
+
+
+def cases():
+    return {"audit": audit, "audit-gic2": audit_gic2}
