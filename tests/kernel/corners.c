@@ -397,6 +397,19 @@ static void firmware_capability_with_a_badge(void)
 	CHECK_EQ(sel4_smc_call(only, other, results), ABI_ILLEGAL_OPERATION);
 }
 
+/* PSCI answers in x0; the rest comes back as it went in. */
+static void firmware_leaves_registers_alone(void)
+{
+	uint64_t results[8], args[8] = { PSCI_VERSION, 1, 2, 3, 4, 5, 6, 7 };
+
+	clear();
+	if (kt_plain())
+		return;
+	CHECK_OK(sel4_smc_call(ABI_ROOT_SMC, args, results));
+	for (unsigned i = 1; i < 8; i++)
+		CHECK_EQ(results[i], i);
+}
+
 /* --- VCPUs --- */
 
 static void check_field(cap_t vcpu, uint64_t field, uint64_t write, uint64_t want)
@@ -503,6 +516,7 @@ static const struct kt_case cases[] = {
 	{ "corners: a huge page", huge_page },
 	{ "corners: triggers of a private interrupt", triggers },
 	{ "corners: a firmware capability with a badge", firmware_capability_with_a_badge },
+	{ "corners: what firmware leaves alone", firmware_leaves_registers_alone },
 	{ "corners: fields of the virtual interface", virtual_interface_fields },
 	{ "corners: a VCPU that moves", vcpu_moved },
 	{ "corners: idle behind a guest", idle_behind_a_guest },

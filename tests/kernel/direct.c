@@ -7,7 +7,7 @@
 #define ENABLED (1ull << 62)
 #define ACTIVE (1ull << 63)
 
-extern const char guest_direct[], guest_hvc[];
+extern const char guest_direct[], guest_hvc[], guest_stores[], guest_sgi_zero[], guest_a32[];
 
 /* What the guest is told to do, in x3. */
 enum { NOTHING,
@@ -554,6 +554,79 @@ static void test_doorbell(void)
 	CHECK_OK(kt_delete(g.vcpu));
 }
 
+/* The zero register's value is 0, in every size. */
+static void test_doorbell_zero(void)
+{
+	struct kt_guest g = kt_guest(1);
+	cap_t n = kt_make(ABI_OBJ_NOTIFICATION, 0);
+
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, i, BELL, 1u << i | ABI_DOORBELL_MATCH,
+						    0, kt_mint(n, KT_ALL, 1u << i)));
+	kt_guest_start(&g, guest_stores, BELL);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQ(poll(n), 15);
+	/* What has no syndrome is the VMM's. */
+	CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, 0, BELL, 0, 0, kt_mint(n, KT_ALL, 16)));
+	kt_guest_answer_hvc(&g, BELL);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+		CHECK_EQ(kt_exit_word(ABI_VMFAULT_ADDR), BELL);
+		kt_guest_skip(&g);
+	}
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQ(poll(n), 0);
+}
+
+/* Stores that are the VMM's though there is a doorbell: to a page that the guest
+ * may read, of one that is debugged, of one of 32 bits. */
+static void test_no_doorbell(void)
+{
+	struct kt_guest g = make_one(2), narrow = kt_guest(1);
+	cap_t n = kt_make(ABI_OBJ_NOTIFICATION, 0), frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+	uint64_t regs[ABI_CTX_COUNT] = { 0 };
+
+	CHECK_OK(sel4_ext_vcpu_set_doorbell(g.vcpu, 0, BELL, 0, 0, n));
+	CHECK_OK(sel4_ext_vcpu_set_debug(g.vcpu, ABI_EXT_DEBUG_EVENTS));
+	command(&g, STORE, 1, BELL, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+	kt_guest_skip(&g);
+	sgi(&g, 3, 1, 0);
+	CHECK_EQ(kt_exit.label, version == 3 ? ABI_FAULT_VCPU : ABI_FAULT_VM);
+	CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 0);
+	kt_guest_skip(&g);
+	CHECK_OK(sel4_ext_vcpu_set_debug(g.vcpu, 0));
+	CHECK_EQ(poll(n), 0);
+	kt_guest_map_page(frame, g.vspace, BELL, ABI_VM_DEFAULT);
+	CHECK_OK(sel4_page_map(frame, g.vspace, BELL, ABI_RIGHT_READ, ABI_VM_DEFAULT));
+	command(&g, STORE, 1, BELL, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+	CHECK_EQ(poll(n), 0);
+	CHECK_OK(sel4_ext_vcpu_set_doorbell(narrow.vcpu, 0, OUTSIDE + 0x14, 0, 0, n));
+	if (sel4_ext_vcpu_set_width(narrow.vcpu, 32) != ABI_OK)
+		return;
+	regs[ABI_CTX_PC] = kt_guest_gpa(guest_a32);
+	regs[ABI_CTX_SPSR] = 0x1d3;
+	CHECK_OK(sel4_tcb_write_registers(narrow.tcb, 1, ABI_CTX_COUNT, regs));
+	kt_guest_receive(&narrow);
+	kt_guest_answer_hvc(&narrow, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VM);
+	CHECK_EQ(kt_exit_word(ABI_VMFAULT_ADDR), OUTSIDE + 0x14);
+	CHECK_EQ(poll(n), 0);
+}
+
+static void test_sgi_to_nobody(void)
+{
+	struct kt_guest g = make_one(2);
+
+	if (version == 2)
+		return;
+	kt_guest_set_pc(&g, guest_sgi_zero, 0, 1);
+	kt_guest_receive(&g);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 0);
+}
+
 static cap_t service_in, service_out;
 static volatile unsigned service_runs;
 
@@ -646,7 +719,10 @@ static const struct kt_case cases[] = {
 	{ "direct: a notification is an interrupt", test_notification },
 	{ "direct: doorbell to service to interrupt", test_kick },
 	{ "direct: state saved, cleared and restored", test_state },
+	{ "direct: an SGI to nobody, from the zero register", test_sgi_to_nobody },
 	{ "doorbell: wrong arguments", test_doorbell_arguments },
+	{ "doorbell: the zero register, no syndrome", test_doorbell_zero },
+	{ "doorbell: stores that ring none", test_no_doorbell },
 	{ "doorbell: sizes, values, removal, revocation, deletion", test_doorbell },
 };
 KT_GROUP(kt_direct);

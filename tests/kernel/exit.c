@@ -4,7 +4,7 @@
 #define EC_HVC 0x16
 #define EC_DABT 0x24
 
-extern const char guest_hvc[], guest_exits[];
+extern const char guest_hvc[], guest_exits[], guest_zeros[];
 
 static void expect_exit(unsigned ec)
 {
@@ -89,6 +89,27 @@ static void test_exit_registers(void)
 	expect_call(EC_HVC, 0x100, 0x101, 0x102, 0x103);
 }
 
+/* The zero register reads as 0 and takes nothing; nor does what has no syndrome. */
+static void test_exit_zero_register(void)
+{
+	struct kt_guest g = exit_guest();
+	uint64_t pc = kt_guest_gpa(guest_zeros) + 20;
+
+	kt_guest_start(&g, guest_zeros, 7);
+	expect_access(EC_DABT, 0, OUTSIDE, pc);
+	for (unsigned i = 1; i < 5; i++) {
+		kt_exit.mr[0] = 0x99;
+		kt_guest_answer(&g, ABI_EXIT_DONE, 1);
+		if (i == 1 || i == 4)
+			expect_access(EC_DABT, 0, OUTSIDE + (i == 1 ? 8 : 16), pc + 4 * i);
+		else
+			expect_access(EC_SYSREG, 0, 0, pc + 4 * i);
+	}
+	kt_exit.mr[0] = 0x99;
+	kt_guest_answer(&g, ABI_EXIT_DONE, 1);
+	expect_call(EC_HVC, 7, 0x1234, 0x20, 0x30);
+}
+
 /* More words than the message has, and a label that nobody knows. */
 static void test_exit_wrong_reply(void)
 {
@@ -112,6 +133,7 @@ static void test_exit_wrong_reply(void)
 static const struct kt_case cases[] = {
 	{ "exit: calls, stores and loads", test_exit_message },
 	{ "exit: system registers; going on as it is", test_exit_registers },
+	{ "exit: the zero register", test_exit_zero_register },
 	{ "exit: replies that are too long or of no known kind", test_exit_wrong_reply },
 };
 KT_GROUP(kt_exit_message);

@@ -573,6 +573,45 @@ static void test_trace_of_what_is_not_a_call(void)
 	CHECK_OK(sel4_ext_tcb_set_trace_id(ABI_ROOT_TCB, 0));
 }
 
+static cap_t fp_turn;
+
+static void uses_fp(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		__asm__ volatile(".arch_extension fp\n\tfmov d0, xzr");
+		(void)sel4_wait(fp_turn);
+	}
+}
+
+/* Registers that nobody else uses stay its own, whatever else it is given: its
+ * first instruction traps, no other. */
+static void test_trace_of_fp(void)
+{
+	struct kt_thread t = kt_thread(0, uses_fp, NULL, KT_HIGH, 0, true);
+	struct kt_guest g = kt_guest(1);
+	cap_t h = kt_slot();
+	unsigned traps = 0;
+
+	fp_turn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	CHECK_OK(sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, KT_CNODE, 30, h, 64));
+	CHECK_OK(sel4_ext_tcb_set_trace_id(t.tcb, 0x33));
+	start_trace();
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	for (unsigned i = 0; i < 3; i++) {
+		kt_guest_start(&g, guest_hvc, 0);
+		sel4_signal(fp_turn);
+		CHECK_OK(sel4_ext_tcb_enable_timer(i ? g.tcb : t.tcb, h));
+		sel4_signal(fp_turn);
+	}
+	stop_trace();
+	CHECK(ring->written < ring->slots);
+	for (uint64_t i = 0; i < ring->written; i++)
+		traps += ring->event[i].thread == 0x33 && ring->event[i].kind == ABI_TRACE_FAULT;
+	CHECK_EQ(traps, 1);
+	CHECK_OK(kt_delete(h));
+}
+
 /* The ring's frame goes while it is written. */
 static void test_trace_revoked(void)
 {
@@ -640,6 +679,7 @@ static const struct kt_case cases[] = {
 	{ "trace: entries, exits, threads' names", test_trace_events },
 	{ "trace: idle and interrupts", test_trace_idle },
 	{ "trace: faults and interrupts", test_trace_of_what_is_not_a_call },
+	{ "trace: a thread's FP registers stay its own", test_trace_of_fp },
 	{ "trace: its frame is revoked", test_trace_revoked },
 	{ "trace: its frame is replaced", test_trace_replaced },
 	{ "trace: wrong arguments", test_trace_errors },

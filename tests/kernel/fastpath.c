@@ -184,6 +184,211 @@ static void passive_fault_handler(void)
 	CHECK_EQ(s.wrong_badges, 0);
 }
 
+/* --- what the general way has to do --- */
+
+#define BOUND 0x77
+
+/* In the middle of a call its notification is signalled; then what `how` says. */
+enum how { PLAIN,
+	   WITH_CAP,
+	   UNREADABLE };
+static struct {
+	cap_t reply, ntfn, signal, unreadable, place;
+	enum how how;
+	volatile uint64_t badge, rounds;
+} d;
+
+static void distracted(void *arg)
+{
+	uint64_t badge, mr[4] = { 0 };
+
+	(void)arg;
+	(void)sel4_recv(s.ep, &badge, mr, d.reply);
+	for (;;) {
+		if (d.signal)
+			sel4_signal(d.signal);
+		d.signal = 0; /* once */
+		sel4_ipcbuf->caps_or_badges[0] = d.ntfn;
+		d.rounds++;
+		(void)sel4_reply_recv(d.how == UNREADABLE ? d.unreadable : s.ep,
+				      msginfo(0, d.how == WITH_CAP, 1), &badge, mr, d.reply);
+		d.badge = badge;
+	}
+}
+
+static struct kt_thread serve_distracted(enum how how, bool with_fault_ep)
+{
+	clear();
+	d.reply = kt_make(ABI_OBJ_REPLY, 0);
+	d.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	d.unreadable = kt_mint(s.ep, ABI_RIGHT_WRITE, 0);
+	d.how = how;
+	d.signal = 0;
+	d.rounds = d.badge = 0;
+	struct kt_thread t = kt_thread(0, distracted, NULL, KT_HIGH,
+				       with_fault_ep ? s.fault_ep : 0, true);
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	CHECK_OK(sel4_sched_context_unbind(t.sc));
+	return t;
+}
+
+/* Its own notification comes before the next message. */
+static void bound_notification_is_active(void)
+{
+	struct kt_thread t = serve_distracted(PLAIN, false);
+
+	CHECK_OK(sel4_tcb_bind_notification(t.tcb, d.ntfn));
+	(void)call();
+	CHECK_EQ(d.rounds, 1);
+	CHECK_EQ(d.badge, 0); /* it waits */
+	d.signal = kt_mint(d.ntfn, KT_ALL, BOUND);
+	(void)call();
+	CHECK_EQ(d.rounds, 2);
+	CHECK_OK(sel4_sched_context_bind(t.sc, t.tcb)); /* now it can run */
+	CHECK_EQ(d.badge, BOUND);
+}
+
+static void reply_with_a_capability(void)
+{
+	cap_t to = kt_slot();
+
+	(void)serve_distracted(WITH_CAP, false);
+	for (unsigned i = 0; i < 2; i++) {
+		sel4_ipcbuf->receive_cnode = KT_CNODE;
+		sel4_ipcbuf->receive_index = to;
+		sel4_ipcbuf->receive_depth = KT_DEPTH;
+		(void)call();
+		CHECK_EQ(msginfo_caps(s.info), 1);
+		CHECK(!kt_is_empty(to));
+		CHECK_OK(kt_delete(to));
+	}
+}
+
+static void receives_without_the_right(void)
+{
+	uint64_t badge, mr[4] = { 0 };
+
+	(void)serve_distracted(UNREADABLE, true);
+	(void)call();
+	CHECK_EQ(msginfo_label(sel4_nb_recv(s.fault_ep, &badge, mr, kt_make(ABI_OBJ_REPLY, 0))),
+		 ABI_FAULT_CAP);
+	CHECK_EQ(mr[ABI_CAPFAULT_ADDR], d.unreadable);
+}
+
+static cap_t weak;
+
+static void weak_client(void *arg)
+{
+	uint64_t mr[4] = { 0 };
+
+	(void)arg;
+	s.info = sel4_call(weak, msginfo(0, 0, 0), mr);
+	s.count++;
+	kt_stop();
+}
+
+/* Without Grant and GrantReply there is no answer, and no time is lent. */
+static void call_without_a_reply(void)
+{
+	struct kt_thread t = serve_distracted(PLAIN, false);
+
+	weak = kt_mint(s.ep, ABI_RIGHT_WRITE, 0);
+	(void)kt_start(1, weak_client, NULL, KT_HIGH);
+	CHECK_EQ(d.rounds, 0);
+	CHECK_OK(sel4_sched_context_bind(t.sc, t.tcb));
+	CHECK_EQ(d.rounds, 1);
+	CHECK_EQ(s.count, 0);
+	/* Nor without Write. */
+	weak = kt_mint(s.ep, ABI_RIGHT_READ | ABI_RIGHT_GRANT, 0);
+	(void)kt_start(2, weak_client, NULL, KT_HIGH);
+	CHECK_EQ(s.count, 1);
+	CHECK_EQ(msginfo_label(s.info), ABI_INVALID_CAPABILITY);
+	CHECK_EQ(d.rounds, 1);
+}
+
+/* One of the two ways of answering is enough. */
+static void call_with_either_right(void)
+{
+	(void)serve_distracted(PLAIN, false);
+	weak = kt_mint(s.ep, ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY, 0);
+	(void)kt_start(1, weak_client, NULL, KT_HIGH);
+	CHECK_EQ(s.count, 1);
+	weak = kt_mint(s.ep, ABI_RIGHT_WRITE | ABI_RIGHT_GRANT, 0);
+	(void)kt_start(2, weak_client, NULL, KT_HIGH);
+	CHECK_EQ(s.count, 2);
+}
+
+/* --- waking --- */
+
+static void wakes(void *arg)
+{
+	(void)sel4_wait(d.ntfn);
+	s.count = s.count * 10 + (unsigned)(uintptr_t)arg;
+	kt_stop();
+}
+
+static void signal_capability(uint64_t rights, bool wakes_it)
+{
+	s.count = 0;
+	sel4_signal(kt_mint(d.ntfn, rights, 0));
+	CHECK_EQ(s.count, wakes_it ? 7 : 0);
+}
+
+/* Of every kind of context: spent, unbound, sporadic, full. */
+static void waiters_of_all_kinds(void)
+{
+	clear();
+	d.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	struct kt_thread t = kt_start(0, wakes, (void *)7, KT_HIGH);
+	signal_capability(ABI_RIGHT_READ, false);
+	signal_capability(ABI_RIGHT_WRITE, true);
+	/* Without a context it has the signal and does not run. */
+	struct kt_thread u = kt_start(1, wakes, (void *)7, KT_HIGH);
+	CHECK_OK(sel4_sched_context_unbind(u.sc));
+	signal_capability(KT_ALL, false);
+	CHECK_OK(sel4_sched_context_bind(u.sc, u.tcb));
+	CHECK_EQ(s.count, 7);
+	/* A sporadic one's budget counts from now. */
+	struct kt_thread v = kt_thread(2, wakes, (void *)7, KT_HIGH, 0, true);
+	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), v.sc, 1000, 10000, 0, 0,
+					      ABI_SC_FLAG_SPORADIC));
+	CHECK_OK(sel4_tcb_resume(v.tcb));
+	signal_capability(KT_ALL, true);
+	/* Equals wait for their turn. */
+	(void)kt_start(3, wakes, (void *)7, KT_PRIO);
+	kt_sleep_us(100);
+	signal_capability(KT_ALL, false);
+	kt_sleep_us(100);
+	CHECK_EQ(s.count, 7);
+	CHECK_OK(sel4_tcb_suspend(t.tcb));
+}
+
+/* A waiter whose budget is used up runs when that comes back, not before. */
+static void spends_and_waits(void *arg)
+{
+	volatile uint64_t begin = kt_now_us();
+
+	(void)arg;
+	while (kt_now_us() < begin + 300)
+		;
+	(void)sel4_wait(d.ntfn);
+	s.count = 7;
+	kt_stop();
+}
+
+static void waiter_without_budget(void)
+{
+	clear();
+	d.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	s.count = 0;
+	struct kt_thread t = kt_thread(0, spends_and_waits, NULL, KT_HIGH, 0, true);
+	CHECK_OK(sel4_sched_control_configure(kt_sched_control(), t.sc, 310, 20000, 0, 0, 0));
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	signal_capability(KT_ALL, false);
+	kt_sleep_us(30000);
+	CHECK_EQ(s.count, 7);
+}
+
 static const struct kt_case cases[] = {
 	{ "fast path: servers of one endpoint take turns", equals_take_turns },
 	{ "fast path: the best of an endpoint's servers is first again", the_best_serves },
@@ -191,5 +396,12 @@ static const struct kt_case cases[] = {
 	{ "fast path: a server wakes in its new address space", space_changes_while_waiting },
 	{ "fast path: a server whose address space has gone", space_goes_while_waiting },
 	{ "fast path: a passive handler's answers to faults", passive_fault_handler },
+	{ "fast path: a server's notification is active", bound_notification_is_active },
+	{ "fast path: a passive server replies with a capability", reply_with_a_capability },
+	{ "fast path: ReplyRecv without Read", receives_without_the_right },
+	{ "fast path: a call without a right", call_without_a_reply },
+	{ "fast path: a call with either right to an answer", call_with_either_right },
+	{ "fast path: waiters with every kind of context", waiters_of_all_kinds },
+	{ "fast path: a waiter without budget", waiter_without_budget },
 };
 KT_GROUP(kt_fastpath);

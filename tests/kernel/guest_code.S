@@ -35,6 +35,41 @@ entry exits
 	hvc	#6
 	b	.
 
+/* The zero register in what traps, and an access without a syndrome. x0 comes
+ * back as it was; SP_EL0, whose number the zero register has, too. */
+entry zeros
+	mov	x1, #0x1234
+	msr	sp_el0, x1
+	mov	x2, #0x20
+	mov	x3, #0x30
+	mov	x9, #0x50000000
+	str	wzr, [x9]
+	ldr	xzr, [x9, #8]
+	msr	actlr_el1, xzr
+	mrs	xzr, actlr_el1
+	ldp	x2, x3, [x9, #16]
+	mrs	x1, sp_el0
+	hvc	#0
+	b	.
+
+/* Stores to x0: zero, of every size; a pair; one that changes the address. */
+entry stores
+	strb	wzr, [x0]
+	strh	wzr, [x0]
+	str	wzr, [x0]
+	str	xzr, [x0]
+	hvc	#0
+	stp	xzr, xzr, [x0]
+	str	xzr, [x0], #8
+	hvc	#1
+	b	.
+
+/* SGI 0 to nobody. */
+entry sgi_zero
+	msr	s3_0_c12_c11_5, xzr     /* ICC_SGI1R_EL1 */
+	hvc	#0
+	b	.
+
 /* Traps: SMC, WFI, debug, PMU, SVE, an ID register (opt-in). */
 entry traps
 	mov	x0, #0x22

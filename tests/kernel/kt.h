@@ -53,7 +53,7 @@ extern const struct kt_group kt_domain;
 extern const struct kt_group kt_memory;
 extern const struct kt_group kt_vspace;
 extern const struct kt_group kt_vcpu;
-extern const struct kt_group kt_state;
+extern const struct kt_group kt_state, kt_stopped;
 extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_direct;

@@ -418,6 +418,7 @@ int main(void)
 		&kt_vspace,
 		&kt_vcpu,
 		&kt_state,
+		&kt_stopped,
 		&kt_exit_message,
 		&kt_extension,
 		&kt_direct,

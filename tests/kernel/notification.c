@@ -166,6 +166,19 @@ static void deleting_wakes(void)
 	CHECK_EQ(s.count, 0);
 }
 
+/* The thread that was bound to it is free for another. */
+static void deleting_unbinds(void)
+{
+	clear();
+	struct kt_thread t = kt_thread(0, waiter, NULL, KT_HIGH, 0, true);
+	cap_t other = kt_make(ABI_OBJ_NOTIFICATION, 0);
+
+	CHECK_OK(sel4_tcb_bind_notification(t.tcb, s.ntfn));
+	CHECK_OK(kt_delete(s.ntfn));
+	CHECK_EQ(sel4_tcb_unbind_notification(t.tcb), ABI_ILLEGAL_OPERATION);
+	CHECK_OK(sel4_tcb_bind_notification(t.tcb, other));
+}
+
 static void lends_its_context(void)
 {
 	clear();
@@ -199,6 +212,7 @@ static const struct kt_case cases[] = {
 	{ "notification: bound, a signal before Recv", bound_signal_before_receive },
 	{ "notification: errors of Bind and Unbind", bind_errors },
 	{ "notification: deleting it restarts its waiters", deleting_wakes },
+	{ "notification: deleting it unbinds its thread", deleting_unbinds },
 	{ "notification: its scheduling context is lent", lends_its_context },
 };
 KT_GROUP(kt_notification);

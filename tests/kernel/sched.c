@@ -1,6 +1,8 @@
 /* Scheduling contexts: parameters, budgets, timeouts, YieldTo. */
 #include "kt.h"
 
+#include <abi/invocation.h>
+
 static struct {
 	volatile unsigned count, other;
 	volatile uint64_t consumed;
@@ -448,6 +450,27 @@ static void yield_to_equal(void)
 	CHECK_BETWEEN(used, 900, 3000);
 }
 
+/* The whole answer: no badge, no error, one word. */
+static void yield_to_answer(void)
+{
+	struct kt_thread t = spinner(0, &s.count, KT_PRIO, 1000, 10000);
+	uint64_t badge, info, used;
+
+	CHECK_OK(sel4_tcb_resume(t.tcb));
+	register uint64_t x0 __asm__("x0") = t.sc;
+	register uint64_t x1 __asm__("x1") = msginfo(ABI_INV_SCHED_CONTEXT_YIELD_TO, 0, 0);
+	register uint64_t x2 __asm__("x2") = 0;
+	register uint64_t x7 __asm__("x7") = (uint64_t)ABI_SYS_CALL;
+	__asm__ volatile("svc #0"
+			 : "+r"(x0), "+r"(x1), "+r"(x2)
+			 : "r"(x7)
+			 : "x3", "x4", "x5", "x6", "memory");
+	badge = x0, info = x1, used = x2;
+	CHECK_EQ(badge, 0);
+	CHECK_EQ(info, msginfo(0, 0, 1));
+	CHECK_BETWEEN(used, 900, 3000);
+}
+
 static void sporadic_flag(void)
 {
 	uint64_t used;
@@ -480,6 +503,7 @@ static const struct kt_case cases[] = {
 	{ "sched: the own consumption", own_consumption },
 	{ "sched: YieldTo a lower thread", yield_to_lower },
 	{ "sched: YieldTo an equal thread", yield_to_equal },
+	{ "sched: the answer to YieldTo", yield_to_answer },
 	{ "sched: a sporadic server", sporadic_flag },
 	{ "sched: YieldTo's errors", yield_to_errors },
 	{ "sched: YieldTo needs the MCP", yield_to_needs_mcp },

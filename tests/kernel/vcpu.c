@@ -207,6 +207,30 @@ static void test_timer(void)
 	CHECK_OK(sel4_vcpu_ack_vppi(g.vcpu, ABI_PPI_VTIMER));
 }
 
+/* Not acknowledged, it stays masked though another guest runs in between, whose
+ * own comes all the same. */
+static void test_timer_of_another(void)
+{
+	struct kt_guest a = kt_guest(1), b = kt_guest(2);
+
+	kt_guest_start(&a, guest_timer, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VPPI_EVENT);
+	kt_guest_start(&b, guest_hvc, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	kt_guest_set_reg(&a, ABI_CTX_PC, kt_guest_gpa(guest_timer_off));
+	kt_guest_go_on(&a, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQ(kt_exit_word(0), 5); /* enabled, expired */
+	kt_guest_set_reg(&b, ABI_CTX_PC, kt_guest_gpa(guest_timer));
+	kt_guest_go_on(&b, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VPPI_EVENT);
+	/* And comes again when it is acknowledged. */
+	CHECK_OK(sel4_vcpu_ack_vppi(a.vcpu, ABI_PPI_VTIMER));
+	kt_guest_set_reg(&a, ABI_CTX_PC, kt_guest_gpa(guest_timer));
+	kt_guest_go_on(&a, 0);
+	CHECK_EQ(kt_exit.label, ABI_FAULT_VPPI_EVENT);
+}
+
 static void inject_errors(const struct kt_guest *g, uint64_t lrs)
 {
 	CHECK_ERROR2(sel4_vcpu_inject_irq(g->vcpu, 1024, 0, 0, 0), ABI_RANGE_ERROR, 0, 1023);
@@ -321,6 +345,7 @@ static const struct kt_case cases[] = {
 	{ "vcpu: error registers are not shared", test_ras },
 	{ "vcpu: EL1 and SIMD state of two guests", test_lazy_state },
 	{ "vcpu: virtual timer", test_timer },
+	{ "vcpu: virtual timer, masked over another guest", test_timer_of_another },
 	{ "vcpu: injected interrupt, list registers, maintenance", test_irq },
 	{ "vcpu: a thread that lost its VCPU is native", test_unbound },
 	{ "vcpu: every mode in SPSR is safe", test_modes },
