@@ -1,0 +1,7 @@
+# The switch, apart from rings and machine: tested on the host.
+INC_switch := -Iservers/net/src
+LIB_SRCS_switch := servers/net/src/switch.c
+$(eval $(call unit_test,switch,tests/unit/switch_test.c,switch base))
+INC_nic := -Iservers/net/src
+LIB_SRCS_nic := servers/net/src/nic.c
+$(eval $(call unit_test,nic,tests/unit/nic_test.c $(VIRTIO_TEST),nic virtio_driver_host virtio dev base))

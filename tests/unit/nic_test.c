@@ -1,0 +1,241 @@
+/* servers/net: the NIC's driver, on the device of dev/virtio. */
+#include "nic.h"
+
+#include <dev/virtio/net.h>
+#include <selvage/base.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+#include "virtio_driver.h"
+
+#define AT 0x40000000ull
+
+static struct virtio_net net;
+static struct virtio_mmio mmio;
+static struct nic nic;
+static _Alignas(64) uint8_t memory[NIC_MEMORY_BYTES];
+static struct {
+	unsigned out, in, sum_out, sum_in;
+	uint32_t last;
+	bool irq;
+} world;
+
+/* --- The device's view of the memory -------------------------------------------------- */
+
+static bool m_read(void *opaque, uint64_t at, void *to, size_t bytes)
+{
+	(void)opaque;
+	if (!range_within_u64(at, bytes, AT, sizeof(memory)))
+		return false;
+	memcpy(to, memory + (at - AT), bytes);
+	return true;
+}
+
+static bool m_write(void *opaque, uint64_t at, const void *from, size_t bytes)
+{
+	(void)opaque;
+	if (!range_within_u64(at, bytes, AT, sizeof(memory)))
+		return false;
+	memcpy(memory + (at - AT), from, bytes);
+	return true;
+}
+
+static bool m_load(void *opaque, uint64_t at, uint16_t *value)
+{
+	return m_read(opaque, at, value, 2);
+}
+
+static bool m_store(void *opaque, uint64_t at, uint16_t value)
+{
+	return m_write(opaque, at, &value, 2);
+}
+
+static void broken(void *opaque, const char *why)
+{
+	(void)opaque, (void)why;
+}
+
+static unsigned sum(const uint8_t *frame, uint32_t bytes)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < bytes; i++)
+		n = n * 31 + frame[i];
+	return n;
+}
+
+static void transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
+{
+	(void)opaque;
+	world.out++;
+	world.sum_out += sum(frame, bytes);
+}
+
+static void kicked(void *opaque) { (void)opaque; }
+
+static void set_irq(void *opaque, bool level)
+{
+	(void)opaque;
+	world.irq = level;
+}
+
+static void take(void *opaque, const uint8_t *frame, uint32_t bytes)
+{
+	(void)opaque;
+	world.in++;
+	world.sum_in += sum(frame, bytes);
+	world.last = bytes;
+}
+
+static const uint8_t mac[] = { 2, 1, 2, 3, 4, 5 };
+
+static void start(void)
+{
+	static const struct virtio_mmio_env irq = { NULL, set_irq };
+	static const struct virtio_net_env io = { NULL, transmit, kicked };
+	const struct virtio_env env = { NULL, { NULL, m_read, m_write, m_load, m_store }, broken };
+	struct vmmio_regs regs = vd_regs(&mmio);
+
+	memset(&world, 0, sizeof(world));
+	virtio_net_init(&net, &env, &io, mac);
+	virtio_mmio_init(&mmio, &net.v, &irq);
+	assert_null(nic_start(&nic, &regs, memory, AT));
+	assert_memory_equal(nic.mac, mac, 6);
+}
+
+static uint8_t frame[NIC_FRAME_MAX];
+
+static uint32_t make_frame(void)
+{
+	uint32_t bytes = NIC_FRAME_MIN + (uint32_t)rand() % (NIC_FRAME_MAX - NIC_FRAME_MIN + 1);
+
+	for (uint32_t i = 0; i < bytes; i++)
+		frame[i] = (uint8_t)rand();
+	return bytes;
+}
+
+static void both_ways(void **state)
+{
+	unsigned sent = 0, sum_sent = 0, given = 0, sum_given = 0, full = 0;
+
+	(void)state;
+	start();
+	srand(1);
+	for (unsigned n = 0; n < 20000; n++) {
+		uint32_t bytes = make_frame();
+
+		switch (rand() % 4) {
+		case 0:
+			if (nic_send(&nic, frame, bytes)) {
+				sent++;
+				sum_sent += sum(frame, bytes);
+			} else {
+				full++;
+			}
+			break;
+		case 1:
+			if (virtio_net_receive(&net, frame, bytes) == VIRTIO_NET_OK) {
+				given++;
+				sum_given += sum(frame, bytes);
+			}
+			break;
+		case 2:
+			if (rand() % 50 == 0)
+				(void)virtio_net_poll(&net, 1000);
+			virtio_net_settle(&net);
+			break;
+		default:
+			if (world.irq)
+				nic_interrupt(&nic);
+			(void)nic_receive(&nic, (unsigned)rand() % 20, take, NULL);
+			(void)nic_flush(&nic);
+		}
+		assert_null(nic.error);
+		assert_int_equal(net.v.breaks, 0);
+	}
+	(void)nic_receive(&nic, 1000, take, NULL);
+	(void)nic_flush(&nic);
+	(void)virtio_net_poll(&net, 1000);
+	assert_int_equal(world.out, sent);
+	assert_int_equal(world.sum_out, sum_sent);
+	assert_int_equal(world.in, given);
+	assert_int_equal(world.sum_in, sum_given);
+	assert_true(sent > 1000 && given > 1000 && full > 0);
+	assert_int_equal(nic.received_bad, 0);
+	assert_false(nic_send(&nic, frame, NIC_FRAME_MAX + 1));
+}
+
+/* Who waits for the interrupt gets it. */
+static void interrupts(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned n = 0; n < 1000; n++) {
+		assert_false(nic_flush(&nic));
+		assert_false(world.irq);
+		assert_int_equal(virtio_net_receive(&net, frame, 60), VIRTIO_NET_OK);
+		virtio_net_settle(&net);
+		assert_true(world.irq);
+		nic_interrupt(&nic);
+		assert_false(world.irq);
+		assert_int_equal(nic_receive(&nic, 100, take, NULL), 1);
+		assert_int_equal(world.last, 60);
+	}
+	/* One that came between the last look and the flush. */
+	assert_int_equal(virtio_net_receive(&net, frame, 60), VIRTIO_NET_OK);
+	assert_true(nic_flush(&nic));
+}
+
+/* A device that lies, or gives up, is off until it is started again. */
+static void lies(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		start();
+		if (i == 0) { /* a used buffer that it was not given */
+			store_le32(nic.rx.used + 4, 500);
+			store_le16(nic.rx.used + 2, 1);
+			assert_int_equal(nic_receive(&nic, 10, take, NULL), 0);
+			assert_false(nic_flush(&nic));
+		} else if (i == 1) { /* lengths */
+			store_le32(nic.rx.used + 4, 0);
+			store_le32(nic.rx.used + 8, NIC_BUFFER + 1);
+			store_le16(nic.rx.used + 2, 1);
+			assert_int_equal(nic_receive(&nic, 10, take, NULL), 0);
+			assert_false(nic_flush(&nic));
+		} else {
+			virtio_break(&net.v, "tired");
+			nic_interrupt(&nic);
+		}
+		assert_non_null(nic.error);
+		assert_int_equal(net.v.status, 0);
+		assert_false(nic_send(&nic, frame, 60));
+		assert_int_equal(nic_receive(&nic, 10, take, NULL), 0);
+		assert_int_equal(world.in, 0);
+	}
+	/* Frames that are too short or too long for the wire. */
+	start();
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint32_t bytes[] = { 0, 12 + 13, 12 + 1519 };
+
+		store_le32(nic.rx.used + 4 + 8 * i, i);
+		store_le32(nic.rx.used + 8 + 8 * i, bytes[i]);
+	}
+	store_le16(nic.rx.used + 2, 3);
+	assert_int_equal(nic_receive(&nic, 10, take, NULL), 3);
+	assert_int_equal(nic.received_bad, 3);
+	assert_int_equal(world.in, 0);
+	assert_null(nic.error);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ways),
+		cmocka_unit_test(interrupts),
+		cmocka_unit_test(lies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
