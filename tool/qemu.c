@@ -75,6 +75,27 @@ static void add_monitor(struct qemu_command *command, const struct options *opti
 		qemu_command_add(command, "none");
 }
 
+/* In the place where init looks for it (lib/image/include/selvage/sysdesc.h). */
+static void add_nic(struct qemu_command *command, const struct sysimage_machine *machine)
+{
+	char netdev[1024] = "user,id=nic";
+	size_t n = strlen(netdev);
+
+	if (!machine->nic)
+		return;
+	for (unsigned i = 0; i < machine->n_forwards; i++)
+		n += (size_t)snprintf(netdev + n, sizeof(netdev) - n,
+				      ",hostfwd=%s:127.0.0.1:%u-%s:%u",
+				      machine->forward[i].protocol, machine->forward[i].host_port,
+				      machine->forward[i].address, machine->forward[i].port);
+	add_list(command, "-global", "virtio-mmio.force-legacy=false", "-netdev", netdev, "-device",
+		 NULL);
+	qemu_command_addf(command,
+			  "virtio-net-device,netdev=nic,bus=virtio-mmio-bus.%u,"
+			  "mac=52:54:00:12:34:56",
+			  SYSDESC_NIC_SLOT);
+}
+
 void qemu_command_make(struct qemu_command *command,
 		       const struct sysimage_machine *machine,
 		       const char *image, const struct options *options)
@@ -100,6 +121,7 @@ void qemu_command_make(struct qemu_command *command,
 				  options->gdb_port ? options->gdb_port : QEMU_GDB_PORT);
 		qemu_command_add(command, "-S");
 	}
+	add_nic(command, machine);
 	add_list(command, "-kernel", image, NULL);
 	for (int i = 0; i < options->n_rest; i++)
 		qemu_command_add(command, options->rest[i]);

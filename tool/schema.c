@@ -75,6 +75,15 @@ static const cyaml_strval_t sharing_modes[] = {
 	{ "all", SYSDESC_SHARE_ALL },
 };
 
+static const cyaml_strval_t nics[] = {
+	{ "none", 0 },
+	{ "virtio", SYSDESC_MACHINE_NIC },
+};
+
+static const cyaml_schema_value_t text_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
+};
+
 static const cyaml_schema_field_t connection_fields[] = {
 	TEXT("driver", struct conf_connection, driver, REQUIRED, 1),
 	CYAML_FIELD_ENUM("device", CYAML_FLAG_STRICT, struct conf_connection, device,
@@ -86,6 +95,9 @@ static const cyaml_schema_field_t connection_fields[] = {
 	TEXT("image", struct conf_connection, image, OPTIONAL, 1),
 	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_connection, mode, disk_modes,
 			 COUNT(disk_modes)),
+	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | OPTIONAL, struct conf_connection, allow,
+			     &text_schema, 0, SYSDESC_MAX_VMS + 1),
+	CYAML_FIELD_BOOL("bridge", OPTIONAL, struct conf_connection, bridge),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t connection_schema = {
@@ -115,10 +127,6 @@ static const cyaml_schema_field_t region_fields[] = {
 static const cyaml_schema_value_t region_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_region,
 			    region_fields),
-};
-
-static const cyaml_schema_value_t text_schema = {
-	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 
 static const cyaml_schema_value_t device_schema = {
@@ -176,6 +184,9 @@ static const cyaml_schema_field_t machine_fields[] = {
 	TEXT("memory", struct conf_machine, memory, OPTIONAL, 1),
 	CYAML_FIELD_ENUM("on_idle", ENUM_FLAGS, struct conf_machine, on_idle,
 			 idle_actions, COUNT(idle_actions)),
+	CYAML_FIELD_ENUM("nic", ENUM_FLAGS, struct conf_machine, nic, nics, COUNT(nics)),
+	CYAML_FIELD_SEQUENCE("forward", CYAML_FLAG_POINTER | OPTIONAL, struct conf_machine, forward,
+			     &text_schema, 0, SYSTEM_FORWARDS),
 	CYAML_FIELD_END,
 };
 
@@ -225,6 +236,8 @@ static const struct key_help key_helps[] = {
 	{ connection_fields, "device", "give net, block or console" },
 	{ connection_fields, "served_by", "give block, net, or the name of a VM" },
 	{ connection_fields, "pool", "give a size, e.g. `pool: 8M`" },
+	{ connection_fields, "allow", "give a list, e.g. `allow: [web, uplink]`" },
+	{ connection_fields, "bridge", "give true or false" },
 	{ connection_fields, "image", "give `image: asset:NAME` or a path" },
 	{ root_fields, "machine", "give keys under it, e.g. `memory: 1G`" },
 	{ root_fields, "forbid", "give a list, e.g. `forbid: [{from: linux1, to: rtos}]`" },
@@ -233,6 +246,7 @@ static const struct key_help key_helps[] = {
 	{ forbid_fields, "through", "give connections, any, or the name of a server" },
 	{ machine_fields, "cpu", "give e.g. `cpu: cortex-a57`" },
 	{ machine_fields, "gic", "give 2 or 3" },
+	{ machine_fields, "forward", "give a list, e.g. `forward: [\"tcp:8080:10.0.2.15:80\"]`" },
 	{ machine_fields, "memory", "give a size, e.g. `memory: 1G`" },
 	{ vm_fields, "name", "give e.g. `name: linux1`" },
 	{ vm_fields, "memory",

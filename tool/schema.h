@@ -9,6 +9,8 @@
 
 #include "yamldoc.h"
 
+#define SYSTEM_FORWARDS 8
+
 /* Texts are NULL where the key is missing. */
 struct conf_region {
 	char *address;
@@ -29,6 +31,9 @@ struct conf_connection {
 	char *pool;
 	char *image;
 	int mode;
+	char **allow;
+	unsigned allow_count;
+	bool bridge;
 };
 
 struct conf_vm {
@@ -69,6 +74,9 @@ struct conf_machine {
 	uint32_t gic;
 	char *memory;
 	int on_idle;
+	int nic;
+	char **forward;
+	unsigned forward_count;
 };
 
 struct conf_forbid {

@@ -88,6 +88,15 @@ static bool check_loader(const struct file *loader,
 	return false;
 }
 
+static void append_network(struct buffer *image, const struct sysimage_machine *machine)
+{
+	buffer_text(image, "nic=%s\n", machine->nic ? "virtio" : "none");
+	for (unsigned i = 0; i < machine->n_forwards; i++)
+		buffer_text(image, "forward=%s:%u:%s:%u\n", machine->forward[i].protocol,
+			    machine->forward[i].host_port, machine->forward[i].address,
+			    machine->forward[i].port);
+}
+
 static void append_record(struct buffer *image,
 			  const struct sysimage_machine *machine, bool foreign_root)
 {
@@ -97,6 +106,7 @@ static void append_record(struct buffer *image,
 		    machine->name, machine->cpu, machine->config, machine->gic,
 		    (unsigned long long)machine->memory_bytes,
 		    foreign_root ? "foreign" : "selvage");
+	append_network(image, machine);
 	buffer_pad(image, SYSIMAGE_RECORD_BYTES);
 }
 
@@ -200,10 +210,29 @@ void sysimage_machine_of(const struct system *sys, const char *config,
 	*machine = (struct sysimage_machine){
 		.gic = sys->desc->gic_version,
 		.memory_bytes = sys->machine_bytes,
+		.nic = sys->desc->machine & SYSDESC_MACHINE_NIC,
+		.n_forwards = sys->n_forwards,
 	};
+	memcpy(machine->forward, sys->forward, sizeof(machine->forward));
 	snprintf(machine->name, sizeof(machine->name), "%s", sys->desc->name);
 	snprintf(machine->cpu, sizeof(machine->cpu), "%s", sys->cpu->name);
 	snprintf(machine->config, sizeof(machine->config), "%s", config);
+}
+
+/* What an older image does not say, its machine does not have. */
+static bool parse_network(const char *text, struct sysimage_machine *machine)
+{
+	char rule[64];
+
+	machine->nic = strstr(text, "\nnic=virtio\n") != NULL;
+	machine->n_forwards = 0;
+	for (const char *at = text; (at = strstr(at, "\nforward=")) != NULL; at++) {
+		if (machine->n_forwards == SYSTEM_FORWARDS ||
+		    sscanf(at, "\nforward=%63s", rule) != 1 ||
+		    !system_parse_forward(rule, &machine->forward[machine->n_forwards++]))
+			return false;
+	}
+	return true;
 }
 
 static bool parse_record(const char *text, struct sysimage_machine *machine,
@@ -220,7 +249,7 @@ static bool parse_record(const char *text, struct sysimage_machine *machine,
 		return false;
 	machine->memory_bytes = memory;
 	*foreign_root = strcmp(root, "foreign") == 0;
-	return cpu_find(machine->cpu) &&
+	return cpu_find(machine->cpu) && parse_network(text, machine) &&
 	       (machine->gic == 2 || machine->gic == 3);
 }
 

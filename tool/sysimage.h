@@ -31,6 +31,9 @@ struct sysimage_machine {
 	char config[32]; /* the folder of kernel and processes, for symbols */
 	uint32_t gic;
 	uint64_t memory_bytes;
+	bool nic;
+	unsigned n_forwards;
+	struct forward forward[SYSTEM_FORWARDS];
 };
 
 /* Builds the image of `sys` into the file `output`. */

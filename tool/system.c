@@ -133,6 +133,46 @@ static bool check_machine_memory(struct system *sys,
 	return true;
 }
 
+bool system_parse_forward(const char *text, struct forward *f)
+{
+	unsigned a[4];
+	int end = -1;
+
+	if (sscanf(text, "%3[a-z]:%5u:%3u.%3u.%3u.%3u:%5u%n", f->protocol, &f->host_port, &a[0],
+		   &a[1], &a[2], &a[3], &f->port, &end) != 7 ||
+	    end < 0 || text[end] != '\0' ||
+	    (strcmp(f->protocol, "tcp") != 0 && strcmp(f->protocol, "udp") != 0))
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		if (a[i] > 255)
+			return false;
+	snprintf(f->address, sizeof(f->address), "%u.%u.%u.%u", a[0] & 255, a[1] & 255, a[2] & 255,
+		 a[3] & 255);
+	return f->host_port >= 1 && f->host_port <= 65535 && f->port >= 1 && f->port <= 65535;
+}
+
+static bool check_nic(struct system *sys, const struct conf_machine *machine)
+{
+	yaml_node_t *list = yamldoc_get(&sys->doc, machine_node(sys), "forward");
+
+	sys->desc->machine |= (uint32_t)machine->nic;
+	if (machine->nic == 0 && machine->forward_count != 0) {
+		diag_error_at(sys->file, system_line(sys, machine_node(sys), "forward"),
+			      "`forward` without a network interface; give `nic: virtio`");
+		return false;
+	}
+	for (unsigned i = 0; i < machine->forward_count; i++) {
+		if (system_parse_forward(machine->forward[i], &sys->forward[i]))
+			continue;
+		diag_error_at(sys->file, yamldoc_line(&sys->doc, yamldoc_item(&sys->doc, list, i)),
+			      "`forward`: `%s` is no rule; give e.g. \"tcp:8080:10.0.2.15:80\"",
+			      machine->forward[i]);
+		return false;
+	}
+	sys->n_forwards = machine->forward_count;
+	return true;
+}
+
 static bool check_machine(struct system *sys)
 {
 	const struct conf_machine *machine = &sys->conf->machine;
@@ -142,6 +182,7 @@ static bool check_machine(struct system *sys)
 
 	ok = check_gic(sys, machine) && ok;
 	ok = check_machine_memory(sys, machine) && ok;
+	ok = check_nic(sys, machine) && ok;
 	sys->desc->on_idle = idle_given ? (uint32_t)machine->on_idle
 					: (uint32_t)SYSDESC_IDLE_POWEROFF;
 	return ok;
@@ -231,7 +272,8 @@ static bool check_all(struct system *sys)
 		strcpy(sys->desc->name, sys->conf->name);
 	ok = check_machine(sys) && ok;
 	ok = check_vms(sys) && ok;
-	return ok && check_connections(sys) && check_memory_sum(sys) && check_forbidden(sys);
+	return ok && check_connections(sys) && system_check_network(sys) && check_memory_sum(sys) &&
+	       check_forbidden(sys);
 }
 
 static bool alloc_results(struct system *sys)

@@ -18,12 +18,21 @@
 #define SYSTEM_RESERVE_BYTES (64ull << 20)
 #define SYSTEM_VM_RESERVE_BYTES (2ull << 20)
 
+/* A port of the host that leads into the machine's network. */
+struct forward {
+	char protocol[4]; /* tcp or udp */
+	unsigned host_port, port;
+	char address[16];
+};
+
 struct system {
 	char *file;
 	struct yamldoc doc;
 	struct conf *conf;
 	const struct cpu *cpu;
 	uint64_t machine_bytes;
+	unsigned n_forwards;
+	struct forward forward[SYSTEM_FORWARDS];
 	struct sysdesc *desc; /* payload indexes and checksum not yet set */
 	struct file *kernel;  /* one for each VM; set by system_load_images */
 	struct file *initrd;  /* the same; data is NULL without an initrd */
@@ -56,6 +65,10 @@ static inline struct sysdesc_connection *system_connection(struct system *sys, u
 }
 /* Fills in a connection (system_connections.c), and its pool into its driver. */
 bool system_check_connection(struct system *sys, uint32_t index);
+/* Who may talk to whom in the network, once all connections are filled in. */
+bool system_check_network(struct system *sys);
+/* `tcp:8080:10.0.2.15:80` */
+bool system_parse_forward(const char *text, struct forward *forward);
 /* Whether the VM has `low_vectors`, of whatever kind. */
 bool system_low_vectors(const struct conf_vm *conf);
 /* RAM of all VMs, bytes, and of their disks that can be written, once they are

@@ -211,3 +211,95 @@ bool system_check_connection(struct system *sys, uint32_t index)
 	return check_driver(&check) && find_server(&check) && check_disk(&check) &&
 	       check_sharing(&check) && check_served(&check);
 }
+
+/* --- Who may talk to whom --------------------------------------------------------- */
+
+static bool is_networked(const struct sysdesc_connection *c)
+{
+	return c->server == SYSDESC_SERVER_NET;
+}
+
+/* The bits of all network connections of the VM; 0: it has none. */
+static uint64_t ports_of(struct system *sys, const char *vm)
+{
+	uint64_t ports = 0;
+	unsigned port = 0;
+
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++) {
+		const struct sysdesc_connection *c = system_connection(sys, i);
+
+		if (!is_networked(c))
+			continue;
+		if (strcmp(sys->desc->vm[c->driver].name, vm) == 0)
+			ports |= 1ull << port;
+		port++;
+	}
+	return ports;
+}
+
+static bool check_allowed(const struct connection_check *k, unsigned index, const char *name)
+{
+	yaml_node_t *list = yamldoc_get(&k->sys->doc, k->node, "allow");
+	unsigned line = yamldoc_line(&k->sys->doc, yamldoc_item(&k->sys->doc, list, index));
+	bool uplink = strcmp(name, "uplink") == 0;
+	uint64_t ports = uplink ? 1ull << SYSDESC_UPLINK : ports_of(k->sys, name);
+
+	if (uplink && !(k->sys->desc->machine & SYSDESC_MACHINE_NIC)) {
+		diag_error_at(k->sys->file, line,
+			      "`allow`: there is no uplink; give `machine: {nic: virtio}`");
+		return false;
+	}
+	if (ports == 0)
+		diag_error_at(k->sys->file, line,
+			      "`allow`: no VM `%s` is in the network; give `uplink`, or the driver "
+			      "of a connection to `net`",
+			      name);
+	k->c->allow |= ports;
+	return ports != 0;
+}
+
+static bool check_rules(const struct connection_check *k)
+{
+	bool all = yamldoc_get(&k->sys->doc, k->node, "allow") == NULL;
+	bool bridge = yamldoc_get(&k->sys->doc, k->node, "bridge") != NULL;
+
+	if (!is_networked(k->c) && (!all || bridge)) {
+		diag_error_at(k->sys->file, line_of(k, all ? "bridge" : "allow"),
+			      "`%s` is for connections to `net`; remove it",
+			      all ? "bridge" : "allow");
+		return false;
+	}
+	if (!is_networked(k->c))
+		return true;
+	k->c->flags = bridge && k->conf->bridge ? SYSDESC_CONNECT_BRIDGE : 0;
+	k->c->allow = all ? ~0ull : 0;
+	for (unsigned i = 0; i < k->conf->allow_count; i++)
+		if (!check_allowed(k, i, k->conf->allow[i]))
+			return false;
+	return true;
+}
+
+bool system_check_network(struct system *sys)
+{
+	yaml_node_t *list = yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "connections");
+	unsigned networked = 0;
+
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++) {
+		const struct connection_check check = {
+			.sys = sys,
+			.node = yamldoc_item(&sys->doc, list, i),
+			.conf = &sys->conf->connections[i],
+			.c = system_connection(sys, i),
+		};
+
+		networked += is_networked(check.c);
+		if (!check_rules(&check))
+			return false;
+	}
+	if (networked <= SYSDESC_MAX_NET)
+		return true;
+	diag_error_at(sys->file, yamldoc_line(&sys->doc, list),
+		      "%u connections to `net`, which can have %d; remove some", networked,
+		      SYSDESC_MAX_NET);
+	return false;
+}

@@ -45,7 +45,7 @@ static bool name_equal(const char *a, const char *b)
 bool sysdesc_name_reserved(const char *name)
 {
 	static const char *const reserved[] = { "block", "control", "init", "kernel", "log",
-						"net", "serial", "system", "time" };
+						"net", "serial", "system", "time", "uplink" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (name_equal(reserved[i], name))
@@ -282,8 +282,10 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 		return "the system description is of another version";
 	if (d->n_vms > SYSDESC_MAX_VMS)
 		return "too many VMs";
-	if (d->n_connections > SYSDESC_MAX_CONNECTIONS || d->pad != 0)
+	if (d->n_connections > SYSDESC_MAX_CONNECTIONS)
 		return "too many connections";
+	if (d->machine & ~(uint32_t)SYSDESC_MACHINE_NIC)
+		return "a device of the machine is unknown";
 	if (d->size != sysdesc_bytes(d->n_vms, d->n_connections) || d->size > size)
 		return "the system description's size is wrong";
 	if (d->crc32 != sysdesc_checksum(d))
@@ -333,14 +335,19 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 		return "a connection's device is unknown";
 	if (c->server == SYSDESC_SERVER_BLOCK) {
 		if (c->device != SYSDESC_CONNECT_BLOCK || c->image >= n_payloads ||
-		    c->mode > SYSDESC_DISK_COPY_ON_WRITE)
+		    c->mode > SYSDESC_DISK_COPY_ON_WRITE || c->flags != 0 || c->allow != 0)
 			return "a connection's disk is not sound";
 		return NULL;
 	}
 	if (c->image != SYSDESC_NO_PAYLOAD || c->mode != 0)
 		return "a connection has a disk without the block server";
 	if (c->server == SYSDESC_SERVER_NET)
-		return c->device == SYSDESC_CONNECT_NET ? NULL : "a connection's server is unknown";
+		return c->device != SYSDESC_CONNECT_NET ? "a connection's server is unknown"
+		       : c->flags & ~(uint32_t)SYSDESC_CONNECT_BRIDGE
+			       ? "a connection's flag is unknown"
+			       : NULL;
+	if (c->flags != 0 || c->allow != 0)
+		return "a connection has a rule of the network without it";
 	return c->server < d->n_vms && c->server != c->driver
 		       ? NULL
 		       : "a connection's server is unknown";
@@ -349,12 +356,13 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 static const char *check_connections(const struct sysdesc *d, uint32_t n_payloads)
 {
 	const struct sysdesc_connection *c = sysdesc_connections(d);
-	uint32_t driven[SYSDESC_MAX_VMS] = { 0 };
+	uint32_t driven[SYSDESC_MAX_VMS] = { 0 }, networked = 0;
 	const char *wrong = NULL;
 
 	for (uint32_t i = 0; i < d->n_connections && wrong == NULL; i++) {
-		if (c[i].driver >= d->n_vms || c[i].pad != 0)
+		if (c[i].driver >= d->n_vms)
 			return "a connection's driver is unknown";
+		networked += c[i].server == SYSDESC_SERVER_NET;
 		driven[c[i].driver]++;
 		wrong = check_server(d, &c[i], n_payloads);
 		if (wrong == NULL)
@@ -364,7 +372,8 @@ static const char *check_connections(const struct sysdesc *d, uint32_t n_payload
 		if (driven[i] != d->vm[i].n_connections ||
 		    driven[i] > SYSDESC_VM_CONNECTIONS)
 			wrong = "a VM's number of connections is wrong";
-	return wrong;
+	return wrong == NULL && networked > SYSDESC_MAX_NET ? "too many connections to the network"
+							    : wrong;
 }
 
 const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)

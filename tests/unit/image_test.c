@@ -166,7 +166,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MIN_US - 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
 	WRONG(d.head.vm[1].devices = 32);
-	WRONG(d.head.pad = 1);
+	WRONG(d.head.machine = 2);
 	/* Memory where PCI is; PCI on a board that has no place for it. */
 	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x10000000);
 	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x40000000 - 4096);
@@ -218,7 +218,8 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[0].n_connections = 1);
 	WRONG(connections()[0].driver = N_VMS);
 	WRONG(connections()[0].driver = 1);
-	WRONG(connections()[0].pad = 1);
+	WRONG(connections()[0].flags = 1);
+	WRONG(connections()[0].allow = 1);
 	WRONG(connections()[2].device = 0);
 	WRONG(connections()[2].device = SYSDESC_CONNECT_CONSOLE + 1);
 	WRONG(connections()[0].device = SYSDESC_CONNECT_NET);

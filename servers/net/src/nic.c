@@ -10,7 +10,10 @@ enum { RX,
 #define TX_RING 0x4000u
 #define BUFFERS 0x8000u
 
-static uint32_t rx_buffer(unsigned i) { return BUFFERS + i * NIC_BUFFER; }
+static uint32_t rx_buffer(unsigned i)
+{
+	return BUFFERS + i * NIC_BUFFER;
+}
 static uint32_t tx_buffer(unsigned i) { return BUFFERS + (NIC_RX + i) * NIC_BUFFER; }
 
 static const char *give_up(struct nic *n, const char *why)

@@ -23,7 +23,7 @@ struct nic {
 	uint8_t mac[6];
 	uint16_t tx_free[NIC_TX]; /* buffers */
 	unsigned n_tx_free;
-	const char *error; /* it does nothing until nic_start: static text, or NULL */
+	const char *error;     /* it does nothing until nic_start: static text, or NULL */
 	uint64_t received_bad; /* frames of an impossible size */
 	uint8_t frame[NIC_FRAME_MAX];
 };

@@ -8,9 +8,12 @@
 const char *switch_drop_name(unsigned reason)
 {
 	static const char *const names[SWITCH_DROPS] = {
-		[SWITCH_SPOOFED] = "spoofed",   [SWITCH_FORBIDDEN] = "forbidden",
-		[SWITCH_RESERVED] = "reserved", [SWITCH_UNKNOWN] = "unknown",
-		[SWITCH_NO_ROOM] = "no_room",   [SWITCH_DOWN] = "down",
+		[SWITCH_SPOOFED] = "spoofed",
+		[SWITCH_FORBIDDEN] = "forbidden",
+		[SWITCH_RESERVED] = "reserved",
+		[SWITCH_UNKNOWN] = "unknown",
+		[SWITCH_NO_ROOM] = "no_room",
+		[SWITCH_DOWN] = "down",
 	};
 
 	return reason < SWITCH_DROPS ? names[reason] : NULL;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 4u
+#define SYSDESC_VERSION 5u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -48,6 +48,11 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4 };
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 			 SYSDESC_DISK_COPY_ON_WRITE = 1 };
+/* Devices of the machine that native servers drive. */
+enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0 };
+/* Which of the machine's virtio-mmio transports has the NIC. The first one of a page: its
+ * server has that page, and no other device. */
+#define SYSDESC_NIC_SLOT 24u
 /* What a connection is served as: virtio's ids (1.2, 5). */
 enum sysdesc_connected { SYSDESC_CONNECT_NET = 1,
 			 SYSDESC_CONNECT_BLOCK = 2,
@@ -55,6 +60,10 @@ enum sysdesc_connected { SYSDESC_CONNECT_NET = 1,
 /* Native servers, where the number of a VM could be. */
 #define SYSDESC_SERVER_BLOCK 0xffffff00u
 #define SYSDESC_SERVER_NET 0xffffff01u
+/* At most, so that the NIC is one more; its bit of `allow`. */
+#define SYSDESC_MAX_NET 63
+#define SYSDESC_UPLINK 63
+enum sysdesc_connection_flag { SYSDESC_CONNECT_BRIDGE = 1u << 0 };
 /* What the server reaches of the driver VM's memory. */
 enum sysdesc_sharing { SYSDESC_SHARE_POOL = 0,
 		       SYSDESC_SHARE_ALL = 1 };
@@ -100,7 +109,10 @@ struct sysdesc_connection {
 	uint32_t pool;    /* which of the driver's regions; 0 if all are shared */
 	uint32_t image;   /* of a native block server's disk: payload index: whole sectors */
 	uint32_t mode;    /* enum sysdesc_disk_mode */
-	uint32_t pad;     /* 0 */
+	uint32_t flags;   /* enum sysdesc_connection_flag */
+	/* Of the network: which connections to `net` it may talk to, by their bits in the order
+	 * of the list, and SYSDESC_UPLINK. */
+	uint64_t allow;
 };
 
 struct sysdesc_vm {
@@ -156,7 +168,7 @@ struct sysdesc {
 	uint32_t log_level;     /* 0 error .. 3 debug */
 	uint32_t n_vms;         /* 0..SYSDESC_MAX_VMS */
 	uint32_t n_connections; /* 0..SYSDESC_MAX_CONNECTIONS; behind the VMs */
-	uint32_t pad;           /* 0 */
+	uint32_t machine;       /* enum sysdesc_machine */
 	struct sysdesc_vm vm[]; /* n_vms of them */
 };
 _Static_assert(offsetof(struct sysdesc, vm) % 8 == 0, "vm alignment");
