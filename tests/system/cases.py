@@ -489,6 +489,7 @@ def all_cases():
     cases.update(monitors.cases())
     cases.update(cases32.cases())
     cases.update(cases_freertos.cases())
+    cases["hostile-virtio"] = cases_virtio.hostile
     for name in cases_virtio.CASES:
         cases[name] = cases_virtio.virtio_case(judge_selftest, name)
     for test in ("mem", "gic", "undef"):

@@ -1,5 +1,6 @@
 """Virtio devices of one VM, driven by Debian's stock kernel."""
 import hashlib
+import re
 import subprocess
 
 from harness import SELVAGE, System, write_description
@@ -18,6 +19,31 @@ def describe(name, gic, virtio="mmio", words=""):
         "    devices: [pl011, rtc, virtio-rng, virtio-console]", "    disks:",
         "      - {image: asset:disk-test}",
         "      - {image: asset:disk-test, mode: copy-on-write}"]) + "\n")
+
+
+def hostile(report):
+    """Drivers that break every rule, over MMIO and PCI at once, beside a VM that lives."""
+    lines = ["name: hostile-virtio", "machine: {gic: 3}", "vms:",
+             "  - {name: tick, memory: 4M, kernel: asset:micro-tick}"]
+    for virtio in ("mmio", "pci"):
+        lines += [f"  - name: {virtio}", "    memory: 4M", "    kernel: asset:micro-virtio",
+                  f"    virtio: {virtio}", "    devices: [pl011, virtio-rng, virtio-console]",
+                  "    disks: [{image: asset:disk-test}]"]
+    with System("hostile-virtio", write_description("hostile-virtio", "\n".join(lines) + "\n"),
+                limit_s=120) as run:
+        for virtio in ("mmio", "pci"):
+            run.wait("log", f"vm {virtio}: powered off", 90)
+            done, wrong = "", []
+            for line in run.lines.of(virtio):
+                done = line if "micro: virtio done" in line else done
+                wrong += [line] if "WRONG" in line else []
+            report.equal(wrong, [], f"{virtio}: every attack was answered as it must be")
+            report.check(re.search(r"\d+ attacks, 57 resets, 0 wrong", done), f"{virtio}: {done}")
+            asked = [line for line in run.lines.of("log") if f"vmm:{virtio}:" in line]
+            report.check(any("needs a reset" in line for line in asked), f"{virtio}: the log says so")
+            report.check(len(asked) < 100, f"{virtio}: in {len(asked)} lines")
+        run.client("ps")
+        report.check(re.search(r"tick\s+running", run.client("ps")), "the other VM runs")
 
 
 # Name: GIC of the VM, transport, words of the command line, checks of the self-test.
