@@ -153,7 +153,7 @@ ALLOWED = {
     "lib": ({"abi", "lib"}, None),
     "dev": ({"lib/base", "lib/virtio"}, PURE_C),
     "vmm": ({"abi", "lib", "dev"}, None),
-    "servers": ({"abi", "lib"}, None),
+    "servers": ({"abi", "lib", "dev"}, None),
     "tool": ({"abi", "lib/base", "lib/image", "lib/mux", "lib/ipc", "kernel/loader"}, None),
 }
 

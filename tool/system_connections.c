@@ -189,6 +189,8 @@ static bool check_sharing(const struct connection_check *k)
 /* What will be, and is not there yet. */
 static bool check_served(const struct connection_check *k)
 {
+	if (k->c->server == SYSDESC_SERVER_BLOCK)
+		return true;
 	diag_error_at(k->sys->file, line_of(k, "served_by"),
 		      "`served_by`: %s cannot serve devices yet; remove the connection",
 		      k->c->server == SYSDESC_SERVER_BLOCK ? "the block server"

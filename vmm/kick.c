@@ -46,8 +46,15 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 	return 0;
 }
 
+static void install(struct vm *vm)
+{
+	vm->source[vm->n_sources++] =
+		(struct vm_source){ .irq = vm->board->kick_irq, .ntfn = VMM_CAP_KICK_IRQ };
+}
+
 const struct vm_part part_kick = {
 	.bit = VMM_PART_KICK,
+	.install = install,
 	.init = init,
 	.event = event,
 };

@@ -3,7 +3,7 @@
  * and what is behind them. All run under the VM's lock, on the time of the vCPU
  * that kicks, or of the event thread for what comes from the console's server.
  */
-#include "vm.h"
+#include "virtio.h"
 
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
@@ -38,26 +38,6 @@ static struct {
 } devices;
 
 /* --- What devices reach ---------------------------------------------------------- */
-
-static bool mem_read(void *opaque, uint64_t at, void *to, size_t bytes)
-{
-	return gmem_read(&((const struct slot *)opaque)->vm->mem, at, to, bytes);
-}
-
-static bool mem_write(void *opaque, uint64_t at, const void *from, size_t bytes)
-{
-	return gmem_write(&((const struct slot *)opaque)->vm->mem, at, from, bytes);
-}
-
-static bool mem_load(void *opaque, uint64_t at, uint16_t *value)
-{
-	return gmem_read_u16(&((const struct slot *)opaque)->vm->mem, at, value);
-}
-
-static bool mem_store(void *opaque, uint64_t at, uint16_t value)
-{
-	return gmem_write_u16(&((const struct slot *)opaque)->vm->mem, at, value);
-}
 
 static void broken(void *opaque, const char *why)
 {
@@ -105,11 +85,12 @@ static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 	return outcome;
 }
 
-static struct virtio_env env_of(struct slot *s)
+static struct virtio_env env_of(struct vm *vm, struct slot *s)
 {
+	s->vm = vm;
 	return (struct virtio_env){
 		.opaque = s,
-		.mem = { s, mem_read, mem_write, mem_load, mem_store },
+		.mem = vm_virtio_mem(s->vm),
 		.broken = broken,
 	};
 }
@@ -126,7 +107,6 @@ static bool plug(struct vm *vm, struct slot *s, struct virtio *device)
 		.device = s,
 	};
 
-	s->vm = vm;
 	s->device = device;
 	if (vm->info->vm.flags & SYSDESC_VM_PCI)
 		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, number, device);
@@ -147,7 +127,7 @@ static void random_bytes(void *opaque, void *to, size_t bytes)
 static bool add_rng(struct vm *vm)
 {
 	struct slot *s = &devices.slot[SLOT_RNG];
-	const struct virtio_env env = env_of(s);
+	const struct virtio_env env = env_of(vm, s);
 	const struct virtio_rng_env rng = { &devices.random, random_bytes };
 
 	if (!vm->info->has_seed) {
@@ -192,7 +172,7 @@ static bool takes_input(const struct vm *vm)
 static bool add_console(struct vm *vm)
 {
 	struct slot *s = &devices.slot[SLOT_CONSOLE];
-	const struct virtio_env env = env_of(s);
+	const struct virtio_env env = env_of(vm, s);
 	const struct virtio_console_env io = { vm, transmit, input };
 
 	virtio_console_init(&devices.console, &env, &io);
@@ -218,7 +198,7 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 static bool add_disk(struct vm *vm, uint32_t i)
 {
 	struct slot *s = &devices.slot[SLOT_DISKS + i];
-	const struct virtio_env env = env_of(s);
+	const struct virtio_env env = env_of(vm, s);
 	struct ramdisk *r = &devices.disk[i];
 	struct virtio_blk_disk disk;
 

@@ -125,6 +125,14 @@ struct vm_hooks {
 	void (*clock_goes_on)(struct vm *vm);
 };
 
+/* An SPI by a notification, which may be direct (arch/aarch64/direct.c). */
+struct vm_source {
+	uint32_t irq; /* below 64 */
+	cap_t ntfn;
+	unsigned vcpu; /* whose interrupt it is */
+};
+#define VM_SOURCES (1 + SYSDESC_VM_CONNECTIONS)
+
 struct vm {
 	const struct vmm_info *info;
 	const struct board *board;
@@ -145,8 +153,9 @@ struct vm {
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs: see vm_offset */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
-	unsigned kick_vcpu; /* whose interrupt the kick device's is */
-	unsigned holds;     /* vCPUs that the vGIC keeps from executing */
+	unsigned n_sources;
+	struct vm_source source[VM_SOURCES];
+	unsigned holds; /* vCPUs that the vGIC keeps from executing */
 	struct gmem mem;
 	struct bus bus;
 	struct psci psci;
@@ -156,6 +165,8 @@ struct vm {
 	struct pl011 uart;
 	struct pl031 rtc;
 	uint32_t virtio_slots; /* of the board: bit per slot with a device */
+	/* The region that the slot's device is confined to; 0: to none. */
+	uint8_t pool[BOARD_VIRTIO_SLOTS];
 	struct sysreg_config sysreg;
 	uint64_t id_known;       /* bit per entry of id[] */
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */

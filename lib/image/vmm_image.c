@@ -7,10 +7,11 @@
 
 const struct vmm_image vmm_images[VMM_IMAGES] = {
 	{ "vmm", 0 },
-	{ "vmm-virtio", VMM_PART_VIRTIO },
-	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_PCI },
+	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK },
+	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI },
 	{ "vmm-any", ANY_GUEST },
-	{ "vmm-debug", ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_PCI | VMM_PART_DEBUG },
+	{ "vmm-debug",
+	  ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI | VMM_PART_DEBUG },
 };
 
 uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
@@ -27,6 +28,7 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	parts |= vm->debug != SYSDESC_DEBUG_NONE ? VMM_PART_DEBUG : 0;
 	parts |= sysdesc_has_virtio(vm) ? VMM_PART_VIRTIO : 0;
 	parts |= vm->flags & SYSDESC_VM_PCI ? VMM_PART_PCI : 0;
+	parts |= vm->n_connections != 0 ? VMM_PART_LINK : 0;
 	return parts;
 }
 
@@ -41,6 +43,7 @@ const char *vmm_part_name(uint32_t parts)
 		"a debugger's stub",
 		"virtio devices",
 		"a PCI bus",
+		"devices that are served elsewhere",
 	};
 
 	for (unsigned i = 0; i < VMM_PARTS; i++)

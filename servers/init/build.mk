@@ -1,6 +1,7 @@
 INIT_LIBS := rt_root rt ipc sel4 alloc vspace image mux base
+INIT_INC := -Ilib/virtio/include
 PROG_LIBS_init := $(LIBFDT_A)
-$(eval $(call target_prog,init,$(wildcard servers/init/*.c),$(INIT_LIBS),-isystem $(LIBFDT_INC)))
+$(eval $(call target_prog,init,$(wildcard servers/init/*.c),$(INIT_LIBS),$(INIT_INC) -isystem $(LIBFDT_INC)))
 $(TOUT)/obj/bin-init/servers/init/machine.c.o: | $(LIBFDT_STAMP)
 $(TOUT)/bin/init.elf: $(LIBFDT_A)
 

@@ -100,11 +100,12 @@ static bool step_ps(unsigned n, char *text, size_t size)
 		return true;
 	}
 	n -= SYSDESC_MAX_VMS;
-	if (n < PROC_LOG) {
-		service_line((enum proc_kind)(n + 1), text, size);
+	if (n < PROCESS_FIRST_VMM - 1) {
+		if (service_starts((enum proc_kind)(n + 1)) != 0)
+			service_line((enum proc_kind)(n + 1), text, size);
 		return true;
 	}
-	if (n > PROC_LOG)
+	if (n > PROCESS_FIRST_VMM - 1)
 		return false;
 	mem_figures_get(&f);
 	fmt_print(text, size,

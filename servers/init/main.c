@@ -2,6 +2,7 @@
  * Init, the root task: takes the machine over from the kernel, starts the
  * services and the VMs of the description, then serves requests and faults.
  */
+#include "connect.h"
 #include "control.h"
 #include "crash.h"
 #include "machine_off.h"
@@ -128,6 +129,10 @@ static void start_everything(void)
 	if (error != NULL)
 		die("service cannot be started", error);
 	control_init(service_control_channel());
+	connect_open(system);
+	error = service_start_device_servers();
+	if (error != NULL)
+		die("server cannot be started", error);
 	mem_figures_get(&f);
 	log_info("system %s: %u VMs, %lu MiB of %lu MiB free", system->name, system->n_vms,
 		 (unsigned long)(f.free_bytes >> 20), (unsigned long)(f.total_bytes >> 20));

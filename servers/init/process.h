@@ -43,7 +43,7 @@ struct process_time {
 };
 
 /* Those of one process, and those others got because of it. */
-#define PROCESS_GRANTS 144
+#define PROCESS_GRANTS 192
 #define PROCESS_THREADS (2 + SYSDESC_MAX_VCPUS)
 
 struct process {
@@ -74,7 +74,7 @@ struct process {
 };
 
 #define PROCESS_MAX 72
-#define PROCESS_FIRST_VMM 4 /* after init, serial, time, log */
+#define PROCESS_FIRST_VMM 8 /* after init and the services */
 extern struct process processes[PROCESS_MAX];
 
 /* Badges of what reaches init's endpoint: process number + 1, thread above. */

@@ -1,5 +1,6 @@
 #include "service.h"
 
+#include "connect.h"
 #include "crash.h"
 #include "self.h"
 #include "standin.h"
@@ -30,7 +31,7 @@ static struct {
 	unsigned starts;
 	unsigned failures; /* in a row */
 	uint64_t started;  /* when last, in ticks */
-} lives[PROC_LOG + 1];
+} lives[PROCESS_FIRST_VMM];
 
 static const struct process_spec specs[] = {
 	{
@@ -62,6 +63,21 @@ static const struct process_spec specs[] = {
 		.cnode_bits = 8,
 		.priority = 190,
 		.budget_us = 3000,
+		.period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
+	},
+};
+
+/* Those that serve devices: above the VMs and their monitors, who wait for them. */
+static const struct process_spec device_servers[] = {
+	{
+		.kind = PROC_BLOCK,
+		.name = "block",
+		.image = "block",
+		.cnode_bits = 8,
+		.priority = 120,
+		.budget_us = 8000,
 		.period_us = SERVICE_PERIOD_US,
 		.heap_bytes = 0,
 		.stack_bytes = 0x4000,
@@ -279,6 +295,25 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	return NULL;
 }
 
+/* A server that has died before it could serve is not waited for. */
+static bool start_device_server(const struct process_spec *spec)
+{
+	struct process_spec s = *spec;
+	struct process *p = &processes[spec->kind];
+
+	s.detail = connect_info(spec->kind, &s.detail_bytes);
+	return make_server(&s) && connect_disks(p) && service_attach_log(p) && run(p);
+}
+
+const char *service_start_device_servers(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(device_servers); i++)
+		if (connect_wanted(device_servers[i].kind) &&
+		    !start_device_server(&device_servers[i]))
+			return device_servers[i].name;
+	return NULL;
+}
+
 bool service_attach_log(struct process *p)
 {
 	struct process *log = service_process(PROC_LOG);
@@ -395,6 +430,7 @@ static void revive(struct process *p, const struct standin_crash *crash)
 	unsigned *failures = &lives[p->kind].failures;
 
 	crash_report(p, 0, crash->info, crash->mr);
+	connect_down(p);
 	*failures = lived < clock_us_to_ticks(SOON_US) ? *failures + 1 : 1;
 	if (*failures >= MAX_FAILURES) {
 		log_error("service %s: failed %u times in a row, left off", p->name, *failures);
@@ -406,7 +442,10 @@ static void revive(struct process *p, const struct standin_crash *crash)
 		log_error("service %s: cannot be started again", p->name);
 		return;
 	}
-	add_all_again(p);
+	if (connect_server(p->kind) != 0)
+		connect_again(p);
+	else
+		add_all_again(p);
 	log_info("service %s: started again", p->name);
 }
 
@@ -415,9 +454,9 @@ void service_revive(void)
 	struct standin_crash crash;
 
 	/* Bounded: a service that dies of its restart is left off in the end. */
-	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
-		while (standin_crashed(&processes[specs[i].kind], &crash))
-			revive(&processes[specs[i].kind], &crash);
+	for (unsigned i = 1; i < PROCESS_FIRST_VMM; i++)
+		while (standin_crashed(&processes[i], &crash))
+			revive(&processes[i], &crash);
 }
 
 unsigned service_starts(enum proc_kind kind) { return lives[kind].starts; }

@@ -17,7 +17,7 @@ static struct standin {
 	cap_t fault_ep, reply, signal;
 	struct standin_crash crash;
 	bool crashed; /* and the main thread does not know yet */
-} standins[PROC_LOG + 1];
+} standins[PROCESS_FIRST_VMM];
 
 static void refuse(cap_t reply)
 {

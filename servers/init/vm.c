@@ -1,5 +1,6 @@
 #include "vm.h"
 
+#include "connect.h"
 #include "self.h"
 #include "upload.h"
 #include "vm_make.h"
@@ -139,6 +140,7 @@ void vm_stop(unsigned index, enum vm_state state)
 
 	(void)vm_cpu_us(index);
 	if (p->state != PROCESS_NONE) {
+		connect_detach(index);
 		service_detach(p, MUX_CH_FIRST_VM + (int)index);
 		process_destroy(p);
 	}

@@ -1,5 +1,6 @@
 #include "vm_make.h"
 
+#include "connect.h"
 #include "service.h"
 #include "upload.h"
 
@@ -32,6 +33,8 @@ void vm_make_init(const struct machine *m) { machine = m; }
 /* Guest RAM being mapped: one region, for the guest and for its VMM. */
 struct ram {
 	struct process *p;
+	unsigned index;  /* of the VM */
+	uint32_t number; /* of the region */
 	cap_t guest;
 	const struct sysdesc_vm *vm;
 	const struct sysdesc_region *region;
@@ -74,7 +77,8 @@ static bool map_ram_page(struct ram *r, cap_t frame, uint64_t at)
 	uint64_t gpa = r->region->gpa + at;
 
 	if (map_page(&r->p->mem, r->guest, frame, gpa, MAP_RW, MAP_CODE) != ABI_OK ||
-	    !map_copy(r, frame, r->p->vspace, r->vaddr + at, MAP_DATA))
+	    !map_copy(r, frame, r->p->vspace, r->vaddr + at, MAP_DATA) ||
+	    !connect_memory(r->p, r->index, r->number, at, frame))
 		return false;
 	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
 		const struct sysdesc_region *q = &r->vm->region[i];
@@ -123,10 +127,11 @@ static bool note_memory(struct process *p, unsigned holder, cap_t first, unsigne
 	return process_note(p, &grant);
 }
 
-static bool map_region(struct process *p, cap_t guest, const struct sysdesc_vm *vm,
-		       uint32_t index)
+static bool map_region(struct process *p, unsigned vm_index, cap_t guest,
+		       const struct sysdesc_vm *vm, uint32_t index)
 {
-	struct ram r = { p, guest, vm, &vm->region[index], vmm_region_vaddr(vm, index), 0 };
+	struct ram r = { p, vm_index, index,
+			 guest, vm, &vm->region[index], vmm_region_vaddr(vm, index), 0 };
 
 	if (r.region->alias != SYSDESC_OWN_MEMORY)
 		return true;
@@ -140,7 +145,8 @@ static bool map_region(struct process *p, cap_t guest, const struct sysdesc_vm *
 	p->mem.ram_bytes += r.region->size;
 	return note_memory(p, p->number, r.first, MAP_RW, "guest RAM", r.region->size) &&
 	       note_memory(p, p->number | GRANT_GUEST, r.first, MAP_RW, "guest RAM",
-			   r.region->size);
+			   r.region->size) &&
+	       connect_region(p, vm_index, index, r.first);
 }
 
 /* A GICv2 guest uses the hardware's virtual CPU interface directly. */
@@ -167,14 +173,14 @@ static bool map_gicv(struct process *p, cap_t guest)
 	return process_note(p, &grant);
 }
 
-static cap_t make_guest_space(struct process *p, const struct sysdesc_vm *vm)
+static cap_t make_guest_space(struct process *p, unsigned index, const struct sysdesc_vm *vm)
 {
 	cap_t guest = mem_object(&p->mem, ABI_OBJ_VSPACE);
 
 	if (guest == 0 || sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, guest) != ABI_OK)
 		return 0;
 	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (!map_region(p, guest, vm, i))
+		if (!map_region(p, index, guest, vm, i))
 			return 0;
 	if (machine->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT && !map_gicv(p, guest))
 		return 0;
@@ -321,9 +327,9 @@ static bool make_stats(struct process *p)
 	return p->stats != 0 && p->poke != 0;
 }
 
-static bool make_guest(struct process *p, const struct sysdesc_vm *vm)
+static bool make_guest(struct process *p, unsigned index, const struct sysdesc_vm *vm)
 {
-	cap_t guest = make_guest_space(p, vm);
+	cap_t guest = make_guest_space(p, index, vm);
 	cap_t empty = mem_object_sized(&p->mem, ABI_OBJ_CNODE, 1);
 	cap_t lock = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
 
@@ -465,6 +471,7 @@ static bool fill_info(struct vmm_info *info, unsigned index, const struct sysdes
 		info->initrd_vaddr = vaddr;
 		vaddr = align_up_u64(vaddr + ((uint64_t)f.count << f.bits), PAYLOAD_LARGE_ALIGN);
 	}
+	connect_describe(index, info);
 	return fill_disks(info, index, vaddr);
 }
 
@@ -506,7 +513,8 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	       map_image(p, index, vm->kernel, &vaddr) &&
 	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, index, vm->initrd, &vaddr)) &&
 	       map_disks(p, &info, index, &vaddr) &&
-	       make_stats(p) && make_guest(p, vm) && connect(p, index, vm->name) &&
+	       make_stats(p) && make_guest(p, index, vm) && connect(p, index, vm->name) &&
+	       connect_vm(p, index) &&
 	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
 	       process_start(p);
 }

@@ -9,6 +9,7 @@ import time
 
 import captures
 import cases32
+import cases_block
 import cases_freertos
 import cases_virtio
 import debug
@@ -492,6 +493,8 @@ def all_cases():
     cases["hostile-virtio"] = cases_virtio.hostile
     for name in cases_virtio.CASES:
         cases[name] = cases_virtio.virtio_case(judge_selftest, name)
+    for sharing in ("pool", "all"):
+        cases[f"block-{sharing}"] = cases_block.block_case(sharing)
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

@@ -52,6 +52,10 @@ static void each_vm_needs_its_parts(void **state)
 	vm = plain;
 	vm.n_disks = 1;
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO);
+	vm.n_disks = 0;
+	vm.n_connections = 1;
+	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO | VMM_PART_LINK);
+	assert_string_equal(image_of(&vm, 3), "vmm-virtio");
 	vm = plain;
 	vm.width = 32;
 	vm.boot = SYSDESC_BOOT_ZIMAGE;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PHANDLE_CLOCK 2
+#define PHANDLE_POOL 3 /* + slot */
 #define GIC_SPI 0
 #define GIC_PPI 1
 #define IRQ_LEVEL_HIGH 4
@@ -255,8 +256,30 @@ static void write_virtio(struct writer *w, const struct fdt_params *p)
 		prop_string(w, "compatible", "virtio,mmio");
 		write_place(w, &range, p->board->virtio_irq + slot);
 		prop_empty(w, "dma-coherent");
+		if (p->pool[slot].size != 0)
+			prop_u32(w, "memory-region", PHANDLE_POOL + slot);
 		end(w);
 	}
+}
+
+/* Binding reserved-memory/shared-dma-pool: with it the kernel keeps the device's
+ * rings and buffers there, if it knows how. */
+static void write_pools(struct writer *w, const struct fdt_params *p)
+{
+	begin(w, "reserved-memory");
+	prop_u32(w, "#address-cells", 2);
+	prop_u32(w, "#size-cells", 2);
+	prop_empty(w, "ranges");
+	for (uint32_t slot = 0; slot < BOARD_VIRTIO_SLOTS; slot++) {
+		if (p->pool[slot].size == 0)
+			continue;
+		begin_at(w, "pool", p->pool[slot].base);
+		prop_string(w, "compatible", "restricted-dma-pool");
+		prop_reg(w, &p->pool[slot], 1);
+		prop_u32(w, "phandle", PHANDLE_POOL + slot);
+		end(w);
+	}
+	end(w);
 }
 
 static bool acceptable(const struct fdt_params *p)
@@ -276,6 +299,7 @@ static void write_root(struct writer *w, const struct fdt_params *p)
 	prop_string(w, "compatible", "linux,dummy-virt");
 	write_chosen(w, p);
 	write_memory(w, p);
+	write_pools(w, p);
 	write_cpus(w, p);
 	write_timer(w, p);
 	write_gic(w, p);

@@ -16,10 +16,12 @@ struct fdt_params {
 	const char *model;    /* NUL-terminated */
 	const char *bootargs; /* NUL-terminated */
 	unsigned n_cpus;
-	unsigned width;                    /* of the guest's registers: 32 or 64 */
-	unsigned gic_version;              /* 2 or 3 */
-	uint32_t devices;                  /* enum sysdesc_device */
-	uint32_t virtio_slots;             /* of the board: bit per slot with a device */
+	unsigned width;        /* of the guest's registers: 32 or 64 */
+	unsigned gic_version;  /* 2 or 3 */
+	uint32_t devices;      /* enum sysdesc_device */
+	uint32_t virtio_slots; /* of the board: bit per slot with a device */
+	/* Where the slot's device has its DMA; empty: anywhere. Among the regions. */
+	struct board_range pool[BOARD_VIRTIO_SLOTS];
 	uint64_t initrd_gpa, initrd_bytes; /* 0 bytes: none */
 	const uint8_t *seed;               /* FDT_SEED_BYTES, or NULL */
 	unsigned n_regions;

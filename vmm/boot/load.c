@@ -78,6 +78,12 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 	};
 	void *to = gmem_span(&vm->mem, layout->fdt_gpa, BOOT_FDT_BYTES);
 
+	for (unsigned i = 0; i < BOARD_VIRTIO_SLOTS; i++) {
+		const struct sysdesc_region *r = &d->region[vm->pool[i]];
+
+		if (vm->pool[i] != 0)
+			params.pool[i] = (struct board_range){ r->gpa, r->size };
+	}
 	/* What lies below the first region, vectors or code, and what is seen a
 	 * second time, is no memory to give away. */
 	for (unsigned i = 0; i < d->n_regions; i++) {

@@ -11,6 +11,7 @@ const struct vm_part *const vm_parts[] = {
 	&part_loader,
 	&part_pci, /* before what is plugged into it */
 	&part_virtio,
+	&part_link,
 	&part_debug,
 	NULL,
 };

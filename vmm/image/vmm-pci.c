@@ -6,5 +6,6 @@
 const struct vm_part *const vm_parts[] = {
 	&part_pci, /* before what is plugged into it */
 	&part_virtio,
+	&part_link,
 	NULL,
 };

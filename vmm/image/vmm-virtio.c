@@ -5,5 +5,6 @@
 
 const struct vm_part *const vm_parts[] = {
 	&part_virtio,
+	&part_link,
 	NULL,
 };

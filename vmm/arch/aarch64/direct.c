@@ -1,6 +1,6 @@
 /*
  * Direct interrupts and doorbells where the kernel has them (abi/ext.h): SGIs,
- * the virtual timer and the kick device's interrupt reach the guest without an
+ * the virtual timer and what notifications stand for reach the guest without an
  * exit. The vGIC model says what the guest has configured; pending and active
  * state is in the kernel.
  */
@@ -77,24 +77,23 @@ static void change(void *opaque, unsigned vcpu, enum vgic_direct_change what, ui
 		sel4_signal(vc->wake);
 }
 
-/* The kick device's notification is the interrupt of one vCPU at a time; what
- * is pending moves along. */
-static void route_kick(struct vm *vm, unsigned vcpu)
+/* A notification is the interrupt of one vCPU at a time; what is pending moves
+ * along. */
+static void route(struct vm *vm, struct vm_source *s, unsigned vcpu)
 {
-	const unsigned irq = vm->board->kick_irq;
-	unsigned from = vm->kick_vcpu;
+	unsigned from = s->vcpu;
 	bool moves;
 
 	if (from == vcpu)
 		return;
-	(void)sel4_ext_vcpu_bind_irq(vm->vcpu[from].cpu.caps.vcpu, irq, 0);
-	moves = pending(vm, from) >> irq & 1u;
-	change(vm, from, VGIC_DIRECT_UNPEND, 1ull << irq);
-	if (sel4_ext_vcpu_bind_irq(vm->vcpu[vcpu].cpu.caps.vcpu, irq, VMM_CAP_KICK_IRQ) != ABI_OK)
-		log_error("vCPU %u: interrupt %u cannot be bound", vcpu, irq);
+	(void)sel4_ext_vcpu_bind_irq(vm->vcpu[from].cpu.caps.vcpu, s->irq, 0);
+	moves = pending(vm, from) >> s->irq & 1u;
+	change(vm, from, VGIC_DIRECT_UNPEND, 1ull << s->irq);
+	if (sel4_ext_vcpu_bind_irq(vm->vcpu[vcpu].cpu.caps.vcpu, s->irq, s->ntfn) != ABI_OK)
+		log_error("vCPU %u: interrupt %u cannot be bound", vcpu, s->irq);
 	if (moves)
-		change(vm, vcpu, VGIC_DIRECT_PEND, 1ull << irq);
-	vm->kick_vcpu = vcpu;
+		change(vm, vcpu, VGIC_DIRECT_PEND, 1ull << s->irq);
+	s->vcpu = vcpu;
 }
 
 static void conf(void *opaque, unsigned vcpu, unsigned irq, unsigned how)
@@ -112,8 +111,9 @@ static void conf(void *opaque, unsigned vcpu, unsigned irq, unsigned how)
 		vgic_set_level(&vm->gic, vcpu, irq, false);
 		(void)sel4_vcpu_ack_vppi(cpu_of(vm, vcpu)->caps.vcpu, irq);
 	}
-	if (irq == vm->board->kick_irq)
-		route_kick(vm, vcpu);
+	for (unsigned i = 0; i < vm->n_sources; i++)
+		if (irq == vm->source[i].irq)
+			route(vm, &vm->source[i], vcpu);
 }
 
 /* All vCPUs of a VM are one group: vCPU 0, and those that joined it. */
@@ -142,10 +142,10 @@ void direct_init(struct vm *vm, struct vgic_config *config, struct vgic_env *env
 		}
 	config->n_lrs -= DIRECT_LRS;
 	config->direct = TIMER | (sgis ? SGIS : 0);
-	if ((vm->info->vm.devices & SYSDESC_DEV_KICK) &&
-	    sel4_ext_vcpu_bind_irq(vm->vcpu[0].cpu.caps.vcpu, vm->board->kick_irq,
-				   VMM_CAP_KICK_IRQ) == ABI_OK)
-		config->direct |= 1ull << vm->board->kick_irq;
+	for (unsigned i = 0; i < vm->n_sources; i++)
+		if (sel4_ext_vcpu_bind_irq(vm->vcpu[0].cpu.caps.vcpu, vm->source[i].irq,
+					   vm->source[i].ntfn) == ABI_OK)
+			config->direct |= 1ull << vm->source[i].irq;
 	env->direct_conf = conf;
 	env->direct_pending = pending;
 	env->direct_active = active;

@@ -25,7 +25,7 @@
  *   capabilities and the same pages of its clients, which init then adds anew:
  *   rings go on where their shared indexes say, timers are gone.
  *
- * Start order: time, serial, log.
+ * Start order: time, serial, log, then those that serve devices (serve.h).
  *
  * serial
  *   CNode       >= 2^8 slots

@@ -44,6 +44,13 @@ enum vmm_vcpu_cap {
 #define VMM_CAP_DEBUG_TCB 100u
 #define VMM_CAP_DEBUG_NTFN 101u
 
+/* Of the VM's n-th connection: Signal, the server; the notification that is the
+ * guest's interrupt, if the kernel has direct ones. */
+#define VMM_CAP_LINK_KICK(n) (104u + 2u * (unsigned)(n))
+#define VMM_CAP_LINK_IRQ(n) (VMM_CAP_LINK_KICK(n) + 1u)
+/* Its control page (selvage/link.h). */
+#define VMM_LINK_PAGE(n) (PROC_RING_BASE + (16u + (unsigned)(n)) * PROC_RING_STRIDE)
+
 /* The time server's timer of the devices, beside those of the vCPUs: a VM with
  * all of these has none. */
 #define VMM_DEVICE_TIMER 7u
@@ -55,6 +62,7 @@ enum vmm_vcpu_cap {
 #define VMM_NTFN_KICK 4u   /* a guest's store to the kick device */
 #define VMM_NTFN_DEBUG 8u  /* on VMM_CAP_DEBUG_NTFN: the channel */
 #define VMM_NTFN_TIMER 8u  /* VMM_DEVICE_TIMER */
+#define VMM_NTFN_LINK 16u  /* a server has something to say, or has ended */
 #define VMM_NTFN_INIT 2u   /* init has changed `watch` */
 
 /* What of memory a disk needs that is written to, in pages: its size, and a bit
@@ -87,6 +95,15 @@ struct vmm_info {
 	struct {
 		uint64_t vaddr, bytes, room;
 	} disk[SYSDESC_MAX_DISKS];
+	/* Devices that are served elsewhere, in order. */
+	uint32_t n_links;
+	uint32_t pad;
+	struct vmm_link {
+		uint32_t device;  /* enum sysdesc_connected */
+		uint32_t sharing; /* enum sysdesc_sharing */
+		uint32_t pool;    /* region */
+		uint32_t number;  /* of the connection, for the log */
+	} link[SYSDESC_VM_CONNECTIONS];
 	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
 	/* Ticks for which the VM was paused: init changes it, while no thread of
@@ -116,6 +133,21 @@ static inline uint64_t vmm_region_vaddr(const struct sysdesc_vm *vm, uint32_t re
 			      ~(VMM_LARGE_PAGE - 1);
 	}
 	return at + vm->region[region].gpa % VMM_LARGE_PAGE;
+}
+
+/* Whether a connection's server sees the region, and where in what it sees: all of
+ * them as the VMM has them, or the pool alone. */
+static inline bool vmm_shares(uint32_t sharing, uint32_t pool, const struct sysdesc_vm *vm,
+			      uint32_t region)
+{
+	return vm->region[region].alias == SYSDESC_OWN_MEMORY &&
+	       (sharing == SYSDESC_SHARE_ALL || region == pool);
+}
+static inline uint64_t vmm_shared_offset(uint32_t sharing, const struct sysdesc_vm *vm,
+					 uint32_t region)
+{
+	return sharing == SYSDESC_SHARE_ALL ? vmm_region_vaddr(vm, region) - PROC_GUEST_BASE
+					    : vm->region[region].gpa % VMM_LARGE_PAGE;
 }
 
 static inline const struct vmm_info *vmm_info_get(void)

@@ -46,7 +46,9 @@ enum proc_kind {
 	PROC_SERIAL = 1,
 	PROC_TIME = 2,
 	PROC_LOG = 3,
-	PROC_VMM = 4,
+	PROC_BLOCK = 4,
+	PROC_NET = 5,
+	PROC_VMM = 8,
 };
 
 #define PROC_NAME 32

@@ -1,0 +1,54 @@
+/*
+ * What init sets up for a server of devices (block, net), beyond what servers.h
+ * says of every server, and for the monitors whose VMs have them. A connection
+ * has the same number everywhere: its place in the description.
+ *
+ *   CNode     >= 2^8 slots
+ *   pages     of connection n, once it was added as client n: its control page
+ *             (selvage/link.h) at SERVE_PAGE(n), what is shared of its driver VM's
+ *             memory at SERVE_MEMORY(n). From the start: a disk's image, read-only,
+ *             at SERVE_DISK(n), and room for what is written to it, if it can be,
+ *             at SERVE_ROOM(n). The room outlives the server's program, as all
+ *             that is not its own data does, and the VM.
+ *   caps      SERVE_CAP_INTERRUPT(n), SERVE_CAP_EVENT(n): Signal
+ *   badges    SERVE_NTFN(n): somebody has kicked in a connection with this badge
+ *   procinfo  struct serve_info
+ */
+#pragma once
+
+#include <selvage/servers.h>
+#include <selvage/sysdesc.h>
+
+#define SERVE_MEMORY_STRIDE 0x200000000ull
+#define SERVE_DISK_STRIDE 0x20000000ull
+#define SERVE_PAGE(n) (PROC_RING_BASE + (uint64_t)(n)*PROC_RING_STRIDE)
+#define SERVE_MEMORY(n) (PROC_GUEST_BASE + (uint64_t)(n)*SERVE_MEMORY_STRIDE)
+#define SERVE_DISK(n) (PROC_PAYLOAD_BASE + (uint64_t)(n)*SERVE_DISK_STRIDE)
+#define SERVE_ROOM(n) (PROC_DISK_BASE + (uint64_t)(n)*SERVE_DISK_STRIDE)
+_Static_assert(SERVE_ROOM(SYSDESC_MAX_CONNECTIONS) <= PROC_PAYLOAD_BASE &&
+		       SERVE_DISK(SYSDESC_MAX_CONNECTIONS) <= PROC_GUEST_BASE,
+	       "they do not meet");
+
+#define SERVE_CAP_INTERRUPT(n) (PROC_CAP_CLIENT_NTFN + 2u * (unsigned)(n))
+#define SERVE_CAP_EVENT(n) (SERVE_CAP_INTERRUPT(n) + 1u)
+
+/* Connections share badges if there are more of them than these. */
+#define SERVE_BADGES 32u
+#define SERVE_BIT(n) (1ull << (n) % SERVE_BADGES)
+#define SERVE_NTFN(n) (SERVER_NTFN | SERVE_BIT(n))
+
+struct serve_info {
+	uint32_t n_connections; /* of the description */
+	uint32_t pad;
+	struct {
+		uint32_t device; /* enum sysdesc_connected; 0: another server's */
+		uint32_t writable;
+		uint64_t memory_bytes; /* at SERVE_MEMORY */
+		uint64_t disk_bytes;
+	} connection[SYSDESC_MAX_CONNECTIONS];
+};
+
+static inline const struct serve_info *serve_info_get(void)
+{
+	return (const struct serve_info *)procinfo_get()->detail;
+}

@@ -1,0 +1,265 @@
+#include "connect.h"
+
+#include "self.h"
+#include "service.h"
+#include "vm.h"
+
+#include <selvage/base.h>
+#include <selvage/client.h>
+#include <selvage/link.h>
+#include <selvage/serve.h>
+#include <string.h>
+
+static const struct sysdesc *system;
+
+/* Of each connection, while its VM is there. */
+static struct {
+	bool attached;
+	struct process *p;
+	cap_t page, event; /* event: init's own way to signal it */
+} links[SYSDESC_MAX_CONNECTIONS];
+
+void connect_open(const struct sysdesc *desc) { system = desc; }
+
+static const struct sysdesc_connection *get(uint32_t n) { return &sysdesc_connections(system)[n]; }
+
+uint32_t connect_server(enum proc_kind kind)
+{
+	return kind == PROC_BLOCK ? SYSDESC_SERVER_BLOCK : kind == PROC_NET ? SYSDESC_SERVER_NET
+									    : 0;
+}
+
+/* The process that serves it, or NULL: it is dead. */
+static struct process *server_of(const struct sysdesc_connection *c)
+{
+	return service_process(c->server == SYSDESC_SERVER_BLOCK ? PROC_BLOCK : PROC_NET);
+}
+
+bool connect_wanted(enum proc_kind kind)
+{
+	for (uint32_t i = 0; i < system->n_connections; i++)
+		if (get(i)->server == connect_server(kind))
+			return true;
+	return false;
+}
+
+static uint64_t shared_bytes(const struct sysdesc_connection *c)
+{
+	const struct sysdesc_vm *vm = &system->vm[c->driver];
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		if (vmm_shares(c->sharing, c->pool, vm, i))
+			end = max_u64(end, vmm_shared_offset(c->sharing, vm, i) +
+						   vm->region[i].size);
+	return end;
+}
+
+const void *connect_info(enum proc_kind kind, size_t *bytes)
+{
+	static struct serve_info info;
+
+	memset(&info, 0, sizeof(info));
+	info.n_connections = system->n_connections;
+	for (uint32_t i = 0; i < system->n_connections; i++) {
+		const struct sysdesc_connection *c = get(i);
+		struct image_frames f;
+
+		if (c->server != connect_server(kind))
+			continue;
+		info.connection[i].device = c->device;
+		info.connection[i].memory_bytes = shared_bytes(c);
+		if (c->image == SYSDESC_NO_PAYLOAD ||
+		    !images_guest(c->image, &f, &info.connection[i].disk_bytes))
+			continue;
+		info.connection[i].writable = c->mode == SYSDESC_DISK_COPY_ON_WRITE;
+	}
+	*bytes = sizeof(info);
+	return &info;
+}
+
+static bool make_disk(struct process *server, uint32_t n)
+{
+	const struct sysdesc_connection *c = get(n);
+	uint64_t at = SERVE_DISK(n), bytes;
+	struct image_frames f;
+
+	if (c->image == SYSDESC_NO_PAYLOAD)
+		return true;
+	if (!images_guest(c->image, &f, &bytes) || vmm_disk_room_bytes(bytes) > SERVE_DISK_STRIDE)
+		return false;
+	for (uint32_t i = 0; i < f.count; i++, at += bit_u64(f.bits)) {
+		cap_t copy = mem_copy(&server->mem, f.frame[i], ABI_RIGHT_READ);
+
+		if (copy == 0 || map_page(&server->mem, server->vspace, copy, at, MAP_RO,
+					  MAP_DATA) != ABI_OK)
+			return false;
+	}
+	return c->mode != SYSDESC_DISK_COPY_ON_WRITE ||
+	       process_map_new(&server->mem, server->vspace, SERVE_ROOM(n),
+			       (unsigned)(vmm_disk_room_bytes(bytes) / 4096), NULL);
+}
+
+bool connect_disks(struct process *server)
+{
+	for (uint32_t i = 0; i < system->n_connections; i++)
+		if (get(i)->server == connect_server(server->kind) && !make_disk(server, i))
+			return false;
+	return true;
+}
+
+/* --- VMs ----------------------------------------------------------------------------- */
+
+/* The number of the VM's i-th connection. VMs that came at run time have none,
+ * though they may have the place of one that had. */
+static bool nth(unsigned vm, unsigned i, uint32_t *number)
+{
+	if (vm >= system->n_vms || i >= vm_description(vm)->n_connections)
+		return false;
+	*number = sysdesc_connection_of(system, vm, i);
+	return get(*number)->driver == vm;
+}
+
+void connect_describe(unsigned vm, struct vmm_info *info)
+{
+	uint32_t n;
+
+	info->n_links = 0;
+	for (unsigned i = 0; i < info->vm.n_connections && nth(vm, i, &n); i++)
+		info->link[info->n_links++] = (struct vmm_link){
+			.device = get(n)->device,
+			.sharing = get(n)->sharing,
+			.pool = get(n)->pool,
+			.number = n,
+		};
+}
+
+bool connect_memory(struct process *p, unsigned vm, uint32_t region, uint64_t at, cap_t frame)
+{
+	uint32_t n;
+
+	for (unsigned i = 0; nth(vm, i, &n); i++) {
+		const struct sysdesc_connection *c = get(n);
+		struct process *server = server_of(c);
+		cap_t copy;
+
+		if (!vmm_shares(c->sharing, c->pool, &system->vm[vm], region))
+			continue;
+		copy = server == NULL ? 0 : mem_copy_own(&p->mem, frame, ABI_RIGHTS_ALL);
+		/* Its page tables outlive p. */
+		if (copy == 0 ||
+		    map_page(&server->mem, server->vspace, copy,
+			     SERVE_MEMORY(n) +
+				     vmm_shared_offset(c->sharing, &system->vm[vm], region) + at,
+			     MAP_RW, MAP_DATA) != ABI_OK)
+			return false;
+	}
+	return true;
+}
+
+bool connect_region(struct process *p, unsigned vm, uint32_t region, cap_t first)
+{
+	struct grant grant = {
+		.rights = MAP_RW,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)first,
+		.type = "Memory",
+		.what = "client: memory that a connection shares",
+	};
+	uint32_t n;
+
+	for (unsigned i = 0; nth(vm, i, &n); i++) {
+		const struct process *server = server_of(get(n));
+
+		if (!vmm_shares(get(n)->sharing, get(n)->pool, &system->vm[vm], region))
+			continue;
+		grant.bytes = system->vm[vm].region[region].size;
+		grant.holder = server == NULL ? 0 : server->number;
+		if (server == NULL || !process_note(p, &grant))
+			return false;
+	}
+	return true;
+}
+
+static bool grant_all(struct process *p, struct process *server, unsigned i, uint32_t n)
+{
+	cap_t irq = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
+
+	links[n].event = mem_mint(&p->mem, p->ntfn, ABI_RIGHT_WRITE, VMM_NTFN_LINK);
+	return irq != 0 && links[n].event != 0 &&
+	       process_grant(p, p, VMM_CAP_LINK_KICK(i), server->ntfn, ABI_RIGHT_WRITE,
+			     SERVE_NTFN(n), "Notification", "a connection's kicks") &&
+	       process_grant(p, p, VMM_CAP_LINK_IRQ(i), irq, ABI_RIGHTS_ALL, 0, "Notification",
+			     "a connection's interrupt") &&
+	       process_grant(p, server, SERVE_CAP_INTERRUPT(n), irq, ABI_RIGHT_WRITE, 0,
+			     "Notification", "client: its guest's interrupt") &&
+	       process_grant(p, server, SERVE_CAP_EVENT(n), p->ntfn, ABI_RIGHT_WRITE,
+			     VMM_NTFN_LINK, "Notification", "client: look at the connection");
+}
+
+static bool attach(struct process *p, unsigned i, uint32_t n)
+{
+	struct process *server = server_of(get(n));
+	cap_t frame, own;
+
+	if (server == NULL ||
+	    !process_map_new(&p->mem, p->vspace, VMM_LINK_PAGE(i), 1, &frame))
+		return false;
+	own = mem_copy_own(&p->mem, frame, ABI_RIGHTS_ALL);
+	links[n].p = p;
+	links[n].page = own;
+	if (own == 0 || !process_note_pages(p, frame, 1, "a connection's control page") ||
+	    !process_share_frames(p, server, &frame, 1, SERVE_PAGE(n),
+				  "client: its connection's control page") ||
+	    !grant_all(p, server, i, n) ||
+	    server_add_client(server->service_call, n, p->name) != SERVER_OK)
+		return false;
+	links[n].attached = true;
+	return true;
+}
+
+bool connect_vm(struct process *p, unsigned vm)
+{
+	uint32_t n;
+
+	for (unsigned i = 0; nth(vm, i, &n); i++)
+		if (!attach(p, i, n))
+			return false;
+	return true;
+}
+
+void connect_detach(unsigned vm)
+{
+	uint32_t n;
+
+	for (unsigned i = 0; nth(vm, i, &n); i++) {
+		struct process *server = server_of(get(n));
+
+		if (links[n].attached && server != NULL)
+			(void)server_remove_client(server->service_call, n);
+		links[n].attached = false;
+	}
+}
+
+void connect_down(const struct process *server)
+{
+	for (uint32_t n = 0; n < system->n_connections; n++) {
+		struct link_page *page;
+
+		if (!links[n].attached || get(n)->server != connect_server(server->kind))
+			continue;
+		page = self_scratch(links[n].page);
+		if (page != NULL) {
+			link_release(&page->server.up, 0);
+			self_scratch_end();
+		}
+		sel4_signal(links[n].event);
+	}
+}
+
+void connect_again(struct process *server)
+{
+	for (uint32_t n = 0; n < system->n_connections; n++)
+		if (links[n].attached && get(n)->server == connect_server(server->kind))
+			(void)server_add_client(server->service_call, n, links[n].p->name);
+}

@@ -1,0 +1,38 @@
+/*
+ * Connections: a device of a VM's that a native server serves (selvage/serve.h).
+ * What each server has from the start, and what the two sides share while the VM
+ * runs.
+ */
+#pragma once
+
+#include "process.h"
+
+#include <selvage/vmm_info.h>
+
+void connect_open(const struct sysdesc *system);
+/* Whether any connection names the server, and the number that connections name
+ * it by; 0: it is none that serves devices. */
+bool connect_wanted(enum proc_kind kind);
+uint32_t connect_server(enum proc_kind kind);
+/* What the server is told at its start: static, of `*bytes`. */
+const void *connect_info(enum proc_kind kind, size_t *bytes);
+/* Disks of a server that was made and does not run. False: out of memory. */
+bool connect_disks(struct process *server);
+
+/* What the VMM is told of its VM's connections. */
+void connect_describe(unsigned vm, struct vmm_info *info);
+/* A page of the VM's memory, `at` in a region of its, has been made: those servers
+ * see it whose share it is of. */
+bool connect_memory(struct process *p, unsigned vm, uint32_t region, uint64_t at, cap_t frame);
+/* The whole region is there, from frame `first` on: writes down who sees it. */
+bool connect_region(struct process *p, unsigned vm, uint32_t region, cap_t first);
+/* The rest, for the VM's process that does not run yet. False: out of memory, or a
+ * server is dead. */
+bool connect_vm(struct process *p, unsigned vm);
+/* The VM's servers do not touch what they shared any more. */
+void connect_detach(unsigned vm);
+
+/* A server has ended: the monitors of its clients hear of it. */
+void connect_down(const struct process *server);
+/* It has been started again: those that live are its clients anew. */
+void connect_again(struct process *server);

@@ -1,0 +1,67 @@
+"""Disks that the block server serves to a VM over a connection."""
+import hashlib
+
+from harness import System, write_description
+
+WORDS = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name=web"
+REBIND = ("for i in 0 1; do for w in unbind bind; do "
+          "echo virtio$i > /sys/bus/virtio/drivers/virtio_blk/$w; done; done")
+FORGET = "sync; echo 3 > /proc/sys/vm/drop_caches"
+
+
+def describe(name, sharing):
+    disk = f"{{driver: web, device: block, served_by: block, image: asset:disk-test, sharing: {sharing}"
+    return write_description(name, "\n".join([
+        f"name: {name}", "machine: {on_idle: stay}", "vms:", "  - name: web", "    memory: 128M",
+        "    kernel: asset:linux-small", "    initrd: asset:initrd-busybox",
+        f"    cmdline: \"{WORDS}\"", "connections:",
+        f"  - {disk}}}", f"  - {disk}, mode: copy-on-write}}"]) + "\n")
+
+
+class Shell:
+    """A VM's shell: commands, and the last line that each one prints."""
+
+    def __init__(self, run):
+        self.run, self.number = run, 0
+
+    def __call__(self, command, limit_s=40):
+        self.number += 1
+        self.run.type_to("web", f"r=$({command}); echo answer {self.number} $r", limit_s)
+        match, _ = self.run.wait("web", rf"^answer {self.number} ?(.*)", limit_s)
+        return match.group(1).strip()
+
+
+def block_case(sharing, *options):
+    """Read, write, the server's death, the VM's reboot: what was written stays."""
+
+    def block(report):
+        with open("build/assets/disk-test", "rb") as f:
+            image = f.read()
+        digest = hashlib.sha256(image).hexdigest()
+        name = f"block-{sharing}"
+        with System(name, describe(name, sharing), *options, limit_s=150) as run:
+            run.wait("web", "selvage-guest: up", 60)
+            sh = Shell(run)
+            read = "sha256sum /dev/vda | cut -d ' ' -f 1"
+            mark = "dd if=/dev/vdb bs=4096 skip=7 count=1 2>/dev/null | head -c 9"
+            report.equal(sh(read), digest, "the image, read by the guest")
+            report.equal(sh("cat /sys/block/vda/ro /sys/block/vdb/ro /sys/block/vdb/serial"),
+                         "1 0 selvage-block1", "one disk is read-only")
+            written = sh("{ echo remembers; head -c 700000 /dev/urandom; } > /tmp/w; "
+                         "dd if=/tmp/w of=/dev/vdb bs=4096 seek=7 conv=notrunc 2>/dev/null; "
+                         f"{FORGET}; sha256sum /dev/vdb | cut -d ' ' -f 1")
+            report.equal(written in ("", digest), False, "the other one is another one now")
+            seen = run.lines.count()
+            run.client("crash", "block")
+            run.wait("log", "service block: started again", 10)
+            run.wait("log", "connection 1 needs a reset: its server has ended", 10)
+            report.equal(sh(f"{REBIND}; {FORGET}; {read}"), digest,
+                         "the image, after the server's death and a reset of the device")
+            report.equal(sh("sha256sum /dev/vdb | cut -d ' ' -f 1"), written,
+                         "what was written outlives the server")
+            run.client("reboot", "web")
+            run.wait("web", "selvage-guest: up", 60, seen)
+            report.equal(sh(mark), "remembers", "... and the VM")
+            report.equal(sh("sha256sum /dev/vdb | cut -d ' ' -f 1"), written, "all of it")
+
+    return block

@@ -1,0 +1,179 @@
+/*
+ * Devices that are served elsewhere (<selvage/link.h>): the transport in front of
+ * them, and what passes between guest and server. Where the kernel can, a kick is
+ * a doorbell and what the server gives back a direct interrupt, and neither of
+ * them comes here.
+ */
+#include "arch/aarch64/arch.h"
+#include "virtio.h"
+
+#include <dev/virtio/link_driver.h>
+#include <dev/virtio/mmio.h>
+#include <selvage/clock.h>
+#include <selvage/log.h>
+
+#define FIRST_SLOT 8u
+#define QUEUE_NOTIFY 0x050u /* of a slot: virtio 1.2, 4.2.2 */
+#define F_ACCESS_PLATFORM (1ull << 33)
+/* A server that has not answered for so long is taken for dead. */
+#define PATIENCE_US 2000000u
+
+static struct link {
+	struct vm *vm;
+	unsigned number;
+	uint32_t irq;
+	bool direct;
+	uint64_t since; /* it has been waited for its server, ticks */
+	struct link_driver driver;
+	struct virtio_mmio mmio;
+	struct link_window window[LINK_WINDOWS];
+} links[SYSDESC_VM_CONNECTIONS];
+
+static void kick(void *opaque)
+{
+	sel4_signal(VMM_CAP_LINK_KICK(((const struct link *)opaque)->number));
+}
+
+/* The server has a higher priority than we do: if it is not done by now it has
+ * no budget, or is not well. */
+static bool wait(void *opaque, unsigned turn)
+{
+	struct link *l = opaque;
+	struct vm_vcpu *self = l->vm->handler;
+
+	if (turn == 0)
+		l->since = clock_now();
+	if (clock_now() - l->since > clock_us_to_ticks(PATIENCE_US))
+		return false;
+	mutex_unlock(&l->vm->lock);
+	sel4_yield();
+	mutex_lock(&l->vm->lock);
+	l->vm->handler = self;
+	return true;
+}
+
+static void broken(void *opaque, const char *why)
+{
+	const struct link *l = opaque;
+
+	if (vm_count(l->vm, VM_EVENT_VIRTIO))
+		log_warning("connection %u needs a reset: %s (%llu so far)",
+			    l->vm->info->link[l->number].number, why,
+			    (unsigned long long)l->vm->events[VM_EVENT_VIRTIO]);
+}
+
+static void set_irq(void *opaque, bool level)
+{
+	const struct link *l = opaque;
+
+	if (!l->direct)
+		vgic_set_level(&l->vm->gic, 0, l->irq, level);
+	else if (level)
+		sel4_signal(VMM_CAP_LINK_IRQ(l->number));
+}
+
+static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)vcpu;
+	return virtio_mmio_access(&((struct link *)device)->mmio, m);
+}
+
+/* Before the interrupt controller is set up: what it should leave to the kernel. */
+static void install(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->info->n_links; i++)
+		vm->source[vm->n_sources++] = (struct vm_source){
+			.irq = vm->board->virtio_irq + FIRST_SLOT + i,
+			.ntfn = VMM_CAP_LINK_IRQ(i),
+		};
+}
+
+static unsigned fill_windows(struct link *l)
+{
+	const struct vmm_link *info = &l->vm->info->link[l->number];
+	const struct sysdesc_vm *vm = &l->vm->info->vm;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < vm->n_regions; i++)
+		if (vmm_shares(info->sharing, info->pool, vm, i))
+			l->window[n++] = (struct link_window){
+				.address = vm->region[i].gpa,
+				.bytes = vm->region[i].size,
+				.offset = vmm_shared_offset(info->sharing, vm, i),
+			};
+	return n;
+}
+
+static void set_doorbell(const struct link *l, uint64_t register_at)
+{
+	/* The kick device has the first two. */
+	const unsigned bell = l->number + 2;
+
+	if (!(l->vm->features & ABI_EXTF_DOORBELL) || bell >= ABI_DOORBELLS)
+		return;
+	for (unsigned i = 0; i < l->vm->info->n_vcpus; i++)
+		(void)sel4_ext_vcpu_set_doorbell(l->vm->vcpu[i].cpu.caps.vcpu, bell, register_at, 4,
+						 0, VMM_CAP_LINK_KICK(l->number));
+}
+
+static bool add(struct vm *vm, unsigned number)
+{
+	struct link *l = &links[number];
+	const struct vmm_link *info = &vm->info->link[number];
+	const uint64_t base = vm->board->virtio.base + (FIRST_SLOT + number) * BOARD_VIRTIO_BYTES;
+	const struct virtio_env virtio = { l, vm_virtio_mem(vm), broken };
+	const struct virtio_mmio_env mmio = { l, set_irq };
+	struct link_driver_env env = {
+		.opaque = l,
+		.page = (void *)(uintptr_t)VMM_LINK_PAGE(number),
+		.device = info->device,
+		.window = l->window,
+		.kick = kick,
+		.wait = wait,
+	};
+
+	l->vm = vm;
+	l->number = number;
+	l->irq = vm->board->virtio_irq + FIRST_SLOT + number;
+	l->direct = direct_has(vm, l->irq);
+	env.flags = l->direct ? LINK_F_DIRECT : 0;
+	env.features = info->sharing == SYSDESC_SHARE_POOL ? F_ACCESS_PLATFORM : 0;
+	env.n_windows = fill_windows(l);
+	link_driver_init(&l->driver, &virtio, &env);
+	virtio_mmio_init(&l->mmio, &l->driver.v, &mmio);
+	vm->virtio_slots |= 1u << (FIRST_SLOT + number);
+	if (info->sharing == SYSDESC_SHARE_POOL)
+		vm->pool[FIRST_SLOT + number] = (uint8_t)info->pool;
+	set_doorbell(l, base + QUEUE_NOTIFY);
+	return vm_add(vm, "connection", (struct board_range){ base, BOARD_VIRTIO_BYTES }, access,
+		      l);
+}
+
+static const char *init(struct vm *vm)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < vm->info->n_links; i++)
+		ok = add(vm, i) && ok;
+	return ok ? NULL : "no room for the connections";
+}
+
+static uint64_t event(struct vm *vm, uint64_t badges)
+{
+	if (!(badges & VMM_NTFN_LINK))
+		return 0;
+	mutex_lock(&vm->lock);
+	vm->handler = NULL;
+	for (unsigned i = 0; i < vm->info->n_links; i++)
+		link_driver_event(&links[i].driver);
+	vm_deliver_irqs(vm, NULL);
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+const struct vm_part part_link = {
+	.bit = VMM_PART_LINK,
+	.install = install,
+	.init = init,
+	.event = event,
+};
