@@ -75,6 +75,74 @@ static void the_best_serves(void)
 		CHECK_EQ(call(), 1);
 }
 
+/* Out of the queue that the fast path made: the others stay in it. */
+static void one_of_them_goes(void)
+{
+	for (unsigned gone = 0; gone < 3; gone++) {
+		struct server server_of[3];
+		struct kt_thread t[3];
+		unsigned last = 3;
+
+		clear();
+		for (unsigned i = 0; i < 3; i++)
+			t[i] = serve(&server_of[i], i, KT_HIGH);
+		for (unsigned i = 0; i < 3; i++)
+			CHECK_EQ(call(), i);
+		CHECK_OK(sel4_tcb_suspend(t[gone].tcb));
+		for (unsigned i = 0; i < 6; i++) {
+			unsigned now = call();
+
+			CHECK(now < 3 && now != gone && now != last);
+			last = now;
+		}
+		for (unsigned i = 0; i < 3; i++)
+			CHECK_OK(kt_delete(t[i].tcb));
+	}
+}
+
+static cap_t held;
+
+static void holds_a_call(void *arg)
+{
+	struct server *me = arg;
+	uint64_t badge, mr[4] = { 0 };
+
+	(void)sel4_recv(s.ep, &badge, mr, me->reply);
+	for (;;) {
+		(void)sel4_wait(held);
+		mr[0] = me->number;
+		(void)sel4_reply_recv(s.ep, msginfo(0, 0, 10), &badge, mr, me->reply);
+	}
+}
+
+static void calls_once(void *arg)
+{
+	(void)arg;
+	s.count += 1 + call();
+	kt_stop();
+}
+
+/* The next one in the queue goes while the first is being called. */
+static void the_next_goes(void)
+{
+	struct server server_of[3];
+
+	clear();
+	held = kt_make(ABI_OBJ_NOTIFICATION, 0);
+	server_of[0] = (struct server){ 0, kt_make(ABI_OBJ_REPLY, 0) };
+	struct kt_thread a = kt_start(0, holds_a_call, &server_of[0], KT_HIGH);
+	CHECK_OK(sel4_sched_context_unbind(a.sc));
+	struct kt_thread b = serve(&server_of[1], 1, KT_HIGH);
+	(void)serve(&server_of[2], 2, KT_HIGH);
+	(void)kt_start(3, calls_once, NULL, KT_HIGH);
+	CHECK_OK(sel4_tcb_suspend(b.tcb));
+	CHECK_EQ(call(), 2);
+	CHECK_EQ(s.count, 0);
+	sel4_signal(held);
+	CHECK_EQ(s.count, 1);
+	CHECK_EQ(call(), 2);
+}
+
 static void buffer_goes_while_waiting(void)
 {
 	struct server me;
@@ -392,6 +460,8 @@ static void waiter_without_budget(void)
 static const struct kt_case cases[] = {
 	{ "fast path: servers of one endpoint take turns", equals_take_turns },
 	{ "fast path: the best of an endpoint's servers is first again", the_best_serves },
+	{ "fast path: one of an endpoint's servers goes", one_of_them_goes },
+	{ "fast path: the server behind the called one goes", the_next_goes },
 	{ "fast path: an IPC buffer that has gone is not used", buffer_goes_while_waiting },
 	{ "fast path: a server wakes in its new address space", space_changes_while_waiting },
 	{ "fast path: a server whose address space has gone", space_goes_while_waiting },
