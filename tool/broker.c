@@ -25,7 +25,7 @@ bool broker_open(struct broker *broker, const char *name)
 
 static void drop_client(struct broker *broker, struct broker_client *client)
 {
-	if (client->state == CLIENT_STREAM && client->channel >= MUX_CH_FIRST_DEBUG) {
+	if (client->state == CLIENT_STREAM && mux_is_debug(client->channel)) {
 		link_send(broker->link, client->channel, detach, strlen(detach));
 		broker->detached[client->channel - MUX_CH_FIRST_DEBUG] = 0;
 	}
@@ -107,7 +107,7 @@ static void start_stream(struct broker *broker, struct broker_client *client,
 	client->channel = (unsigned)channel;
 	client->state = live ? CLIENT_STREAM : CLIENT_DONE;
 	take_input(broker, client);
-	if (channel >= MUX_CH_FIRST_DEBUG)
+	if (mux_is_debug((unsigned)channel))
 		return;
 	tail = scroll_tail(&broker->view->channel[channel].scroll, SCROLL_KEEP,
 			   &size);
@@ -197,6 +197,9 @@ static void first_line(struct broker *broker, struct broker_client *client,
 		snprintf(client->wanted, sizeof(client->wanted), "%.*s",
 			 LINK_NAME - 1, strchr(line, ' ') + 1);
 		try_channel(broker, client, false);
+	} else if (strcmp(line, "shell") == 0) {
+		client->input = true;
+		start_stream(broker, client, MUX_CH_SHELL, true);
 	} else if (strcmp(line, "logs") == 0) {
 		start_stream(broker, client, MUX_CH_LOG, false);
 	} else if (strcmp(line, "follow") == 0) {
@@ -346,7 +349,7 @@ void broker_name(struct broker *broker, unsigned channel)
 void broker_output(struct broker *broker, unsigned channel, const void *data,
 		   size_t size)
 {
-	if (channel >= MUX_CH_FIRST_DEBUG)
+	if (mux_is_debug(channel))
 		watch_detach(broker, channel - MUX_CH_FIRST_DEBUG, data, size);
 	for (unsigned i = 0; broker->listener >= 0 && i < BROKER_CLIENTS; i++) {
 		struct broker_client *client = &broker->client[i];

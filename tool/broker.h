@@ -4,6 +4,7 @@
  *
  *   control REQUEST   the answer's lines of JSON come back, then the end
  *   console NAME      recent output, then live, both ways
+ *   shell             the debug shell (servers/debug), both ways
  *   gdb NAME          the VM's debug channel (docs/debug-channel.md), both ways
  *   logs              recent log, then the end
  *   follow            recent log, then live

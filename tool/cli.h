@@ -73,6 +73,7 @@ int command_control(const struct options *options); /* ps, start, ... */
 int command_set(const struct options *options);
 int command_create(const struct options *options);
 int command_top(const struct options *options);
+int command_shell(const struct options *options);
 int command_console(const struct options *options);
 int command_logs(const struct options *options);
 int command_faults(const struct options *options);

@@ -1,5 +1,5 @@
 /* The commands that talk to a running system: ps, caps, start, stop, kill, reboot,
- * pause, resume, crash, poweroff, console, logs. */
+ * pause, resume, crash, poweroff, console, shell, logs. */
 #include <cJSON.h>
 #include <errno.h>
 #include <poll.h>
@@ -229,9 +229,10 @@ static void copy_both(int fd, bool terminal)
 	}
 }
 
-int command_console(const struct options *options)
+static int attach(const struct options *options, const char *verb, const char *vm,
+		  const char *greeting)
 {
-	int fd = client_open(options, "console", options->arg[0]);
+	int fd = client_open(options, verb, vm);
 	bool terminal;
 
 	if (fd < 0)
@@ -241,11 +242,23 @@ int command_console(const struct options *options)
 		return EXIT_FAILED;
 	}
 	terminal = terminal_open();
-	if (terminal)
-		fprintf(stderr, "selvage: console of %s; Ctrl-] leaves\r\n",
-			options->arg[0]);
+	if (terminal) {
+		fprintf(stderr, "selvage: %s%s; Ctrl-] leaves\r\n", greeting, vm ? vm : "");
+		/* The shell prompts whoever types; a console's guest is left alone. */
+		(void)(vm || client_send(fd, "\f", 1));
+	}
 	copy_both(fd, terminal);
 	terminal_close();
 	close(fd);
 	return EXIT_OK;
+}
+
+int command_console(const struct options *options)
+{
+	return attach(options, "console", options->arg[0], "console of ");
+}
+
+int command_shell(const struct options *options)
+{
+	return attach(options, "shell", NULL, "debug shell, `help` lists its commands");
 }

@@ -74,7 +74,7 @@ static void print_gdb_help(const struct run_target *target, const struct options
 		"  Processes share their addresses; load the symbols of the one "
 		"you are after:\n",
 		dir, config, port);
-	static const char *const programs[] = { "init", "serial", "time", "log" };
+	static const char *const programs[] = { "init", "serial", "time", "log", "debug" };
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		fprintf(stderr, "    (gdb) add-symbol-file %s/%s/bin/%s.elf\n",
 			dir, config, programs[i]);

@@ -17,7 +17,7 @@
 
 /* The processes that init starts, by the name of their program; the monitors
  * come on top. */
-static const char *const services[] = { "serial", "time", "log" };
+static const char *const services[] = { "serial", "time", "log", "debug" };
 
 #define N_SERVICES (sizeof(services) / sizeof(services[0]))
 

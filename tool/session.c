@@ -109,7 +109,7 @@ static void on_data(void *context, unsigned channel, const uint8_t *data,
 		requests_receive(&s->requests, data, size);
 		return;
 	}
-	if (channel >= MUX_CH_FIRST_DEBUG) {
+	if (mux_is_debug(channel)) {
 		broker_output(&s->broker, channel, data, size);
 		return;
 	}
@@ -135,7 +135,7 @@ static void on_name(void *context, unsigned channel)
 	struct session *s = context;
 	const char *name = s->link.channel[channel].name;
 
-	if (channel >= MUX_CH_FIRST_DEBUG) {
+	if (mux_is_debug(channel)) {
 		broker_name(&s->broker, channel);
 		return;
 	}
@@ -146,7 +146,8 @@ static void on_name(void *context, unsigned channel)
 		memcpy(s->view.channel[channel].name, name, LINK_NAME);
 	s->screen.status_due = true;
 	/* The first console takes the screen from the boot log. */
-	if (*name && channel >= MUX_CH_FIRST_VM && s->focus == MUX_CH_LOG &&
+	if (*name && channel >= MUX_CH_FIRST_VM && channel < MUX_CH_FIRST_DEBUG &&
+	    s->focus == MUX_CH_LOG &&
 	    !s->states.seen_console) {
 		s->states.seen_console = true;
 		set_focus(s, channel);
@@ -267,7 +268,7 @@ static void read_errors(struct session *s)
 static bool can_focus(const struct session *s, unsigned channel)
 {
 	return channel == MUX_CH_LOG ||
-	       (channel >= MUX_CH_FIRST_VM && channel < MUX_CH_FIRST_DEBUG &&
+	       (mux_is_console(channel) &&
 		s->view.channel[channel].name[0] != '\0');
 }
 

@@ -131,6 +131,18 @@ static unsigned attach_channel(struct maker *m, const struct party *p)
 	return obj;
 }
 
+static void make_debug_shell(struct maker *m)
+{
+	const struct party debug = service(m, "debug");
+
+	(void)attach_channel(m, &debug);
+	attach_log(m, &debug);
+	ring(m, debug.id, TOPO_THE_INIT, debug.id, "requests of the debug shell",
+	     "requests to init");
+	grant(m, debug.id, debug.id, m->init_signals, "Notification", "init: requests",
+	      ABI_RIGHT_WRITE);
+}
+
 static void make_services(struct maker *m)
 {
 	const unsigned init = TOPO_THE_INIT;
@@ -156,6 +168,7 @@ static void make_services(struct maker *m)
 	attach_log(m, &m->serial);
 	attach_log(m, &m->time);
 	attach_log(m, &m->log);
+	make_debug_shell(m);
 }
 
 static void make_vcpu(struct maker *m, const struct party *p, unsigned guest)

@@ -93,8 +93,9 @@ static unsigned slots_of(const struct process *p)
 	return p->state == PROCESS_NONE || p->number == 0 ? 0 : 1u << p->cnode_bits;
 }
 
-bool caps_line(unsigned n, char *text, size_t size)
+bool caps_line(const struct control_subject *subject, unsigned n, char *text, size_t size)
 {
+	(void)subject;
 	if (n < ARRAY_SIZE(init_holds)) {
 		fmt_print(text, size,
 			  "{\"holder\":\"init\",\"slot\":null,\"type\":\"%s\",\"what\":\"%s\"}",

@@ -15,30 +15,40 @@
 /* Longest line of an answer; output waits until this much room is there. */
 #define MAX_ANSWER 640
 
-static struct ring in, out;
-static char line[CONTROL_MAX_LINE];
-static unsigned line_fill;
-static bool line_too_long;
-
-/* An answer under way: step(n) writes the n-th line, "" to skip it, and
- * returns false when there are no more. */
-static struct {
-	bool (*step)(unsigned n, char *text, size_t size);
+/* Who may ask: `selvage` over the serial line, and servers/debug. */
+static struct connection {
+	struct ring in, out;
+	void (*signal)(void); /* there is output, or room for input */
+	char line[CONTROL_MAX_LINE];
+	unsigned line_fill;
+	bool line_too_long;
+	bool moved; /* bytes, since it was signalled */
+	/* An answer under way: step() writes the n-th line, "" to skip it, and
+	 * returns false when there are no more. */
+	control_step step;
+	struct control_subject subject;
 	unsigned next;
-} answer;
+} connections[CONTROL_CONNECTIONS];
 
-void control_init(void *channel)
+/* The one that is served. */
+static struct connection *here = connections;
+
+void control_init(unsigned n, void *channel, void (*signal)(void))
 {
-	ring_attach(&out, (uint8_t *)channel + CHANNEL_OUT_OFFSET, CHANNEL_OUT_SIZE, true);
-	ring_attach(&in, (uint8_t *)channel + CHANNEL_IN_OFFSET, CHANNEL_IN_SIZE, false);
+	struct connection *c = &connections[n];
+
+	ring_attach(&c->out, (uint8_t *)channel + CHANNEL_OUT_OFFSET, CHANNEL_OUT_SIZE, true);
+	ring_attach(&c->in, (uint8_t *)channel + CHANNEL_IN_OFFSET, CHANNEL_IN_SIZE, false);
+	c->signal = signal;
 }
 
 static void put_line(const char *text)
 {
 	if (*text == '\0')
 		return;
-	(void)ring_put(&out, text, (uint32_t)strlen(text));
-	(void)ring_put(&out, "\n", 1);
+	here->moved = true;
+	(void)ring_put(&here->out, text, (uint32_t)strlen(text));
+	(void)ring_put(&here->out, "\n", 1);
 }
 
 static void finish(const char *error)
@@ -90,10 +100,11 @@ static void service_line(enum proc_kind kind, char *text, size_t size)
 		  service_starts(kind));
 }
 
-static bool step_ps(unsigned n, char *text, size_t size)
+static bool step_ps(const struct control_subject *subject, unsigned n, char *text, size_t size)
 {
 	struct mem_figures f;
 
+	(void)subject;
 	if (n < SYSDESC_MAX_VMS) {
 		if (vm_exists(n))
 			vm_line(n, text, size);
@@ -117,11 +128,13 @@ static bool step_ps(unsigned n, char *text, size_t size)
 }
 
 /* What everything that comes and goes is made of. */
-static bool step_accounting(unsigned n, char *text, size_t size)
+static bool step_accounting(const struct control_subject *subject, unsigned n, char *text,
+			    size_t size)
 {
 	struct mem_figures f;
 	unsigned there = 0, lives = 0;
 
+	(void)subject;
 	(void)upload_busy();
 	mem_figures_get(&f);
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
@@ -148,10 +161,18 @@ static bool step_accounting(unsigned n, char *text, size_t size)
 	return true;
 }
 
-static void start_answer(bool (*step)(unsigned, char *, size_t))
+static void start_answer(control_step step)
 {
-	answer.step = step;
-	answer.next = 0;
+	here->step = step;
+	here->next = 0;
+}
+
+/* A VM's name stands for its monitor. */
+static bool is_called(const struct process *p, const char *name)
+{
+	return strcmp(p->name, name) == 0 ||
+	       (p->number >= PROCESS_FIRST_VMM && strncmp(p->name, "vmm:", 4) == 0 &&
+		strcmp(p->name + 4, name) == 0);
 }
 
 /* Injects a fault: the main thread goes on at an address it does not have. */
@@ -160,11 +181,8 @@ static const char *crash_process(const char *name)
 	for (unsigned i = 1; i < PROCESS_MAX; i++) {
 		struct process *p = &processes[i];
 		uint64_t regs[1] = { 0 }; /* ABI_CTX_PC */
-		bool match = strcmp(p->name, name) == 0 ||
-			     (i >= PROCESS_FIRST_VMM && strncmp(p->name, "vmm:", 4) == 0 &&
-			      strcmp(p->name + 4, name) == 0);
 
-		if (!match || p->state != PROCESS_RUNNING)
+		if (!is_called(p, name) || p->state != PROCESS_RUNNING)
 			continue;
 		if (i >= PROCESS_FIRST_VMM && vm_get(i - PROCESS_FIRST_VMM)->state == VM_PAUSED)
 			return "it is paused; `resume` lets it go on";
@@ -197,6 +215,41 @@ static const char *end_vm(enum verb verb, unsigned vm)
 	return verb != VERB_REBOOT || vm_start(vm) ? NULL : "out of memory";
 }
 
+/* What a debugger may see. */
+static const char *start_watch(control_step step, unsigned vm, const struct request *r)
+{
+	here->subject = (struct control_subject){ vm, r->number, r->count };
+	if (vm_description(vm)->debug == SYSDESC_DEBUG_NONE)
+		return "it gives no right to debug it; set `debug: observe` in its description";
+	if (!vm_lives(vm))
+		return "it is not running";
+	if (step == watch_regs && r->number >= vm_description(vm)->vcpus)
+		return "it has no such vCPU";
+	if (step == watch_mem && !watch_mem_sound(&here->subject))
+		return "that is not in its memory, or more than 4096 bytes";
+	start_answer(step);
+	return NULL;
+}
+
+/* Records above the level are dropped by whoever writes them. */
+static const char *set_log_level(const char *name, uint64_t level)
+{
+	if (level > LOG_LEVEL_DEBUG)
+		return "a level is 0 (errors) to 3 (all)";
+	if (strcmp(name, "init") == 0) {
+		log_set_level((enum log_level)level);
+		return NULL;
+	}
+	for (unsigned i = 1; i < PROCESS_MAX; i++) {
+		struct process *p = &processes[i];
+
+		if (p->state == PROCESS_RUNNING && is_called(p, name))
+			return process_set_log_level(p, (uint32_t)level) ? NULL
+									 : "the kernel refused";
+	}
+	return "no such process is running";
+}
+
 static const char *vm_verb(const struct request *r)
 {
 	int vm = vm_find(r->name);
@@ -208,6 +261,9 @@ static const char *vm_verb(const struct request *r)
 	case VERB_PAUSE: return vm_pause((unsigned)vm);
 	case VERB_RESUME: return vm_resume((unsigned)vm);
 	case VERB_DESTROY: return vm_destroy((unsigned)vm), NULL;
+	case VERB_MAP: return start_watch(watch_map, (unsigned)vm, r);
+	case VERB_REGS: return start_watch(watch_regs, (unsigned)vm, r);
+	case VERB_MEM: return start_watch(watch_mem, (unsigned)vm, r);
 	case VERB_SET: return vm_set((unsigned)vm, r->key, r->number);
 	default: return end_vm(r->verb, (unsigned)vm);
 	}
@@ -230,12 +286,17 @@ static void execute(char *text)
 	case VERB_CREATE: finish(vm_create_begin(r.number)); break;
 	case VERB_PUT: finish(upload_put(r.number, r.bytes, r.n_bytes)); break;
 	case VERB_COMMIT: finish(vm_create_end((uint32_t)r.number)); break;
+	case VERB_LOG: finish(set_log_level(r.name, r.number)); break;
 	case VERB_CRASH: finish(crash_process(r.name)); break;
 	case VERB_POWEROFF:
 		finish(NULL);
 		machine_off_request();
 		break;
-	default: finish(vm_verb(&r)); break;
+	default:
+		wrong = vm_verb(&r);
+		if (wrong != NULL || here->step == NULL)
+			finish(wrong);
+		break;
 	}
 }
 
@@ -244,21 +305,22 @@ static bool take_line(void)
 {
 	char c;
 
-	while (ring_get(&in, &c, 1) == 1) {
+	while (ring_get(&here->in, &c, 1) == 1) {
+		here->moved = true;
 		if (c == '\r')
 			continue;
 		if (c != '\n') {
-			if (line_fill < sizeof(line) - 1)
-				line[line_fill++] = c;
+			if (here->line_fill < sizeof(here->line) - 1)
+				here->line[here->line_fill++] = c;
 			else
-				line_too_long = true;
+				here->line_too_long = true;
 			continue;
 		}
-		line[line_fill] = '\0';
-		line_fill = 0;
-		if (!line_too_long)
+		here->line[here->line_fill] = '\0';
+		here->line_fill = 0;
+		if (!here->line_too_long)
 			return true;
-		line_too_long = false;
+		here->line_too_long = false;
 		finish("the request is too long");
 	}
 	return false;
@@ -269,21 +331,28 @@ static bool pump_answer(void)
 {
 	char text[MAX_ANSWER];
 
-	while (answer.step != NULL && ring_room(&out) > 2 * MAX_ANSWER) {
+	while (here->step != NULL && ring_room(&here->out) > 2 * MAX_ANSWER) {
 		text[0] = '\0';
-		if (answer.step(answer.next++, text, sizeof(text))) {
+		if (here->step(&here->subject, here->next++, text, sizeof(text))) {
 			put_line(text);
 			continue;
 		}
-		answer.step = NULL;
+		here->step = NULL;
 		finish(NULL);
 	}
-	return answer.step == NULL;
+	return here->step == NULL;
 }
 
 void control_run(void)
 {
-	while (pump_answer() && ring_room(&out) > 2 * MAX_ANSWER && take_line())
-		execute(line);
-	service_control_signal();
+	for (unsigned i = 0; i < CONTROL_CONNECTIONS; i++) {
+		here = &connections[i];
+		if (here->signal == NULL)
+			continue;
+		while (pump_answer() && ring_room(&here->out) > 2 * MAX_ANSWER && take_line())
+			execute(here->line);
+		if (here->moved)
+			here->signal();
+		here->moved = false;
+	}
 }

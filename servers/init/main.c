@@ -128,7 +128,8 @@ static void start_everything(void)
 	error = service_start(&machine, system);
 	if (error != NULL)
 		die("service cannot be started", error);
-	control_init(service_control_channel());
+	control_init(0, service_control_channel(), service_control_signal);
+	control_init(1, service_debug_channel(), service_debug_signal);
 	connect_open(system);
 	error = service_start_device_servers();
 	if (error != NULL)

@@ -186,15 +186,25 @@ static bool map_info(struct process *p, const struct process_spec *spec)
 	return p->info != 0;
 }
 
-bool process_tell(struct process *p, size_t offset, const void *bytes, size_t size)
+static bool tell(struct process *p, size_t at, const void *bytes, size_t size)
 {
 	uint8_t *page = self_scratch(p->info);
 
 	if (page == NULL)
 		return false;
-	memcpy(page + sizeof(struct procinfo) + offset, bytes, size);
+	memcpy(page + at, bytes, size);
 	self_scratch_end();
 	return true;
+}
+
+bool process_tell(struct process *p, size_t offset, const void *bytes, size_t size)
+{
+	return tell(p, sizeof(struct procinfo) + offset, bytes, size);
+}
+
+bool process_set_log_level(struct process *p, uint32_t level)
+{
+	return tell(p, offsetof(struct procinfo, log_level), &level, sizeof(level));
 }
 
 bool process_thread(struct process *p, cap_t tcb, unsigned thread, unsigned priority,

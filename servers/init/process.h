@@ -61,8 +61,11 @@ struct process {
 	cap_t vcpu[SYSDESC_MAX_VCPUS]; /* VCPU objects */
 	cap_t info;                    /* the page that tells it what it is */
 	cap_t stats;                   /* a VMM's: what its VM did, to be read */
-	cap_t poke;                    /* a VMM's: VMM_NTFN_INIT */
-	bool debugged;                 /* a VMM with a debug channel */
+	cap_t ram_table[8];            /* a VMM's whose VM may be debugged: pages with the
+	                                * slots of its RAM's frames (vm_make_frame) */
+	unsigned ram_frames;
+	cap_t poke;    /* a VMM's: VMM_NTFN_INIT */
+	bool debugged; /* a VMM with a debug channel */
 	uint64_t heap_bytes, stack_bytes;
 	cap_t fault_ep;     /* on which init hears of its faults */
 	cap_t reply;        /* of the main thread */
@@ -131,6 +134,8 @@ bool process_thaw(struct process *p);
 uint64_t process_consumed_us(struct process *p);
 /* Changes what the process was told at its start (of detail[], in bytes). */
 bool process_tell(struct process *p, size_t offset, const void *bytes, size_t size);
+/* What it logs from now on. */
+bool process_set_log_level(struct process *p, uint32_t level);
 /* Memory of the process, its VM's included. */
 uint64_t process_held_bytes(const struct process *p);
 /* Takes the process and all it had away. */

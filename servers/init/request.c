@@ -8,7 +8,7 @@
 /* What each word behind the verb is. */
 static const struct {
 	const char *word;
-	const char *arguments; /* n: a name, k: a key, d: a number, b: bytes in base64 */
+	const char *arguments; /* n: a name, k: a key, d, c: a number, b: bytes in base64 */
 } verbs[VERBS] = {
 	[VERB_PS] = { "ps", "" },
 	[VERB_CAPS] = { "caps", "" },
@@ -23,6 +23,10 @@ static const struct {
 	[VERB_RESUME] = { "resume", "n" },
 	[VERB_CRASH] = { "crash", "n" },
 	[VERB_DESTROY] = { "destroy", "n" },
+	[VERB_MAP] = { "map", "n" },
+	[VERB_REGS] = { "regs", "nd" },
+	[VERB_MEM] = { "mem", "ndc" },
+	[VERB_LOG] = { "log", "nd" },
 	[VERB_SET] = { "set", "nkd" },
 	[VERB_CREATE] = { "create", "d" },
 	[VERB_PUT] = { "put", "db" },
@@ -128,6 +132,8 @@ static const char *take_argument(char kind, char *word, struct request *r)
 {
 	if (kind == 'd')
 		return take_number(word, &r->number) ? NULL : "that is no number";
+	if (kind == 'c')
+		return take_number(word, &r->count) ? NULL : "that is no number";
 	if (kind == 'k')
 		return take_key(word, &r->key) ? NULL : "no such key can be changed";
 	if (kind == 'b')

@@ -22,6 +22,10 @@ enum verb {
 	VERB_RESUME,
 	VERB_CRASH,
 	VERB_DESTROY,
+	VERB_MAP,
+	VERB_REGS,
+	VERB_MEM,
+	VERB_LOG,
 	VERB_SET,
 	VERB_CREATE,
 	VERB_PUT,
@@ -33,7 +37,10 @@ struct request {
 	enum verb verb;
 	const char *name;     /* of a VM, or of a process for `crash` */
 	enum control_key key; /* of `set` */
-	uint64_t number;      /* size of `create`, offset of `put`, checksum of `commit`, value */
+	/* Size of `create`, offset of `put`, checksum of `commit`, value of `set`, level of
+	 * `log`, vCPU of `regs`, address of `mem`. */
+	uint64_t number;
+	uint64_t count;       /* bytes of `mem` */
 	const uint8_t *bytes; /* of `put`; where the line was */
 	size_t n_bytes;
 };

@@ -168,3 +168,33 @@ void *self_scratch(cap_t frame)
 }
 
 void self_scratch_end(void) { (void)vspace_unmap(&space, scratch); }
+
+/* A place for each size: no page table comes to where a large page goes. */
+static struct {
+	void *at[2];
+	cap_t slot;   /* for the copy of the capability */
+	void *mapped; /* NULL: nothing */
+} peek;
+
+const void *self_peek(cap_t frame, unsigned bits)
+{
+	const bool large = bits != ABI_PAGE_BITS;
+
+	if (peek.slot == 0)
+		peek.slot = mem_slot(&init_arena);
+	if (peek.at[large] == NULL)
+		peek.at[large] = self_reserve(1ull << bits, bits);
+	if (peek.slot == 0 || peek.at[large] == NULL ||
+	    cspace_copy(peek.slot, frame, ABI_RIGHT_READ) != ABI_OK)
+		return NULL;
+	if (self_map(peek.at[large], bits, &peek.slot, 1, MAP_RO, MAP_DATA))
+		return peek.mapped = peek.at[large];
+	(void)cspace_delete(peek.slot);
+	return NULL;
+}
+
+void self_peek_end(void)
+{
+	(void)vspace_unmap(&space, (uint64_t)peek.mapped);
+	(void)cspace_delete(peek.slot);
+}

@@ -30,3 +30,8 @@ void self_unview(void *at);
  */
 void *self_scratch(cap_t frame);
 void self_scratch_end(void);
+
+/* One frame of 2^bits bytes, of either size, that may be mapped elsewhere, to be
+ * read until self_peek_end(). One at a time; NULL: it cannot be mapped. */
+const void *self_peek(cap_t frame, unsigned bits);
+void self_peek_end(void);

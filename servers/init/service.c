@@ -23,9 +23,9 @@
 #define TICK_BUDGET_US 300 /* of TIME_TICK_US */
 #define CALL_RIGHTS (ABI_RIGHT_WRITE | ABI_RIGHT_GRANT_REPLY)
 
-static cap_t init_ntfn, control_signal, time_client;
-static void *control_channel, *log_channel, *log_ring; /* init's views of them */
-static unsigned irqs;                                  /* given to drivers */
+static cap_t init_ntfn, control_signal, time_client, debug_signal;
+static void *control_channel, *log_channel, *log_ring, *debug_control; /* init's views */
+static unsigned irqs;                                                  /* given to drivers */
 
 static struct {
 	unsigned starts;
@@ -63,6 +63,17 @@ static const struct process_spec specs[] = {
 		.cnode_bits = 8,
 		.priority = 190,
 		.budget_us = 3000,
+		.period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
+	},
+	{
+		.kind = PROC_DEBUG,
+		.name = "debug",
+		.image = "debug",
+		.cnode_bits = 7,
+		.priority = 120,
+		.budget_us = 1000,
 		.period_us = SERVICE_PERIOD_US,
 		.heap_bytes = 0,
 		.stack_bytes = 0x4000,
@@ -271,6 +282,25 @@ static bool connect_log(void)
 	       service_attach_channel(log, MUX_CH_LOG, frames, "log", LOG_NTFN_SERIAL);
 }
 
+/* The debug shell has a channel for people, and asks init over one that is like the
+ * control channel: init is the client there, as on the serial line. */
+static bool connect_debug(void)
+{
+	struct process *debug = &processes[PROC_DEBUG];
+	cap_t frames[CHANNEL_BYTES / 4096];
+
+	debug_signal = mem_mint(&init_arena, debug->ntfn, ABI_RIGHT_WRITE, DEBUG_NTFN_INIT);
+	debug_control = init_share(CHANNEL_BYTES / 4096, debug, DEBUG_CONTROL_RING,
+				   "requests of the debug shell", "requests to init");
+	return debug_signal != 0 && debug_control != NULL &&
+	       process_grant(debug, debug, PROC_CAP_CLIENT_NTFN, init_ntfn, ABI_RIGHT_WRITE,
+			     INIT_NTFN_CONTROL, "Notification", "init: requests") &&
+	       process_map_new(&debug->mem, debug->vspace, PROC_RING_BASE, ARRAY_SIZE(frames),
+			       frames) &&
+	       process_note_pages(debug, frames[0], ARRAY_SIZE(frames), "own channel") &&
+	       service_attach_channel(debug, MUX_CH_SHELL, frames, "shell", DEBUG_NTFN_SERIAL);
+}
+
 const char *service_start(const struct machine *machine, const struct sysdesc *system)
 {
 	init_ntfn = mem_object(&init_arena, ABI_OBJ_NOTIFICATION);
@@ -292,7 +322,7 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
 		if (!service_attach_log(&processes[specs[i].kind]))
 			return "log";
-	return NULL;
+	return connect_debug() && run(&processes[PROC_DEBUG]) ? NULL : "debug";
 }
 
 /* A server that has died before it could serve is not waited for. */
@@ -399,6 +429,10 @@ static const char *channel_of(const struct process *p, unsigned *channel)
 		return "control";
 	if (p->kind == PROC_LOG)
 		return p->name;
+	if (p->kind == PROC_DEBUG) {
+		*channel = MUX_CH_SHELL;
+		return "shell";
+	}
 	*channel = MUX_CH_FIRST_VM + p->number - PROCESS_FIRST_VMM;
 	return p->number < PROCESS_FIRST_VMM ? NULL : p->name + strlen("vmm:");
 }
@@ -444,7 +478,7 @@ static void revive(struct process *p, const struct standin_crash *crash)
 	}
 	if (connect_server(p->kind) != 0)
 		connect_again(p);
-	else
+	else if (p->kind != PROC_DEBUG) /* which has no clients */
 		add_all_again(p);
 	log_info("service %s: started again", p->name);
 }
@@ -476,3 +510,5 @@ bool service_output_taken(void)
 unsigned service_irqs(void) { return irqs; }
 void *service_control_channel(void) { return control_channel; }
 void service_control_signal(void) { sel4_signal(control_signal); }
+void *service_debug_channel(void) { return debug_control; }
+void service_debug_signal(void) { sel4_signal(debug_signal); }

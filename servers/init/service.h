@@ -57,3 +57,6 @@ bool service_output_taken(void);
 /* Init's side of the control channel; NULL before service_start(). */
 void *service_control_channel(void);
 void service_control_signal(void);
+/* The same with servers/debug. */
+void *service_debug_channel(void);
+void service_debug_signal(void);

@@ -104,6 +104,22 @@ void vm_stats(unsigned index, struct vmm_stats *stats)
 	self_scratch_end();
 }
 
+bool vm_read(unsigned index, uint64_t gpa, uint8_t *to, unsigned n)
+{
+	unsigned bits;
+	uint64_t offset;
+	cap_t frame = vm_lives(index) ? vm_make_frame(vm_process(index), &descriptions[index], gpa,
+						      &bits, &offset)
+				      : 0;
+	const uint8_t *page = frame == 0 ? NULL : self_peek(frame, bits);
+
+	if (page == NULL)
+		return false;
+	memcpy(to, page + offset, n);
+	self_peek_end();
+	return true;
+}
+
 bool vm_start(unsigned index)
 {
 	struct process *p = vm_process(index);

@@ -48,6 +48,9 @@ void vm_watch(unsigned index, uint32_t what);
 /* What its monitor counted, as it says; zeros of one that does not live. */
 void vm_stats(unsigned index, struct vmm_stats *stats);
 
+/* Reads its memory; bytes that lie in one page. False: not there, or nobody may. */
+bool vm_read(unsigned index, uint64_t gpa, uint8_t *to, unsigned n);
+
 /* Makes the VM and runs its VMM; false: out of memory, or it runs already. */
 bool vm_start(unsigned index);
 /* Takes it down, whatever it does. */

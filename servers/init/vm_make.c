@@ -1,6 +1,7 @@
 #include "vm_make.h"
 
 #include "connect.h"
+#include "self.h"
 #include "service.h"
 #include "upload.h"
 
@@ -90,6 +91,56 @@ static bool map_ram_page(struct ram *r, cap_t frame, uint64_t at)
 	return true;
 }
 
+#define TABLE_SLOTS (4096 / sizeof(uint32_t))
+
+/* Notes the frames' slots for those who debug. What has no room cannot be read. */
+static bool note_frames(struct process *p, const cap_t *frames, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = p->ram_frames++, table = at / TABLE_SLOTS;
+		uint32_t *page;
+
+		if (table >= ARRAY_SIZE(p->ram_table))
+			return true;
+		if (p->ram_table[table] == 0)
+			p->ram_table[table] = mem_object(&p->mem, ABI_OBJ_SMALL_PAGE);
+		page = p->ram_table[table] == 0 ? NULL : self_scratch(p->ram_table[table]);
+		if (page == NULL)
+			return false;
+		page[at % TABLE_SLOTS] = (uint32_t)frames[i];
+		self_scratch_end();
+	}
+	return true;
+}
+
+cap_t vm_make_frame(const struct process *p, const struct sysdesc_vm *vm, uint64_t gpa,
+		    unsigned *bits, uint64_t *offset)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < vm->n_regions; i++) {
+		const struct ram r = { .vm = vm, .region = &vm->region[i] };
+		uint64_t at = 0;
+
+		if (r.region->alias != SYSDESC_OWN_MEMORY)
+			continue;
+		for (; at < r.region->size && n < p->ram_frames; at += 1ull << *bits, n++) {
+			*bits = large_fits(&r, at) ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS;
+			*offset = gpa - r.region->gpa - at;
+			if (gpa < r.region->gpa + at || *offset >> *bits != 0)
+				continue;
+			const uint32_t *page = n / TABLE_SLOTS < ARRAY_SIZE(p->ram_table)
+						       ? self_scratch(p->ram_table[n / TABLE_SLOTS])
+						       : NULL;
+			cap_t frame = page == NULL ? 0 : page[n % TABLE_SLOTS];
+
+			self_scratch_end();
+			return frame;
+		}
+	}
+	return 0;
+}
+
 /* Pages of one size from the offset on; returns how many, 0: out of memory. */
 static unsigned map_run(struct ram *r, uint64_t at)
 {
@@ -108,6 +159,8 @@ static unsigned map_run(struct ram *r, uint64_t at)
 	for (unsigned i = 0; i < n; i++)
 		if (!map_ram_page(r, frames[i], at + ((uint64_t)i << bits)))
 			return 0;
+	if (r->vm->debug != SYSDESC_DEBUG_NONE && !note_frames(r->p, frames, n))
+		return 0;
 	return n << (bits - ABI_PAGE_BITS);
 }
 

@@ -12,3 +12,7 @@ const char *vm_monitor(const struct sysdesc_vm *vm);
  * dead; process_destroy() cleans up.
  */
 bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor);
+/* The frame of the VM's RAM that has the guest-physical address, and where that is in
+ * it. 0: none, or nobody may debug the VM. */
+cap_t vm_make_frame(const struct process *p, const struct sysdesc_vm *vm, uint64_t gpa,
+		    unsigned *bits, uint64_t *offset);

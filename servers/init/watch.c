@@ -6,6 +6,7 @@
 #include <selvage/clock.h>
 #include <selvage/fmt.h>
 #include <selvage/vmm_info.h>
+#include <string.h>
 
 typedef unsigned long long ull;
 
@@ -32,11 +33,12 @@ static void counts(unsigned vm, const struct vmm_stats *s, char *text, size_t si
 		  (ull)s->virtio_bytes, (ull)s->virtio_breaks);
 }
 
-bool watch_stats(unsigned n, char *text, size_t size)
+bool watch_stats(const struct control_subject *subject, unsigned n, char *text, size_t size)
 {
 	static struct vmm_stats s;
 	unsigned vm = n / 3;
 
+	(void)subject;
 	if (vm == SYSDESC_MAX_VMS)
 		fmt_print(text, size, "{\"kind\":\"clock\",\"now_us\":%llu}",
 			  (ull)clock_ticks_to_us(clock_now()));
@@ -52,5 +54,173 @@ bool watch_stats(unsigned n, char *text, size_t size)
 		by_reason("exits", vm_description(vm)->name, s.exits, false, text, size);
 	else
 		by_reason("exit_us", vm_description(vm)->name, s.exit_ticks, true, text, size);
+	return true;
+}
+
+/* A monitor's word for a device: only what can stand in a string of JSON. */
+static void name_of(char to[VMM_STATS_REGION_NAME + 1], const struct vmm_stats_region *r)
+{
+	memset(to, 0, VMM_STATS_REGION_NAME + 1);
+	for (unsigned i = 0; i < VMM_STATS_REGION_NAME && r->name[i] != '\0'; i++) {
+		char c = r->name[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		to[i] = plain || c == '-' || c == '_' ? c : '?';
+	}
+}
+
+static void region(const char *name, const char *kind, uint64_t base, uint64_t bytes, char *text,
+		   size_t size)
+{
+	fmt_print(text, size, "{\"name\":\"%s\",\"kind\":\"%s\",", name, kind);
+	fmt_print(text + strlen(text), size - strlen(text),
+		  "\"base\":\"0x%llx\",\"size\":\"0x%llx\"}", (ull)base, (ull)bytes);
+}
+
+bool watch_map(const struct control_subject *s, unsigned n, char *text, size_t size)
+{
+	const struct sysdesc_vm *d = vm_description(s->vm);
+	static struct vmm_stats stats;
+	char name[VMM_STATS_REGION_NAME + 1];
+
+	if (n < d->n_regions) {
+		region("ram", d->region[n].alias == SYSDESC_OWN_MEMORY ? "ram" : "alias",
+		       d->region[n].gpa, d->region[n].size, text, size);
+		return true;
+	}
+	n -= d->n_regions;
+	vm_stats(s->vm, &stats);
+	if (n >= stats.n_regions || n >= VMM_STATS_REGIONS)
+		return false;
+	name_of(name, &stats.region[n]);
+	region(name, "device", stats.region[n].base, stats.region[n].size, text, size);
+	return true;
+}
+
+/* In the order in which people look for them. */
+static const struct {
+	const char *name;
+	bool system; /* of VCPU_ReadRegs, else of TCB_ReadRegisters */
+	unsigned field;
+} registers[] = {
+#define R(name, field)                       \
+	{                                    \
+		name, false, ABI_CTX_##field \
+	}
+#define S(name, field)                       \
+	{                                    \
+		name, true, ABI_VCPU_##field \
+	}
+	R("x0", X0),
+	R("x1", X1),
+	R("x2", X2),
+	R("x3", X3),
+	R("x4", X4),
+	R("x5", X5),
+	R("x6", X6),
+	R("x7", X7),
+	R("x8", X8),
+	R("x9", X9),
+	R("x10", X10),
+	R("x11", X11),
+	R("x12", X12),
+	R("x13", X13),
+	R("x14", X14),
+	R("x15", X15),
+	R("x16", X16),
+	R("x17", X17),
+	R("x18", X18),
+	R("x19", X19),
+	R("x20", X20),
+	R("x21", X21),
+	R("x22", X22),
+	R("x23", X23),
+	R("x24", X24),
+	R("x25", X25),
+	R("x26", X26),
+	R("x27", X27),
+	R("x28", X28),
+	R("x29", X29),
+	R("x30", X30),
+	R("sp_el0", SP),
+	R("pc", PC),
+	R("cpsr", SPSR),
+	S("sp_el1", SP_EL1),
+	S("elr_el1", ELR_EL1),
+	S("spsr_el1", SPSR_EL1),
+	S("esr_el1", ESR_EL1),
+	S("far_el1", FAR_EL1),
+	S("vbar_el1", VBAR_EL1),
+	S("sctlr_el1", SCTLR_EL1),
+	S("tcr_el1", TCR_EL1),
+	S("ttbr0_el1", TTBR0_EL1),
+	S("ttbr1_el1", TTBR1_EL1),
+	S("mair_el1", MAIR_EL1),
+	S("cntv_ctl", CNTV_CTL),
+	S("cntv_cval", CNTV_CVAL),
+	S("cntvoff", CNTVOFF),
+#undef R
+#undef S
+};
+
+#define REGISTERS_A_LINE 4u
+
+/* As the kernel has them: those of an exit that its monitor works on may be about to
+ * change. */
+bool watch_regs(const struct control_subject *s, unsigned n, char *text, size_t size)
+{
+	const struct process *p = vm_process(s->vm);
+	uint64_t context[ABI_CTX_COUNT] = { 0 };
+	size_t used = 0;
+
+	if (n * REGISTERS_A_LINE >= ARRAY_SIZE(registers) || !vm_lives(s->vm) ||
+	    sel4_tcb_read_registers(p->time[1 + s->number].tcb[0], 0, ABI_CTX_COUNT, context) !=
+		    ABI_OK)
+		return false;
+	for (unsigned i = n * REGISTERS_A_LINE;
+	     i < (n + 1) * REGISTERS_A_LINE && i < ARRAY_SIZE(registers); i++) {
+		uint64_t value = 0;
+
+		if (!registers[i].system)
+			value = context[registers[i].field];
+		else
+			(void)sel4_vcpu_read_regs(p->vcpu[s->number], registers[i].field, &value);
+		used += fmt_print(text + used, size - used, "%s\"%s\":\"0x%llx\"",
+				  i % REGISTERS_A_LINE == 0 ? "{" : ",", registers[i].name,
+				  (ull)value);
+	}
+	(void)fmt_print(text + used, size - used, "}");
+	return true;
+}
+
+#define MEM_MAX 4096u
+#define MEM_LINE 32u
+
+bool watch_mem_sound(const struct control_subject *s)
+{
+	const struct sysdesc_vm *d = vm_description(s->vm);
+
+	for (uint32_t i = 0; i < d->n_regions; i++)
+		if (d->region[i].alias == SYSDESC_OWN_MEMORY &&
+		    range_within_u64(s->number, s->count, d->region[i].gpa, d->region[i].size))
+			return s->count > 0 && s->count <= MEM_MAX;
+	return false;
+}
+
+bool watch_mem(const struct control_subject *s, unsigned n, char *text, size_t size)
+{
+	uint64_t end = s->number + s->count;
+	/* Lines end where an aligned one does: none lies in two pages. */
+	uint64_t at = n == 0 ? s->number : align_down_u64(s->number, MEM_LINE) + n * MEM_LINE;
+	uint64_t stop = min_u64(align_down_u64(at, MEM_LINE) + MEM_LINE, end);
+	uint8_t bytes[MEM_LINE];
+	size_t used;
+
+	if (at >= end || !vm_read(s->vm, at, bytes, (unsigned)(stop - at)))
+		return false;
+	used = fmt_print(text, size, "{\"at\":\"0x%llx\",\"hex\":\"", (ull)at);
+	for (unsigned i = 0; i < stop - at; i++)
+		used += fmt_print(text + used, size - used, "%02x", bytes[i]);
+	(void)fmt_print(text + used, size - used, "\"}");
 	return true;
 }

@@ -286,6 +286,59 @@ def top(report):
         report.check(rows(run)["one"]["exits"] < before, "a start begins at zero")
 
 
+def shell(report):
+    """The debug shell, as a person types into it."""
+    path = describe("life-shell", [ticker("one", debug="observe"), ticker("two")])
+    with System("life-shell", path, limit_s=60) as run:
+        run.wait("one", "^tick 3 ", 30)
+        process = subprocess.Popen([SELVAGE, "shell", "--system", run.system],
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+        def type_line(text, pattern, limit_s=10):
+            seen = run.lines.count()
+            process.stdin.write(text.encode() + b"\r")
+            process.stdin.flush()
+            return run.wait("shell", pattern, limit_s, seen)[0]
+
+        try:
+            type_line("help", "^  mem +VM ADDRESS")
+            type_line("lisx\x7ft", "^two +vm +running")
+            report.ok("help and list, with a typing error")
+            type_line("pau\ttw\t", "")
+            run.wait("log", "vm two: paused", 10)
+            report.ok("commands and names are completed")
+            type_line("resume two", "")
+            run.wait("log", "vm two: goes on", 10)
+            word = open("build/assets/micro-tick", "rb").read()[:4].hex()
+            type_line("mem one 0x40010000 16", rf"^ +0x40010000 +{word} ")
+            report.ok("memory is what the image has")
+            type_line("regs one", r"^x28 \w+ +x29 \w+ +x30 \w+")
+            type_line("map one", r"^name ram +kind ram +base 0x40010000|^name ram +kind ram")
+            type_line("map one", r"^name pl011 |^name uart")
+            report.ok("registers and the memory map")
+            for line, why in (("mem two 0x40010000", "no right to debug"),
+                              ("mem one 0x10", "not in its memory"), ("regs one 9", "no such vCPU"),
+                              ("mem one 0x40010000 5000", "4096"), ("kill none", "no VM has that")):
+                type_line(line, f"^error: .*{why}")
+                report.ok(f"{line}: refused")
+            type_line("counters one", r"^kind exits +mmio [1-9].*wfi [1-9]")
+            type_line("caps debug", "serial: bytes wait +for debug")
+            report.ok("counters and capabilities")
+            type_line("log one error", "")
+            type_line("log one loud", "^error: a level is")
+            type_line("kill two", "")
+            run.wait("log", "vm two: killed", 10)
+            report.equal(rows(run)["two"]["state"], "off", "the other client sees what it did")
+            run.client("crash", "debug")
+            run.wait("log", "service debug: started again", 10)
+            type_line("list", "^one +vm +running")
+            report.ok("the shell died, and is there again")
+        finally:
+            process.stdin.close()
+            process.terminate()
+            process.wait(10)
+
+
 def cases():
-    return {"life-top": top, "life-pause": pause, "life-create": create_destroy, "life-many": many,
+    return {"life-shell": shell, "life-top": top, "life-pause": pause, "life-create": create_destroy, "life-many": many,
             "life-restart": restart, "life-set": set_keys}

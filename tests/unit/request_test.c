@@ -36,6 +36,14 @@ static void test_verbs(void **state)
 static void test_numbers_and_bytes(void **state)
 {
 	(void)state;
+	assert_null(parse("mem one 1073741824 64"));
+	assert_int_equal(r.number, 1073741824);
+	assert_int_equal(r.count, 64);
+	assert_non_null(parse("mem one 1073741824"));
+	assert_non_null(parse("mem one 1 x"));
+	assert_null(parse("regs one 1"));
+	assert_null(parse("log vmm:one 3"));
+	assert_null(parse("map one"));
 	assert_null(parse("create 4096"));
 	assert_int_equal(r.number, 4096);
 	assert_null(parse("put 12 c2VsdmFnZQ=="));

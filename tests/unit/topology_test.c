@@ -138,18 +138,18 @@ static void domains_are_counted(void **state)
 
 	(void)state;
 	model(VMS);
-	assert_int_equal(topology_domains(&t, domain), 1 + 3 + 3);
+	assert_int_equal(topology_domains(&t, domain), 1 + 3 + 4);
 	assert_int_equal(domain[id("kernel")], domain[id("init")]);
 	assert_int_equal(domain[id("a")], domain[id("vmm:a")]);
 	assert_int_not_equal(domain[id("a")], domain[id("b")]);
 	share("a", "b", false);
-	assert_int_equal(topology_domains(&t, domain), 7);
+	assert_int_equal(topology_domains(&t, domain), 8);
 	share("c", "a", true); /* c's RAM, which a writes */
-	assert_int_equal(topology_domains(&t, domain), 6);
+	assert_int_equal(topology_domains(&t, domain), 7);
 	assert_int_equal(domain[id("vmm:c")], domain[id("vmm:a")]);
 	t.component[id("b")].dma = true;
 	topology_connect(&t);
-	assert_int_equal(topology_domains(&t, domain), 5);
+	assert_int_equal(topology_domains(&t, domain), 6);
 	assert_int_equal(domain[id("b")], domain[id("kernel")]);
 	forget();
 }
@@ -242,7 +242,7 @@ static void answers_are_written(void **state)
 	(void)state;
 	model(VMS);
 	text = topology_json(&t, (int)id("a"), (int)id("b"));
-	assert_non_null(strstr(text, "\"security_domains\":\t7"));
+	assert_non_null(strstr(text, "\"security_domains\":\t8"));
 	free(text);
 	text = topology_dot(&t);
 	assert_non_null(strstr(text, "\"vmm:a\" -> \"a\" [style=bold]"));

@@ -9,6 +9,7 @@
 static struct logring *log_ring;
 static cap_t log_notification;
 static enum log_level log_level;
+static const struct procinfo *log_info_page; /* NULL: init's own */
 
 static void log_panic(const char *text)
 {
@@ -37,9 +38,21 @@ __attribute__((constructor)) static void attach_from_procinfo(void)
 	if (rt_bootinfo())
 		return;
 	info = procinfo_get();
+	log_info_page = info;
 	if (info->log_ring)
 		log_attach((void *)info->log_ring, PROC_CAP_LOG_NTFN,
 			   (enum log_level)info->log_level);
+}
+
+/* Init may change that of a process at any time. */
+static enum log_level level_now(void)
+{
+	const volatile uint32_t *level;
+
+	if (!log_info_page)
+		return log_level;
+	level = &log_info_page->log_level;
+	return (enum log_level) * level;
 }
 
 void log_printv(enum log_level level, const char *format, va_list args)
@@ -47,7 +60,7 @@ void log_printv(enum log_level level, const char *format, va_list args)
 	char text[LOG_TEXT + 1];
 	size_t size;
 
-	if (!log_ring || level > log_level)
+	if (!log_ring || level > level_now())
 		return;
 	size = fmt_printv(text, sizeof(text), format, args);
 	logring_put(log_ring, clock_now(), level, text, size);

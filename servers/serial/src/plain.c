@@ -93,7 +93,7 @@ bool plain_turn(struct serial_mux *m, uint32_t channel)
 	char bytes[SERIAL_TURN_PLAIN];
 	uint32_t n;
 
-	if (!c->used || channel >= MUX_CH_FIRST_DEBUG)
+	if (!c->used || mux_is_debug(channel))
 		return false; /* a debugger's bytes are nothing for people */
 	n = mux_take_output(m, channel, bytes, sizeof(bytes));
 	for (uint32_t i = 0; i < n; i++)
@@ -120,8 +120,7 @@ void plain_close_line(struct serial_mux *m, uint32_t channel)
 
 static bool is_console(const struct serial_mux *m, uint32_t channel)
 {
-	return channel >= MUX_CH_FIRST_VM && channel < MUX_CH_FIRST_DEBUG &&
-	       m->channel[channel].used;
+	return mux_is_console(channel) && m->channel[channel].used;
 }
 
 void plain_next_focus(struct serial_mux *m)

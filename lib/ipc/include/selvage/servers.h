@@ -25,7 +25,7 @@
  *   capabilities and the same pages of its clients, which init then adds anew:
  *   rings go on where their shared indexes say, timers are gone.
  *
- * Start order: time, serial, log, then those that serve devices (serve.h).
+ * Start order: time, serial, log, debug, then those that serve devices (serve.h).
  *
  * serial
  *   CNode       >= 2^8 slots
@@ -71,6 +71,16 @@
  *               minted with LOG_NTFN_CLIENT (write right).
  *   numbers     client 0 .. LOG_CLIENTS-1, init's choice. Init is a client
  *               like the others: log_attach() with its own mapping.
+ *
+ * debug
+ *   CNode       >= 2^7 slots. It serves nobody and takes no requests.
+ *   pages       its serial channel (MUX_CH_SHELL) at PROC_RING_BASE; a channel of
+ *               which init is the client, as of the serial server's control
+ *               channel, at PROC_RING_BASE + DEBUG_CONTROL_RING * PROC_RING_STRIDE:
+ *               requests go into its input ring (selvage/control.h).
+ *   caps        PROC_CAP_SERIAL_NTFN as any client of serial; PROC_CAP_CLIENT_NTFN:
+ *               Signal, init looks at its rings. Both signal its PROC_CAP_NTFN with
+ *               a badge of DEBUG_NTFN_...
  */
 #pragma once
 
@@ -104,5 +114,10 @@ enum server_status {
 /* Badges on log's PROC_CAP_NTFN. */
 #define LOG_NTFN_CLIENT (SERVER_NTFN | 1u)
 #define LOG_NTFN_SERIAL (SERVER_NTFN | 2u)
+
+/* Badges on debug's PROC_CAP_NTFN, and where the ring pair with init is. */
+#define DEBUG_NTFN_SERIAL 1u
+#define DEBUG_NTFN_INIT 2u
+#define DEBUG_CONTROL_RING 1u
 
 #define LOG_CLIENTS 80

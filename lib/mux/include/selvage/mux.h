@@ -40,7 +40,19 @@ enum mux_type {
 #define MUX_CH_LOG 1
 #define MUX_CH_FIRST_VM 2
 #define MUX_CH_FIRST_DEBUG 66
-#define MUX_CHANNELS 130
+#define MUX_CH_SHELL 130 /* of servers/debug */
+#define MUX_CHANNELS 131
+
+/* What a person reads and types into. */
+static inline bool mux_is_console(unsigned channel)
+{
+	return (channel >= MUX_CH_FIRST_VM && channel < MUX_CH_FIRST_DEBUG) ||
+	       channel == MUX_CH_SHELL;
+}
+static inline bool mux_is_debug(unsigned channel)
+{
+	return channel >= MUX_CH_FIRST_DEBUG && channel < MUX_CH_SHELL;
+}
 
 /* Credit each side grants for every channel at HELLO, bytes. */
 #define MUX_INITIAL_CREDIT 2048

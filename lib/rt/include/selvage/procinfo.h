@@ -48,6 +48,7 @@ enum proc_kind {
 	PROC_LOG = 3,
 	PROC_BLOCK = 4,
 	PROC_NET = 5,
+	PROC_DEBUG = 6,
 	PROC_VMM = 8,
 };
 
