@@ -11,6 +11,7 @@
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
 #include <selvage/base.h>
+#include <selvage/clock.h>
 #include <selvage/drbg.h>
 #include <selvage/fmt.h>
 #include <selvage/log.h>
@@ -163,6 +164,59 @@ static size_t input(void *opaque, uint8_t *to, size_t room)
 	return n;
 }
 
+/* The port `selvage.log`: each line of the guest's becomes one of the log's, and
+ * what comes faster than people read is counted only. */
+#define LOG_LINE 120u
+#define LOG_PER_SECOND 10u
+
+static struct {
+	char line[LOG_LINE + 1];
+	size_t n;
+	uint64_t second;
+	unsigned lines; /* in it */
+	uint64_t dropped;
+} note;
+
+static void end_line(void)
+{
+	uint64_t second = clock_now() / clock_hz();
+
+	note.line[note.n] = '\0';
+	note.n = 0;
+	if (second != note.second) {
+		if (note.dropped != 0)
+			log_warning("%llu lines of the guest's dropped",
+				    (unsigned long long)note.dropped);
+		note.second = second;
+		note.lines = 0;
+		note.dropped = 0;
+	}
+	if (note.lines == LOG_PER_SECOND) {
+		note.dropped++;
+		return;
+	}
+	note.lines++;
+	log_info("the guest says: %s", note.line);
+}
+
+static size_t take_log(void *opaque, const uint8_t *from, size_t bytes)
+{
+	(void)opaque;
+	for (size_t i = 0; i < bytes; i++) {
+		if (from[i] != '\n')
+			note.line[note.n++] = from[i] >= ' ' && from[i] < 0x7f ? (char)from[i] : '.';
+		if (from[i] == '\n' || note.n == LOG_LINE)
+			end_line();
+	}
+	return bytes;
+}
+
+static size_t no_input(void *opaque, uint8_t *to, size_t room)
+{
+	(void)opaque, (void)to, (void)room;
+	return 0;
+}
+
 static bool takes_input(const struct vm *vm)
 {
 	(void)vm;
@@ -174,8 +228,10 @@ static bool add_console(struct vm *vm)
 	struct slot *s = &devices.slot[SLOT_CONSOLE];
 	const struct virtio_env env = env_of(vm, s);
 	const struct virtio_console_env io = { vm, transmit, input };
+	const struct virtio_console_env log_port = { vm, take_log, no_input };
 
 	virtio_console_init(&devices.console, &env, &io);
+	(void)virtio_console_add_port(&devices.console, "selvage.log", &log_port);
 	vm->hooks.takes_input = takes_input;
 	return plug(vm, s, &devices.console.v);
 }

@@ -1,6 +1,8 @@
 /* A virtio device, through its transport, in the hands of a hostile driver.
- * FUZZ_rng, FUZZ_console, FUZZ_blk or FUZZ_net says which; FUZZ_PCI: over PCI, where
+ * FUZZ_rng, FUZZ_console, FUZZ_blk, FUZZ_net or
+ * FUZZ_balloon says which; FUZZ_PCI: over PCI, where
  * configuration space, BARs and MSI-X are the driver's too. */
+#include <dev/virtio/balloon.h>
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
 #include <dev/virtio/mmio.h>
@@ -14,9 +16,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define DESC(queue) (0x1000u * (queue))
-#define DRIVER(queue) (0x1000u * (queue) + 0x400u)
-#define DEVICE(queue) (0x1000u * (queue) + 0x800u)
+#define DESC(queue) (0x300u * (queue))
+#define DRIVER(queue) (0x300u * (queue) + 0x100u)
+#define DEVICE(queue) (0x300u * (queue) + 0x200u)
 #define QUEUE_SIZE 16u
 
 static struct hostile h;
@@ -83,11 +85,43 @@ static void plug(const struct virtio_env *env)
 	const struct virtio_console_env io = { NULL, transmit, input };
 
 	virtio_console_init(&device, env, &io);
+	if (!virtio_console_add_port(&device, "one", &io) ||
+	    !virtio_console_add_port(&device, "two", &io))
+		abort();
 }
 
 static void service(void)
 {
 	virtio_console_service(&device);
+}
+#endif
+
+#ifdef FUZZ_balloon
+static struct virtio_balloon device;
+
+static bool give(void *opaque, uint64_t at)
+{
+	(void)opaque;
+	if (at % VIRTIO_BALLOON_PAGE != 0)
+		abort();
+	return at < 64 * VIRTIO_BALLOON_PAGE;
+}
+
+static void actual(void *opaque, uint32_t pages)
+{
+	(void)opaque, (void)pages;
+}
+
+static void plug(const struct virtio_env *env)
+{
+	const struct virtio_balloon_env io = { NULL, give, actual };
+
+	virtio_balloon_init(&device, env, &io);
+}
+
+static void service(void)
+{
+	virtio_balloon_ask(&device, hm_next(&h));
 }
 #endif
 
@@ -342,6 +376,7 @@ static void drive(uint8_t options)
 	packed = (options & 1) && (virtio_offered(t.device) & VIRTIO_F_RING_PACKED);
 	features |= packed ? VIRTIO_F_RING_PACKED : 0;
 	features |= options & 2 ? VIRTIO_F_EVENT_IDX : 0;
+	features |= options & 4 ? virtio_offered(t.device) & 2 : 0; /* ports */
 	features |= options & 4 ? virtio_offered(t.device) & 0xffffff : 0;
 	memset(h.ram, 0, 0x2000);
 	restore();
@@ -381,7 +416,7 @@ static void ask(unsigned queue)
 static void step(void)
 {
 	uint8_t op = hm_next(&h);
-	unsigned queue = op >> 7;
+	unsigned queue = op & 0x80 ? hm_next(&h) % t.device->class->n_queues : 0;
 
 	switch (op & 7) {
 	case 0: hm_poke(&h); break;

@@ -48,11 +48,11 @@ def hostile(report):
 
 # Name: GIC of the VM, transport, words of the command line, checks of the self-test.
 CASES = {
-    "virtio": (3, "mmio", "", 10),
-    "virtio-pci": (3, "pci", "selvage.irq=msi", 11),
-    "virtio-pci-gic2": (2, "pci", "selvage.irq=msi", 11),
-    "virtio-pci-intx": (3, "pci", "selvage.irq=intx pci=nomsi", 11),
-    "virtio-pci-legacy": (3, "pci", "selvage.irq=msi selvage.legacy=1", 11),
+    "virtio": (3, "mmio", "", 11),
+    "virtio-pci": (3, "pci", "selvage.irq=msi", 12),
+    "virtio-pci-gic2": (2, "pci", "selvage.irq=msi", 12),
+    "virtio-pci-intx": (3, "pci", "selvage.irq=intx pci=nomsi", 12),
+    "virtio-pci-legacy": (3, "pci", "selvage.irq=msi selvage.legacy=1", 12),
 }
 
 
@@ -75,6 +75,10 @@ def virtio_case(judge, name):
             judge(report, run, {"name": "linux", "test": "virtio"}, checks)
             numbers = [int(t) for t in run.lines.of("linux") if t.isdigit()]
             report.equal(numbers, list(range(1, 201)), "every line of hvc0, in order")
+            said = [line for line in run.lines.of("log") if "vmm:linux: the guest says: " in line]
+            report.check(said and said[0].endswith("from a port by its name"),
+                         "a port of the console writes to the log")
+            report.check(len(said) <= 21, f"no more than ten lines a second: {len(said)}")
             report.equal(run.wait_exit(60), 0, "exit code once the VM is off")
 
     return virtio

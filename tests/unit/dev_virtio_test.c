@@ -1,4 +1,5 @@
 /* Virtio devices through their MMIO transport (virtio 1.2, 2, 4.2, 5.2 to 5.4). */
+#include <dev/virtio/balloon.h>
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
 #include <dev/virtio/mmio.h>
@@ -498,6 +499,280 @@ static void console_waits(void **state)
 	assert_int_equal(world.breaks, 0);
 }
 
+/* Small areas for each queue, since there are six of them. */
+#define PORT_QUEUE(q) (0x10000u + 0x800u * (q))
+#define PORT_RX 4u
+#define PORT_TX 5u
+
+static struct {
+	char out[64];
+	size_t n;
+	const char *in;
+} second;
+
+static size_t second_transmit(void *opaque, const uint8_t *from, size_t bytes)
+{
+	(void)opaque;
+	memcpy(second.out + second.n, from, bytes);
+	second.n += bytes;
+	return bytes;
+}
+
+static size_t second_input(void *opaque, uint8_t *to, size_t space)
+{
+	size_t n = min_size(strlen(second.in), space);
+
+	(void)opaque;
+	memcpy(to, second.in, n);
+	second.in += n;
+	return n;
+}
+
+static void give(unsigned queue, const void *bytes, unsigned n, bool write)
+{
+	uint32_t base = PORT_QUEUE(queue), data = base + 0x400;
+	unsigned idx = vd_get16(&d, base + 0x102);
+
+	if (!write)
+		memcpy(d.ram + data, bytes, n);
+	vd_split(&d, base, 0, data, n, write ? VD_WRITE : 0, 0);
+	vd_put16(&d, base + 0x104 + 2 * (idx % SIZE), 0);
+	vd_put16(&d, base + 0x102, (uint16_t)(idx + 1));
+	wr(NOTIFY, queue);
+}
+
+static unsigned given_back(unsigned queue)
+{
+	return vd_get16(&d, PORT_QUEUE(queue) + 0x202);
+}
+
+static void say(unsigned port, unsigned event, unsigned value)
+{
+	uint8_t message[8];
+
+	store_le32(message, port);
+	store_le16(message + 4, (uint16_t)event);
+	store_le16(message + 6, (uint16_t)value);
+	give(3, message, sizeof(message), false);
+}
+
+/* The next message, or none. */
+static bool hear(unsigned port, unsigned event, const char *rest)
+{
+	unsigned before = given_back(2);
+	const uint8_t *message = d.ram + PORT_QUEUE(2) + 0x400;
+
+	give(2, NULL, 64, true);
+	if (given_back(2) == before)
+		return false;
+	return load_le32(message) == port && load_le16(message + 4) == event &&
+	       load_le16(message + 6) == 1 && memcmp(message + 8, rest, strlen(rest)) == 0;
+}
+
+static void with_ports(uint64_t features)
+{
+	static const struct virtio_console_env io = { NULL, second_transmit, second_input };
+
+	with_console();
+	memset(&second, 0, sizeof(second));
+	second.in = "";
+	assert_true(virtio_console_add_port(&console, "com.example.second", &io));
+	agree(OFFERED | features);
+	for (unsigned i = 0; i < 6; i++)
+		set_queue(i, PORT_QUEUE(i), PORT_QUEUE(i) + 0x100, PORT_QUEUE(i) + 0x200, SIZE);
+	assert_int_equal(wr(STATUS, 15), MMIO_HANDLED);
+}
+
+static void console_ports(void **state)
+{
+	(void)state;
+	with_ports(2);
+	assert_int_equal(rd(CONFIG + 4, 4), 2);
+	say(0, 0, 1);
+	assert_true(hear(0, 1, ""));
+	assert_true(hear(1, 1, ""));
+	say(0, 3, 1);
+	say(1, 3, 1);
+	assert_true(hear(0, 4, "")); /* the console, and open */
+	assert_true(hear(0, 6, ""));
+	assert_true(hear(1, 6, ""));
+	assert_true(hear(1, 7, "com.example.second"));
+	/* Nothing more: the buffer is kept for what comes. */
+	assert_false(hear(0, 0, ""));
+	give(PORT_TX, "to the second", 13, false);
+	assert_string_equal(second.out, "to the second");
+	assert_int_equal(world.out_end, 0);
+	give(1, "to the first", 12, false);
+	assert_string_equal(world.out, "to the first");
+	/* Input waits until somebody has opened it there. */
+	second.in = "news";
+	give(PORT_RX, NULL, 64, true);
+	virtio_console_service(&console);
+	assert_int_equal(given_back(PORT_RX), 0);
+	say(1, 6, 1);
+	assert_int_equal(given_back(PORT_RX), 1);
+	assert_memory_equal(d.ram + PORT_QUEUE(PORT_RX) + 0x400, "news", 4);
+	say(1, 6, 0);
+	second.in = "more";
+	give(PORT_RX, NULL, 64, true);
+	assert_int_equal(given_back(PORT_RX), 1);
+	assert_int_equal(world.breaks, 0);
+}
+
+static void console_control_mistakes(void **state)
+{
+	(void)state;
+	with_ports(2);
+	/* Ports and events that there are not, messages cut short, news of nothing. */
+	say(2, 3, 1);
+	say(0xffffffff, 6, 1);
+	say(1, 0xffff, 1);
+	say(1, 0, 0);
+	give(3, "short", 5, false);
+	give(3, "", 0, false);
+	assert_int_equal(given_back(3), 6);
+	assert_false(hear(0, 0, ""));
+	assert_int_equal(world.breaks, 0);
+	/* A name into a buffer that has no room for it. */
+	say(1, 3, 1);
+	assert_int_equal(given_back(2), 1);
+	give(2, NULL, 10, true);
+	assert_int_equal(vd_get32(&d, PORT_QUEUE(2) + 0x208 + 8), 10);
+	/* A reset forgets it all. */
+	say(1, 6, 1);
+	wr(STATUS, 0);
+	memset(d.ram + 0x10000, 0, 0x4000);
+	second.in = "old";
+	agree(OFFERED | 2);
+	for (unsigned i = 0; i < 6; i++)
+		set_queue(i, PORT_QUEUE(i), PORT_QUEUE(i) + 0x100, PORT_QUEUE(i) + 0x200, SIZE);
+	wr(STATUS, 15);
+	give(PORT_RX, NULL, 64, true);
+	assert_int_equal(given_back(PORT_RX), 0);
+}
+
+/* A driver that does not know of ports: those queues do nothing. */
+static void console_without_ports(void **state)
+{
+	(void)state;
+	with_ports(0);
+	say(0, 0, 1);
+	give(PORT_TX, "to the second", 13, false);
+	give(PORT_RX, NULL, 64, true);
+	virtio_console_service(&console);
+	assert_int_equal(second.n, 0);
+	assert_int_equal(given_back(3), 0);
+	give(1, "first", 5, false);
+	assert_string_equal(world.out, "first");
+	for (unsigned i = 2; i < VIRTIO_CONSOLE_PORTS; i++)
+		assert_true(virtio_console_add_port(&console, "more", &console.port[1].io));
+	assert_false(virtio_console_add_port(&console, "more", &console.port[1].io));
+}
+
+/* --- Balloon ---------------------------------------------------------------------------- */
+
+static struct virtio_balloon balloon;
+static struct {
+	uint64_t at[8];
+	unsigned n;
+	uint32_t actual;
+} given;
+
+static bool give_page(void *opaque, uint64_t at)
+{
+	(void)opaque;
+	if (at >= 0x40000000)
+		return false;
+	given.at[given.n++ % 8] = at;
+	return true;
+}
+
+static void actual(void *opaque, uint32_t pages)
+{
+	(void)opaque;
+	given.actual = pages;
+}
+
+static void with_balloon(void)
+{
+	const struct virtio_balloon_env io = { NULL, give_page, actual };
+	struct virtio_env e;
+
+	start();
+	memset(&given, 0, sizeof(given));
+	e = env();
+	virtio_balloon_init(&balloon, &e, &io);
+	plug(&balloon.v);
+}
+
+static void balloon_moves(void **state)
+{
+	(void)state;
+	with_balloon();
+	virtio_balloon_ask(&balloon, 2); /* nobody there: it finds it */
+	assert_false(world.irq);
+	drive(2);
+	assert_int_equal(rd(CONFIG, 4), 2);
+	assert_int_equal(rd(GENERATION, 4), 1);
+	store_le32(d.ram + VD_DATA, 5);
+	store_le32(d.ram + VD_DATA + 4, 0x3ffff);
+	vd_split(&d, VD_DESC, 0, VD_DATA, 8, 0, 0);
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_int_equal(given.n, 2);
+	assert_int_equal(given.at[0], 5 * 4096);
+	assert_int_equal(given.at[1], 0x3ffff000);
+	assert_int_equal(used(0), 1);
+	wr(ACK, 3);
+	wr(CONFIG + 4, 2);
+	assert_int_equal(given.actual, 2);
+	assert_int_equal(rd(CONFIG + 4, 4), 2);
+	/* Another size: the driver hears of it, once. */
+	virtio_balloon_ask(&balloon, 1);
+	virtio_balloon_ask(&balloon, 1);
+	assert_int_equal(rd(ISR, 4), 2);
+	assert_int_equal(rd(GENERATION, 4), 2);
+	/* Pages that come back ask for nothing. */
+	vd_split(&d, SECOND + VD_DESC, 0, VD_DATA, 4, 0, 0);
+	offer(1, 0);
+	wr(NOTIFY, 1);
+	assert_int_equal(used(1), 1);
+	assert_int_equal(given.n, 2);
+	/* What is asked for is not the driver's to write. */
+	assert_int_equal(wr(CONFIG, 7), MMIO_IGNORED);
+	assert_int_equal(virtio_balloon_asked(&balloon), 1);
+	assert_int_equal(world.breaks, 0);
+}
+
+static void balloon_mistakes(void **state)
+{
+	(void)state;
+	with_balloon();
+	drive(2);
+	/* A number cut short; nothing at all; more than fit into one request. */
+	vd_split(&d, VD_DESC, 0, VD_DATA, 3, 0, 0);
+	vd_split(&d, VD_DESC, 1, VD_DATA, 16, VD_WRITE, 0);
+	vd_split(&d, VD_DESC, 2, VD_DATA, 0x4004, 0, 0);
+	offer(0, 0);
+	offer(0, 1);
+	wr(NOTIFY, 0);
+	assert_int_equal(used(0), 2);
+	assert_int_equal(given.n, 0);
+	offer(0, 2);
+	wr(NOTIFY, 0);
+	assert_int_equal(rd(STATUS, 4), 15 | 64);
+	assert_int_equal(given.n, 0);
+	/* A page that is no memory. */
+	with_balloon();
+	drive(2);
+	store_le32(d.ram + VD_DATA, 0xffffffff);
+	vd_split(&d, VD_DESC, 0, VD_DATA, 4, 0, 0);
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_int_equal(world.breaks, 1);
+	assert_int_equal(used(0), 0);
+}
+
 /* --- Block ---------------------------------------------------------------------------------- */
 
 #define HEADER VD_DATA
@@ -653,6 +928,11 @@ int main(void)
 		cmocka_unit_test(rng_fills),
 		cmocka_unit_test(console_talks),
 		cmocka_unit_test(console_waits),
+		cmocka_unit_test(balloon_moves),
+		cmocka_unit_test(balloon_mistakes),
+		cmocka_unit_test(console_ports),
+		cmocka_unit_test(console_control_mistakes),
+		cmocka_unit_test(console_without_ports),
 		cmocka_unit_test(blk_configuration),
 		cmocka_unit_test(blk_reads_and_writes),
 		cmocka_unit_test(blk_refuses),

@@ -1,9 +1,14 @@
-/* Console device (virtio 1.2, 5.3) with one port. */
+/*
+ * Console device (virtio 1.2, 5.3): port 0 is the console; more ports, each
+ * with a name, for a driver that takes VIRTIO_CONSOLE_F_MULTIPORT.
+ */
 #pragma once
 
 #include <dev/virtio/device.h>
 
 #define VIRTIO_CONSOLE_PIECE 64u
+/* Two queues each, and two for control. */
+#define VIRTIO_CONSOLE_PORTS (VIRTIO_MAX_QUEUES / 2u - 1u)
 
 struct virtio_console_env {
 	void *opaque;
@@ -14,9 +19,14 @@ struct virtio_console_env {
 	size_t (*input)(void *opaque, uint8_t *to, size_t room);
 };
 
-struct virtio_console {
-	struct virtio v;
+/* Private to the model. */
+struct virtio_console_port {
 	struct virtio_console_env io;
+	const char *name;
+	/* What the driver is to be told of it (5.3.6.2), a bit for each event; and
+	 * whether somebody has it open there. */
+	uint8_t news;
+	bool open;
 	/* Input that was taken and has no buffer yet. */
 	uint8_t input[VIRTIO_CONSOLE_PIECE];
 	uint32_t input_at, input_end;
@@ -28,10 +38,23 @@ struct virtio_console {
 	uint32_t output_at, output_end;
 };
 
+#define VIRTIO_CONSOLE_CONFIG_BYTES 12u
+struct virtio_console {
+	struct virtio v;
+	struct virtio_class class;
+	unsigned n_ports;
+	struct virtio_console_port port[VIRTIO_CONSOLE_PORTS];
+	uint8_t config[VIRTIO_CONSOLE_CONFIG_BYTES];
+};
+
 /* Both are copied. */
 void virtio_console_init(struct virtio_console *c, const struct virtio_env *env,
 			 const struct virtio_console_env *io);
-/* Input has come, or there is room for output. */
+/* Another port, before a transport takes the device; `name` stays. False: there
+ * are as many as there can be. */
+bool virtio_console_add_port(struct virtio_console *c, const char *name,
+			     const struct virtio_console_env *io);
+/* Input has come, or there is room for output, on any port. */
 void virtio_console_service(struct virtio_console *c);
 /* Whether its driver works: has input a place to go? */
 bool virtio_console_live(const struct virtio_console *c);

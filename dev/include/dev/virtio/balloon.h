@@ -1,0 +1,31 @@
+/*
+ * Traditional memory balloon (virtio 1.2, 5.5): the owner names a size, and the
+ * driver gives that many pages away until they are asked back.
+ */
+#pragma once
+
+#include <dev/virtio/device.h>
+
+#define VIRTIO_BALLOON_PAGE 4096u
+#define VIRTIO_BALLOON_CONFIG_BYTES 8u
+
+struct virtio_balloon_env {
+	void *opaque;
+	/* The page at this address is not used any more; false: it is no memory. */
+	bool (*give)(void *opaque, uint64_t at);
+	/* The driver says how many pages it has given away. */
+	void (*actual)(void *opaque, uint32_t pages);
+};
+
+struct virtio_balloon {
+	struct virtio v;
+	struct virtio_balloon_env io;
+	uint8_t config[VIRTIO_BALLOON_CONFIG_BYTES];
+};
+
+/* Both are copied. */
+void virtio_balloon_init(struct virtio_balloon *b, const struct virtio_env *env,
+			 const struct virtio_balloon_env *io);
+/* Asks the driver for as many pages. */
+void virtio_balloon_ask(struct virtio_balloon *b, uint32_t pages);
+uint32_t virtio_balloon_asked(const struct virtio_balloon *b);
