@@ -91,7 +91,7 @@ static const struct command commands[] = {
 	{ "resume", "VM", "Let a paused VM go on.", CMD_ACTION, 1, 1, command_control },
 	{ "set", "VM KEY VALUE",
 	  "Change what a VM's description says, at once and until it is destroyed.\n"
-	  "KEY: priority, budget, period, restart, restart_delay or restart_limit.",
+	  "KEY: priority, budget, period, restart, restart_delay, restart_limit or balloon.",
 	  CMD_ACTION, 3, 3, command_set },
 	{ "create", "FILE.yaml",
 	  "Bring the VMs of a description into a running system.\n"

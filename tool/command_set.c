@@ -29,6 +29,8 @@ static bool parse_value(enum control_key key, const char *text, uint64_t *value)
 		return units_parse_duration(text, value);
 	case CONTROL_RESTART:
 		return parse_choice(text, value);
+	case CONTROL_BALLOON:
+		return units_parse_size(text, value);
 	default:
 		return text[strspn(text, "0123456789")] == '\0' && units_parse_size(text, value);
 	}
@@ -39,7 +41,8 @@ int command_set(const struct options *options)
 	static const char *const names[CONTROL_KEYS] = CONTROL_KEY_NAMES;
 	static const char *const kinds[CONTROL_KEYS] = {
 		"a number from 1 to 100", "a time, e.g. 4ms", "a time, e.g. 10ms",
-		"never, on-failure or always", "a time, e.g. 100ms", "a number from 1 to 1000"
+		"never, on-failure or always", "a time, e.g. 100ms", "a number from 1 to 1000",
+		"a size, e.g. 64M"
 	};
 	const char *key = options->arg[1], *text = options->arg[2];
 	char argument[256];
@@ -50,7 +53,7 @@ int command_set(const struct options *options)
 		i++;
 	if (i == CONTROL_KEYS) {
 		diag_error("`%s` cannot be changed; take priority, budget, period, restart, "
-			   "restart_delay or restart_limit",
+			   "restart_delay, restart_limit or balloon",
 			   key);
 		return EXIT_USAGE;
 	}

@@ -59,6 +59,7 @@ static const cyaml_strval_t device_names[] = {
 	{ "kick", SYSDESC_DEV_KICK },
 	{ "virtio-rng", SYSDESC_DEV_VIRTIO_RNG },
 	{ "virtio-console", SYSDESC_DEV_VIRTIO_CONSOLE },
+	{ "virtio-balloon", SYSDESC_DEV_VIRTIO_BALLOON },
 };
 static const cyaml_strval_t disk_modes[] = {
 	{ "read-only", SYSDESC_DISK_READ_ONLY },

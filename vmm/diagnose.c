@@ -41,7 +41,7 @@ static const struct absent virt_absent[] = {
 	{ 0x0b000000, 0x2000, 0, { MISSING, "the kick device" OF_VM, "devices", "kick" } },
 	{ 0x10000000, 0x30000, 0, A9 },
 	{ 0x1e000000, 0x3000, 0, A9 },
-	{ 0x10000000, 0x30000000, 0, { MISSING, "PCIe" OF_BOARD, NO_KEY } },
+	{ 0x10000000, 0x30000000, 0, { MISSING, "PCI" OF_VM, "virtio", "pci" } },
 };
 static const struct absent a9_absent[] = {
 	{ 0x08000000, 0x02000000, 0, { BOARD, "a device of the board virt", "board", "virt" } },

@@ -5,6 +5,7 @@
  */
 #include "virtio.h"
 
+#include <dev/virtio/balloon.h>
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
 #include <dev/virtio/mmio.h>
@@ -20,7 +21,9 @@
 /* A device always has the same slot, whatever others there are. */
 enum { SLOT_RNG,
        SLOT_CONSOLE,
-       SLOT_DISKS };
+       SLOT_DISKS,
+       SLOT_BALLOON = SLOT_DISKS + SYSDESC_MAX_DISKS,
+       SLOTS };
 
 struct slot {
 	struct vm *vm;
@@ -30,12 +33,13 @@ struct slot {
 };
 
 static struct {
-	struct slot slot[SLOT_DISKS + SYSDESC_MAX_DISKS];
+	struct slot slot[SLOTS];
 	struct virtio_rng rng;
 	struct drbg random;
 	struct virtio_console console;
 	struct virtio_blk blk[SYSDESC_MAX_DISKS];
 	struct ramdisk disk[SYSDESC_MAX_DISKS];
+	struct virtio_balloon balloon;
 } devices;
 
 /* --- What devices reach ---------------------------------------------------------- */
@@ -199,12 +203,17 @@ static void end_line(void)
 	log_info("the guest says: %s", note.line);
 }
 
+static char printable(uint8_t c)
+{
+	return c >= ' ' && c < 0x7f ? (char)c : '.';
+}
+
 static size_t take_log(void *opaque, const uint8_t *from, size_t bytes)
 {
 	(void)opaque;
 	for (size_t i = 0; i < bytes; i++) {
 		if (from[i] != '\n')
-			note.line[note.n++] = from[i] >= ' ' && from[i] < 0x7f ? (char)from[i] : '.';
+			note.line[note.n++] = printable(from[i]);
 		if (from[i] == '\n' || note.n == LOG_LINE)
 			end_line();
 	}
@@ -236,14 +245,61 @@ static bool add_console(struct vm *vm)
 	return plug(vm, s, &devices.console.v);
 }
 
-/* The console's server has input, or room for output. */
+/* --- Balloon -------------------------------------------------------------------------- */
+
+static uint32_t balloon_pages(const struct vm *vm)
+{
+	return (uint32_t)(*(const volatile uint64_t *)&vm->info->vm.balloon /
+			  VIRTIO_BALLOON_PAGE);
+}
+
+/* The memory stays the VM's, but nothing of what was there. */
+static bool give_page(void *opaque, uint64_t at)
+{
+	static const uint8_t nothing[VIRTIO_BALLOON_PAGE];
+
+	return gmem_write(&((struct vm *)opaque)->mem, at, nothing, sizeof(nothing));
+}
+
+static void say_balloon(void *opaque, uint32_t pages)
+{
+	static uint32_t said;
+
+	(void)opaque;
+	/* Once for each size. */
+	if (pages == said || pages != virtio_balloon_asked(&devices.balloon))
+		return;
+	said = pages;
+	log_info("the guest has given %llu KiB into the balloon",
+		 (unsigned long long)pages * (VIRTIO_BALLOON_PAGE / 1024));
+}
+
+static bool add_balloon(struct vm *vm)
+{
+	struct slot *s = &devices.slot[SLOT_BALLOON];
+	const struct virtio_env env = env_of(vm, s);
+	const struct virtio_balloon_env io = { vm, give_page, say_balloon };
+
+	virtio_balloon_init(&devices.balloon, &env, &io);
+	virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
+	return plug(vm, s, &devices.balloon.v);
+}
+
+/* The console's server has input, or room for output; init has another size for
+ * the balloon. */
 static uint64_t event(struct vm *vm, uint64_t badges)
 {
-	if (!(badges & VMM_NTFN_SERIAL) || devices.slot[SLOT_CONSOLE].device == NULL)
+	const bool console = (badges & VMM_NTFN_SERIAL) && devices.slot[SLOT_CONSOLE].device;
+	const bool balloon = (badges & VMM_NTFN_INIT) && devices.slot[SLOT_BALLOON].device;
+
+	if (!console && !balloon)
 		return 0;
 	mutex_lock(&vm->lock);
 	vm->handler = NULL;
-	virtio_console_service(&devices.console);
+	if (console)
+		virtio_console_service(&devices.console);
+	if (balloon)
+		virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
 	vm_deliver_irqs(vm, NULL);
 	mutex_unlock(&vm->lock);
 	return 0;
@@ -277,6 +333,8 @@ static const char *init(struct vm *vm)
 		ok = add_rng(vm);
 	if (wanted & SYSDESC_DEV_VIRTIO_CONSOLE)
 		ok = add_console(vm) && ok;
+	if (wanted & SYSDESC_DEV_VIRTIO_BALLOON)
+		ok = add_balloon(vm) && ok;
 	for (uint32_t i = 0; i < vm->info->vm.n_disks; i++)
 		ok = add_disk(vm, i) && ok;
 	return ok ? NULL : "no room for the virtio devices";

@@ -35,7 +35,7 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 
 # With Debian's virtio drivers and a self-test of them.
 VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
-	virtio/virtio_pci_legacy_dev virtio/virtio_pci char/hw_random/virtio-rng \
+	virtio/virtio_pci_legacy_dev virtio/virtio_pci virtio/virtio_balloon char/hw_random/virtio-rng \
 	char/virtio_console block/virtio_blk
 $(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) \
 		guests/linux/root/init guests/linux/root/selftest-virtio \

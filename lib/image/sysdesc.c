@@ -9,7 +9,9 @@
 #define PERIOD_MAX_US 3600000000u /* an hour: no overflow in timer ticks */
 #define GPA_LIMIT (1ull << 44)
 
-#define VIRTIO_KNOWN ((uint32_t)SYSDESC_DEV_VIRTIO_RNG | (uint32_t)SYSDESC_DEV_VIRTIO_CONSOLE)
+#define VIRTIO_KNOWN                                                               \
+	((uint32_t)SYSDESC_DEV_VIRTIO_RNG | (uint32_t)SYSDESC_DEV_VIRTIO_CONSOLE | \
+	 (uint32_t)SYSDESC_DEV_VIRTIO_BALLOON)
 #define DEVICES_KNOWN                                                                           \
 	((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC | (uint32_t)SYSDESC_DEV_KICK | \
 	 VIRTIO_KNOWN)
@@ -195,8 +197,21 @@ static const char *check_schedule(const struct sysdesc_vm *vm)
 	return NULL;
 }
 
+static const char *check_balloon(const struct sysdesc_vm *vm)
+{
+	if (vm->balloon == 0)
+		return NULL;
+	if (!(vm->devices & SYSDESC_DEV_VIRTIO_BALLOON))
+		return "a VM has no balloon";
+	if (vm->balloon % SYSDESC_PAGE != 0 || vm->balloon > vm->region[0].size)
+		return "a VM's balloon is not whole pages of its first memory region";
+	return NULL;
+}
+
 const char *sysdesc_check_policy(const struct sysdesc_vm *vm)
 {
+	const char *wrong;
+
 	if (vm->restart > SYSDESC_RESTART_ALWAYS)
 		return "a VM's restart policy is unknown";
 	if (vm->restart_limit == 0 || vm->restart_limit > SYSDESC_RESTART_LIMIT_MAX)
@@ -204,7 +219,8 @@ const char *sysdesc_check_policy(const struct sysdesc_vm *vm)
 	if (vm->restart_delay_us < SYSDESC_DELAY_MIN_US ||
 	    vm->restart_delay_us > SYSDESC_DELAY_MAX_US)
 		return "a VM's delay of restarts is out of range";
-	return check_schedule(vm);
+	wrong = check_schedule(vm);
+	return wrong ? wrong : check_balloon(vm);
 }
 
 static const char *check_enums(const struct sysdesc_vm *vm)

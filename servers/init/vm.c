@@ -306,6 +306,7 @@ static void set_key(struct sysdesc_vm *vm, enum control_key key, uint64_t value)
 	case CONTROL_PERIOD: vm->period_us = value; break;
 	case CONTROL_RESTART: vm->restart = small; break;
 	case CONTROL_RESTART_LIMIT: vm->restart_limit = small; break;
+	case CONTROL_BALLOON: vm->balloon = value; break;
 	default: vm->restart_delay_us = value; break;
 	}
 }
@@ -352,6 +353,8 @@ const char *vm_set(unsigned index, enum control_key key, uint64_t value)
 		ok = process_tell(p, offsetof(struct vmm_info, vm), &vm, sizeof(vm));
 	if (!ok)
 		return "the kernel refused";
+	if (vm_lives(index) && key == CONTROL_BALLOON)
+		sel4_signal(p->poke);
 	descriptions[index] = vm;
 	return NULL;
 }

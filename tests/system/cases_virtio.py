@@ -16,7 +16,7 @@ def describe(name, gic, virtio="mmio", words=""):
         f"    virtio: {virtio}", "    memory: 512M",
         "    kernel: asset:linux-debian", "    initrd: asset:initrd-virtio",
         f"    cmdline: \"{WORDS} {words} selvage.disk={digest}\"",
-        "    devices: [pl011, rtc, virtio-rng, virtio-console]", "    disks:",
+        "    devices: [pl011, rtc, virtio-rng, virtio-console, virtio-balloon]", "    disks:",
         "      - {image: asset:disk-test}",
         "      - {image: asset:disk-test, mode: copy-on-write}"]) + "\n")
 
@@ -50,9 +50,8 @@ def hostile(report):
 CASES = {
     "virtio": (3, "mmio", "", 11),
     "virtio-pci": (3, "pci", "selvage.irq=msi", 12),
-    "virtio-pci-gic2": (2, "pci", "selvage.irq=msi", 12),
     "virtio-pci-intx": (3, "pci", "selvage.irq=intx pci=nomsi", 12),
-    "virtio-pci-legacy": (3, "pci", "selvage.irq=msi selvage.legacy=1", 12),
+    "virtio-pci-legacy": (2, "pci", "selvage.irq=msi selvage.legacy=1", 12),
 }
 
 
@@ -66,6 +65,10 @@ def virtio_case(judge, name):
             run.wait("linux", "^200", 120)
             _, seen = run.wait("linux", "^hvc0: type a word", 60)
             report.ok("linux: output over virtio")
+            for size, pages in (("64M", "65536"), ("16M", "16384"), ("0", "0")):
+                run.client("set", "linux", "balloon", size)
+                run.wait("log", f"given {pages} KiB into the balloon", 30)
+                report.ok(f"balloon: the guest gave {pages} KiB")
             with subprocess.Popen([SELVAGE, "console", "--system", run.system, "linux"],
                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as console:
                 console.stdin.write(b"over-virtio\n")

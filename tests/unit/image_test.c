@@ -165,7 +165,12 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].restart_limit = SYSDESC_RESTART_LIMIT_MAX + 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MIN_US - 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
-	WRONG(d.head.vm[1].devices = 32);
+	WRONG(d.head.vm[1].devices = 64);
+	/* A balloon that is not there, of half a page, of more than all. */
+	WRONG(d.head.vm[1].balloon = 4096);
+	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_VIRTIO_BALLOON; d.head.vm[1].balloon = 2048);
+	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_VIRTIO_BALLOON;
+	      d.head.vm[1].balloon = d.head.vm[1].region[0].size + 4096);
 	WRONG(d.head.machine = 2);
 	/* Memory where PCI is; PCI on a board that has no place for it. */
 	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x10000000);

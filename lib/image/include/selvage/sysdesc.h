@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 5u
+#define SYSDESC_VERSION 6u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -45,7 +45,8 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_RTC = 1u << 1,
 		      SYSDESC_DEV_KICK = 1u << 2,
 		      SYSDESC_DEV_VIRTIO_RNG = 1u << 3,
-		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4 };
+		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4,
+		      SYSDESC_DEV_VIRTIO_BALLOON = 1u << 5 };
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 			 SYSDESC_DISK_COPY_ON_WRITE = 1 };
 /* Devices of the machine that native servers drive. */
@@ -140,6 +141,7 @@ struct sysdesc_vm {
 	uint32_t width;     /* of the registers at the start: 32 or 64 */
 	uint32_t boot;      /* enum sysdesc_boot */
 	uint64_t entry;     /* of pieces; bit 0 (32 bits wide): Thumb */
+	uint64_t balloon;   /* bytes that the guest is to give back; SYSDESC_PAGE */
 	uint32_t n_pieces;  /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
 	uint32_t n_vectors; /* words to write at address 0 */
 	struct sysdesc_piece piece[SYSDESC_MAX_PIECES];

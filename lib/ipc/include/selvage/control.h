@@ -47,11 +47,12 @@ enum control_key {
 	CONTROL_RESTART,
 	CONTROL_RESTART_DELAY,
 	CONTROL_RESTART_LIMIT,
+	CONTROL_BALLOON, /* bytes */
 	CONTROL_KEYS
 };
 /* Their names, as in a description. */
 #define CONTROL_KEY_NAMES                                                   \
 	{                                                                   \
 		"priority", "budget", "period", "restart", "restart_delay", \
-			"restart_limit"                                     \
+			"restart_limit", "balloon"                          \
 	}
