@@ -186,17 +186,72 @@ static bool check_sharing(const struct connection_check *k)
 	return false;
 }
 
-/* What will be, and is not there yet. */
-static bool check_served(const struct connection_check *k)
+/* Memory of a VM that serves lies where its PCI is not. */
+static bool check_server_memory(const struct connection_check *k, const struct sysdesc_vm *vm)
 {
-	if (k->c->server == SYSDESC_SERVER_BLOCK)
+	for (uint32_t i = 0; i < vm->n_regions; i++) {
+		const struct sysdesc_region *r = &vm->region[i];
+
+		if (r->gpa >= SYSDESC_VIRT_PCI_END || r->gpa + r->size <= SYSDESC_VIRT_PCI)
+			continue;
+		diag_error_at(k->sys->file, line_of(k, "served_by"),
+			      "`served_by`: VM `%s` has memory at 0x%llx, where it finds what is "
+			      "shared with it (0x%llx..0x%llx); move it",
+			      vm->name, (unsigned long long)r->gpa, SYSDESC_VIRT_PCI,
+			      SYSDESC_VIRT_PCI_END - 1);
+		return false;
+	}
+	return true;
+}
+
+/* What the VM serves up to and with this one. */
+static bool check_server_room(const struct connection_check *k, const struct sysdesc_vm *vm)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(k->sys->desc);
+	uint64_t sum = 0;
+
+	for (; c <= k->c; c++)
+		if (c->server == k->c->server)
+			sum += (sysdesc_shared_bytes(k->sys->desc, c) + LARGE_PAGE - 1) /
+			       LARGE_PAGE * LARGE_PAGE;
+	if (sum <= SYSDESC_SERVE_END - SYSDESC_SERVE_MEMORY)
 		return true;
 	diag_error_at(k->sys->file, line_of(k, "served_by"),
-		      "`served_by`: %s cannot serve devices yet; remove the connection",
-		      k->c->server == SYSDESC_SERVER_BLOCK ? "the block server"
-		      : is_native(k)                       ? "the network server"
-							   : "a VM");
+		      "`served_by`: more than %s of others' memory is shared with VM `%s`; share "
+		      "smaller pools",
+		      units_size_text(SYSDESC_SERVE_END - SYSDESC_SERVE_MEMORY), vm->name);
 	return false;
+}
+
+static bool check_served(const struct connection_check *k)
+{
+	struct sysdesc_vm *vm;
+
+	if (k->c->server == SYSDESC_SERVER_BLOCK)
+		return true;
+	if (is_native(k)) {
+		diag_error_at(k->sys->file, line_of(k, "served_by"),
+			      "`served_by`: the network server cannot serve devices yet; remove "
+			      "the connection");
+		return false;
+	}
+	vm = &k->sys->desc->vm[k->c->server];
+	if (vm->board != SYSDESC_BOARD_VIRT) {
+		diag_error_at(k->sys->file, line_of(k, "served_by"),
+			      "`served_by`: board `%s` of VM `%s` has no place for what it serves; "
+			      "take `virt`",
+			      sysdesc_board_name(vm->board), vm->name);
+		return false;
+	}
+	if (vm->n_served == SYSDESC_VM_SERVED) {
+		diag_error_at(k->sys->file, line_of(k, "served_by"),
+			      "`served_by`: VM `%s` serves more than %d connections; let another "
+			      "one serve some",
+			      vm->name, SYSDESC_VM_SERVED);
+		return false;
+	}
+	vm->n_served++;
+	return check_server_memory(k, vm) && check_server_room(k, vm);
 }
 
 bool system_check_connection(struct system *sys, uint32_t index)

@@ -19,6 +19,7 @@ struct bus_region {
 	uint64_t size;
 	bus_handler handler;
 	void *device;
+	bool absent; /* what was there is gone: any access is an abort */
 };
 
 #define BUS_MAX_REGIONS 32

@@ -27,23 +27,28 @@ __attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vc
 		    m->reason ? m->reason : "not supported", n);
 }
 
-__attribute__((noinline)) static void
-opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
-{
-	const char *why = NULL;
-
-	if ((e->syndrome & REPORT_S1PTW) || bus_find(&vm->bus, e->gpa) == NULL)
-		report_stop(vc, e, "access to an address where nothing is");
-	why = insn_emulate(vc, e);
-	if (why != NULL)
-		report_stop(vc, e, why);
-}
-
 __attribute__((cold, noinline)) static void refuse_access(struct vm_vcpu *vc,
 							  const struct vcpu_exit *e)
 {
 	report_note(vc, e, "device register used in a wrong way: data abort");
 	vcpu_inject_abort(&vc->cpu.cpu, e->gva, false);
+}
+
+__attribute__((noinline)) static void
+opaque_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	const struct bus_region *r = bus_find(&vm->bus, e->gpa);
+	const char *why = NULL;
+
+	if ((e->syndrome & REPORT_S1PTW) || r == NULL)
+		report_stop(vc, e, "access to an address where nothing is");
+	if (r->absent) {
+		refuse_access(vc, e);
+		return;
+	}
+	why = insn_emulate(vc, e);
+	if (why != NULL)
+		report_stop(vc, e, why);
 }
 
 static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit *e)

@@ -2,7 +2,8 @@
  * The kick device, for benchmarks and tests: a 32-bit store at its first page
  * signals a notification that nobody waits for; one at its second page makes
  * the event thread raise an edge-triggered interrupt. Both are doorbells where
- * the kernel has them, and then the interrupt is direct.
+ * the kernel has them, and then the interrupt is direct. A VM with it reads all
+ * ones where nothing is, so that a test can look everywhere.
  */
 #include "arch/aarch64/arch.h"
 
@@ -16,10 +17,22 @@ static enum mmio_outcome kick_access(void *device, unsigned vcpu, struct mmio *m
 	return mmio_done(m, 0);
 }
 
+static enum mmio_outcome nothing(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)device, (void)vcpu;
+	return mmio_done(m, UINT64_MAX);
+}
+
 static const char *init(struct vm *vm)
 {
+	static const struct bus_region elsewhere = {
+		.name = "nothing",
+		.size = UINT64_MAX,
+		.handler = nothing,
+	};
 	const uint64_t base = vm->board->kick.base;
 
+	vm->bus.elsewhere = &elsewhere;
 	for (unsigned i = 0; (vm->features & ABI_EXTF_DOORBELL) && i < vm->info->n_vcpus; i++) {
 		uint64_t vcpu = vm->vcpu[i].cpu.caps.vcpu;
 
@@ -48,6 +61,7 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 
 static void install(struct vm *vm)
 {
+	vm->n_doorbells = 2;
 	vm->source[vm->n_sources++] =
 		(struct vm_source){ .irq = vm->board->kick_irq, .ntfn = VMM_CAP_KICK_IRQ };
 }

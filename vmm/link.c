@@ -106,14 +106,14 @@ static unsigned fill_windows(struct link *l)
 
 static void set_doorbell(const struct link *l, uint64_t register_at)
 {
-	/* The kick device has the first two. */
-	const unsigned bell = l->number + 2;
+	const unsigned bell = l->vm->n_doorbells;
 
-	if (!(l->vm->features & ABI_EXTF_DOORBELL) || bell >= ABI_DOORBELLS)
+	if (!(l->vm->features & ABI_EXTF_DOORBELL) || bell == ABI_DOORBELLS)
 		return;
 	for (unsigned i = 0; i < l->vm->info->n_vcpus; i++)
 		(void)sel4_ext_vcpu_set_doorbell(l->vm->vcpu[i].cpu.caps.vcpu, bell, register_at, 4,
 						 0, VMM_CAP_LINK_KICK(l->number));
+	l->vm->n_doorbells++;
 }
 
 static bool add(struct vm *vm, unsigned number)
@@ -158,6 +158,23 @@ static const char *init(struct vm *vm)
 	return ok ? NULL : "no room for the connections";
 }
 
+/* VMs that serve, and stand before this one in the description, are waited for. */
+static bool ready(struct vm *vm)
+{
+	static bool said;
+
+	for (unsigned i = 0; i < vm->info->n_links; i++) {
+		if (!vm->info->link[i].waits ||
+		    link_acquire(&links[i].driver.env.page->server.up) != 0)
+			continue;
+		if (!said)
+			log_info("waits for what serves connection %u", vm->info->link[i].number);
+		said = true;
+		return false;
+	}
+	return true;
+}
+
 static uint64_t event(struct vm *vm, uint64_t badges)
 {
 	if (!(badges & VMM_NTFN_LINK))
@@ -175,5 +192,6 @@ const struct vm_part part_link = {
 	.bit = VMM_PART_LINK,
 	.install = install,
 	.init = init,
+	.ready = ready,
 	.event = event,
 };

@@ -94,10 +94,22 @@ static void run_parts(void)
 	}
 }
 
+/* Returns the badges of the next events. */
+static uint64_t wait_for_parts(void)
+{
+	uint64_t badges = 0;
+
+	for (unsigned i = 0; i < vm.n_parts; i++)
+		while (vm.part[i]->ready != NULL && !vm.part[i]->ready(&vm))
+			badges = serve(badges);
+	return badges;
+}
+
 int main(void)
 {
 	const struct vmm_info *info = vmm_info_get();
 	const char *error = vm_init(&vm, info);
+	uint64_t badge;
 
 	if (error != NULL)
 		give_up(error);
@@ -111,9 +123,10 @@ int main(void)
 	init_ready();
 	log_info("VM %s starts: %u vCPU, GICv%u", info->vm.name, info->n_vcpus,
 		 info->gic_version);
+	badge = wait_for_parts();
 	if (!vm_vcpu_start(&vm.vcpu[0]))
 		give_up("the kernel refused to start vCPU 0");
 	run_parts();
-	for (uint64_t badge = 0;;)
+	for (;;)
 		badge = serve(badge);
 }

@@ -22,6 +22,8 @@ struct vm_part {
 	/* Its devices; there are vCPUs and an interrupt controller by now. NULL,
 	 * or why not. */
 	const char *(*init)(struct vm *vm);
+	/* Whether the guest may start; asked again behind each event. NULL: it may. */
+	bool (*ready)(struct vm *vm);
 	/* The VM runs: threads. NULL, or why not: it goes on without them. */
 	const char *(*run)(struct vm *vm);
 	/* On the event thread, without the lock: badges of PROC_CAP_NTFN. Returns a
@@ -34,4 +36,4 @@ extern const struct vm_part *const vm_parts[];
 
 /* All there are; only image/<name>.c takes any. */
 extern const struct vm_part part_kick, part_narrow, part_a9, part_gicc, part_loader, part_debug,
-	part_virtio, part_pci, part_link;
+	part_virtio, part_pci, part_link, part_serve;

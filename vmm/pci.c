@@ -107,6 +107,11 @@ static bool plug(struct vm *vm, unsigned slot, struct virtio *device)
 	return true;
 }
 
+void pci_bus_plug(unsigned slot, struct pci_function *f)
+{
+	pci_plug(&bus.host, slot, f);
+}
+
 static bool describe(const struct vm *vm, void *fdt, size_t size)
 {
 	return fdt_add_pci(fdt, size, vm->board);

@@ -26,7 +26,7 @@ unsigned long long vm_count(struct vm *vm, enum vm_event event)
 bool vm_add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,
 	    void *device)
 {
-	const struct bus_region region = { name, range.base, range.size, handler, device };
+	const struct bus_region region = { name, range.base, range.size, handler, device, false };
 
 	return bus_add(&vm->bus, &region);
 }

@@ -131,7 +131,7 @@ struct vm_source {
 	cap_t ntfn;
 	unsigned vcpu; /* whose interrupt it is */
 };
-#define VM_SOURCES (1 + SYSDESC_VM_CONNECTIONS)
+#define VM_SOURCES (1 + SYSDESC_VM_CONNECTIONS + SYSDESC_VM_SERVED)
 
 struct vm {
 	const struct vmm_info *info;
@@ -153,6 +153,7 @@ struct vm {
 	uint64_t virtual_offset; /* CNTVOFF of all vCPUs: see vm_offset */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
+	unsigned n_doorbells; /* of each vCPU, that are taken */
 	unsigned n_sources;
 	struct vm_source source[VM_SOURCES];
 	unsigned holds; /* vCPUs that the vGIC keeps from executing */

@@ -240,7 +240,9 @@ void link_driver_init(struct link_driver *d, const struct virtio_env *virtio,
 		.poll = poll,
 		.config_write = config_write,
 	};
+	/* One before us may have used the page. */
 	d->request = link_load32(&env->page->driver.request);
+	d->epoch = link_load32(&env->page->driver.epoch) + 1;
 	virtio_init(&d->v, &d->class, virtio, d->config);
 	get_acquainted(d);
 }

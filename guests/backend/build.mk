@@ -13,8 +13,8 @@ $(BACKEND)/selvage_backend.ko: guests/backend/build-module $(wildcard guests/bac
 
 # The device models are the monitors' own, and the connection's end the servers'.
 BACKEND_SRCS := $(wildcard guests/backend/program/*.c) \
-	$(addprefix dev/virtio/,virtq.c device.c blk.c console.c link_server.c)
-BACKEND_INC := -Ilib/base/include -Idev/include -Ilib/virtio/include
+	$(addprefix dev/virtio/,virtq.c device.c blk.c console.c net.c link_server.c)
+BACKEND_INC := -Ilib/base/include -Idev/include -Ilib/virtio/include -Ilib/ipc/include
 $(BACKEND)/backend: $(BACKEND_SRCS) $(wildcard guests/backend/program/*.h guests/backend/module/*.h \
 		dev/include/dev/virtio/*.h lib/virtio/include/selvage/*.h)
 	@mkdir -p $(@D)

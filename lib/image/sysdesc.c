@@ -132,7 +132,7 @@ static const char *check_region(const struct sysdesc_vm *vm, const struct sysdes
 	for (unsigned i = 0; i < n; i++)
 		if (range_overlaps_u64(r->gpa, r->size, devices[i].base, devices[i].size))
 			return "a memory region lies among the board's devices";
-	if ((vm->flags & SYSDESC_VM_PCI) &&
+	if (((vm->flags & SYSDESC_VM_PCI) || vm->n_served != 0) &&
 	    range_overlaps_u64(r->gpa, r->size, SYSDESC_VIRT_PCI,
 			       SYSDESC_VIRT_PCI_END - SYSDESC_VIRT_PCI))
 		return "a memory region lies where the VM's PCI is";
@@ -238,7 +238,9 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 		return "a VM's debug right is unknown";
 	if (vm->devices & ~DEVICES_KNOWN)
 		return "a VM has unknown devices";
-	if ((sysdesc_has_virtio(vm) || (vm->flags & SYSDESC_VM_PCI)) &&
+	if (vm->pad != 0)
+		return "a VM has something that is unknown";
+	if ((sysdesc_has_virtio(vm) || (vm->flags & SYSDESC_VM_PCI) || vm->n_served != 0) &&
 	    vm->board != SYSDESC_BOARD_VIRT)
 		return "a VM's board has no place for virtio";
 	return NULL;
@@ -369,25 +371,62 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 		       : "a connection's server is unknown";
 }
 
+uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_connection *c)
+{
+	const struct sysdesc_vm *vm = &d->vm[c->driver];
+	uint64_t sum = 0;
+
+	if (c->sharing == SYSDESC_SHARE_POOL)
+		return vm->region[c->pool].gpa % SYSDESC_LARGE_PAGE + vm->region[c->pool].size;
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		if (vm->region[i].alias == SYSDESC_OWN_MEMORY)
+			sum += align_up_u64(vm->region[i].gpa % SYSDESC_LARGE_PAGE +
+						    vm->region[i].size,
+					    SYSDESC_LARGE_PAGE);
+	return sum;
+}
+
+/* What VM i drives and serves is as much as it says, and has room. */
+static const char *check_ends(const struct sysdesc *d, uint32_t vm)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(d);
+	uint64_t room = SYSDESC_SERVE_END - SYSDESC_SERVE_MEMORY;
+	uint32_t driven = 0, served = 0;
+
+	for (uint32_t i = 0; i < d->n_connections; i++) {
+		uint64_t bytes;
+
+		driven += c[i].driver == vm;
+		if (c[i].server != vm)
+			continue;
+		served++;
+		bytes = align_up_u64(sysdesc_shared_bytes(d, &c[i]), SYSDESC_LARGE_PAGE);
+		if (bytes > room)
+			return "a VM serves more memory than it has room for";
+		room -= bytes;
+	}
+	if (driven != d->vm[vm].n_connections || driven > SYSDESC_VM_CONNECTIONS ||
+	    served != d->vm[vm].n_served || served > SYSDESC_VM_SERVED)
+		return "a VM's number of connections is wrong";
+	return NULL;
+}
+
 static const char *check_connections(const struct sysdesc *d, uint32_t n_payloads)
 {
 	const struct sysdesc_connection *c = sysdesc_connections(d);
-	uint32_t driven[SYSDESC_MAX_VMS] = { 0 }, networked = 0;
+	uint32_t networked = 0;
 	const char *wrong = NULL;
 
 	for (uint32_t i = 0; i < d->n_connections && wrong == NULL; i++) {
 		if (c[i].driver >= d->n_vms)
 			return "a connection's driver is unknown";
 		networked += c[i].server == SYSDESC_SERVER_NET;
-		driven[c[i].driver]++;
 		wrong = check_server(d, &c[i], n_payloads);
 		if (wrong == NULL)
 			wrong = check_shared(&d->vm[c[i].driver], &c[i]);
 	}
 	for (uint32_t i = 0; i < d->n_vms && wrong == NULL; i++)
-		if (driven[i] != d->vm[i].n_connections ||
-		    driven[i] > SYSDESC_VM_CONNECTIONS)
-			wrong = "a VM's number of connections is wrong";
+		wrong = check_ends(d, i);
 	return wrong == NULL && networked > SYSDESC_MAX_NET ? "too many connections to the network"
 							    : wrong;
 }

@@ -8,10 +8,11 @@
 const struct vmm_image vmm_images[VMM_IMAGES] = {
 	{ "vmm", 0 },
 	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK },
-	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI },
+	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI | VMM_PART_SERVE },
 	{ "vmm-any", ANY_GUEST },
 	{ "vmm-debug",
-	  ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI | VMM_PART_DEBUG },
+	  ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI | VMM_PART_SERVE |
+		  VMM_PART_DEBUG },
 };
 
 uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
@@ -29,6 +30,7 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	parts |= sysdesc_has_virtio(vm) ? VMM_PART_VIRTIO : 0;
 	parts |= vm->flags & SYSDESC_VM_PCI ? VMM_PART_PCI : 0;
 	parts |= vm->n_connections != 0 ? VMM_PART_LINK : 0;
+	parts |= vm->n_served != 0 ? VMM_PART_PCI | VMM_PART_SERVE : 0;
 	return parts;
 }
 
@@ -44,6 +46,7 @@ const char *vmm_part_name(uint32_t parts)
 		"virtio devices",
 		"a PCI bus",
 		"devices that are served elsewhere",
+		"connections that it serves",
 	};
 
 	for (unsigned i = 0; i < VMM_PARTS; i++)

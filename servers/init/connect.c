@@ -1,5 +1,6 @@
 #include "connect.h"
 
+#include "connect_vm.h"
 #include "self.h"
 #include "service.h"
 #include "vm.h"
@@ -124,6 +125,7 @@ void connect_describe(unsigned vm, struct vmm_info *info)
 {
 	uint32_t n;
 
+	connect_vm_describe(vm, info);
 	info->n_links = 0;
 	for (unsigned i = 0; i < info->vm.n_connections && nth(vm, i, &n); i++)
 		info->link[info->n_links++] = (struct vmm_link){
@@ -131,6 +133,7 @@ void connect_describe(unsigned vm, struct vmm_info *info)
 			.sharing = get(n)->sharing,
 			.pool = get(n)->pool,
 			.number = n,
+			.waits = get(n)->server < vm,
 		};
 }
 
@@ -140,11 +143,18 @@ bool connect_memory(struct process *p, unsigned vm, uint32_t region, uint64_t at
 
 	for (unsigned i = 0; nth(vm, i, &n); i++) {
 		const struct sysdesc_connection *c = get(n);
-		struct process *server = server_of(c);
+		struct process *server = connect_vm_serves(n) ? NULL : server_of(c);
 		cap_t copy;
 
 		if (!vmm_shares(c->sharing, c->pool, &system->vm[vm], region))
 			continue;
+		if (connect_vm_serves(n)) {
+			uint64_t offset = vmm_shared_offset(c->sharing, &system->vm[vm], region);
+
+			if (!connect_vm_memory(p, n, offset + at, frame))
+				return false;
+			continue;
+		}
 		copy = server == NULL ? 0 : mem_copy_own(&p->mem, frame, ABI_RIGHTS_ALL);
 		/* Its page tables outlive p. */
 		if (copy == 0 ||
@@ -169,10 +179,16 @@ bool connect_region(struct process *p, unsigned vm, uint32_t region, cap_t first
 	uint32_t n;
 
 	for (unsigned i = 0; nth(vm, i, &n); i++) {
-		const struct process *server = server_of(get(n));
+		const struct process *server;
 
 		if (!vmm_shares(get(n)->sharing, get(n)->pool, &system->vm[vm], region))
 			continue;
+		if (connect_vm_serves(n)) {
+			if (!connect_vm_region(p, n, first, system->vm[vm].region[region].size))
+				return false;
+			continue;
+		}
+		server = server_of(get(n));
 		grant.bytes = system->vm[vm].region[region].size;
 		grant.holder = server == NULL ? 0 : server->number;
 		if (server == NULL || !process_note(p, &grant))
@@ -223,7 +239,7 @@ bool connect_vm(struct process *p, unsigned vm)
 	uint32_t n;
 
 	for (unsigned i = 0; nth(vm, i, &n); i++)
-		if (!attach(p, i, n))
+		if (!(connect_vm_serves(n) ? connect_vm_driver(p, i, n) : attach(p, i, n)))
 			return false;
 	return true;
 }
@@ -232,9 +248,15 @@ void connect_detach(unsigned vm)
 {
 	uint32_t n;
 
+	connect_vm_server_gone(vm);
 	for (unsigned i = 0; nth(vm, i, &n); i++) {
-		struct process *server = server_of(get(n));
+		struct process *server;
 
+		if (connect_vm_serves(n)) {
+			connect_vm_driver_gone(n);
+			continue;
+		}
+		server = server_of(get(n));
 		if (links[n].attached && server != NULL)
 			(void)server_remove_client(server->service_call, n);
 		links[n].attached = false;

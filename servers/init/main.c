@@ -3,6 +3,7 @@
  * services and the VMs of the description, then serves requests and faults.
  */
 #include "connect.h"
+#include "connect_vm.h"
 #include "control.h"
 #include "crash.h"
 #include "machine_off.h"
@@ -131,7 +132,9 @@ static void start_everything(void)
 	control_init(0, service_control_channel(), service_control_signal);
 	control_init(1, service_debug_channel(), service_debug_signal);
 	connect_open(system);
-	error = service_start_device_servers();
+	error = connect_vm_init(system);
+	if (error == NULL)
+		error = service_start_device_servers();
 	if (error != NULL)
 		die("server cannot be started", error);
 	mem_figures_get(&f);

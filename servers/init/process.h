@@ -59,6 +59,7 @@ struct process {
 	cap_t tcb[PROCESS_THREADS]; /* main thread, then a VMM's handlers, debug stub */
 	struct process_time time[PROCESS_THREADS];
 	cap_t vcpu[SYSDESC_MAX_VCPUS]; /* VCPU objects */
+	cap_t guest;                   /* a VMM's: the guest's address space */
 	cap_t info;                    /* the page that tells it what it is */
 	cap_t stats;                   /* a VMM's: what its VM did, to be read */
 	cap_t ram_table[8];            /* a VMM's whose VM may be debugged: pages with the

@@ -1,6 +1,7 @@
 #include "vm_make.h"
 
 #include "connect.h"
+#include "connect_vm.h"
 #include "self.h"
 #include "service.h"
 #include "upload.h"
@@ -386,6 +387,7 @@ static bool make_guest(struct process *p, unsigned index, const struct sysdesc_v
 	cap_t empty = mem_object_sized(&p->mem, ABI_OBJ_CNODE, 1);
 	cap_t lock = mem_object(&p->mem, ABI_OBJ_NOTIFICATION);
 
+	p->guest = guest;
 	if (guest == 0 || empty == 0 || lock == 0 ||
 	    !process_grant(p, p, VMM_CAP_LOCK, lock, ABI_RIGHTS_ALL, 0, "Notification",
 			   "the VM's lock") ||
@@ -546,7 +548,7 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	static struct vmm_info info;
 	uint64_t vaddr = PROC_PAYLOAD_BASE;
 	char name[PROC_NAME];
-	const struct process_spec spec = {
+	struct process_spec spec = {
 		.kind = PROC_VMM,
 		.name = name,
 		.image = monitor,
@@ -561,13 +563,17 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	};
 
 	fmt_print(name, sizeof(name), "vmm:%s", vm->name);
-	return fill_info(&info, index, vm) &&
-	       process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
+	if (!fill_info(&info, index, vm))
+		return false;
+	if (info.n_served != 0)
+		spec.cnode_bits++;
+	return process_create(p, PROCESS_FIRST_VMM + index, &spec) &&
 	       map_image(p, index, vm->kernel, &vaddr) &&
 	       (vm->initrd == SYSDESC_NO_PAYLOAD || map_image(p, index, vm->initrd, &vaddr)) &&
 	       map_disks(p, &info, index, &vaddr) &&
 	       make_stats(p) && make_guest(p, index, vm) && connect(p, index, vm->name) &&
 	       connect_vm(p, index) &&
+	       connect_vm_server(p, index, &info) &&
 	       (vm->debug == SYSDESC_DEBUG_NONE || make_debug(p, index, vm)) &&
 	       process_start(p);
 }

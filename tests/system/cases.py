@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import captures
+import cases_backend
 import cases32
 import cases_block
 import cases_freertos
@@ -489,6 +490,7 @@ def all_cases():
     cases.update(topology.cases())
     cases.update(monitors.cases())
     cases.update(cases32.cases())
+    cases.update(cases_backend.cases())
     cases.update(cases_freertos.cases())
     cases["hostile-virtio"] = cases_virtio.hostile
     for name in cases_virtio.CASES:

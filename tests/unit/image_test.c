@@ -40,6 +40,7 @@ static void make_connections(void)
 	d.head.n_connections = N_CONNECTIONS;
 	d.head.vm[0].n_connections = 2;
 	d.head.vm[1].n_connections = 1;
+	d.head.vm[1].n_served = 1;
 	c[0] = (struct sysdesc_connection){ .device = SYSDESC_CONNECT_BLOCK,
 					    .server = SYSDESC_SERVER_BLOCK,
 					    .pool = 1,
@@ -221,6 +222,9 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.n_connections = SYSDESC_MAX_CONNECTIONS + 1);
 	WRONG(d.head.n_connections = 2);
 	WRONG(d.head.vm[0].n_connections = 1);
+	WRONG(d.head.vm[1].n_served = 0);
+	WRONG(d.head.vm[1].pad = 1);
+	WRONG(d.head.vm[0].region[0].gpa = 0x80000000; d.head.vm[0].region[0].size = 0x30000000);
 	WRONG(connections()[0].driver = N_VMS);
 	WRONG(connections()[0].driver = 1);
 	WRONG(connections()[0].flags = 1);

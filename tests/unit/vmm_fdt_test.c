@@ -132,15 +132,20 @@ static void pci_nodes(void **state)
 	CELLS("/pcie@3f000000", "reg", 0, 0x3f000000, 0, 0x100000);
 	CELLS("/pcie@3f000000", "bus-range", 0, 0);
 	CELLS("/pcie@3f000000", "ranges", 0x01000000, 0, 0, 0, 0x3eff0000, 0, 0x10000,
-	      0x02000000, 0, 0x10000000, 0, 0x10000000, 0, 0x1000000);
+	      0x02000000, 0, 0x10000000, 0, 0x10000000, 0, 0x1000000,
+	      0x02000000, 0, 0x11000000, 0, 0x11000000, 0, 0x2dff0000);
 	CELLS("/pcie@3f000000", "msi-map", 0, 3, 0, 0x10000);
-	CELLS("/pcie@3f000000", "interrupt-map-mask", 0x1800, 0, 0, 7);
+	CELLS("/pcie@3f000000", "interrupt-map-mask", 0xb800, 0, 0, 7);
 	map = fdt_getprop(blob, node("/pcie@3f000000"), "interrupt-map", &bytes);
-	assert_int_equal(bytes, 16 * 10 * 4);
+	assert_int_equal(bytes, (8 * 4 + 7) * 10 * 4);
 	/* INTA# of device 3 is the fourth line. */
 	assert_int_equal(fdt32_to_cpu(map[12 * 10]), 3 << 11);
 	assert_int_equal(fdt32_to_cpu(map[12 * 10 + 3]), 1);
 	assert_int_equal(fdt32_to_cpu(map[12 * 10 + 8]), 6);
+	/* Device 16 has a line of its own, edge-triggered. */
+	assert_int_equal(fdt32_to_cpu(map[32 * 10]), 16 << 11);
+	assert_int_equal(fdt32_to_cpu(map[32 * 10 + 8]), 9);
+	assert_int_equal(fdt32_to_cpu(map[32 * 10 + 9]), 1);
 	assert_string_equal(string("/intc@8000000/v2m@8020000", "compatible"), "arm,gic-v2m-frame");
 	CELLS("/intc@8000000/v2m@8020000", "reg", 0, 0x08020000, 0, 0x1000);
 	/* There is no room; there is no tree. */

@@ -57,6 +57,10 @@ static void each_vm_needs_its_parts(void **state)
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO | VMM_PART_LINK);
 	assert_string_equal(image_of(&vm, 3), "vmm-virtio");
 	vm = plain;
+	vm.n_served = 1;
+	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_PCI | VMM_PART_SERVE);
+	assert_string_equal(image_of(&vm, 3), "vmm-pci");
+	vm = plain;
 	vm.width = 32;
 	vm.boot = SYSDESC_BOOT_ZIMAGE;
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_NARROW | VMM_PART_LOADER);

@@ -12,6 +12,8 @@
 #define BOARD_TIMER_VIRTUAL 2u /* of timer_irq */
 #define BOARD_VIRTIO_SLOTS 32u
 #define BOARD_MSIS 64u
+#define BOARD_PCI_OWN_LINES 16u
+#define BOARD_PCI_LINES 7u
 #define BOARD_VIRTIO_BYTES 0x200u /* of a slot */
 
 struct board_range {
@@ -41,10 +43,15 @@ struct board {
 	/* PCI: configuration space of one bus, memory at the same address on the
 	 * bus, I/O ports; and the frame that takes messages. Empty: none. */
 	struct board_range pci_ecam, pci_memory, pci_io, msi;
+	/* Where functions have BARs that stay where they are (serve.c). */
+	struct board_range pci_fixed;
 	uint32_t uart_irq, rtc_irq;
 	uint32_t virtio_irq;
-	uint32_t pci_irq;  /* INTA#; the three others follow */
-	uint32_t msi_irq;  /* the first of BOARD_MSIS */
+	uint32_t pci_irq; /* INTA#; the three others follow */
+	uint32_t msi_irq; /* the first of BOARD_MSIS */
+	/* INTA# of device BOARD_PCI_OWN_LINES, edge-triggered and its own; as many
+	 * more follow. Below 64: they can be direct. */
+	uint32_t pci_line_irq;
 	uint32_t kick_irq; /* below 64: it can be direct */
 	uint32_t uart_clock_hz;
 	uint32_t arm_machine; /* what 32-bit Linux gets in r1 */

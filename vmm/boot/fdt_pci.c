@@ -12,6 +12,7 @@
 #define SPACE_MEMORY 0x02000000u
 #define DEVICE_SHIFT 11u
 #define GIC_SPI 0
+#define IRQ_EDGE_RISING 1
 #define IRQ_LEVEL_HIGH 4
 
 /* A node of the tree; the first error sticks. */
@@ -74,22 +75,26 @@ static void range(struct node *n, uint32_t space, uint32_t at, const struct boar
 	cells(n, "ranges", range, ARRAY_SIZE(range));
 }
 
-/* INTA# of device d is pin d modulo 4, as everywhere. */
+static void interrupt(struct node *n, uint32_t device, uint32_t pin, uint32_t irq, uint32_t type)
+{
+	const uint32_t entry[10] = { device << DEVICE_SHIFT, 0, 0, pin, FDT_PHANDLE_GIC, 0, 0,
+				     GIC_SPI, irq - 32, type };
+
+	cells(n, "interrupt-map", entry, ARRAY_SIZE(entry));
+}
+
+/* INTA# of device d is pin d modulo 4, as everywhere; but those from
+ * BOARD_PCI_OWN_LINES on have a line of their own each, for INTA#. */
 static void interrupts(struct node *n, const struct board *b)
 {
-	const uint32_t mask[4] = { (FDT_PCI_PINS - 1) << DEVICE_SHIFT, 0, 0, 7 };
+	const uint32_t mask[4] = { (BOARD_PCI_OWN_LINES | 7) << DEVICE_SHIFT, 0, 0, 7 };
 
-	for (uint32_t d = 0; d < FDT_PCI_PINS; d++) {
-		for (uint32_t pin = 0; pin < FDT_PCI_PINS; pin++) {
-			const uint32_t entry[10] = {
-				d << DEVICE_SHIFT, 0, 0, pin + 1,
-				FDT_PHANDLE_GIC, 0, 0, GIC_SPI,
-				b->pci_irq - 32 + (d + pin) % FDT_PCI_PINS, IRQ_LEVEL_HIGH
-			};
-
-			cells(n, "interrupt-map", entry, ARRAY_SIZE(entry));
-		}
-	}
+	for (uint32_t d = 0; d < 8; d++)
+		for (uint32_t pin = 0; pin < FDT_PCI_PINS; pin++)
+			interrupt(n, d, pin + 1, b->pci_irq + (d + pin) % FDT_PCI_PINS,
+				  IRQ_LEVEL_HIGH);
+	for (uint32_t d = 0; d < BOARD_PCI_LINES; d++)
+		interrupt(n, BOARD_PCI_OWN_LINES + d, 1, b->pci_line_irq + d, IRQ_EDGE_RISING);
 	cells(n, "interrupt-map-mask", mask, ARRAY_SIZE(mask));
 	cell(n, "#interrupt-cells", 1);
 }
@@ -120,6 +125,7 @@ static bool add_bridge(void *fdt, const struct board *b)
 	reg(&n, &b->pci_ecam);
 	range(&n, SPACE_IO, 0, &b->pci_io);
 	range(&n, SPACE_MEMORY, (uint32_t)b->pci_memory.base, &b->pci_memory);
+	range(&n, SPACE_MEMORY, (uint32_t)b->pci_fixed.base, &b->pci_fixed);
 	interrupts(&n, b);
 	cells(&n, "msi-map", msis, ARRAY_SIZE(msis));
 	empty(&n, "dma-coherent");

@@ -12,6 +12,7 @@ const struct vm_part *const vm_parts[] = {
 	&part_pci, /* before what is plugged into it */
 	&part_virtio,
 	&part_link,
+	&part_serve,
 	&part_debug,
 	NULL,
 };

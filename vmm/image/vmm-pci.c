@@ -1,4 +1,5 @@
-/* A 64-bit Linux on board virt, with virtio devices on a PCI bus. */
+/* A 64-bit Linux on board virt, with a PCI bus, for virtio devices or to serve some to
+ * other VMs. */
 #include "part.h"
 
 #include <stddef.h>
@@ -7,5 +8,6 @@ const struct vm_part *const vm_parts[] = {
 	&part_pci, /* before what is plugged into it */
 	&part_virtio,
 	&part_link,
+	&part_serve,
 	NULL,
 };

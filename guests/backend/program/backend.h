@@ -9,6 +9,7 @@
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
 #include <dev/virtio/link_server.h>
+#include <dev/virtio/net.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,9 +43,13 @@ struct served {
 	union {
 		struct virtio_blk blk;
 		struct virtio_console console;
+		struct virtio_net net;
 	} device;
 	uint8_t *disk; /* the file, mapped */
 	uint64_t disk_bytes;
+	uint8_t frame[NET_FRAME_MAX]; /* that waits for a buffer */
+	uint32_t frame_bytes;         /* 0: none */
+	uint64_t lost;                /* frames */
 };
 
 /* One line to the VM's console. */
@@ -58,3 +63,4 @@ bool uio_open(struct served *s);
 /* What is behind a device: makes it, with link_server_virtio(). NULL: said why. */
 struct virtio *disk_make(struct served *s);
 struct virtio *console_make(struct served *s);
+struct virtio *net_make(struct served *s);

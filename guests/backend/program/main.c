@@ -4,6 +4,7 @@
  * serves the connections of these names until their devices are gone. WHAT is
  *
  *   of a block device   a file or block device, and `,ro` if it cannot be written
+ *   of a network        the name of a tap device, which is made
  *   of a console        a terminal, a file to append to, or `pty:LINK`: a new
  *                       terminal, of which LINK becomes a symbolic link
  *
@@ -90,6 +91,7 @@ static uint32_t new_number(void)
 static struct virtio *make_device(struct served *s)
 {
 	switch (s->kind) {
+	case 1: return net_make(s);
 	case 2: return disk_make(s);
 	case 3: return console_make(s);
 	default: say(s, "no device of kind %u is known", s->kind); return NULL;

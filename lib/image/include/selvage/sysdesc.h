@@ -22,8 +22,10 @@
 #define SYSDESC_MAX_DISKS 4
 #define SYSDESC_MAX_CONNECTIONS 64
 #define SYSDESC_VM_CONNECTIONS 8 /* of one VM as the driver */
+#define SYSDESC_VM_SERVED 7      /* that one VM serves */
 #define SYSDESC_SECTOR 512u
 #define SYSDESC_PAGE 4096u
+#define SYSDESC_LARGE_PAGE 0x200000ull
 #define SYSDESC_OWN_MEMORY 0xffffffffffffffffull
 #define SYSDESC_MAX_VCPUS 8
 #define SYSDESC_A9_VCPUS 4 /* of board vexpress-a9 */
@@ -135,6 +137,8 @@ struct sysdesc_vm {
 	uint64_t restart_delay_us; /* SYSDESC_DELAY_MIN_US..; doubles each time in a row */
 	uint32_t n_disks;          /* 0..SYSDESC_MAX_DISKS */
 	uint32_t n_connections;    /* that it is the driver of */
+	uint32_t n_served;         /* connections that it serves to others */
+	uint32_t pad;              /* 0 */
 	struct sysdesc_disk disk[SYSDESC_MAX_DISKS];
 	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
 	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
@@ -189,6 +193,9 @@ static inline size_t sysdesc_bytes(uint32_t n_vms, uint32_t n_connections)
 /* Of all connections, the index of the VM's n-th as a driver. n is below its
  * n_connections. */
 uint32_t sysdesc_connection_of(const struct sysdesc *d, uint32_t vm, uint32_t n);
+/* Bytes of its driver's memory that the connection's server sees, from the start of a
+ * large page on. */
+uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_connection *c);
 /* Of a VM's memory, what may be shared as a whole. */
 #define SYSDESC_SHARE_BYTES 0x100000000ull
 
@@ -203,6 +210,10 @@ const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n);
 /* Where board `virt` has PCI, of VMs that have it: no memory there. */
 #define SYSDESC_VIRT_PCI 0x10000000ull
 #define SYSDESC_VIRT_PCI_END 0x40000000ull
+/* Of that, where a VM finds what is shared with it by those that it serves. */
+#define SYSDESC_SERVE_BASE 0x11000000ull
+#define SYSDESC_SERVE_MEMORY 0x11200000ull
+#define SYSDESC_SERVE_END 0x3eff0000ull
 
 /* Names that console and log lines of the system itself carry: no VM's. */
 bool sysdesc_name_reserved(const char *name);

@@ -19,8 +19,9 @@ enum vmm_part {
 	VMM_PART_VIRTIO = 1u << 6, /* devices over virtio */
 	VMM_PART_PCI = 1u << 7,    /* a PCI bus for them */
 	VMM_PART_LINK = 1u << 8,   /* devices that are served elsewhere */
+	VMM_PART_SERVE = 1u << 9,  /* connections that it serves to other VMs */
 };
-#define VMM_PARTS 9u
+#define VMM_PARTS 10u
 
 /* What the VM needs on a machine with this GIC. The one place that says so. */
 uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic);

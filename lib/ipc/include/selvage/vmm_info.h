@@ -1,6 +1,7 @@
 /* What init tells a VMM beyond struct procinfo, and which slots it fills. */
 #pragma once
 
+#include <selvage/backend.h>
 #include <selvage/procinfo.h>
 #include <selvage/sysdesc.h>
 #include <stdint.h>
@@ -50,6 +51,12 @@ enum vmm_vcpu_cap {
 #define VMM_CAP_LINK_IRQ(n) (VMM_CAP_LINK_KICK(n) + 1u)
 /* Its control page (selvage/link.h). */
 #define VMM_LINK_PAGE(n) (PROC_RING_BASE + (16u + (unsigned)(n)) * PROC_RING_STRIDE)
+
+/* Of the n-th connection that the VM serves: Signal, its two doorbells; and the
+ * notification that is its guest's interrupt, when the other side kicks. */
+#define VMM_CAP_SERVED_EVENT(n) (128u + 3u * (unsigned)(n))
+#define VMM_CAP_SERVED_INTERRUPT(n) (VMM_CAP_SERVED_EVENT(n) + 1u)
+#define VMM_CAP_SERVED_KICK(n) (VMM_CAP_SERVED_EVENT(n) + 2u)
 
 /* The time server's timer of the devices, beside those of the vCPUs: a VM with
  * all of these has none. */
@@ -103,7 +110,18 @@ struct vmm_info {
 		uint32_t sharing; /* enum sysdesc_sharing */
 		uint32_t pool;    /* region */
 		uint32_t number;  /* of the connection, for the log */
+		uint32_t waits;   /* the guest starts when somebody serves it */
+		uint32_t pad;
 	} link[SYSDESC_VM_CONNECTIONS];
+	/* Connections that the VM serves to others, in order. */
+	uint32_t n_served;
+	uint32_t pad2;
+	struct vmm_served {
+		char name[SELVAGE_NAME]; /* the driver VM's, and the device */
+		uint32_t device;         /* enum sysdesc_connected */
+		uint32_t number;         /* of the connection */
+		uint64_t bytes;          /* of the driver's memory, that are shared */
+	} served[SYSDESC_VM_SERVED];
 	uint64_t boot_epoch_s; /* wall clock when init started, or 0 */
 	uint64_t boot_counter; /* CNTPCT at that moment */
 	/* Ticks for which the VM was paused: init changes it, while no thread of
@@ -148,6 +166,29 @@ static inline uint64_t vmm_shared_offset(uint32_t sharing, const struct sysdesc_
 {
 	return sharing == SYSDESC_SHARE_ALL ? vmm_region_vaddr(vm, region) - PROC_GUEST_BASE
 					    : vm->region[region].gpa % VMM_LARGE_PAGE;
+}
+
+/*
+ * Where a VM finds the areas of the n-th connection that it serves: registers, which
+ * its monitor has, and control page and memory, which init maps.
+ */
+struct serve_place {
+	struct {
+		uint64_t gpa, bytes;
+	} area[SELVAGE_AREAS];
+};
+static inline struct serve_place serve_place(const struct vmm_info *info, unsigned n)
+{
+	const uint64_t registers = SYSDESC_SERVE_BASE + n * 2ull * SYSDESC_PAGE;
+	uint64_t at = SYSDESC_SERVE_MEMORY;
+
+	for (unsigned i = 0; i < n; i++)
+		at += (info->served[i].bytes + VMM_LARGE_PAGE - 1) & ~(VMM_LARGE_PAGE - 1);
+	return (struct serve_place){ {
+		[SELVAGE_REGS] = { registers, SYSDESC_PAGE },
+		[SELVAGE_CONTROL] = { registers + SYSDESC_PAGE, SYSDESC_PAGE },
+		[SELVAGE_MEMORY] = { at, info->served[n].bytes },
+	} };
 }
 
 static inline const struct vmm_info *vmm_info_get(void)

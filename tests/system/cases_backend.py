@@ -1,0 +1,126 @@
+"""VMs that serve devices to other VMs (guests/backend)."""
+import re
+
+from harness import System, write_description
+
+QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
+DISK = 4 << 20
+# What a server finds of a connection in its guest-physical memory: serve_place().
+CONTROL, MEMORY, POOL = 0x11001000, 0x11200000, 8 << 20
+
+
+def server(name, words, memory="192M"):
+    """A VM with Debian's stock kernel and the backend program."""
+    return [f"  - name: {name}", f"    memory: {memory}", "    kernel: asset:linux-debian",
+            "    initrd: asset:initrd-backend",
+            f"    cmdline: \"{QUIET} selvage.name={name} {words}\""]
+
+
+def user(name, words=""):
+    """A VM with the small kernel, which drives what others serve."""
+    return [f"  - name: {name}", "    memory: 128M", "    kernel: asset:linux-small",
+            "    initrd: asset:initrd-busybox",
+            f"    cmdline: \"{QUIET} selvage.name={name} {words}\""]
+
+
+def describe(name, vms, connections):
+    text = [f"name: {name}", "machine: {memory: 1G, on_idle: stay}", "vms:"]
+    for v in vms:
+        text += v
+    text += ["connections:"] + [f"  - {{{c}}}" for c in connections]
+    return write_description(name, "\n".join(text) + "\n")
+
+
+class Shell:
+    """Commands at VMs' consoles, and what they print."""
+
+    def __init__(self, run):
+        self.run = run
+        self.n = 0
+
+    def __call__(self, vm, command, limit_s=60):
+        """The last line that the command printed."""
+        self.n += 1
+        seen = self.run.lines.count()
+        self.run.type_to(vm, f"{{ {command}; }} > /tmp/out 2>&1; echo out-{self.n}-$(tail -n 1 /tmp/out)-",
+                         limit_s)
+        match, _ = self.run.wait(vm, rf"^out-{self.n}-(.*)-$", limit_s, seen)
+        return match.group(1)
+
+
+ALL = ["driver: user, device: block, served_by: server",
+       "driver: user, device: net, served_by: server",
+       "driver: user, device: console, served_by: server"]
+SERVES = (f"selvage.file=/disk:{DISK} selvage.serve=user-block=/disk "
+          "selvage.serve=user-net=tap0 selvage.ip=tap0:10.0.0.1/24 "
+          "selvage.serve=user-console=pty:/tmp/pty")
+# Drivers give up devices that need a reset, and take them again.
+AGAIN = ("for d in /sys/bus/virtio/drivers/*/virtio*; do n=${d##*/}; p=${d%/*}; "
+         "echo $n > $p/unbind; echo $n > $p/bind; done")
+
+
+def up(run, *names, after=0):
+    seen = after
+    for name in names:
+        _, seen = run.wait(name, f"selvage-guest: up {name}", 150, after)
+    return seen
+
+
+def check_disk(report, sh, what, bytes_=1 << 20):
+    made = sh("user", f"head -c {bytes_} /dev/urandom > /tmp/a; sha256sum < /tmp/a | cut -c 1-64")
+    sh("user", "dd if=/tmp/a of=/dev/vda bs=64k conv=fsync")
+    report.equal(sh("server", f"head -c {bytes_} /disk | sha256sum | cut -c 1-64"), made,
+                 f"{what}: what the user wrote is on the server's disk")
+    sh("user", "echo 3 > /proc/sys/vm/drop_caches")
+    report.equal(sh("user", f"head -c {bytes_} /dev/vda | sha256sum | cut -c 1-64"), made,
+                 f"{what}: and is read back")
+
+
+def check_net(report, sh, what):
+    sh("user", "ip link set eth0 up; ip addr add 10.0.0.2/24 dev eth0")
+    lost = sh("user", "ping -c 5 -A -s 1400 10.0.0.1 | grep 'packet loss'")
+    report.check(" 0% packet loss" in lost, f"{what}: {lost}")
+
+
+def backend(report):
+    """A disk, a network and a console, from one VM to another; then the server
+    goes and comes again."""
+    path = describe("backend", [server("server", SERVES), user("user")], ALL)
+    with System("backend", path, limit_s=280) as run:
+        up(run, "server", "user")
+        report.ok("both are up")
+        sh = Shell(run)
+        check_disk(report, sh, "disk")
+        check_net(report, sh, "network")
+        sh("server", "(head -n 1 /tmp/pty > /tmp/said) & sleep 1")
+        sh("user", "stty -F /dev/hvc0 -echo; echo over-the-link > /dev/hvc0")
+        report.equal(sh("server", "sleep 1; cat /tmp/said"), "over-the-link", "console: output")
+        seen = run.lines.count()
+        run.client("kill", "server")
+        for number in range(len(ALL)):
+            run.wait("log", f"user: warning: connection {number} needs a reset", 20, seen)
+        report.ok("the user's devices need a reset")
+        run.answers("user")
+        run.client("start", "server")
+        up(run, "server", after=seen)
+        sh("user", AGAIN)
+        check_disk(report, sh, "disk of the new server")
+        check_net(report, sh, "network of the new server")
+
+
+def backend_reach(report):
+    """A server whose kernel looks for memory everywhere: its own and the pool."""
+    attacker = ["  - name: server", "    memory: 16M", "    kernel: asset:micro-reach",
+                "    devices: [pl011, kick]"]
+    path = describe("backend-reach", [user("user"), attacker], ALL[:1])
+    with System("backend-reach", path, limit_s=200) as run:
+        run.wait("server", "reach: done", 180)
+        found = [tuple(int(n, 16) for n in m.groups()) for m in
+                 (re.match(r"reach: memory (\w+) (\w+)", t) for t in run.lines.of("server")) if m]
+        report.equal(found, [(CONTROL, CONTROL + 4096), (MEMORY, MEMORY + POOL),
+                             (0x40000000, 0x41000000)],
+                     "memory that a hostile server finds: control page, pool and its own")
+
+
+def cases():
+    return {"backend": backend, "backend-reach": backend_reach}
