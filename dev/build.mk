@@ -24,15 +24,17 @@ $(eval $(call fuzz_target,gicc,tests/fuzz/gicc_fuzz.c,dev))
 INC_virtio := -Idev/include -Ilib/virtio/include
 $(eval $(call target_lib,virtio,dev/virtio/virtq.c dev/virtio/device.c dev/virtio/mmio.c \
 	dev/virtio/rng.c dev/virtio/console.c dev/virtio/blk.c dev/virtio/ramdisk.c dev/virtio/net.c dev/virtio/balloon.c \
+	dev/virtio/vsock.c dev/virtio/vsock_switch.c \
 	dev/virtio/link_server.c dev/virtio/link_driver.c dev/virtio/virtio_pci.c dev/pci.c \
 	dev/gicv2m.c,base))
 VIRTIO_TEST := tests/unit/virtio_driver.c
 $(eval $(call unit_test,dev_virtq,tests/unit/dev_virtq_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call unit_test,dev_virtio,tests/unit/dev_virtio_test.c $(VIRTIO_TEST),virtio dev base))
+$(eval $(call unit_test,dev_vsock,tests/unit/dev_vsock_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call unit_test,dev_pci,tests/unit/dev_pci_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call fuzz_target,virtq_split,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=0))
 $(eval $(call fuzz_target,virtq_packed,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=1))
-$(foreach d,rng console blk net balloon,$(eval $(call fuzz_target,virtio_$(d),tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_$(d))))
+$(foreach d,rng console blk net balloon vsock,$(eval $(call fuzz_target,virtio_$(d),tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_$(d))))
 $(eval $(call fuzz_target,virtio_pci,tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_console -DFUZZ_PCI))
 # Both ends of a connection.
 $(eval $(call unit_test,vlink,tests/unit/vlink_test.c $(VIRTIO_TEST),virtio dev base))

@@ -1,6 +1,6 @@
 /* A virtio device, through its transport, in the hands of a hostile driver.
- * FUZZ_rng, FUZZ_console, FUZZ_blk, FUZZ_net or
- * FUZZ_balloon says which; FUZZ_PCI: over PCI, where
+ * FUZZ_rng, FUZZ_console, FUZZ_blk, FUZZ_net,
+ * FUZZ_balloon or FUZZ_vsock says which; FUZZ_PCI: over PCI, where
  * configuration space, BARs and MSI-X are the driver's too. */
 #include <dev/virtio/balloon.h>
 #include <dev/virtio/blk.h>
@@ -10,6 +10,7 @@
 #include <dev/virtio/pci.h>
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
+#include <dev/virtio/vsock_switch.h>
 #include <stdlib.h>
 
 #include "hostile_memory.h"
@@ -122,6 +123,63 @@ static void plug(const struct virtio_env *env)
 static void service(void)
 {
 	virtio_balloon_ask(&device, hm_next(&h));
+}
+#endif
+
+#ifdef FUZZ_vsock
+/* Its own peer, since it may talk to itself. */
+static struct virtio_vsock device;
+static struct vsock_switch hub;
+
+static bool packet(void *opaque, const struct vsock_header *p, const uint8_t *data)
+{
+	uint8_t sum = 0;
+
+	(void)opaque;
+	if (p->len > VSOCK_PIECE || p->src_cid != 3)
+		abort();
+	for (uint32_t i = 0; i < p->len; i++)
+		sum ^= data[i]; /* all of it is there */
+	return vsock_switch_packet(&hub, 0, p, data) || sum == 0x5a;
+}
+
+static void room(void *opaque)
+{
+	(void)opaque;
+	vsock_switch_room(&hub);
+}
+
+static void stopped(void *opaque)
+{
+	(void)opaque;
+	vsock_switch_stopped(&hub, 0);
+}
+
+static void plug(const struct virtio_env *env)
+{
+	const struct virtio_vsock_env io = { NULL, packet, room, stopped };
+
+	memset(&hub, 0, sizeof(hub));
+	hub.guest[0].device = &device;
+	hub.guest[0].allow = 1;
+	virtio_vsock_init(&device, env, &io, 3);
+}
+
+/* A packet that is likely to mean something, where `ask` looks for one. */
+static void service(void)
+{
+	uint8_t *p = h.ram + 0x2000, *rest = h.ram + 0x2100, what = hm_next(&h);
+
+	for (unsigned i = 0; i < 2; i++)
+		store_le64(p + 8 * i, 3);
+	store_le32(rest, what & 1);
+	store_le32(rest + 4, what >> 1 & 1);
+	store_le32(rest + 8, what & 4 ? 30 : 0);
+	store_le16(rest + 12, 1);
+	store_le16(rest + 14, what >> 4);
+	store_le32(rest + 20, (uint32_t)hm_next(&h) << 4);
+	store_le32(rest + 24, hm_next(&h));
+	vsock_switch_room(&hub);
 }
 #endif
 
@@ -406,8 +464,10 @@ static void ask(unsigned queue)
 		store_le16(desc + 16 * i + 12, (uint16_t)(i < 2 ? 1 | (bits >> i & 2) : 2));
 		store_le16(desc + 16 * i + 14, (uint16_t)(i + 1));
 	}
+#ifndef FUZZ_vsock
 	h.ram[0x2000] = bits >> 4;
 	h.ram[0x2008] = hm_next(&h) % 32;
+#endif
 	avail[4 + 2 * (idx % QUEUE_SIZE)] = 0;
 	store_le16(avail + 2, (uint16_t)(idx + 1));
 	notify(queue);

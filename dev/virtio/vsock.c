@@ -1,0 +1,184 @@
+#include <dev/virtio/vsock.h>
+
+#include <selvage/base.h>
+#include <string.h>
+
+enum { RX,
+       TX,
+       EVENT,
+       QUEUES };
+
+static void unpack(const uint8_t b[VSOCK_HEADER_BYTES], struct vsock_header *h)
+{
+	*h = (struct vsock_header){
+		.src_cid = load_le64(b),
+		.dst_cid = load_le64(b + 8),
+		.src_port = load_le32(b + 16),
+		.dst_port = load_le32(b + 20),
+		.len = load_le32(b + 24),
+		.type = load_le16(b + 28),
+		.op = load_le16(b + 30),
+		.flags = load_le32(b + 32),
+		.buf_alloc = load_le32(b + 36),
+		.fwd_cnt = load_le32(b + 40),
+	};
+}
+
+static void pack(const struct vsock_header *h, uint8_t b[VSOCK_HEADER_BYTES])
+{
+	store_le64(b, h->src_cid);
+	store_le64(b + 8, h->dst_cid);
+	store_le32(b + 16, h->src_port);
+	store_le32(b + 20, h->dst_port);
+	store_le32(b + 24, h->len);
+	store_le16(b + 28, h->type);
+	store_le16(b + 30, h->op);
+	store_le32(b + 32, h->flags);
+	store_le32(b + 36, h->buf_alloc);
+	store_le32(b + 40, h->fwd_cnt);
+}
+
+uint64_t virtio_vsock_cid(const struct virtio_vsock *s)
+{
+	return load_le64(s->config);
+}
+
+bool virtio_vsock_live(const struct virtio_vsock *s)
+{
+	return virtio_live(&s->v) && s->v.queue[RX].ready && s->v.queue[TX].ready;
+}
+
+/* --- From the driver ------------------------------------------------------------------ */
+
+static bool refuse(struct virtio_vsock *s, const char *why)
+{
+	virtio_break(&s->v, why);
+	return false;
+}
+
+/* The next packet's header. */
+static bool begin(struct virtio_vsock *s, struct virtq *q)
+{
+	uint8_t header[VSOCK_HEADER_BYTES];
+
+	if (!virtq_pop(q, &s->chain))
+		return false;
+	s->cursor = virtq_out(&s->chain);
+	if (s->cursor.left < sizeof(header))
+		return refuse(s, "a packet without a header");
+	if (!virtq_read(q, &s->cursor, header, sizeof(header)))
+		return false;
+	unpack(header, &s->header);
+	if (s->header.src_cid != virtio_vsock_cid(s))
+		return refuse(s, "a packet in another's name");
+	if (s->header.len > s->cursor.left)
+		return refuse(s, "a packet that is longer than its buffer");
+	s->left = s->header.op == VSOCK_RW ? s->header.len : 0;
+	s->header.len = 0;
+	s->sending = true;
+	s->waiting = false;
+	return true;
+}
+
+/* All of the packet that can go now, piece by piece. */
+static bool finish(struct virtio_vsock *s, struct virtq *q)
+{
+	do {
+		uint32_t n = min_u32(s->left, sizeof(s->piece));
+
+		if (!s->waiting && !virtq_read(q, &s->cursor, s->piece, n))
+			return false;
+		s->header.len = n;
+		s->waiting = !s->io.packet(s->io.opaque, &s->header, s->piece);
+		/* It may have been reset by what came of it. */
+		if (s->waiting || !s->sending)
+			return false;
+		s->left -= n;
+	} while (s->left != 0);
+	return true;
+}
+
+static void send(struct virtio_vsock *s)
+{
+	struct virtq *q = &s->v.queue[TX];
+
+	while (virtio_live(&s->v) && (s->sending || begin(s, q)) && finish(s, q)) {
+		s->sending = false;
+		virtq_push(q, &s->chain, 0);
+	}
+	virtio_settle(&s->v, TX);
+}
+
+void virtio_vsock_service(struct virtio_vsock *s)
+{
+	if (virtio_vsock_live(s))
+		send(s);
+}
+
+/* --- To the driver ---------------------------------------------------------------------- */
+
+bool virtio_vsock_deliver(struct virtio_vsock *s, const struct vsock_header *h,
+			  const uint8_t *data)
+{
+	struct virtq *q = &s->v.queue[RX];
+	uint8_t header[VSOCK_HEADER_BYTES];
+	struct virtq_cursor in;
+	bool done = false;
+
+	if (!virtio_vsock_live(s) || !virtq_pop(q, &s->v.chain)) {
+		virtio_settle(&s->v, RX);
+		return false;
+	}
+	pack(h, header);
+	in = virtq_in(&s->v.chain);
+	if (in.left < sizeof(header) + h->len)
+		virtio_break(&s->v, "a buffer that is too small for a packet");
+	else
+		done = virtq_write(q, &in, header, sizeof(header)) &&
+		       virtq_write(q, &in, data, h->len);
+	if (done)
+		virtq_push(q, &s->v.chain, (uint32_t)sizeof(header) + h->len);
+	virtio_settle(&s->v, RX);
+	return done;
+}
+
+/* --- The device --------------------------------------------------------------------------- */
+
+static void kick(struct virtio *v, unsigned queue)
+{
+	struct virtio_vsock *s = CONTAINER_OF(v, struct virtio_vsock, v);
+
+	if (queue == TX)
+		virtio_vsock_service(s);
+	else if (queue == RX)
+		s->io.room(s->io.opaque);
+}
+
+static void stopped(struct virtio *v, unsigned queue)
+{
+	struct virtio_vsock *s = CONTAINER_OF(v, struct virtio_vsock, v);
+
+	if (queue == EVENT)
+		return;
+	s->sending = s->waiting = false;
+	s->io.stopped(s->io.opaque);
+}
+
+static const struct virtio_class class = {
+	.name = "virtio-vsock",
+	.id = 19,
+	.n_queues = QUEUES,
+	.queue_size = 128,
+	.config_bytes = 8,
+	.kick = kick,
+	.stopped = stopped,
+};
+
+void virtio_vsock_init(struct virtio_vsock *s, const struct virtio_env *env,
+		       const struct virtio_vsock_env *io, uint64_t cid)
+{
+	memset(s, 0, sizeof(*s));
+	virtio_init(&s->v, &class, env, s->config);
+	s->io = *io;
+	store_le64(s->config, cid);
+}

@@ -1,0 +1,392 @@
+/* Socket devices and the switch between them (virtio 1.2, 5.10). */
+#include <dev/virtio/mmio.h>
+#include <dev/virtio/vsock_switch.h>
+#include <selvage/base.h>
+#include <string.h>
+
+#include "unit.h"
+#include "virtio_driver.h"
+
+#define GUESTS 3u
+#define SIZE 8u
+#define QUEUE(q) (0x1000u + 0x1000u * (q))
+#define RX 0u
+#define TX 1u
+#define CID(guest) (3u + (guest))
+#define PORT 1000u
+
+static struct {
+	struct vd d;
+	struct virtio_mmio t;
+	struct virtio_vsock device;
+	unsigned number, breaks;
+	const char *why;
+	unsigned received; /* packets that were looked at */
+} guest[GUESTS];
+static struct vsock_switch hub;
+
+static void set_irq(void *opaque, bool level)
+{
+	(void)opaque, (void)level;
+}
+
+static void broken(void *opaque, const char *why)
+{
+	unsigned i = *(unsigned *)opaque;
+
+	guest[i].breaks++;
+	guest[i].why = why;
+}
+
+static bool packet(void *opaque, const struct vsock_header *h, const uint8_t *data)
+{
+	return vsock_switch_packet(&hub, *(unsigned *)opaque, h, data);
+}
+
+static void room(void *opaque)
+{
+	(void)opaque;
+	vsock_switch_room(&hub);
+}
+
+static void stopped(void *opaque)
+{
+	vsock_switch_stopped(&hub, *(unsigned *)opaque);
+}
+
+static void wr(unsigned g, uint64_t offset, uint32_t value)
+{
+	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
+
+	assert_int_not_equal(virtio_mmio_access(&guest[g].t, &m), MMIO_FAULT);
+}
+
+static void start(unsigned g)
+{
+	memset(guest[g].d.ram, 0, VD_BYTES);
+	guest[g].received = 0;
+	wr(g, 0x70, 0);
+	wr(g, 0x70, 3);
+	wr(g, 0x24, 1);
+	wr(g, 0x20, 1);
+	wr(g, 0x70, 11);
+	for (unsigned q = 0; q < 3; q++) {
+		wr(g, 0x30, q);
+		wr(g, 0x38, SIZE);
+		wr(g, 0x80, QUEUE(q));
+		wr(g, 0x90, QUEUE(q) + 0x400);
+		wr(g, 0xa0, QUEUE(q) + 0x800);
+		wr(g, 0x44, 1);
+	}
+	wr(g, 0x70, 15);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&hub, 0, sizeof(hub));
+	memset(guest, 0, sizeof(guest));
+	for (unsigned g = 0; g < GUESTS; g++) {
+		const struct virtio_mmio_env mmio = { NULL, set_irq };
+		const struct virtio_vsock_env io = { &guest[g].number, packet, room, stopped };
+		struct virtio_env env;
+
+		guest[g].number = g;
+		vd_init(&guest[g].d);
+		env = (struct virtio_env){ &guest[g].number, guest[g].d.mem, broken };
+		virtio_vsock_init(&guest[g].device, &env, &io, CID(g));
+		virtio_mmio_init(&guest[g].t, &guest[g].device.v, &mmio);
+		hub.guest[g].device = &guest[g].device;
+		hub.guest[g].allow = g == 2 ? 0 : 3; /* the third one may talk to nobody */
+	}
+	for (unsigned g = 0; g < GUESTS; g++)
+		start(g);
+	return 0;
+}
+
+static unsigned used(unsigned g, unsigned queue)
+{
+	return vd_get16(&guest[g].d, QUEUE(queue) + 0x802);
+}
+
+static void offer(unsigned g, unsigned queue, uint64_t at, uint32_t bytes, unsigned flags)
+{
+	struct vd *d = &guest[g].d;
+	unsigned n = vd_get16(d, QUEUE(queue) + 0x402);
+
+	vd_split(d, QUEUE(queue), n % SIZE, at, bytes, flags, 0);
+	vd_put16(d, QUEUE(queue) + 0x404 + 2 * (n % SIZE), (uint16_t)(n % SIZE));
+	vd_put16(d, QUEUE(queue) + 0x402, (uint16_t)(n + 1));
+	wr(g, 0x50, queue);
+}
+
+/* Where the n-th packet for a guest goes. */
+static uint64_t buffer(unsigned n)
+{
+	return 0x8000 + 0x1000 * (n % SIZE);
+}
+
+static void give_room(unsigned g, unsigned n)
+{
+	for (; n > 0; n--)
+		offer(g, RX, buffer(vd_get16(&guest[g].d, QUEUE(RX) + 0x402)), 0x1000, VD_WRITE);
+}
+
+static struct vsock_header to(unsigned from, unsigned dst, enum vsock_op op)
+{
+	return (struct vsock_header){
+		.src_cid = CID(from),
+		.dst_cid = CID(dst),
+		.src_port = PORT + from,
+		.dst_port = PORT + dst,
+		.type = VSOCK_STREAM,
+		.op = (uint16_t)op,
+		.buf_alloc = 0x10000,
+	};
+}
+
+static void put(unsigned g, const struct vsock_header *h, uint32_t bytes)
+{
+	uint8_t *b = guest[g].d.ram + 0x10000;
+
+	store_le64(b, h->src_cid);
+	store_le64(b + 8, h->dst_cid);
+	store_le32(b + 16, h->src_port);
+	store_le32(b + 20, h->dst_port);
+	store_le32(b + 24, h->len);
+	store_le16(b + 28, h->type);
+	store_le16(b + 30, h->op);
+	store_le32(b + 32, h->flags);
+	store_le32(b + 36, h->buf_alloc);
+	store_le32(b + 40, h->fwd_cnt);
+	offer(g, TX, 0x10000, bytes, 0);
+}
+
+static void say(unsigned from, unsigned dst, enum vsock_op op)
+{
+	const struct vsock_header h = to(from, dst, op);
+
+	put(from, &h, VSOCK_HEADER_BYTES);
+}
+
+static void say_bytes(unsigned from, unsigned dst, uint32_t bytes)
+{
+	struct vsock_header h = to(from, dst, VSOCK_RW);
+
+	h.len = bytes;
+	for (uint32_t i = 0; i < bytes; i++)
+		guest[from].d.ram[0x10000 + VSOCK_HEADER_BYTES + i] = (uint8_t)(i * 7);
+	put(from, &h, VSOCK_HEADER_BYTES + bytes);
+}
+
+/* The next packet that the guest got; NULL: none. */
+static const uint8_t *heard(unsigned g, unsigned from, enum vsock_op op)
+{
+	const uint8_t *b = guest[g].d.ram + buffer(guest[g].received);
+
+	if (used(g, RX) == guest[g].received)
+		return NULL;
+	guest[g].received++;
+	assert_int_equal(load_le64(b), CID(from));
+	assert_int_equal(load_le64(b + 8), CID(g));
+	assert_int_equal(load_le16(b + 30), op);
+	return b;
+}
+
+static unsigned connections(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < VSOCK_CONNECTIONS; i++)
+		n += hub.connection[i].used;
+	return n;
+}
+
+static void connect(void)
+{
+	give_room(0, 4);
+	give_room(1, 4);
+	say(0, 1, VSOCK_REQUEST);
+	assert_non_null(heard(1, 0, VSOCK_REQUEST));
+	say(1, 0, VSOCK_RESPONSE);
+	assert_non_null(heard(0, 1, VSOCK_RESPONSE));
+	assert_int_equal(connections(), 1);
+}
+
+static void bytes_go_across(void **state)
+{
+	const uint8_t *b;
+	struct mmio m = { .offset = 0x100, .size = 8 };
+
+	(void)state;
+	assert_int_equal(virtio_mmio_access(&guest[1].t, &m), MMIO_HANDLED);
+	assert_int_equal(m.value, CID(1));
+	connect();
+	/* More than a piece: as two packets, in order. */
+	say_bytes(0, 1, VSOCK_PIECE + 100);
+	b = heard(1, 0, VSOCK_RW);
+	assert_non_null(b);
+	assert_int_equal(load_le32(b + 24), VSOCK_PIECE);
+	assert_int_equal(b[VSOCK_HEADER_BYTES + 9], 63);
+	b = heard(1, 0, VSOCK_RW);
+	assert_non_null(b);
+	assert_int_equal(load_le32(b + 24), 100);
+	assert_int_equal(b[VSOCK_HEADER_BYTES + 1], (uint8_t)((VSOCK_PIECE + 1) * 7));
+	assert_int_equal(used(0, TX), 2);
+	/* No room: it waits, and goes on when there is. */
+	say_bytes(0, 1, 10);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	say_bytes(0, 1, 20);
+	assert_int_equal(used(0, TX), 3);
+	give_room(1, 1);
+	assert_int_equal(used(0, TX), 4);
+	b = heard(1, 0, VSOCK_RW);
+	assert_non_null(b);
+	assert_int_equal(load_le32(b + 24), 20);
+	say(1, 0, VSOCK_RST);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	assert_int_equal(connections(), 0);
+	assert_int_equal(guest[0].breaks + guest[1].breaks, 0);
+}
+
+static void nobody_there(void **state)
+{
+	struct vsock_header h;
+
+	(void)state;
+	give_room(0, 8);
+	/* No such guest, one that is not allowed, no such connection, datagrams. */
+	h = to(0, 1, VSOCK_REQUEST);
+	h.dst_cid = 99;
+	put(0, &h, VSOCK_HEADER_BYTES);
+	assert_int_equal(load_le16(guest[0].d.ram + buffer(0) + 30), VSOCK_RST);
+	assert_int_equal(load_le64(guest[0].d.ram + buffer(0)), 99);
+	guest[0].received++;
+	say(0, 2, VSOCK_REQUEST);
+	assert_non_null(heard(0, 2, VSOCK_RST));
+	say_bytes(0, 1, 5);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	h = to(0, 1, VSOCK_REQUEST);
+	h.type = 2;
+	put(0, &h, VSOCK_HEADER_BYTES);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	say(0, 1, VSOCK_RST); /* no answer */
+	assert_null(heard(0, 1, VSOCK_RST));
+	give_room(2, 1);
+	say(2, 0, VSOCK_REQUEST);
+	assert_non_null(heard(2, 0, VSOCK_RST));
+	assert_int_equal(connections(), 0);
+	assert_int_equal(used(1, RX), 0);
+	assert_int_equal(hub.refused, 5);
+}
+
+/* More than the other side takes: for both, that was it. */
+static void credit(void **state)
+{
+	struct vsock_header h;
+
+	(void)state;
+	connect();
+	h = to(1, 0, VSOCK_CREDIT_UPDATE);
+	h.buf_alloc = 100;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	assert_non_null(heard(0, 1, VSOCK_CREDIT_UPDATE));
+	say_bytes(0, 1, 60);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	h.fwd_cnt = 60;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	say_bytes(0, 1, 100);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	assert_int_equal(connections(), 1);
+	say_bytes(0, 1, 1);
+	assert_non_null(heard(0, 1, VSOCK_CREDIT_UPDATE));
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	/* One of them had no room, and hears of it later. */
+	give_room(1, 1);
+	assert_non_null(heard(1, 0, VSOCK_RST));
+	assert_int_equal(connections(), 0);
+	assert_int_equal(hub.refused, 1);
+}
+
+/* Who goes without a word: the other side hears of it. */
+static void a_reset_ends_connections(void **state)
+{
+	(void)state;
+	connect();
+	wr(0, 0x70, 0);
+	assert_non_null(heard(1, 0, VSOCK_RST));
+	assert_int_equal(connections(), 0);
+	start(0);
+	connect();
+}
+
+static void mistakes(void **state)
+{
+	struct vsock_header h = to(0, 1, VSOCK_REQUEST);
+
+	(void)state;
+	put(0, &h, 20);
+	assert_string_equal(guest[0].why, "a packet without a header");
+	start(0);
+	h.src_cid = CID(1);
+	put(0, &h, VSOCK_HEADER_BYTES);
+	assert_string_equal(guest[0].why, "a packet in another's name");
+	start(0);
+	h = to(0, 1, VSOCK_RW);
+	h.len = 0xffffffff;
+	put(0, &h, VSOCK_HEADER_BYTES + 10);
+	assert_string_equal(guest[0].why, "a packet that is longer than its buffer");
+	start(0);
+	/* A buffer for packets that takes none. */
+	offer(1, RX, 0x8000, 10, VD_WRITE);
+	give_room(0, 1);
+	say(0, 1, VSOCK_REQUEST);
+	assert_string_equal(guest[1].why, "a buffer that is too small for a packet");
+	assert_int_equal(connections(), 0);
+	/* A second request for what is there, and an operation that is none. */
+	start(1);
+	start(0);
+	connect();
+	say(0, 1, VSOCK_REQUEST);
+	assert_int_equal(connections(), 0);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	assert_non_null(heard(1, 0, VSOCK_RST));
+	connect();
+	say(0, 1, (enum vsock_op)77);
+	assert_int_equal(connections(), 0);
+}
+
+static void a_full_table(void **state)
+{
+	struct vsock_header h = to(0, 1, VSOCK_REQUEST);
+
+	(void)state;
+	for (unsigned i = 0; i <= VSOCK_CONNECTIONS; i++) {
+		give_room(1, 1);
+		h.src_port = i;
+		put(0, &h, VSOCK_HEADER_BYTES);
+	}
+	assert_int_equal(connections(), VSOCK_CONNECTIONS);
+	give_room(0, 1);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	wr(1, 0x70, 0);
+	assert_int_equal(hub.refused, 1);
+	give_room(0, 7);
+	assert_int_equal(connections(), VSOCK_CONNECTIONS - 7);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(bytes_go_across),
+		TEST(nobody_there),
+		TEST(credit),
+		TEST(a_reset_ends_connections),
+		TEST(mistakes),
+		TEST(a_full_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
