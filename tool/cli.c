@@ -25,6 +25,7 @@ enum command_bit {
 	CMD_CREATE = 1 << 13,
 	CMD_TOP = 1 << 14,
 	CMD_AUDIT = 1 << 15,
+	CMD_TRACE = 1 << 16,
 };
 
 struct command {
@@ -62,6 +63,12 @@ static const struct command commands[] = {
 	{ "console", "VM",
 	  "Connect to the console of a VM.\nCtrl-] leaves it.",
 	  CMD_CONSOLE, 1, 1, command_console },
+	{ "trace", "",
+	  "Write down what kernel and VMs do for a while.\n"
+	  "The file is a Chrome trace in JSON: open it at ui.perfetto.dev. It has the last "
+	  "16,384\nevents: who ran when, exits of guests, system calls, interrupts, VMs that "
+	  "come and go.",
+	  CMD_TRACE, 0, 0, command_trace },
 	{ "shell", "",
 	  "Connect to the debug shell of a running system.\nCtrl-] leaves it.",
 	  CMD_CONSOLE, 0, 0, command_shell },
@@ -148,11 +155,12 @@ struct option_def {
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR | CMD_CREATE)
 #define CMD_WATCHERS (CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
-#define CMD_CLIENTS \
-	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_TOP | CMD_AUDIT | CMD_WATCHERS)
+#define CMD_CLIENTS                                                                       \
+	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_TOP | CMD_AUDIT | CMD_TRACE | \
+	 CMD_WATCHERS)
 
 static const struct option_def option_defs[] = {
-	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE, FIELD(output),
+	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE | CMD_TRACE, FIELD(output),
 	  "write the result there" },
 	{ "root-task", 0, OPT_TEXT, "ELF", CMD_BUILD | CMD_RUN,
 	  FIELD(root_task),
@@ -189,6 +197,7 @@ static const struct option_def option_defs[] = {
 	{ "accounting", 'a', OPT_FLAG, NULL, CMD_PS, FIELD(accounting),
 	  "print what all VMs and services together use, and what is free" },
 	{ "once", '1', OPT_FLAG, NULL, CMD_TOP, FIELD(once), "print one table and stop" },
+	{ "seconds", 0, OPT_NUMBER, "N", CMD_TRACE, FIELD(seconds), "for how long (1)" },
 	{ "interval", 'n', OPT_NUMBER, "SECONDS", CMD_TOP, FIELD(interval_s),
 	  "how long one table is about (1)" },
 	{ "html", 0, OPT_TEXT, "FILE", CMD_COMPARE, FIELD(html),

@@ -45,6 +45,7 @@ struct options {
 	int n_rest;
 	unsigned timeout_s;  /* 0: none */
 	unsigned wait_s;     /* 0: not at all */
+	unsigned seconds;    /* 0: the usual number */
 	unsigned interval_s; /* 0: the usual one */
 	unsigned port;       /* 0: the usual one */
 	bool port_only;
@@ -73,6 +74,7 @@ int command_control(const struct options *options); /* ps, start, ... */
 int command_set(const struct options *options);
 int command_create(const struct options *options);
 int command_top(const struct options *options);
+int command_trace(const struct options *options);
 int command_shell(const struct options *options);
 int command_console(const struct options *options);
 int command_logs(const struct options *options);

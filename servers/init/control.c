@@ -3,6 +3,7 @@
 #include "caps.h"
 #include "machine_off.h"
 #include "request.h"
+#include "trace.h"
 #include "upload.h"
 #include "vm.h"
 #include "watch.h"
@@ -286,6 +287,11 @@ static void execute(char *text)
 	case VERB_CREATE: finish(vm_create_begin(r.number)); break;
 	case VERB_PUT: finish(upload_put(r.number, r.bytes, r.n_bytes)); break;
 	case VERB_COMMIT: finish(vm_create_end((uint32_t)r.number)); break;
+	case VERB_TRACE: finish(trace_switch(r.number)); break;
+	case VERB_EVENTS:
+		here->subject = (struct control_subject){ .number = r.number };
+		start_answer(trace_events);
+		break;
 	case VERB_LOG: finish(set_log_level(r.name, r.number)); break;
 	case VERB_CRASH: finish(crash_process(r.name)); break;
 	case VERB_POWEROFF:

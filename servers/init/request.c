@@ -26,6 +26,8 @@ static const struct {
 	[VERB_MAP] = { "map", "n" },
 	[VERB_REGS] = { "regs", "nd" },
 	[VERB_MEM] = { "mem", "ndc" },
+	[VERB_TRACE] = { "trace", "d" },
+	[VERB_EVENTS] = { "events", "d" },
 	[VERB_LOG] = { "log", "nd" },
 	[VERB_SET] = { "set", "nkd" },
 	[VERB_CREATE] = { "create", "d" },

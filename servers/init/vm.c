@@ -2,6 +2,7 @@
 
 #include "connect.h"
 #include "self.h"
+#include "trace.h"
 #include "upload.h"
 #include "vm_make.h"
 
@@ -142,6 +143,8 @@ bool vm_start(unsigned index)
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
 		log_info("vm %s: started by %s", descriptions[index].name, monitor);
+		trace_process(p);
+		trace_vm(descriptions[index].name, "started");
 		return true;
 	}
 	log_error("vm %s: cannot be started: out of memory or slots, or a service is dead",
@@ -156,6 +159,7 @@ void vm_stop(unsigned index, enum vm_state state)
 
 	(void)vm_cpu_us(index);
 	if (p->state != PROCESS_NONE) {
+		trace_vm(descriptions[index].name, state == VM_CRASHED ? "crashed" : "ended");
 		connect_detach(index);
 		service_detach(p, MUX_CH_FIRST_VM + (int)index);
 		process_destroy(p);
@@ -180,6 +184,7 @@ const char *vm_pause(unsigned index)
 	vm->state = VM_PAUSED;
 	vm->paused = clock_now();
 	log_info("vm %s: paused", descriptions[index].name);
+	trace_vm(descriptions[index].name, "paused");
 	return NULL;
 }
 
@@ -214,6 +219,7 @@ const char *vm_resume(unsigned index)
 		return "the kernel refused; only `kill` is left";
 	vm->state = VM_RUNNING;
 	log_info("vm %s: goes on", descriptions[index].name);
+	trace_vm(descriptions[index].name, "goes on");
 	return NULL;
 }
 

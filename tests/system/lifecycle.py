@@ -5,9 +5,10 @@ import os
 import re
 import socket
 import subprocess
+import time
 import zlib
 
-from harness import Failure, SELVAGE, System, write_description
+from harness import Failure, OUT, SELVAGE, System, write_description
 
 TICK = r"^tick (\d+) at (\d+) ms$"
 
@@ -339,6 +340,41 @@ def shell(report):
             process.wait(10)
 
 
+def trace(report):
+    """`selvage trace` writes what Perfetto opens, and what the guest did is in it."""
+    path = describe("life-trace", [ticker("one"), ticker("two")])
+    out = f"{OUT}/life-trace.json"
+    with System("life-trace", path, limit_s=90) as run:
+        run.wait("two", "^tick 3 ", 30)
+        for name in ("first", "once more"):
+            process = subprocess.Popen([SELVAGE, "trace", "--system", run.system, "--seconds", "1",
+                                        "-o", out])
+            time.sleep(0.4)  # of the second that it takes
+            report.check("under way" in ask(run, "trace 1"), "one trace at a time")
+            run.client("pause", "two")
+            run.client("resume", "two")
+            report.equal(process.wait(60), 0, f"{name}: exit code")
+        with open(out, encoding="utf-8") as f:
+            events = json.load(f)["traceEvents"]
+        names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events
+                 if e["ph"] == "M" and e["name"] == "thread_name"}
+        vms = {e["args"]["name"]: e["pid"] for e in events if e["name"] == "process_name"}
+        slices = [e for e in events if e["ph"] == "X"]
+        report.check(all(e["ph"] in "MXi" and (e["ph"] == "M" or e["ts"] >= 0) for e in events) and
+                     all(e["dur"] >= 0 and (e["pid"], e["tid"]) in names for e in slices),
+                     f"{len(events)} events as the format has them, all on tracks with names")
+        kinds = [e["name"] for e in slices if e["pid"] == vms["vmm:one"]
+                 and names[e["pid"], e["tid"]] == "exits"]
+        report.check(4 <= kinds.count("wfi") <= 40 and kinds.count("mmio") > 20,
+                     f"ten ticks a second: {kinds.count('wfi')} waits, {kinds.count('mmio')} stores")
+        waits = sum(e["dur"] for e in slices if e["pid"] == vms["vmm:one"] and e["name"] == "wfi")
+        report.check(2e5 < waits < 2e6, f"it waits most of the time: {waits / 1e6:.2f} s")
+        marks = [e["name"] for e in events if e["ph"] == "i"]
+        report.check("two paused" in marks and "two goes on" in marks, f"marks: {marks}")
+        report.check("no trace is under way" in ask(run, "trace 0"), "it is off again")
+        report.check("1 begins" in ask(run, "trace 2"), "nonsense is refused")
+
+
 def cases():
-    return {"life-shell": shell, "life-top": top, "life-pause": pause, "life-create": create_destroy, "life-many": many,
+    return {"life-trace": trace, "life-shell": shell, "life-top": top, "life-pause": pause, "life-create": create_destroy, "life-many": many,
             "life-restart": restart, "life-set": set_keys}

@@ -1,0 +1,111 @@
+/* The kernel's trace as a file that Perfetto opens. */
+#include "chrome.h"
+#include "unit.h"
+
+#include <cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cJSON *convert(const char *const lines[])
+{
+	static struct chrome c;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	cJSON *json;
+
+	chrome_begin(&c, out);
+	for (; *lines != NULL; lines++)
+		chrome_line(&c, *lines);
+	chrome_end(&c);
+	fclose(out);
+	json = cJSON_Parse(text);
+	assert_non_null(json);
+	free(text);
+	return json;
+}
+
+/* The event of that name and kind, or NULL. */
+static const cJSON *find(const cJSON *json, const char *name, const char *ph)
+{
+	const cJSON *event;
+
+	cJSON_ArrayForEach(event, cJSON_GetObjectItem(json, "traceEvents"))
+	{
+		if (strcmp(cJSON_GetObjectItem(event, "name")->valuestring, name) == 0 &&
+		    strcmp(cJSON_GetObjectItem(event, "ph")->valuestring, ph) == 0)
+			return event;
+	}
+	return NULL;
+}
+
+static double value(const cJSON *event, const char *key)
+{
+	return cJSON_GetObjectItem(event, key)->valuedouble;
+}
+
+static void test_an_exit(void **state)
+{
+	/* The guest goes on at 1000, exits by WFI at 2000; its monitor runs from 2100 to
+	 * 2500, and the guest goes on at 2600. A tick is a nanosecond. */
+	static const char *const lines[] = {
+		"{\"hz\":1000000000,\"events\":5,\"lost\":7}",
+		"{\"thread\":2369,\"pid\":9,\"process\":\"vmm:one\",\"name\":\"vCPU 1\"}",
+		"{\"thread\":2306,\"pid\":9,\"process\":\"vmm:one\",\"name\":\"thread 2\"}",
+		"{\"at\":0,\"e\":\"3e8 5 941 0 0;7d0 3 941 6000000 0;834 5 902 0 0;\"}",
+		"{\"at\":3,\"e\":\"9c4 1 902 fffffffb 0;a28 5 941 0 0;\"}",
+		NULL
+	};
+	cJSON *json = convert(lines);
+	const cJSON *guest = find(json, "guest", "X"), *runs = find(json, "runs", "X");
+	const cJSON *event, *exit = NULL;
+
+	(void)state;
+	assert_float_equal(value(guest, "ts"), 0, 1e-6);
+	assert_float_equal(value(guest, "dur"), 1, 1e-6);
+	assert_int_equal(value(guest, "tid"), 2369);
+	assert_float_equal(value(runs, "dur"), 0.4, 1e-6);
+	assert_non_null(find(json, "call -5", "X"));
+	cJSON_ArrayForEach(event, cJSON_GetObjectItem(json, "traceEvents"))
+	{
+		if (strcmp(cJSON_GetObjectItem(event, "name")->valuestring, "wfi") == 0 &&
+		    value(event, "pid") == 9)
+			exit = event;
+	}
+	assert_non_null(exit);
+	assert_float_equal(value(exit, "ts"), 1, 1e-6);
+	assert_float_equal(value(exit, "dur"), 0.6, 1e-6);
+	cJSON_Delete(json);
+}
+
+static void test_what_is_not_as_it_should_be(void **state)
+{
+	static const char *const lines[] = {
+		"{\"hz\":0,\"events\":-1}",
+		"{\"thread\":1,\"pid\":1,\"process\":\"a\\\"b\",\"name\":\"x\"}",
+		"{\"time\":5,\"vm\":\"one\",\"what\":\"\\\\\"}",
+		"{\"time\":5,\"vm\":\"one\",\"what\":\"paused\"}",
+		"{\"e\":\"3e8 5\"}",
+		"{\"e\":\"3e8 77 1 ffffffff 0;1 5 1 0 0;junk\"}",
+		"{\"e\":7}",
+		"{",
+		"",
+		NULL
+	};
+	cJSON *json = convert(lines);
+
+	(void)state;
+	assert_null(find(json, "x", "M"));
+	assert_non_null(find(json, "one paused", "i"));
+	cJSON_Delete(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_exit),
+		cmocka_unit_test(test_what_is_not_as_it_should_be),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

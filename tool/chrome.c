@@ -1,0 +1,227 @@
+#include "chrome.h"
+
+#include <abi/trace.h>
+#include <cJSON.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Tracks of their own: the kernel's (Perfetto wants numbers from 1 on) and a VM's exits. */
+#define KERNEL_PID 1000u
+#define GUEST_THREAD 0x40u
+#define EXITS_THREAD 0x80u
+
+static double number(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, key);
+
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 ? item->valuedouble : 0;
+}
+
+static const char *string(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, key);
+
+	return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static void separate(struct chrome *c)
+{
+	fputs(c->n_written++ ? ",\n" : "\n", c->out);
+}
+
+static void name_track(struct chrome *c, const char *what, uint32_t pid, uint32_t tid,
+		       const char *name)
+{
+	separate(c);
+	fprintf(c->out,
+		"{\"name\":\"%s\",\"ph\":\"M\",\"pid\":%u,\"tid\":%u,"
+		"\"args\":{\"name\":\"%.64s\"}}",
+		what, pid, tid, name);
+}
+
+static double us(const struct chrome *c, uint64_t ticks)
+{
+	return ticks > c->first ? (double)(ticks - c->first) * 1e6 / (double)c->hz : 0;
+}
+
+static void slice(struct chrome *c, const char *name, uint32_t pid, uint32_t tid, uint64_t from,
+		  uint64_t to)
+{
+	if (from == 0 || to < from)
+		return;
+	separate(c);
+	fprintf(c->out, "{\"name\":\"%s\",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,"
+			"\"ts\":%.3f,\"dur\":%.3f}",
+		name, pid, tid, us(c, from), us(c, to) - us(c, from));
+}
+
+void chrome_begin(struct chrome *c, FILE *out)
+{
+	memset(c, 0, sizeof(*c));
+	c->out = out;
+	c->hz = 1;
+	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", out);
+	name_track(c, "process_name", KERNEL_PID, 0, "kernel");
+	name_track(c, "thread_name", KERNEL_PID, 0, "core 0");
+}
+
+/* Only what can stand in a string of JSON. */
+static bool plain(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789-_: .")] == '\0';
+}
+
+static void take_thread(struct chrome *c, const cJSON *object)
+{
+	const char *process = string(object, "process"), *name = string(object, "name");
+	struct chrome_thread *t = &c->thread[c->n_threads];
+
+	if (c->n_threads == CHROME_THREADS || !plain(process) || !plain(name))
+		return;
+	c->n_threads++;
+	*t = (struct chrome_thread){ .id = (uint32_t)number(object, "thread"),
+				     .pid = (uint32_t)number(object, "pid") };
+	name_track(c, "process_name", t->pid, 0, process);
+	name_track(c, "thread_name", t->pid, t->id, name);
+	if (t->id & GUEST_THREAD)
+		name_track(c, "thread_name", t->pid, t->id | EXITS_THREAD, "exits");
+}
+
+static struct chrome_thread *find(struct chrome *c, uint64_t id)
+{
+	for (unsigned i = 0; i < c->n_threads; i++) {
+		if (c->thread[i].id == id)
+			return &c->thread[i];
+	}
+	return NULL;
+}
+
+/* What was known when the trace ended: these come before the events. */
+static void take_vm(struct chrome *c, const cJSON *object)
+{
+	const char *vm = string(object, "vm"), *what = string(object, "what");
+	uint64_t time = (uint64_t)number(object, "time");
+
+	if (!plain(vm) || !plain(what))
+		return;
+	if (c->first == 0)
+		c->first = time;
+	separate(c);
+	fprintf(c->out,
+		"{\"name\":\"%s %s\",\"ph\":\"i\",\"s\":\"g\",\"pid\":%u,\"tid\":0,"
+		"\"ts\":%.3f}",
+		vm, what,
+		KERNEL_PID, us(c, time));
+}
+
+/* ESR_EL2.EC (Arm ARM, D17.2.37). */
+static const char *class_of(uint32_t esr, char text[24])
+{
+	switch (esr >> 26) {
+	case 0x01: return esr & 1 ? "wfe" : "wfi";
+	case 0x12:
+	case 0x16: return "hypercall";
+	case 0x13:
+	case 0x17: return "secure call";
+	case 0x18: return "sysreg";
+	case 0x20: return "fetch";
+	case 0x24: return "mmio";
+	default: snprintf(text, 24, "class 0x%02x", esr >> 26); return text;
+	}
+}
+
+static const char *kernel_work(const struct chrome *c, char text[24])
+{
+	static const char *const names[] = { "kernel", "call", "fault", "exit", "interrupt" };
+
+	if (c->kind == ABI_TRACE_EXIT)
+		return class_of((uint32_t)c->detail, text);
+	if (c->kind != ABI_TRACE_SYSCALL)
+		return names[c->kind <= ABI_TRACE_INTERRUPT ? c->kind : 0];
+	snprintf(text, 24, "call %d", c->detail);
+	return text;
+}
+
+/* The kernel was entered. */
+static void entered(struct chrome *c, uint64_t time, uint64_t thread, uint32_t esr)
+{
+	struct chrome_thread *t = find(c, thread);
+
+	if (t && c->runs == thread)
+		slice(c, thread & GUEST_THREAD ? "guest" : "runs", t->pid, t->id, c->since, time);
+	if (t && c->kind == ABI_TRACE_EXIT && (thread & GUEST_THREAD)) {
+		t->exit = time;
+		t->esr = esr;
+	}
+	c->since = time;
+}
+
+/* It was left; an exit of the guest that goes on is over. */
+static void left(struct chrome *c, uint64_t time, uint64_t thread)
+{
+	struct chrome_thread *t = find(c, thread);
+	char text[24];
+
+	if (c->kind != ABI_TRACE_RETURN && c->kind != 0)
+		slice(c, kernel_work(c, text), KERNEL_PID, 0, c->since, time);
+	if (t && t->exit != 0)
+		slice(c, class_of(t->esr, text), t->pid, t->id | EXITS_THREAD, t->exit, time);
+	if (t)
+		t->exit = 0;
+	c->runs = thread;
+	c->since = time;
+}
+
+static void event(struct chrome *c, uint64_t time, uint32_t kind, uint64_t thread,
+		  uint32_t detail)
+{
+	if (c->first == 0 || (c->taken == 0 && time < c->first))
+		c->first = time;
+	c->taken++;
+	if (kind == ABI_TRACE_RETURN || kind == ABI_TRACE_IDLE) {
+		left(c, time, kind == ABI_TRACE_IDLE ? 0 : thread);
+		c->kind = ABI_TRACE_RETURN;
+		return;
+	}
+	c->kind = kind;
+	c->detail = (int32_t)detail;
+	entered(c, time, thread, detail);
+}
+
+static void take_events(struct chrome *c, const char *text)
+{
+	uint64_t time, thread, pc;
+	uint32_t kind, detail;
+	int n;
+
+	while (sscanf(text, "%" SCNx64 " %" SCNx32 " %" SCNx64 " %" SCNx32 " %" SCNx64 ";%n", &time,
+		      &kind, &thread, &detail, &pc, &n) == 5) {
+		event(c, time, kind, thread, detail);
+		text += n;
+	}
+}
+
+void chrome_line(struct chrome *c, const char *line)
+{
+	cJSON *object = cJSON_Parse(line);
+
+	if (cJSON_GetObjectItem(object, "hz")) {
+		c->hz = (uint64_t)number(object, "hz");
+		c->hz = c->hz ? c->hz : 1;
+		c->events = (uint64_t)number(object, "events");
+		c->lost = (uint64_t)number(object, "lost");
+	} else if (cJSON_GetObjectItem(object, "thread")) {
+		take_thread(c, object);
+	} else if (cJSON_GetObjectItem(object, "what")) {
+		take_vm(c, object);
+	} else if (cJSON_GetObjectItem(object, "e")) {
+		take_events(c, string(object, "e"));
+	}
+	cJSON_Delete(object);
+}
+
+void chrome_end(struct chrome *c)
+{
+	fprintf(c->out, "\n],\"otherData\":{\"lost\":\"%llu\"}}\n", (unsigned long long)c->lost);
+}
