@@ -25,7 +25,7 @@ static const char *const services[] = { "serial", "time", "log", "debug" };
 static const struct {
 	uint32_t server;
 	const char *name;
-} device_servers[] = { { SYSDESC_SERVER_BLOCK, "block" } };
+} device_servers[] = { { SYSDESC_SERVER_BLOCK, "block" }, { SYSDESC_SERVER_NET, "net" } };
 
 #define N_DEVICE_SERVERS (sizeof(device_servers) / sizeof(device_servers[0]))
 

@@ -227,14 +227,8 @@ static bool check_served(const struct connection_check *k)
 {
 	struct sysdesc_vm *vm;
 
-	if (k->c->server == SYSDESC_SERVER_BLOCK)
+	if (is_native(k))
 		return true;
-	if (is_native(k)) {
-		diag_error_at(k->sys->file, line_of(k, "served_by"),
-			      "`served_by`: the network server cannot serve devices yet; remove "
-			      "the connection");
-		return false;
-	}
 	vm = &k->sys->desc->vm[k->c->server];
 	if (vm->board != SYSDESC_BOARD_VIRT) {
 		diag_error_at(k->sys->file, line_of(k, "served_by"),

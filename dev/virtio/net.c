@@ -25,7 +25,7 @@ static bool header_empty(const uint8_t header[VIRTIO_NET_HDR_BYTES])
 	return header[HDR_FLAGS] == 0 && header[HDR_GSO_TYPE] == 0;
 }
 
-/* False: the queue is in error. */
+/* False: the chain has not been dealt with, or the queue is in error. */
 static bool send_chain(struct virtio_net *n, struct virtq *q, const struct virtq_chain *c)
 {
 	struct virtq_cursor out = virtq_out(c);
@@ -40,9 +40,8 @@ static bool send_chain(struct virtio_net *n, struct virtq *q, const struct virtq
 	    !virtq_read(q, &out, n->frame, bytes))
 		return false;
 	if (header_empty(header))
-		n->io.transmit(n->io.opaque, n->frame, bytes);
-	else
-		n->sent_bad++;
+		return n->io.transmit(n->io.opaque, n->frame, bytes);
+	n->sent_bad++;
 	return true;
 }
 
@@ -54,6 +53,8 @@ unsigned virtio_net_poll(struct virtio_net *n, unsigned most)
 	if (!virtio_live(&n->v) || !q->ready)
 		return 0;
 	for (; taken < most; taken++) {
+		struct virtq_mark mark = virtq_mark(q);
+
 		if (!virtq_pop(q, &n->v.chain)) {
 			n->waiting = false;
 			break;
@@ -61,8 +62,10 @@ unsigned virtio_net_poll(struct virtio_net *n, unsigned most)
 		/* transmit may give this device a frame: the chain is then another's. */
 		struct virtq_used used = { n->v.chain.id, n->v.chain.slots, 0 };
 
-		if (!send_chain(n, q, &n->v.chain))
+		if (!send_chain(n, q, &n->v.chain)) {
+			virtq_rewind(q, mark);
 			break;
+		}
 		virtq_push_all(q, &used, 1);
 	}
 	return taken;
@@ -175,9 +178,7 @@ static void kick(struct virtio *v, unsigned queue)
 {
 	struct virtio_net *n = CONTAINER_OF(v, struct virtio_net, v);
 
-	if (queue != TX)
-		return;
-	n->waiting = true;
+	n->waiting |= queue == TX;
 	n->io.kicked(n->io.opaque);
 }
 

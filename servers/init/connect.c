@@ -7,6 +7,7 @@
 
 #include <selvage/base.h>
 #include <selvage/client.h>
+#include <selvage/crc32.h>
 #include <selvage/link.h>
 #include <selvage/serve.h>
 #include <string.h>
@@ -62,6 +63,7 @@ const void *connect_info(enum proc_kind kind, size_t *bytes)
 
 	memset(&info, 0, sizeof(info));
 	info.n_connections = system->n_connections;
+	info.network = crc32_bytes(system->name, sizeof(system->name));
 	for (uint32_t i = 0; i < system->n_connections; i++) {
 		const struct sysdesc_connection *c = get(i);
 		struct image_frames f;
@@ -70,6 +72,8 @@ const void *connect_info(enum proc_kind kind, size_t *bytes)
 			continue;
 		info.connection[i].device = c->device;
 		info.connection[i].memory_bytes = shared_bytes(c);
+		info.connection[i].allow = c->allow;
+		info.connection[i].flags = c->flags;
 		if (c->image == SYSDESC_NO_PAYLOAD ||
 		    !images_guest(c->image, &f, &info.connection[i].disk_bytes))
 			continue;

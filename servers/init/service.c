@@ -2,6 +2,7 @@
 
 #include "connect.h"
 #include "crash.h"
+#include "device.h"
 #include "self.h"
 #include "standin.h"
 
@@ -11,6 +12,7 @@
 #include <selvage/log.h>
 #include <selvage/mux.h>
 #include <selvage/ring.h>
+#include <selvage/serve.h>
 #include <selvage/servers.h>
 #include <selvage/vmm_info.h>
 #include <string.h>
@@ -83,6 +85,17 @@ static const struct process_spec specs[] = {
 /* Those that serve devices: above the VMs and their monitors, who wait for them. */
 static const struct process_spec device_servers[] = {
 	{
+		.kind = PROC_NET,
+		.name = "net",
+		.image = "net",
+		.cnode_bits = 8,
+		.priority = 120,
+		.budget_us = 8000,
+		.period_us = SERVICE_PERIOD_US,
+		.heap_bytes = 0,
+		.stack_bytes = 0x4000,
+	},
+	{
 		.kind = PROC_BLOCK,
 		.name = "block",
 		.image = "block",
@@ -147,8 +160,7 @@ static bool grant_irq(struct process *p, unsigned irq, cap_t handler)
 	return true;
 }
 
-/* The handler of a device's interrupt, which signals `badge` to the driver. */
-static bool give_irq(struct process *p, unsigned irq, bool level, uint64_t badge)
+bool service_give_irq(struct process *p, unsigned irq, bool level, uint64_t badge)
 {
 	cap_t handler = mem_slot(&p->mem);
 	cap_t ntfn = mem_mint(&p->mem, p->ntfn, ABI_RIGHT_WRITE, badge);
@@ -185,7 +197,7 @@ static bool set_up_uart(const struct machine *machine)
 	return copy != 0 && process_note(serial, &grant) &&
 	       map_page(&serial->mem, serial->vspace, copy, PROC_DEVICE_BASE, MAP_RW,
 			MAP_DEVICE) == ABI_OK &&
-	       give_irq(serial, machine->uart_irq, true, SERIAL_NTFN_IRQ) &&
+	       service_give_irq(serial, machine->uart_irq, true, SERIAL_NTFN_IRQ) &&
 	       process_grant(serial, time,
 			     PROC_CAP_CLIENT_NTFN + PROC_SERIAL * TIME_TIMERS,
 			     serial->ntfn, ABI_RIGHT_WRITE, SERIAL_NTFN_TIMER,
@@ -310,7 +322,7 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 		if (!make_server(&specs[i]))
 			return specs[i].name;
 	if ((kernel_has_timer() &&
-	     !give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ)) ||
+	     !service_give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ)) ||
 	    !run(&processes[PROC_TIME]))
 		return "time";
 	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||
@@ -325,21 +337,38 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	return connect_debug() && run(&processes[PROC_DEBUG]) ? NULL : "debug";
 }
 
+/* The network's timer, and the machine's NIC if the description has one. */
+static bool give_network(struct process *p, const struct machine *machine,
+			 const struct sysdesc *system)
+{
+	struct process *time = &processes[PROC_TIME];
+
+	return service_attach_time(p) &&
+	       process_grant(p, time, PROC_CAP_CLIENT_NTFN + PROC_NET * TIME_TIMERS, p->ntfn,
+			     ABI_RIGHT_WRITE, SERVER_NTFN | SERVE_BIT_TIMER, "Notification",
+			     "net's timer") &&
+	       (!(system->machine & SYSDESC_MACHINE_NIC) ||
+		device_give(p, &machine->virtio[SYSDESC_NIC_SLOT], "network interface"));
+}
+
 /* A server that has died before it could serve is not waited for. */
-static bool start_device_server(const struct process_spec *spec)
+static bool start_device_server(const struct process_spec *spec, const struct machine *machine,
+				const struct sysdesc *system)
 {
 	struct process_spec s = *spec;
 	struct process *p = &processes[spec->kind];
 
 	s.detail = connect_info(spec->kind, &s.detail_bytes);
-	return make_server(&s) && connect_disks(p) && service_attach_log(p) && run(p);
+	return make_server(&s) && connect_disks(p) && service_attach_log(p) &&
+	       (spec->kind != PROC_NET || give_network(p, machine, system)) && run(p);
 }
 
-const char *service_start_device_servers(void)
+const char *service_start_device_servers(const struct machine *machine,
+					 const struct sysdesc *system)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(device_servers); i++)
 		if (connect_wanted(device_servers[i].kind) &&
-		    !start_device_server(&device_servers[i]))
+		    !start_device_server(&device_servers[i], machine, system))
 			return device_servers[i].name;
 	return NULL;
 }

@@ -17,7 +17,10 @@
 const char *service_start(const struct machine *machine, const struct sysdesc *system);
 
 /* Those servers that the description's connections name. NULL or what failed. */
-const char *service_start_device_servers(void);
+const char *service_start_device_servers(const struct machine *machine,
+					 const struct sysdesc *system);
+/* The handler of a device's interrupt, which signals `badge` to the driver. */
+bool service_give_irq(struct process *p, unsigned irq, bool level, uint64_t badge);
 
 /* The process of a service, or NULL if it does not run. */
 struct process *service_process(enum proc_kind kind);

@@ -5,3 +5,4 @@ $(eval $(call unit_test,switch,tests/unit/switch_test.c,switch base))
 INC_nic := -Iservers/net/src
 LIB_SRCS_nic := servers/net/src/nic.c
 $(eval $(call unit_test,nic,tests/unit/nic_test.c $(VIRTIO_TEST),nic virtio_driver_host virtio dev base))
+$(eval $(call target_prog,net,$(wildcard servers/net/src/*.c),virtio virtio_driver ipc rt sel4 image base))

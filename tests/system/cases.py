@@ -11,6 +11,7 @@ import captures
 import cases_backend
 import cases32
 import cases_block
+import cases_net
 import cases_freertos
 import cases_virtio
 import debug
@@ -497,6 +498,8 @@ def all_cases():
         cases[name] = cases_virtio.virtio_case(judge_selftest, name)
     for sharing in ("pool", "all"):
         cases[f"block-{sharing}"] = cases_block.block_case(sharing)
+        cases[f"net-{sharing}"] = cases_net.net_case(sharing)
+    cases["uplink"] = cases_net.uplink
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

@@ -1,7 +1,7 @@
 """Disks that the block server serves to a VM over a connection."""
 import hashlib
 
-from harness import System, write_description
+from harness import Shell, System, write_description
 
 WORDS = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name=web"
 REBIND = ("for i in 0 1; do for w in unbind bind; do "
@@ -18,19 +18,6 @@ def describe(name, sharing):
         f"  - {disk}}}", f"  - {disk}, mode: copy-on-write}}"]) + "\n")
 
 
-class Shell:
-    """A VM's shell: commands, and the last line that each one prints."""
-
-    def __init__(self, run):
-        self.run, self.number = run, 0
-
-    def __call__(self, command, limit_s=40):
-        self.number += 1
-        self.run.type_to("web", f"r=$({command}); echo answer {self.number} $r", limit_s)
-        match, _ = self.run.wait("web", rf"^answer {self.number} ?(.*)", limit_s)
-        return match.group(1).strip()
-
-
 def block_case(sharing, *options):
     """Read, write, the server's death, the VM's reboot: what was written stays."""
 
@@ -41,7 +28,7 @@ def block_case(sharing, *options):
         name = f"block-{sharing}"
         with System(name, describe(name, sharing), *options, limit_s=150) as run:
             run.wait("web", "selvage-guest: up", 60)
-            sh = Shell(run)
+            sh = Shell(run, "web")
             read = "sha256sum /dev/vda | cut -d ' ' -f 1"
             mark = "dd if=/dev/vdb bs=4096 skip=7 count=1 2>/dev/null | head -c 9"
             report.equal(sh(read), digest, "the image, read by the guest")

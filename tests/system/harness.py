@@ -197,6 +197,19 @@ class System(Run):
         self.type_to(vm, ":", limit_s)
 
 
+class Shell:
+    """A VM's shell: commands, and what each one prints, on one line."""
+
+    def __init__(self, run, vm):
+        self.run, self.vm, self.number = run, vm, 0
+
+    def __call__(self, command, limit_s=40):
+        self.number += 1
+        self.run.type_to(self.vm, f"r=$( {command} ); echo answer {self.number} $r", limit_s)
+        match, _ = self.run.wait(self.vm, rf"^answer {self.number} ?(.*)", limit_s)
+        return match.group(1).strip()
+
+
 QEMU_CPU = {"max": "max,sve=off,pauth-impdef=on"}
 
 

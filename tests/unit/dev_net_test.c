@@ -23,7 +23,7 @@ static struct {
 	unsigned frames, kicks, breaks;
 	uint32_t bytes;
 	uint8_t frame[NET_FRAME_MAX];
-	bool irq;
+	bool irq, later;
 } world;
 
 static void set_irq(void *opaque, bool level)
@@ -38,12 +38,15 @@ static void broken(void *opaque, const char *why)
 	world.breaks++;
 }
 
-static void transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
+static bool transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
 {
 	(void)opaque;
+	if (world.later)
+		return false;
 	world.frames++;
 	world.bytes = bytes;
 	memcpy(world.frame, frame, bytes);
+	return true;
 }
 
 static void kicked(void *opaque)
@@ -180,6 +183,24 @@ static void sends_in_portions(void **state)
 	assert_int_equal(virtio_net_poll(&net, 6), 0);
 	assert_false(net.waiting);
 	assert_int_equal(world.frames, 10);
+	/* One that cannot go now stays, and those behind it. */
+	queue_frame(61);
+	queue_frame(62);
+	(void)vqueue_publish(&tx);
+	vmmio_kick(&t, 1);
+	world.later = true;
+	assert_int_equal(virtio_net_poll(&net, 6), 0);
+	assert_int_equal(virtio_net_poll(&net, 6), 0);
+	assert_true(net.waiting);
+	world.later = false;
+	assert_int_equal(virtio_net_poll(&net, 1), 1);
+	assert_int_equal(world.bytes, 61);
+	assert_int_equal(virtio_net_poll(&net, 6), 1);
+	assert_int_equal(world.frames, 12);
+	for (unsigned i = 0; i < 10; i++)
+		sent(60);
+	sent(61);
+	sent(62);
 	queue_frame(60);
 	(void)vqueue_publish(&tx);
 	vmmio_kick(&t, 1);
@@ -187,7 +208,7 @@ static void sends_in_portions(void **state)
 	vmmio_reset(&t);
 	assert_false(net.waiting);
 	assert_int_equal(virtio_net_poll(&net, 6), 0);
-	assert_int_equal(world.frames, 10);
+	assert_int_equal(world.frames, 12);
 }
 
 static void give(uint32_t at, uint32_t bytes, uint32_t token)

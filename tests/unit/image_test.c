@@ -229,6 +229,9 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(connections()[0].driver = 1);
 	WRONG(connections()[0].flags = 1);
 	WRONG(connections()[0].allow = 1);
+	WRONG(connections()[1].flags = 2);
+	WRONG(connections()[2].flags = 1);
+	WRONG(connections()[2].allow = 1);
 	WRONG(connections()[2].device = 0);
 	WRONG(connections()[2].device = SYSDESC_CONNECT_CONSOLE + 1);
 	WRONG(connections()[0].device = SYSDESC_CONNECT_NET);

@@ -65,11 +65,12 @@ static unsigned sum(const uint8_t *frame, uint32_t bytes)
 	return n;
 }
 
-static void transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
+static bool transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
 {
 	(void)opaque;
 	world.out++;
 	world.sum_out += sum(frame, bytes);
+	return true;
 }
 
 static void kicked(void *opaque) { (void)opaque; }

@@ -171,33 +171,38 @@ static bool may_send_from(struct switch_fabric *s, unsigned port, const uint8_t 
 	return !is_group(mac) && learn(s, port, mac, now_s);
 }
 
-static void deliver(struct switch_fabric *s, unsigned to, const uint8_t *frame, uint32_t bytes)
+/* False: it is to be tried again. */
+static bool deliver(struct switch_fabric *s, unsigned to, const uint8_t *frame, uint32_t bytes,
+		    bool single)
 {
 	struct switch_port *p = &s->port[to];
-	enum switch_drop result = p->spec.deliver(p->spec.opaque, frame, bytes);
+	enum switch_drop result = p->spec.deliver(p->spec.opaque, frame, bytes, single);
 
+	if (result == SWITCH_HOLD)
+		return false;
 	if (result != SWITCH_DROPS) {
 		p->count.dropped[result]++;
-		return;
+		return true;
 	}
 	p->count.frames_out++;
 	p->count.bytes_out += bytes;
+	return true;
 }
 
 /* To all that may have it: of a single receiver's address that nobody is known to have,
  * those behind which it can be. */
-static unsigned flood(struct switch_fabric *s, unsigned from, const uint8_t *frame, uint32_t bytes)
+static bool flood(struct switch_fabric *s, unsigned from, const uint8_t *frame, uint32_t bytes)
 {
-	unsigned n = 0;
+	bool any = false;
 
 	for (unsigned i = 0; i < SWITCH_PORTS; i++) {
 		if (!s->port[i].used || i == from || !may_talk(s, from, i) ||
 		    (!is_group(frame) && !s->port[i].spec.open))
 			continue;
-		deliver(s, i, frame, bytes);
-		n++;
+		(void)deliver(s, i, frame, bytes, false);
+		any = true;
 	}
-	return n;
+	return any;
 }
 
 /* 01:80:c2:00:00:00 to 0f. */
@@ -206,33 +211,37 @@ static bool is_reserved(const uint8_t *mac)
 	return load_be32(mac) == 0x0180c200 && mac[4] == 0 && mac[5] < 0x10;
 }
 
-static unsigned drop(struct switch_port *p, enum switch_drop why)
+/* Why it is dropped; SWITCH_DROPS: it is not; SWITCH_HOLD. */
+static enum switch_drop pass_on(struct switch_fabric *s, unsigned port, const uint8_t *frame,
+				uint32_t bytes, uint32_t now_s)
 {
-	p->count.dropped[why]++;
-	return 0;
-}
+	unsigned to;
 
-unsigned switch_frame(struct switch_fabric *s, unsigned port, const uint8_t *frame,
-		      uint32_t bytes, uint32_t now_s)
-{
-	struct switch_port *p = &s->port[port];
-	unsigned to, n;
-
-	p->count.frames_in++;
-	p->count.bytes_in += bytes;
 	if (!may_send_from(s, port, frame + SWITCH_MAC, now_s))
-		return drop(p, SWITCH_SPOOFED);
+		return SWITCH_SPOOFED;
 	if (is_reserved(frame))
-		return drop(p, SWITCH_RESERVED);
+		return SWITCH_RESERVED;
 	to = is_group(frame) ? SWITCH_PORTS : switch_find(s, frame, now_s);
 	if (to == port) /* they are on the same side of it */
-		return 0;
-	if (to == SWITCH_PORTS) {
-		n = flood(s, port, frame, bytes);
-		return n != 0 ? n : drop(p, SWITCH_UNKNOWN);
-	}
+		return SWITCH_DROPS;
+	if (to == SWITCH_PORTS)
+		return flood(s, port, frame, bytes) ? SWITCH_DROPS : SWITCH_UNKNOWN;
 	if (!may_talk(s, port, to))
-		return drop(p, SWITCH_FORBIDDEN);
-	deliver(s, to, frame, bytes);
-	return 1;
+		return SWITCH_FORBIDDEN;
+	return deliver(s, to, frame, bytes, true) ? SWITCH_DROPS : SWITCH_HOLD;
+}
+
+bool switch_frame(struct switch_fabric *s, unsigned port, const uint8_t *frame, uint32_t bytes,
+		  uint32_t now_s)
+{
+	struct switch_counters *count = &s->port[port].count;
+	enum switch_drop result = pass_on(s, port, frame, bytes, now_s);
+
+	if (result == SWITCH_HOLD)
+		return false;
+	count->frames_in++;
+	count->bytes_in += bytes;
+	if (result < SWITCH_DROPS)
+		count->dropped[result]++;
+	return true;
 }

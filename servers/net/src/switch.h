@@ -25,7 +25,8 @@ enum switch_drop {
 	SWITCH_UNKNOWN,   /* nobody can have the address */
 	SWITCH_NO_ROOM,   /* the receiver has no buffer */
 	SWITCH_DOWN,      /* the receiver's driver does not work */
-	SWITCH_DROPS
+	SWITCH_DROPS,
+	SWITCH_HOLD /* not dropped: the sender is to wait (of single receivers only) */
 };
 /* For people; number out of range: NULL. */
 const char *switch_drop_name(unsigned reason);
@@ -42,8 +43,10 @@ struct switch_port_spec {
 	bool open;
 	uint64_t allowed; /* ports that it may talk to, by bits; they must agree */
 	void *opaque;
-	/* The frame goes out there: SWITCH_DROPS, or why not (NO_ROOM, DOWN). */
-	enum switch_drop (*deliver)(void *opaque, const uint8_t *frame, uint32_t bytes);
+	/* The frame goes out there: SWITCH_DROPS, or why not (NO_ROOM, DOWN). If it is for nobody
+	 * else (`single`), SWITCH_HOLD too. */
+	enum switch_drop (*deliver)(void *opaque, const uint8_t *frame, uint32_t bytes,
+				    bool single);
 };
 
 /* An address and where it is. */
@@ -74,10 +77,10 @@ void switch_init(struct switch_fabric *s);
 bool switch_add(struct switch_fabric *s, unsigned port, const struct switch_port_spec *spec);
 void switch_remove(struct switch_fabric *s, unsigned port);
 
-/* A frame of at least 14 bytes from the port; `now_s` never goes back. Returns how
- * many ports it was offered to. */
-unsigned switch_frame(struct switch_fabric *s, unsigned port, const uint8_t *frame,
-		      uint32_t bytes, uint32_t now_s);
+/* A frame of at least 14 bytes from the port; `now_s` never goes back. False: its
+ * receiver wants it later; nothing was done, and nothing counted. */
+bool switch_frame(struct switch_fabric *s, unsigned port, const uint8_t *frame,
+		  uint32_t bytes, uint32_t now_s);
 
 /* The port that has the address, or SWITCH_PORTS. */
 unsigned switch_find(const struct switch_fabric *s, const uint8_t mac[SWITCH_MAC], uint32_t now_s);

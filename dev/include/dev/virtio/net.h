@@ -19,9 +19,9 @@
 
 struct virtio_net_env {
 	void *opaque;
-	/* The driver sends a frame, which is a copy. */
-	void (*transmit)(void *opaque, const uint8_t *frame, uint32_t bytes);
-	/* Frames wait for virtio_net_poll. */
+	/* The driver sends a frame, which is a copy. False: not now; it stays where it is. */
+	bool (*transmit)(void *opaque, const uint8_t *frame, uint32_t bytes);
+	/* Frames may wait for virtio_net_poll, or there are buffers again. */
 	void (*kicked)(void *opaque);
 };
 
@@ -43,8 +43,8 @@ struct virtio_net {
 /* Both are copied. */
 void virtio_net_init(struct virtio_net *n, const struct virtio_env *env,
 		     const struct virtio_net_env *io, const uint8_t mac[NET_MAC_BYTES]);
-/* Sends up to `most` of the frames that wait; how many it took from the queue. Fewer than
- * `most`: there are no more, and `kicked` will tell of the next one. */
+/* Sends up to `most` of the frames that wait; how many it took from the queue. Unless
+ * `waiting` then, there are no more, and `kicked` will tell of the next one. */
 unsigned virtio_net_poll(struct virtio_net *n, unsigned most);
 /* Gives the driver a frame. */
 enum virtio_net_result virtio_net_receive(struct virtio_net *n, const uint8_t *frame,

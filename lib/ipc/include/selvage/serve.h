@@ -13,6 +13,10 @@
  *   caps      SERVE_CAP_INTERRUPT(n), SERVE_CAP_EVENT(n): Signal
  *   badges    SERVE_NTFN(n): somebody has kicked in a connection with this badge
  *   procinfo  struct serve_info
+ *   device    of the machine's, if the description gives the server one: its page
+ *             and memory for it as below, PROC_CAP_DEVICE_IRQ signals
+ *             SERVER_NTFN | SERVE_BIT_IRQ, PROC_CAP_TIME_EP's timer 0
+ *             SERVER_NTFN | SERVE_BIT_TIMER (the network server always has a timer)
  */
 #pragma once
 
@@ -37,14 +41,24 @@ _Static_assert(SERVE_ROOM(SYSDESC_MAX_CONNECTIONS) <= PROC_PAYLOAD_BASE &&
 #define SERVE_BIT(n) (1ull << (n) % SERVE_BADGES)
 #define SERVE_NTFN(n) (SERVER_NTFN | SERVE_BIT(n))
 
+/* A server that drives a device of the machine's: beside the connections. */
+#define SERVE_BIT_IRQ (1ull << 32)
+#define SERVE_BIT_TIMER (1ull << 33)
+/* The device's page is at PROC_DEVICE_BASE, what it reaches of our memory here. */
+#define SERVE_DMA (PROC_DEVICE_BASE + 0x200000ull)
+
 struct serve_info {
 	uint32_t n_connections; /* of the description */
-	uint32_t pad;
+	uint32_t network;       /* a number of the system's, for addresses */
+	uint64_t dma_at;        /* address of SERVE_DMA for the device, 2 MiB; 0: no device */
+	uint64_t device_offset; /* of its registers in the page */
 	struct {
 		uint32_t device; /* enum sysdesc_connected; 0: another server's */
 		uint32_t writable;
 		uint64_t memory_bytes; /* at SERVE_MEMORY */
 		uint64_t disk_bytes;
+		uint64_t allow; /* struct sysdesc_connection */
+		uint64_t flags;
 	} connection[SYSDESC_MAX_CONNECTIONS];
 };
 

@@ -1,0 +1,240 @@
+/*
+ * The network server: a switch with a port for each connection. What init sets up:
+ * <selvage/serve.h>. How a connection works: <selvage/link.h>.
+ */
+#include "nic.h"
+#include "ports.h"
+
+#include <selvage/base.h>
+#include <selvage/client.h>
+#include <selvage/clock.h>
+#include <selvage/log.h>
+#include <selvage/serve.h>
+#include <selvage/server_loop.h>
+#include <string.h>
+
+_Static_assert(SYSDESC_MAX_NET == PORTS && SYSDESC_UPLINK == PORT_UPLINK, "bits of `allow`");
+
+#define TICK_US 2000u
+#define RESTART_US 1000000u
+
+/* Ports by connection, and the other way round. */
+static struct {
+	unsigned port;
+	bool connected;
+	char name[PROC_NAME];
+} clients[SYSDESC_MAX_CONNECTIONS];
+static unsigned connection_of[PORTS];
+static bool ticking;
+
+/* --- The uplink -------------------------------------------------------------------------- */
+
+static struct nic nic;
+static bool has_nic, nic_works;
+static uint64_t nic_died;
+
+static void start_nic(void)
+{
+	const struct serve_info *info = serve_info_get();
+	const struct vmmio_regs regs = vmmio_frame(
+		(volatile void *)(uintptr_t)(PROC_DEVICE_BASE + info->device_offset));
+	const char *wrong =
+		nic_start(&nic, &regs, (void *)(uintptr_t)SERVE_DMA, info->dma_at);
+
+	nic_works = wrong == NULL;
+	if (wrong != NULL) {
+		log_error("the machine's network interface: %s", wrong);
+		nic_died = clock_now();
+		return;
+	}
+	log_info("uplink: %02x:%02x:%02x:%02x:%02x:%02x", nic.mac[0], nic.mac[1], nic.mac[2],
+		 nic.mac[3], nic.mac[4], nic.mac[5]);
+}
+
+/* One that broke is tried again, not at once. */
+static void look_after_nic(void)
+{
+	if (nic_works && nic.error != NULL) {
+		log_error("the machine's network interface: %s", nic.error);
+		nic_works = false;
+		nic_died = clock_now();
+	}
+	if (has_nic && !nic_works && clock_now() - nic_died > clock_us_to_ticks(RESTART_US))
+		start_nic();
+}
+
+static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t bytes, bool single)
+{
+	(void)opaque, (void)single;
+	if (!nic_works)
+		return SWITCH_DOWN;
+	if (nic_send(&nic, frame, bytes))
+		return SWITCH_DROPS;
+	(void)nic_flush(&nic);
+	return nic_send(&nic, frame, bytes) ? SWITCH_DROPS : SWITCH_NO_ROOM;
+}
+
+static void from_uplink(void *opaque, const uint8_t *frame, uint32_t bytes)
+{
+	(void)opaque;
+	ports_from_uplink(frame, bytes);
+}
+
+static void open_uplink(void)
+{
+	has_nic = serve_info_get()->dma_at != 0;
+	if (!has_nic)
+		return;
+	start_nic();
+	if (!ports_add_uplink(nic.mac, to_uplink))
+		log_error("uplink: its address is none that a port can have");
+	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
+}
+
+/* --- Service ----------------------------------------------------------------------------- */
+
+static void interrupt(unsigned port) { sel4_signal(SERVE_CAP_INTERRUPT(connection_of[port])); }
+static void event(unsigned port) { sel4_signal(SERVE_CAP_EVENT(connection_of[port])); }
+
+static void take_signals(uint64_t bits)
+{
+	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
+		if (clients[n].connected && (bits & SERVE_BIT(n)))
+			ports_kicked(clients[n].port);
+	if ((bits & SERVE_BIT_IRQ) && has_nic) {
+		nic_interrupt(&nic);
+		sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
+	}
+	if (bits & SERVE_BIT_TIMER) {
+		ticking = false;
+		ports_tick();
+	}
+}
+
+static void report_losses(void)
+{
+	for (unsigned n = 0; n < SYSDESC_MAX_CONNECTIONS; n++) {
+		unsigned news = clients[n].connected ? ports_news(clients[n].port) : 0;
+
+		for (; news != 0; news &= news - 1)
+			log_warning("%s: frames are dropped: %s", clients[n].name,
+				    switch_drop_name(bit_lowest_u64(news)));
+	}
+}
+
+static void arm_tick(void)
+{
+	bool wanted = ports_wait() || (has_nic && !nic_works);
+
+	if (!wanted || ticking)
+		return;
+	ticking = time_arm(0, clock_now() + clock_us_to_ticks(TICK_US), 0) == TIME_OK;
+}
+
+/* All that can be done now, in turns; who kicks meanwhile has his among them. */
+static void work(void)
+{
+	bool more;
+
+	do {
+		unsigned taken = has_nic ? nic_receive(&nic, PORT_TURN, from_uplink, NULL) : 0;
+		uint64_t bits;
+
+		more = ports_turn() || taken == PORT_TURN;
+		ports_settle();
+		if (has_nic)
+			more = nic_flush(&nic) || more;
+		bits = more ? sel4_poll(PROC_CAP_NTFN) : 0;
+		if (bits != 0)
+			take_signals(bits & ~SERVER_NTFN);
+	} while (more);
+	look_after_nic();
+	report_losses();
+	arm_tick();
+}
+
+static void on_signal(uint64_t bits)
+{
+	take_signals(bits);
+	work();
+}
+
+/* --- Clients ------------------------------------------------------------------------------- */
+
+/* Locally administered, the same each time, and another one for each system. */
+static void make_mac(uint8_t mac[NET_MAC_BYTES], unsigned port)
+{
+	mac[0] = 0x02;
+	store_be32(mac + 1, serve_info_get()->network);
+	mac[5] = (uint8_t)port;
+}
+
+/* The place of the connection among those of the network. */
+static unsigned port_of(unsigned connection)
+{
+	const struct serve_info *info = serve_info_get();
+	unsigned port = 0;
+
+	for (unsigned n = 0; n < connection; n++)
+		port += info->connection[n].device == SYSDESC_CONNECT_NET;
+	return port;
+}
+
+static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
+{
+	const struct serve_info *info = serve_info_get();
+	struct port_spec spec = { 0 };
+	struct server_client c;
+	unsigned port;
+
+	server_parse_client(&c, mr);
+	if (c.number >= info->n_connections ||
+	    info->connection[c.number].device != SYSDESC_CONNECT_NET ||
+	    clients[c.number].connected)
+		return SERVER_BAD_ARGUMENT;
+	port = port_of((unsigned)c.number);
+	spec.page = (void *)(uintptr_t)SERVE_PAGE(c.number);
+	spec.memory = (void *)(uintptr_t)SERVE_MEMORY(c.number);
+	spec.bytes = info->connection[c.number].memory_bytes;
+	spec.allowed = info->connection[c.number].allow;
+	spec.open = info->connection[c.number].flags & SYSDESC_CONNECT_BRIDGE;
+	make_mac(spec.mac, port);
+	connection_of[port] = (unsigned)c.number;
+	clients[c.number].port = port;
+	memcpy(clients[c.number].name, c.name, sizeof(c.name));
+	clients[c.number].connected = ports_add(port, &spec);
+	return clients[c.number].connected ? SERVER_OK : SERVER_BAD_ARGUMENT;
+}
+
+static uint64_t remove_client(uint64_t client)
+{
+	const struct switch_counters *count;
+
+	if (client >= SYSDESC_MAX_CONNECTIONS || !clients[client].connected)
+		return SERVER_BAD_ARGUMENT;
+	count = ports_counters(clients[client].port);
+	log_info("%s: %lu frames sent, %lu received", clients[client].name,
+		 (unsigned long)count->frames_in, (unsigned long)count->frames_out);
+	clients[client].connected = false;
+	ports_remove(clients[client].port);
+	return SERVER_OK;
+}
+
+static uint64_t on_request(uint64_t badge, msginfo_t info, const uint64_t mr[SEL4_MSG_REGS])
+{
+	static const struct server_client_ops ops = { add_client, remove_client };
+
+	return server_client_request(&ops, badge, info, mr);
+}
+
+static uint64_t now(void) { return clock_now(); }
+
+int main(void)
+{
+	static const struct server_ops ops = { on_signal, on_request };
+	const struct ports_env env = { now, clock_us_to_ticks(1), interrupt, event };
+
+	ports_init(&env);
+	open_uplink();
+	server_run(&ops);
+}

@@ -1,0 +1,143 @@
+"""VMs in the network that the server `net` makes, and its uplink."""
+import hashlib
+import os
+import socket
+import threading
+
+from harness import Shell, System, write_description
+
+WORDS = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name="
+REBIND = "for w in unbind bind; do echo virtio0 > /sys/bus/virtio/drivers/virtio_net/$w; done"
+
+
+def describe(name, rules, machine="on_idle: stay", sharing="pool"):
+    """rules: VM to what its connection says besides."""
+    text = [f"name: {name}", f"machine: {{{machine}}}", "vms:"]
+    for vm in rules:
+        text += [f"  - name: {vm}", "    memory: 64M", "    kernel: asset:linux-small",
+                 "    initrd: asset:initrd-busybox", f"    cmdline: \"{WORDS}{vm}\""]
+    text.append("connections:")
+    text += [f"  - {{driver: {vm}, device: net, served_by: net, sharing: {sharing}{rule}}}"
+             for vm, rule in rules.items()]
+    return write_description(name, "\n".join(text) + "\n")
+
+
+def address(place):
+    return f"10.0.2.{20 + place}"
+
+
+def up(place):
+    return f"ip addr add {address(place)}/24 dev eth0; ip link set eth0 up"
+
+
+def shells(run, names):
+    result = []
+    for place, vm in enumerate(names):
+        run.wait(vm, "selvage-guest: up", 90)
+        result.append(Shell(run, vm))
+        result[-1](up(place))
+    return result
+
+
+def lost(shell, place, count=2):
+    """Which part of some pings is lost, in percent."""
+    return shell(f"ping -c {count} -W 1 {address(place)} | sed -n 's/.*received, \\([0-9]*\\)%.*/\\1/p'")
+
+
+def listen(shell, port, redirection):
+    """Starts a server for one client; the file done tells of its end."""
+    shell(f"rm -f /tmp/done; {{ nc -l -p {port} {redirection}; echo > /tmp/done; }} > /dev/null 2>&1 & "
+          f"until grep -q ':{port:04X} .* 0A' /proc/net/tcp; do usleep 100000; done")
+
+
+def transfer(report, source, sink, what, bytes_=2000000):
+    """Random bytes from one VM to the first one's address, with a checksum."""
+    # Input that neither comes nor ends: busybox's nc ends with it.
+    sink("[ -e /tmp/open ] || mknod /tmp/open p")
+    listen(sink, 5000, "<> /tmp/open > /tmp/got")
+    want = source(f"head -c {bytes_} /dev/urandom > /tmp/d; nc {address(0)} 5000 < /tmp/d; "
+                  "sha256sum < /tmp/d")
+    report.equal(sink("until [ -e /tmp/done ]; do usleep 100000; done; sha256sum < /tmp/got"), want,
+                 what)
+
+
+def net_case(sharing, *options):
+    def net(report):
+        """Two VMs talk, a third is not allowed to; the server dies and comes back."""
+        name = f"net-{sharing}"
+        rules = {"one": "", "two": ", allow: [one]", "three": ", allow: [two]"}
+        with System(name, describe(name, rules, sharing=sharing), *options, limit_s=200) as run:
+            one, two, three = shells(run, rules)
+            report.equal(lost(one, 1), "0", "a VM reaches another one")
+            transfer(report, two, one, "two million bytes over TCP, by checksum")
+            for shell, who in ((one, "one whom it does not allow"),
+                               (two, "one who does not allow it")):
+                report.equal(lost(shell, 2, 1), "100", f"nothing comes of a VM for {who}")
+            report.equal(three("sed -n 's/ *eth0: *//p' /proc/net/dev | cut -d ' ' -f 1"), "0",
+                         "it has not received a byte")
+            seen = run.lines.count()
+            spoof = "ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:07; ip link set eth0 up"
+            report.equal(two(f"{spoof}; ping -c 1 -W 1 {address(0)} > /dev/null; echo $?"), "1",
+                         "a VM under another's address is not heard")
+            run.wait("log", "vmm:two: frames are dropped: spoofed", 10, seen)
+            report.ok("... and the log says so")
+            run.client("crash", "net")
+            run.wait("log", "service net: started again", 10)
+            for place, shell in enumerate((one, two)):
+                shell(f"{REBIND}; {up(place)}")
+            report.equal(lost(one, 1), "0", "after the server's death, and a reset of the devices")
+            transfer(report, two, one, "... another two million bytes")
+
+    return net
+
+
+def serve_once(payload):
+    """A server on the host that sends some bytes to one client; its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        client, _ = listener.accept()
+        client.sendall(payload)
+        client.close()
+        listener.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def receive_all(port, limit_s=40):
+    data = b""
+    with socket.create_connection(("127.0.0.1", port), limit_s) as s:
+        s.settimeout(limit_s)
+        while piece := s.recv(65536):
+            data += piece
+    return data
+
+
+def uplink(report):
+    """The machine's NIC: to the host, from the host, and only for who is allowed to."""
+    port = free_port()
+    machine = f"on_idle: stay, nic: virtio, forward: [\"tcp:{port}:{address(0)}:80\"]"
+    rules = {"one": "", "two": ", allow: [one]"}
+    with System("uplink", describe("uplink", rules, machine), limit_s=150) as run:
+        one, two = shells(run, rules)
+        ping = "ping -c 1 -W 2 10.0.2.2 > /dev/null; echo $?"
+        report.equal(one(ping), "0", "a VM reaches the host's network")
+        report.equal(two(ping), "1", "one that may not does not")
+        blob = os.urandom(500000)
+        report.equal(one(f"nc 10.0.2.2 {serve_once(blob)} < /dev/null | sha256sum"),
+                     hashlib.sha256(blob).hexdigest() + " -", "bytes from a server on the host")
+        want = one("head -c 500000 /dev/urandom > /tmp/d; sha256sum < /tmp/d")
+        listen(one, 80, "< /tmp/d")
+        report.equal(hashlib.sha256(receive_all(port)).hexdigest() + " -", want,
+                     "bytes of the VM's server for the host, through a forwarded port")
+        run.client("crash", "net")
+        run.wait("log", "service net: started again", 10)
+        one(f"{REBIND}; {up(0)}")
+        report.equal(one(ping), "0", "after the server's death")
+
