@@ -72,7 +72,9 @@ static const struct command commands[] = {
 	{ "shell", "",
 	  "Connect to the debug shell of a running system.\nCtrl-] leaves it.",
 	  CMD_CONSOLE, 0, 0, command_shell },
-	{ "logs", "", "Print the log of a running system.", CMD_LOGS, 0, 0,
+	{ "logs", "[VM|SERVICE]",
+	  "Print the log of a running system, or what it says of one VM or service.",
+	  CMD_LOGS, 0, 1,
 	  command_logs },
 	{ "faults", "[VM]",
 	  "Explain what stopped VMs: records of their faults, with cause and cure.\n"

@@ -179,17 +179,86 @@ static bool copy_output(int fd)
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
+/* --- the log ---------------------------------------------------------------- */
+
+struct wanted {
+	const char *name;
+	bool there;
+};
+
+static void look_for(void *context, const char *line)
+{
+	struct wanted *w = context;
+	cJSON *object = cJSON_Parse(line);
+	const cJSON *name = cJSON_GetObjectItem(object, "name");
+
+	w->there = w->there ||
+		   (cJSON_IsString(name) && strcmp(name->valuestring, w->name) == 0);
+	cJSON_Delete(object);
+}
+
+/* A VM or service that there is, or init. */
+static bool is_known(const struct options *options, const char *name)
+{
+	struct wanted w = { name, strcmp(name, "init") == 0 };
+
+	if (!w.there && !client_ask(options, "ps", NULL, look_for, &w))
+		return false;
+	if (!w.there)
+		diag_error("there is no VM or service `%s`; `selvage ps` lists them", name);
+	return w.there;
+}
+
+static bool starts_with(const char *text, const char *word)
+{
+	return strncmp(text, word, strlen(word)) == 0;
+}
+
+/* `[time] process: text`: of the process, of the VM's monitor, or init's about the VM. */
+static bool is_about(const char *line, const char *name)
+{
+	const char *text = strstr(line, "] ");
+	char own[80], about[80];
+
+	snprintf(own, sizeof(own), "%.60s: ", name);
+	snprintf(about, sizeof(about), "init: vm %.60s: ", name);
+	text = text ? text + 2 : line;
+	return starts_with(text, own) || starts_with(text, about) ||
+	       (starts_with(text, "vmm:") && starts_with(text + 4, own));
+}
+
+/* False: there is no more. */
+static bool copy_lines_about(int fd, struct buffer *line, const char *name)
+{
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	for (ssize_t i = 0; i < n; i++) {
+		buffer_append(line, &bytes[i], 1);
+		if (bytes[i] != '\n')
+			continue;
+		buffer_append(line, "", 1);
+		if (is_about((const char *)line->data, name))
+			terminal_write(line->data, line->size - 1);
+		line->size = 0;
+	}
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
 int command_logs(const struct options *options)
 {
+	const char *name = options->arg[0];
+	struct buffer line = { 0 };
 	int fd = client_open(options, options->follow ? "follow" : "logs",
 			     NULL);
 	bool ok;
 
 	if (fd < 0)
 		return EXIT_FAILED;
-	ok = client_accepted(fd);
-	while (ok && copy_output(fd))
+	ok = client_accepted(fd) && (!name || is_known(options, name));
+	while (ok && (name ? copy_lines_about(fd, &line, name) : copy_output(fd)))
 		;
+	buffer_free(&line);
 	close(fd);
 	return ok ? EXIT_OK : EXIT_FAILED;
 }

@@ -281,6 +281,12 @@ def top(report):
         report.check(re.search(r"(?m)^one +running +[\d.]+ +[1-9]", table) and
                      re.search(r"(?m)^off +off +0.0 +0 ", table), "the same as a table")
         report.check("\x1b" not in table, "without escapes where there is no terminal")
+        log = run.client("logs", "one").splitlines()
+        report.check(any("vm one: started" in t for t in log) and
+                     any("vmm:one: VM one starts" in t for t in log) and len(log) < 20 and
+                     all("one" in t for t in log), f"the log of one VM: {len(log)} lines")
+        report.check("no VM or service `none`" in refused(run, "logs", "none"),
+                     "the log of none is refused")
         before = rows(run)["one"]["exits"]
         run.client("reboot", "one")
         run.wait("log", "VM one starts", 20, run.lines.count() - 5)
