@@ -122,5 +122,36 @@ def backend_reach(report):
                      "memory that a hostile server finds: control page, pool and its own")
 
 
+def graph(report):
+    """systems/graph.yaml: traffic on each of the five edges."""
+    with System("graph", "systems/graph.yaml", limit_s=300) as run:
+        up(run, "vm1", "vm2", "vm3", "vm4", "vm5")
+        sh = Shell(run)
+        for user_vm, server_vm, disk in (("vm1", "vm4", "/disk1"), ("vm5", "vm4", "/disk5"),
+                                         ("vm3", "vm2", "/disk3")):
+            made = sh(user_vm, "head -c 500000 /dev/urandom > /tmp/a; sha256sum < /tmp/a")
+            sh(user_vm, "dd if=/tmp/a of=/dev/vda bs=4k conv=fsync; sync")
+            report.equal(sh(server_vm, f"head -c 500000 {disk} | sha256sum"), made,
+                         f"{user_vm}'s disk is {server_vm}'s")
+        sh("vm1", "ip link set eth0 up; ip addr add 10.0.0.1/24 dev eth0")
+        lost = sh("vm1", "ping -c 5 -A 10.0.0.2 | grep 'packet loss'")
+        report.check(" 0% packet loss" in lost, f"vm1's network is vm2's: {lost}")
+        sh("vm2", "stty -F /dev/hvc0 -echo; echo said-by-vm2 > /dev/hvc0")
+        report.equal(sh("vm5", "sleep 1; grep said-by-vm2 /said").strip(), "said-by-vm2",
+                     "vm2's console is vm5's")
+
+
+def chain(report):
+    """systems/chain.yaml: a page that comes through all four VMs."""
+    with System("chain", "systems/chain.yaml", limit_s=300) as run:
+        up(run, "storage", "netvm", "web", "db")
+        sh = Shell(run)
+        wanted = sh("netvm", "wget -q -O /tmp/page http://10.1.0.2/cgi-bin/page; "
+                             "sed -n 's/^wanted //p' /tmp/page")
+        found = sh("netvm", "sed -n 's/^found //p' /tmp/page")
+        report.check(re.fullmatch("[0-9a-f]{64}", wanted), "a page came")
+        report.equal(found, wanted, "the file that storage has, by its checksum")
+
+
 def cases():
-    return {"backend": backend, "backend-reach": backend_reach}
+    return {"backend": backend, "backend-reach": backend_reach, "graph": graph, "chain": chain}
