@@ -14,11 +14,12 @@
 #define TURN 64u
 
 /* What the tap device has no room for is lost, as on any cable. */
-static void transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
+static bool transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
 {
 	struct served *s = opaque;
 
 	s->lost += write(s->outside.fd, frame, bytes) != (ssize_t)bytes;
+	return true;
 }
 
 static void kicked(void *opaque) { ((struct served *)opaque)->more = true; }
