@@ -252,6 +252,22 @@ static void passive_fault_handler(void)
 	CHECK_EQ(s.wrong_badges, 0);
 }
 
+/* One call makes its caller wait and its server ready, and a third is better. */
+static void active_server_below_others(void)
+{
+	struct server me = { 5, kt_make(ABI_OBJ_REPLY, 0) };
+
+	clear();
+	(void)kt_start(0, server, &me, KT_LOW);
+	kt_sleep_us(100);
+	for (unsigned i = 1; i < 4; i++) {
+		(void)kt_start(i, client, NULL, KT_HIGH);
+		CHECK_EQ(s.count, i - 1);
+		kt_sleep_us(100);
+		CHECK_EQ(s.count, i);
+	}
+}
+
 /* --- what the general way has to do --- */
 
 #define BOUND 0x77
@@ -466,6 +482,7 @@ static const struct kt_case cases[] = {
 	{ "fast path: a server wakes in its new address space", space_changes_while_waiting },
 	{ "fast path: a server whose address space has gone", space_goes_while_waiting },
 	{ "fast path: a passive handler's answers to faults", passive_fault_handler },
+	{ "fast path: an active server below others", active_server_below_others },
 	{ "fast path: a server's notification is active", bound_notification_is_active },
 	{ "fast path: a passive server replies with a capability", reply_with_a_capability },
 	{ "fast path: ReplyRecv without Read", receives_without_the_right },
