@@ -25,7 +25,7 @@ INC_virtio := -Idev/include -Ilib/virtio/include
 $(eval $(call target_lib,virtio,dev/virtio/virtq.c dev/virtio/device.c dev/virtio/mmio.c \
 	dev/virtio/rng.c dev/virtio/console.c dev/virtio/blk.c dev/virtio/ramdisk.c dev/virtio/net.c dev/virtio/balloon.c \
 	dev/virtio/vsock.c dev/virtio/vsock_switch.c \
-	dev/virtio/link_server.c dev/virtio/link_driver.c dev/virtio/virtio_pci.c dev/pci.c \
+	dev/virtio/link_server.c dev/virtio/virtio_pci.c dev/pci.c \
 	dev/gicv2m.c,base))
 VIRTIO_TEST := tests/unit/virtio_driver.c
 $(eval $(call unit_test,dev_virtq,tests/unit/dev_virtq_test.c $(VIRTIO_TEST),virtio dev base))
@@ -36,10 +36,13 @@ $(eval $(call fuzz_target,virtq_split,tests/fuzz/virtq_fuzz.c,virtio dev base,-D
 $(eval $(call fuzz_target,virtq_packed,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=1))
 $(foreach d,rng console blk net balloon vsock,$(eval $(call fuzz_target,virtio_$(d),tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_$(d))))
 $(eval $(call fuzz_target,virtio_pci,tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_console -DFUZZ_PCI))
+# The monitor's end of a connection.
+INC_virtio_link := -Idev/include
+$(eval $(call target_lib,virtio_link,dev/virtio/link_driver.c dev/virtio/link_shadow.c,virtio base))
 # Both ends of a connection.
-$(eval $(call unit_test,vlink,tests/unit/vlink_test.c $(VIRTIO_TEST),virtio dev base))
-$(eval $(call fuzz_target,vlink_server,tests/fuzz/vlink_server_fuzz.c,virtio dev base))
-$(eval $(call fuzz_target,vlink_driver,tests/fuzz/vlink_driver_fuzz.c,virtio dev base))
+$(eval $(call unit_test,vlink,tests/unit/vlink_test.c $(VIRTIO_TEST),virtio_link virtio virtio_driver_host dev base))
+$(eval $(call fuzz_target,vlink_server,tests/fuzz/vlink_server_fuzz.c,virtio_link virtio virtio_driver_host dev base))
+$(eval $(call fuzz_target,vlink_driver,tests/fuzz/vlink_driver_fuzz.c,virtio_link virtio virtio_driver_host dev base))
 $(eval $(call unit_test,dev_net,tests/unit/dev_net_test.c $(VIRTIO_TEST),virtio_driver_host virtio dev base))
 
 # The driver's side (lib/virtio), on these devices and on one that lies.

@@ -7,7 +7,7 @@ VMM_PORTABLE := $(DECODE_SRCS) vmm/diagnose.c vmm/gmem.c vmm/bus.c vmm/psci.c vm
 	vmm/arch/aarch64/a9_regs.c
 VMM_TARGET := $(filter-out $(VMM_PORTABLE),$(wildcard $(addprefix vmm/,*.c gdb/*.c boot/*.c arch/aarch64/*.c)))
 VMM_INC := -Ivmm -Ivmm/decode -Ivmm/arch/aarch64
-VMM_LIBS := gdb vcpu virtio dev ipc rt sel4 image base
+VMM_LIBS := gdb vcpu virtio_link virtio virtio_driver dev ipc rt sel4 image base
 
 # An image is its table of parts; the linker takes from the library what that
 # needs.

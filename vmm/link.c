@@ -14,6 +14,7 @@
 
 #define FIRST_SLOT 8u
 #define QUEUE_NOTIFY 0x050u /* of a slot: virtio 1.2, 4.2.2 */
+_Static_assert(sizeof(struct link_shadow) <= VMM_LINK_HEAP, "a shadow has room in the heap");
 #define F_ACCESS_PLATFORM (1ull << 33)
 /* A server that has not answered for so long is taken for dead. */
 #define PATIENCE_US 2000000u
@@ -23,6 +24,7 @@ static struct link {
 	unsigned number;
 	uint32_t irq;
 	bool direct;
+	unsigned bell;  /* ABI_DOORBELLS: none */
 	uint64_t since; /* it has been waited for its server, ticks */
 	struct link_driver driver;
 	struct virtio_mmio mmio;
@@ -88,6 +90,17 @@ static void install(struct vm *vm)
 		};
 }
 
+/* Behind each other in the heap, of those that share a pool. */
+static struct link_shadow *make_shadow(const struct link *l)
+{
+	const struct vmm_link *info = &l->vm->info->link[l->number];
+	const struct sysdesc_region *pool = &l->vm->info->vm.region[info->pool];
+	struct link_shadow *s = (void *)(uintptr_t)(PROC_HEAP_BASE + l->number * VMM_LINK_HEAP);
+
+	link_shadow_init(s, gmem_span(&l->vm->mem, pool->gpa, pool->size), pool->gpa, pool->size);
+	return s;
+}
+
 static unsigned fill_windows(struct link *l)
 {
 	const struct vmm_link *info = &l->vm->info->link[l->number];
@@ -104,16 +117,29 @@ static unsigned fill_windows(struct link *l)
 	return n;
 }
 
-static void set_doorbell(const struct link *l, uint64_t register_at)
+static void set_doorbell(const struct link *l, bool on)
 {
-	const unsigned bell = l->vm->n_doorbells;
+	const uint64_t at = l->vm->board->virtio.base +
+			    (FIRST_SLOT + l->number) * BOARD_VIRTIO_BYTES + QUEUE_NOTIFY;
 
-	if (!(l->vm->features & ABI_EXTF_DOORBELL) || bell == ABI_DOORBELLS)
+	if (!(l->vm->features & ABI_EXTF_DOORBELL) || l->bell == ABI_DOORBELLS)
 		return;
 	for (unsigned i = 0; i < l->vm->info->n_vcpus; i++)
-		(void)sel4_ext_vcpu_set_doorbell(l->vm->vcpu[i].cpu.caps.vcpu, bell, register_at, 4,
-						 0, VMM_CAP_LINK_KICK(l->number));
-	l->vm->n_doorbells++;
+		(void)sel4_ext_vcpu_set_doorbell(l->vm->vcpu[i].cpu.caps.vcpu, l->bell, at, 4,
+						 0,
+						 on ? VMM_CAP_LINK_KICK(l->number) : 0);
+}
+
+/* Kicks go by us unless copies have to be made. */
+static void bypass(void *opaque, bool may)
+{
+	const struct link *l = opaque;
+
+	set_doorbell(l, may);
+	if (!may)
+		log_info("connection %u: its driver does not keep to the pool: what it sends and "
+			 "receives is copied",
+			 l->vm->info->link[l->number].number);
 }
 
 static bool add(struct vm *vm, unsigned number)
@@ -128,6 +154,7 @@ static bool add(struct vm *vm, unsigned number)
 		.page = (void *)(uintptr_t)VMM_LINK_PAGE(number),
 		.device = info->device,
 		.window = l->window,
+		.bypass = bypass,
 		.kick = kick,
 		.wait = wait,
 	};
@@ -138,13 +165,16 @@ static bool add(struct vm *vm, unsigned number)
 	l->direct = direct_has(vm, l->irq);
 	env.flags = l->direct ? LINK_F_DIRECT : 0;
 	env.features = info->sharing == SYSDESC_SHARE_POOL ? F_ACCESS_PLATFORM : 0;
+	env.shadow = info->sharing == SYSDESC_SHARE_POOL ? make_shadow(l) : NULL;
 	env.n_windows = fill_windows(l);
 	link_driver_init(&l->driver, &virtio, &env);
 	virtio_mmio_init(&l->mmio, &l->driver.v, &mmio);
 	vm->virtio_slots |= 1u << (FIRST_SLOT + number);
 	if (info->sharing == SYSDESC_SHARE_POOL)
 		vm->pool[FIRST_SLOT + number] = (uint8_t)info->pool;
-	set_doorbell(l, base + QUEUE_NOTIFY);
+	l->bell = vm->n_doorbells;
+	vm->n_doorbells += l->bell < ABI_DOORBELLS;
+	set_doorbell(l, true);
 	return vm_add(vm, "connection", (struct board_range){ base, BOARD_VIRTIO_BYTES }, access,
 		      l);
 }

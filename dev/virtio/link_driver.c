@@ -99,9 +99,52 @@ void link_driver_event(struct link_driver *d)
 		if (virtio_live(&d->v))
 			d->v.transport.interrupt(d->v.transport.opaque, VIRTIO_CONFIG_CHANGED);
 	}
-	for (unsigned i = 0; i < d->class.n_queues; i++)
-		if (!(d->env.flags & LINK_F_DIRECT) && told(d, i) && virtio_live(&d->v))
+	for (unsigned i = 0; i < d->class.n_queues && virtio_live(&d->v); i++) {
+		if (d->shadowed) {
+			if (link_shadow_return(d->env.shadow, &d->v, i))
+				d->env.kick(d->env.opaque);
+		} else if (!(d->env.flags & LINK_F_DIRECT) && told(d, i)) {
 			d->v.transport.interrupt(d->v.transport.opaque, (int)i);
+		}
+	}
+}
+
+/* --- The shadow, of drivers that do not keep to the pool ------------------------------ */
+
+static bool in_pool(const struct link_driver *d, const struct virtq *q)
+{
+	const struct link_window *pool = &d->env.window[0];
+
+	return !q->ready || (q->at.desc - pool->address < pool->bytes &&
+			     q->at.driver - pool->address < pool->bytes &&
+			     q->at.device - pool->address < pool->bytes);
+}
+
+/* Linux with restricted DMA pools has its rings there as well as its buffers. */
+static bool wants_shadow(const struct link_driver *d)
+{
+	if (d->env.shadow == NULL)
+		return false;
+	for (unsigned i = 0; i < d->class.n_queues; i++)
+		if (!in_pool(d, &d->v.queue[i]))
+			return true;
+	return !(d->v.features & d->env.features);
+}
+
+static void set_shadowed(struct link_driver *d, bool shadowed)
+{
+	if (d->shadowed != shadowed && d->env.bypass != NULL)
+		d->env.bypass(d->env.opaque, !shadowed);
+	d->shadowed = shadowed;
+}
+
+static bool offer(struct link_driver *d, unsigned queue)
+{
+	bool wanted = link_shadow_offer(d->env.shadow, &d->v, queue);
+
+	if (wanted)
+		d->env.kick(d->env.opaque);
+	return wanted;
 }
 
 /* --- Requests -------------------------------------------------------------------------- */
@@ -129,24 +172,50 @@ static bool answered(struct link_driver *d)
 	return true;
 }
 
+/* What the server is to work on: the driver's queue, or the shadow of it. */
+static struct virtq_layout layout_of(struct link_driver *d, unsigned i)
+{
+	struct link_shadow *s = d->env.shadow;
+	const struct virtq *q = &d->v.queue[i];
+	struct virtq_layout at = q->at;
+
+	if (!d->shadowed || !q->ready)
+		return at;
+	if (s->on[i])
+		at = (struct virtq_layout){ s->queue[i].desc_at, s->queue[i].avail_at,
+					    s->queue[i].used_at, s->queue[i].size };
+	else if (!link_shadow_start(s, i, d->class.queue_size, &at))
+		at.size = 0; /* the server will refuse it */
+	return at;
+}
+
+static uint64_t features_of(const struct link_driver *d)
+{
+	uint64_t features = d->v.features & (DEVICE_FEATURES | RING_FEATURES) & ~d->env.features;
+
+	if (d->shadowed)
+		features = (features & ~(RING_FEATURES | VIRTIO_F_RING_PACKED)) |
+			   VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1;
+	return features;
+}
+
 static void send_state(struct link_driver *d)
 {
 	struct link_driver_half *half = &d->env.page->driver;
 
 	link_store32(&half->epoch, d->epoch);
 	link_store32(&half->status, d->v.status);
-	link_store32(&half->flags, d->env.flags);
-	link_store64(&half->features,
-		     d->v.features & (DEVICE_FEATURES | RING_FEATURES) & ~d->env.features);
+	link_store32(&half->flags, d->shadowed ? d->env.flags & ~LINK_F_DIRECT : d->env.flags);
+	link_store64(&half->features, features_of(d));
 	for (unsigned i = 0; i < d->class.n_queues; i++) {
-		const struct virtq *q = &d->v.queue[i];
+		const struct virtq_layout at = layout_of(d, i);
 		struct link_queue *to = &half->queue[i];
 
-		link_store64(&to->desc, q->at.desc);
-		link_store64(&to->driver, q->at.driver);
-		link_store64(&to->device, q->at.device);
-		link_store32(&to->size, q->at.size);
-		link_store32(&to->ready, q->ready);
+		link_store64(&to->desc, at.desc);
+		link_store64(&to->driver, at.driver);
+		link_store64(&to->device, at.device);
+		link_store32(&to->size, at.size);
+		link_store32(&to->ready, d->v.queue[i].ready);
 	}
 	for (unsigned i = 0; i < d->env.n_windows; i++) {
 		link_store64(&half->window[i].address, d->env.window[i].address);
@@ -166,6 +235,9 @@ static void was_reset(struct link_driver *d)
 		send_state(d);
 		if (answered(d) || link_load32(&d->env.page->server.up) == 0) {
 			d->published = false;
+			for (unsigned i = 0; d->shadowed && i < VIRTIO_MAX_QUEUES; i++)
+				link_shadow_stop(d->env.shadow, i);
+			set_shadowed(d, false);
 		} else {
 			virtio_break(&d->v, "its server does not answer");
 			return;
@@ -186,17 +258,29 @@ static void changed(struct virtio *v)
 			virtio_break(v, "nobody serves it");
 			return;
 		}
+		if (!d->published)
+			set_shadowed(d, wants_shadow(d));
 		d->published = true;
 		send_state(d);
 		if (!answered(d) && virtio_live(v))
 			virtio_break(v, "its server does not answer");
+		for (unsigned i = 0; i < d->class.n_queues && d->shadowed; i++) {
+			if (!v->queue[i].ready)
+				link_shadow_stop(d->env.shadow, i);
+			else
+				(void)offer(d, i);
+		}
 	}
 }
 
 static void kick(struct virtio *v, unsigned queue)
 {
-	(void)queue;
-	of(v)->env.kick(of(v)->env.opaque);
+	struct link_driver *d = of(v);
+
+	if (d->shadowed)
+		(void)offer(d, queue);
+	else
+		d->env.kick(d->env.opaque);
 }
 
 static bool poll(struct virtio *v)
@@ -204,7 +288,7 @@ static bool poll(struct virtio *v)
 	struct link_driver *d = of(v);
 	bool any = false;
 
-	if (!(d->env.flags & LINK_F_DIRECT) || !virtio_live(v))
+	if (!(d->env.flags & LINK_F_DIRECT) || d->shadowed || !virtio_live(v))
 		return false;
 	for (unsigned i = 0; i < d->class.n_queues; i++)
 		any = told(d, i) || any;

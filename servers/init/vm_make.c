@@ -556,7 +556,7 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 		.priority = VMM_PRIORITY,
 		.budget_us = 3000,
 		.period_us = 10000,
-		.heap_bytes = 0,
+		.heap_bytes = (uint64_t)vm->n_connections * VMM_LINK_HEAP,
 		.stack_bytes = 0x4000,
 		.detail = &info,
 		.detail_bytes = sizeof(info),

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct hostile h;
 static struct link_page page;
 static struct link_driver driver;
+static struct link_shadow shadow;
 static struct virtio_mmio t;
 static bool irq;
 
@@ -87,7 +88,9 @@ static void drive(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct link_window window = { 0, HM_BYTES, 0 };
+	/* The upper half; what the fuzzer has of the driver's rings is below. */
+	static const struct link_window window = { HM_BYTES / 2, HM_BYTES / 2, 0 };
+	static uint8_t pool[HM_BYTES * 8];
 	struct link_driver_env env = { .page = &page,
 				       .device = 2,
 				       .features = 1ull << 33,
@@ -105,6 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	page.server.n_queues = 1;
 	page.server.queue_size = 16;
 	env.flags = hm_next(&h) & LINK_F_DIRECT;
+	env.shadow = hm_next(&h) & 1 ? &shadow : NULL;
+	link_shadow_init(&shadow, pool, 0x100000, sizeof(pool));
 	link_driver_init(&driver, &e, &env);
 	virtio_mmio_init(&t, &driver.v, &mmio);
 	while (h.left > 0) {
@@ -115,7 +120,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 1: link_driver_event(&driver); break;
 		case 2: drive(); break;
 		case 3: reg(0x50, 4, true, op >> 7); break;
-		case 4: page.server.up = hm_next(&h); break;
+		case 4:
+			if (op & 8)
+				page.server.up = hm_next(&h);
+			else /* rings that the server writes, those above all */
+				pool[hm_next32(&h) % (op & 16 ? 0x2000 : sizeof(pool))] =
+					hm_next(&h);
+			break;
 		default: {
 			unsigned bytes = 1u << (op >> 3 & 3);
 			uint64_t at = ((uint64_t)hm_next(&h) << 1 & 0x1ff) / bytes * bytes;

@@ -496,8 +496,8 @@ def all_cases():
     cases["hostile-virtio"] = cases_virtio.hostile
     for name in cases_virtio.CASES:
         cases[name] = cases_virtio.virtio_case(judge_selftest, name)
+    cases.update(cases_block.cases())
     for sharing in ("pool", "all"):
-        cases[f"block-{sharing}"] = cases_block.block_case(sharing)
         cases[f"net-{sharing}"] = cases_net.net_case(sharing)
     cases["uplink"] = cases_net.uplink
     for test in ("mem", "gic", "undef"):

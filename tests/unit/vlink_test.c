@@ -23,11 +23,13 @@ static struct virtio_blk blk;
 static struct ramdisk ramdisk;
 static uint8_t image[4 * 4096], room[5 * 4096];
 static struct link_window window = { POOL, POOL_BYTES, 0 };
+static struct link_shadow shadow;
+static uint64_t base; /* of the driver's rings and buffers */
 static unsigned offered;
 
 static struct {
 	bool deaf; /* the server does not run */
-	bool direct;
+	bool direct, confined, bypassed;
 	unsigned interrupts, events, breaks, given[3], config;
 	char why[LINK_REASON];
 } world;
@@ -57,6 +59,12 @@ static bool wait(void *opaque, unsigned turn)
 {
 	(void)opaque;
 	return turn < 10;
+}
+
+static void bypass(void *opaque, bool may)
+{
+	(void)opaque;
+	world.bypassed = may;
 }
 
 static void broken(void *opaque, const char *why)
@@ -98,6 +106,8 @@ static void monitor(void)
 					     .flags = world.direct ? LINK_F_DIRECT : 0,
 					     .n_windows = 1,
 					     .window = &window,
+					     .shadow = world.confined ? &shadow : NULL,
+					     .bypass = bypass,
 					     .kick = kick,
 					     .wait = wait };
 	const struct virtio_env e = { NULL, d.mem, broken };
@@ -116,12 +126,13 @@ static void start(bool direct)
 		image[i] = (uint8_t)(i / 512);
 	window = (struct link_window){ POOL, POOL_BYTES, 0 };
 	world.direct = direct;
+	base = POOL;
 	vd_init(&d);
 	serve(7);
 	monitor();
 }
 
-static void place(uint64_t base)
+static void place(void)
 {
 	driver.v.queue[0].at = (struct virtq_layout){ base + VD_DESC, base + VD_DRIVER,
 						      base + VD_DEVICE, SIZE };
@@ -131,37 +142,37 @@ static void place(uint64_t base)
 static void bring_up(uint64_t features)
 {
 	offered = 0;
-	memset(d.ram + POOL, 0, POOL_BYTES);
+	memset(d.ram + base, 0, POOL_BYTES);
 	assert_null(virtio_set_status(&driver.v, 0));
 	assert_null(virtio_set_status(&driver.v, 3));
 	assert_null(virtio_take_features(&driver.v, features));
 	assert_null(virtio_set_status(&driver.v, 11));
-	place(POOL);
+	place();
 	assert_null(virtio_set_status(&driver.v, 15));
 }
 
 /* A request of one sector, 3 descriptors from 0 on. */
 static void ask(uint32_t type, uint64_t sector, uint32_t bytes)
 {
-	uint8_t *header = d.ram + POOL + VD_DATA;
+	uint8_t *header = d.ram + base + VD_DATA;
 	unsigned n = offered++;
 
 	memset(header, 0, 16);
 	store_le32(header, type);
 	store_le64(header + 8, sector);
-	vd_split(&d, POOL + VD_DESC, 0, POOL + VD_DATA, 16, VD_NEXT, 1);
-	vd_split(&d, POOL + VD_DESC, 1, POOL + VD_DATA + 0x100, bytes,
+	vd_split(&d, base + VD_DESC, 0, base + VD_DATA, 16, VD_NEXT, 1);
+	vd_split(&d, base + VD_DESC, 1, base + VD_DATA + 0x100, bytes,
 		 VD_NEXT | (type == 0 ? VD_WRITE : 0u), 2);
-	vd_split(&d, POOL + VD_DESC, 2, POOL + VD_DATA + 0x80, 1, VD_WRITE, 0);
-	d.ram[POOL + VD_DATA + 0x80] = 0xee;
-	vd_put16(&d, POOL + VD_DRIVER + 4 + 2 * (n % SIZE), 0);
-	vd_put16(&d, POOL + VD_DRIVER + 2, (uint16_t)(n + 1));
+	vd_split(&d, base + VD_DESC, 2, base + VD_DATA + 0x80, 1, VD_WRITE, 0);
+	d.ram[base + VD_DATA + 0x80] = 0xee;
+	vd_put16(&d, base + VD_DRIVER + 4 + 2 * (n % SIZE), 0);
+	vd_put16(&d, base + VD_DRIVER + 2, (uint16_t)(n + 1));
 	(void)virtio_kick(&driver.v, 0);
 }
 
 static uint8_t answer(void)
 {
-	return d.ram[POOL + VD_DATA + 0x80];
+	return d.ram[base + VD_DATA + 0x80];
 }
 
 static void acquaintance(void **state)
@@ -225,7 +236,9 @@ static void outside_the_pool(void **state)
 	assert_null(virtio_set_status(&driver.v, 3));
 	assert_null(virtio_take_features(&driver.v, TAKEN));
 	assert_null(virtio_set_status(&driver.v, 11));
-	place(0);
+	base = 0;
+	place();
+	base = POOL;
 	assert_null(virtio_set_status(&driver.v, 15));
 	assert_int_equal(driver.v.status, 15 | VIRTIO_STATUS_NEEDS_RESET);
 	assert_string_equal(world.why, "a ring that is not in memory");
@@ -362,6 +375,110 @@ static void hostile_server(void **state)
 	assert_int_equal(world.why[0], '?');
 }
 
+/* A driver that knows of no pool, in memory that is full of what concerns nobody. */
+static void start_outside(void)
+{
+	start(true);
+	world.confined = true;
+	link_shadow_init(&shadow, d.ram + POOL, POOL, POOL_BYTES);
+	monitor();
+	base = 0;
+	memset(d.ram + POOL, 0, POOL_BYTES);
+	bring_up(VIRTIO_F_VERSION_1);
+	memset(d.ram + VD_DATA + 0x100, 's', 0x4000);
+}
+
+static unsigned secrets_in_pool(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < POOL_BYTES; i++)
+		n += d.ram[POOL + i] == 's';
+	return n;
+}
+
+static void copies(void **state)
+{
+	(void)state;
+	start_outside();
+	assert_int_equal(driver.v.status, 15);
+	assert_true(driver.shadowed);
+	assert_false(world.bypassed);
+	assert_false(page.driver.flags & LINK_F_DIRECT);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
+	assert_int_equal(d.ram[VD_DATA + 0x100], 3);
+	assert_int_equal(d.ram[VD_DATA + 0x100 + 511], 3);
+	assert_int_equal(d.ram[VD_DATA + 0x100 + 512], 's');
+	assert_int_equal(world.given[0], 1);
+	assert_int_equal(world.interrupts, 0);
+	/* The buffer that it was read into was not shown to the server. */
+	assert_int_equal(secrets_in_pool(), 0);
+	memset(d.ram + VD_DATA + 0x100, 's', 512);
+	ask(1, 5, 512);
+	assert_int_equal(answer(), 0);
+	assert_int_equal(secrets_in_pool(), 512);
+	memset(d.ram + VD_DATA + 0x100, 0, 512);
+	ask(0, 5, 512);
+	assert_int_equal(d.ram[VD_DATA + 0x100], 's');
+	assert_int_equal(shadow.under_way[0], 0);
+	/* The next driver may know of the pool. */
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_true(world.bypassed);
+	base = POOL;
+	bring_up(TAKEN);
+	assert_false(driver.shadowed);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
+	assert_int_equal(world.breaks, 0);
+}
+
+/* More than fits at a time: nothing is lost, and what does not fit ever is said. */
+static void pool_of_a_few_pages(void **state)
+{
+	(void)state;
+	start_outside();
+	world.deaf = true;
+	for (unsigned i = 0; i < SIZE; i++)
+		ask(0, 1, 0x2000);
+	assert_int_equal(shadow.under_way[0], 2); /* of 6 pages */
+	world.deaf = false;
+	kick(NULL);
+	assert_int_equal(shadow.under_way[0], 0);
+	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), SIZE);
+	assert_int_equal(world.breaks, 0);
+	ask(0, 1, POOL_BYTES);
+	assert_string_equal(world.why, "a buffer that is larger than the pool");
+}
+
+static void lies_about_what_came_back(void **state)
+{
+	(void)state;
+	start_outside();
+	world.deaf = true;
+	ask(0, 1, 512);
+	/* A buffer that was never given, in the shadow's used ring. */
+	vd_put16(&d, shadow.queue[0].used_at + 4, 77);
+	vd_put16(&d, shadow.queue[0].used_at + 2, 1);
+	link_driver_event(&driver);
+	assert_int_equal(world.breaks, 1);
+	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), 0);
+	world.deaf = false;
+	bring_up(VIRTIO_F_VERSION_1);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
+	/* More than there is room for. */
+	world.deaf = true;
+	ask(0, 1, 512);
+	vd_put16(&d, shadow.queue[0].used_at + 4 + 8,
+		 vd_get16(&d, shadow.queue[0].avail_at + 4 + 2));
+	vd_put16(&d, shadow.queue[0].used_at + 8 + 8, 514);
+	vd_put16(&d, shadow.queue[0].used_at + 2, 2);
+	link_driver_event(&driver);
+	assert_int_equal(world.breaks, 2);
+	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +491,9 @@ int main(void)
 		cmocka_unit_test(silence),
 		cmocka_unit_test(reset_stops_work),
 		cmocka_unit_test(hostile_server),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(pool_of_a_few_pages),
+		cmocka_unit_test(lies_about_what_came_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <dev/virtio/device.h>
+#include <dev/virtio/link_shadow.h>
 #include <selvage/link.h>
 
 struct link_driver_env {
@@ -16,6 +17,12 @@ struct link_driver_env {
 	uint32_t flags;    /* of link_driver_half */
 	unsigned n_windows;
 	const struct link_window *window; /* stays */
+	/* Of what is shared with a pool; NULL: all of the driver's memory is. Made by
+	 * link_shadow_init, in the pool that window[0] is of. */
+	struct link_shadow *shadow;
+	/* Whether kicks of the guest may go to the server without us. NULL: they never
+	 * do. */
+	void (*bypass)(void *opaque, bool may);
 	/* Signals the server. */
 	void (*kick)(void *opaque);
 	/* Lets others run; `turn` counts up from 0. False: it has been long enough.
@@ -34,6 +41,7 @@ struct link_driver {
 	uint32_t up;         /* of the server that the device was last reset with */
 	uint32_t generation; /* of the configuration that was read last */
 	uint32_t seen[LINK_QUEUES];
+	bool shadowed;  /* the driver does not keep to the pool: copies are made */
 	bool published; /* the server may be at work in the driver's memory */
 };
 

@@ -49,6 +49,8 @@ enum vmm_vcpu_cap {
  * guest's interrupt, if the kernel has direct ones. */
 #define VMM_CAP_LINK_KICK(n) (104u + 2u * (unsigned)(n))
 #define VMM_CAP_LINK_IRQ(n) (VMM_CAP_LINK_KICK(n) + 1u)
+/* Of the VMM's heap, for copies into the pool. */
+#define VMM_LINK_HEAP 0x60000u
 /* Its control page (selvage/link.h). */
 #define VMM_LINK_PAGE(n) (PROC_RING_BASE + (16u + (unsigned)(n)) * PROC_RING_STRIDE)
 
