@@ -1,8 +1,12 @@
-# The switch, apart from rings and machine: tested on the host.
+$(eval $(call target_prog,net,$(wildcard servers/net/src/*.c),virtio virtio_driver ipc rt sel4 image base))
+
+# All but the system calls is tested on the host.
 INC_switch := -Iservers/net/src
 LIB_SRCS_switch := servers/net/src/switch.c
 $(eval $(call unit_test,switch,tests/unit/switch_test.c,switch base))
 INC_nic := -Iservers/net/src
 LIB_SRCS_nic := servers/net/src/nic.c
 $(eval $(call unit_test,nic,tests/unit/nic_test.c $(VIRTIO_TEST),nic virtio_driver_host virtio dev base))
-$(eval $(call target_prog,net,$(wildcard servers/net/src/*.c),virtio virtio_driver ipc rt sel4 image base))
+INC_ports := -Iservers/net/src
+LIB_SRCS_ports := servers/net/src/ports.c
+$(eval $(call unit_test,ports,tests/unit/ports_test.c $(VIRTIO_TEST),ports switch virtio_driver_host virtio dev base))
