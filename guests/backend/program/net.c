@@ -85,7 +85,9 @@ struct virtio *net_make(struct served *s)
 
 	strncpy(tap.ifr_name, s->spec, sizeof(tap.ifr_name) - 1);
 	s->outside.fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (s->outside.fd < 0 || ioctl(s->outside.fd, TUNSETIFF, &tap) != 0) {
+	/* It stays, with its addresses, if this program ends and is started again. */
+	if (s->outside.fd < 0 || ioctl(s->outside.fd, TUNSETIFF, &tap) != 0 ||
+	    ioctl(s->outside.fd, TUNSETPERSIST, 1) != 0) {
 		say(s, "%s: %s", s->spec, strerror(errno));
 		return NULL;
 	}
