@@ -9,4 +9,4 @@ LIB_SRCS_nic := servers/net/src/nic.c
 $(eval $(call unit_test,nic,tests/unit/nic_test.c $(VIRTIO_TEST),nic virtio_driver_host virtio dev base))
 INC_ports := -Iservers/net/src
 LIB_SRCS_ports := servers/net/src/ports.c
-$(eval $(call unit_test,ports,tests/unit/ports_test.c $(VIRTIO_TEST),ports switch virtio_driver_host virtio dev base))
+$(eval $(call unit_test,ports,tests/unit/ports_test.c $(VIRTIO_TEST),ports switch virtio_link virtio_driver_host virtio dev base))
