@@ -211,6 +211,43 @@ static void without_room_refills_join(void)
 	}
 }
 
+/* 200 us, 200 us a millisecond later, the rest after another. */
+static void three_pieces(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < 2; i++) {
+		spin_us(&a, 200);
+		(void)sel4_wait(s.ntfn);
+	}
+	for (;;)
+		record(&a);
+}
+
+/* With room for two the second piece takes the first along, with room for one
+ * more each comes back for itself. */
+static void as_many_refills_as_asked(void)
+{
+	for (unsigned extra = 0; extra < 2; extra++) {
+		struct kt_thread t = kt_thread(0, three_pieces, NULL, KT_HIGH, 0, true);
+
+		s.ntfn = kt_make(ABI_OBJ_NOTIFICATION, 0);
+		a.runs = 0;
+		CHECK_OK(configure(t.sc, 1000, 6000, extra, 0));
+		CHECK_OK(sel4_tcb_resume(t.tcb));
+		for (unsigned i = 0; i < 2; i++) {
+			kt_sleep_us(1000);
+			sel4_signal(s.ntfn);
+		}
+		kt_sleep_us(10000);
+		CHECK_OK(sel4_tcb_suspend(t.tcb));
+		CHECK(a.runs >= 4);
+		check_length(&a, 3, extra ? 200 : 400);
+		CHECK_BETWEEN(a.run[3].from - a.run[1 - extra].from,
+			      (extra ? 6000 : 5800) - EARLY_US - LEFT_US,
+			      (extra ? 6000 : 5800) + EARLY_US + LEFT_US);
+	}
+}
+
 static void sleeps_then_records(void *arg)
 {
 	(void)arg;
@@ -463,6 +500,7 @@ static const struct kt_case cases[] = {
 	{ "budget: Consumed tells what was used", consumed_is_exact },
 	{ "budget: refills come back in pieces", refills_come_back_in_pieces },
 	{ "budget: without room refills join", without_room_refills_join },
+	{ "budget: as many refills as asked for", as_many_refills_as_asked },
 	{ "budget: unused periods are lost", unused_periods_are_lost },
 	{ "budget: unused periods are lost, sporadic", unused_periods_are_lost_sporadic },
 	{ "budget: Yield waits for the next period", yield_waits_for_the_period },
