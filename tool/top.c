@@ -14,7 +14,9 @@ static double number(const cJSON *object, const char *key)
 {
 	const cJSON *item = cJSON_GetObjectItem(object, key);
 
-	return cJSON_IsNumber(item) ? item->valuedouble : 0;
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e18
+		       ? item->valuedouble
+		       : 0;
 }
 
 static const char *string(const cJSON *object, const char *key)
