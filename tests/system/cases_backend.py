@@ -106,6 +106,26 @@ def backend(report):
         sh("user", AGAIN)
         check_disk(report, sh, "disk of the new server")
         check_net(report, sh, "network of the new server")
+        sh("user", "(while :; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct; done) "
+                   "> /dev/null 2>&1 & (ping -A -s 1000 10.0.0.1 > /dev/null) & sleep 1")
+        run.client("kill", "user")
+        run.answers("server")
+        report.ok("a user that dies while it is served: the server answers")
+        seen = run.lines.count()
+        run.client("start", "user")
+        up(run, "user", after=seen)
+        check_disk(report, sh, "disk of the new user")
+        check_net(report, sh, "network of the new user")
+
+
+def backend_uio(report):
+    """Without the kernel module, by uio_pci_generic."""
+    path = describe("backend-uio", [server("server", f"{SERVES} selvage.uio"), user("user")], ALL)
+    with System("backend-uio", path, limit_s=280) as run:
+        up(run, "server", "user")
+        sh = Shell(run)
+        check_disk(report, sh, "disk")
+        check_net(report, sh, "network")
 
 
 def backend_reach(report):
@@ -154,4 +174,5 @@ def chain(report):
 
 
 def cases():
-    return {"backend": backend, "backend-reach": backend_reach, "graph": graph, "chain": chain}
+    return {"backend": backend, "backend-reach": backend_reach,
+            "backend-uio": backend_uio, "graph": graph, "chain": chain}
