@@ -115,7 +115,9 @@ static bool same_purpose(const struct audit *a, const struct topo_grant *g, cons
 	const struct topo_component *c = a->model->component;
 
 	return !r->matched && strcmp(c[g->holder].name, r->holder) == 0 &&
-	       strcmp(c[g->because].name, r->because) == 0 && strcmp(g->type, r->type) == 0 &&
+	       (strcmp(c[g->because].name, r->because) == 0 ||
+		strcmp(c[g->also].name, r->because) == 0) &&
+	       strcmp(g->type, r->type) == 0 &&
 	       strcmp(g->what, r->what) == 0 && (!g->at || (double)g->at == r->at);
 }
 
@@ -179,6 +181,13 @@ static bool is_there(const struct audit *a, const char *name)
 	return false;
 }
 
+static bool runs(const struct audit *a, unsigned component)
+{
+	const struct topo_component *c = &a->model->component[component];
+
+	return c->kind != TOPO_MONITOR || is_there(a, c->name);
+}
+
 /* The grants that the system has stay. */
 static void match_all(struct audit *a, unsigned *absent)
 {
@@ -191,9 +200,8 @@ static void match_all(struct audit *a, unsigned *absent)
 			   !is_there(a, t->component[i].name);
 	for (unsigned i = 0; i < t->n_grants; i++) {
 		struct topo_grant g = t->grant[i];
-		const struct topo_component *c = &t->component[g.because];
 
-		if ((c->kind != TOPO_MONITOR || is_there(a, c->name)) && match(a, &g))
+		if (runs(a, g.because) && runs(a, g.also) && match(a, &g))
 			t->grant[kept++] = g;
 	}
 	t->n_grants = kept;

@@ -56,6 +56,7 @@ struct topo_grant *topology_grant(struct topology *t, unsigned holder, unsigned 
 	t->grant[t->n_grants] = (struct topo_grant){
 		.holder = holder,
 		.because = because,
+		.also = because,
 		.object = object,
 		.type = type,
 		.what = what,

@@ -37,6 +37,9 @@ struct topo_component {
  */
 struct topo_grant {
 	unsigned holder, because; /* components */
+	/* Another that must be there too, and may be the one because of whom: of two VMs, the
+	 * one that started later. */
+	unsigned also;
 	unsigned object;
 	const char *type, *what;
 	unsigned rights; /* ABI_RIGHT_... */

@@ -13,6 +13,8 @@
 #define UART_ADDRESS 0x09000000u
 #define UART_IRQ 33u
 #define TIMER_IRQ 30u
+#define NIC_PAGE 0x0a003000u
+#define NIC_IRQ 72u
 #define GICV_ADDRESS 0x08040000u
 
 /* A component that is a process, with what each has. */
@@ -26,7 +28,10 @@ struct maker {
 	struct topology *t;
 	const struct sysdesc *desc;
 	unsigned init_endpoint, init_signals;
-	struct party serial, time, log;
+	struct party serial, time, log, block, net;
+	struct party vm[SYSDESC_MAX_VMS]; /* monitors */
+	unsigned guest[SYSDESC_MAX_VMS];
+	unsigned ram[SYSDESC_MAX_VMS][SYSDESC_MAX_REGIONS]; /* objects */
 };
 
 static unsigned object(struct maker *m, unsigned owner, const char *what)
@@ -190,17 +195,32 @@ static void make_vcpu(struct maker *m, const struct party *p, unsigned guest)
 	grant(m, m->time.id, p->id, wake, "Notification", "timer of a vCPU", ABI_RIGHT_WRITE);
 }
 
+/* Whether only a server has it beside the VM: what is there, the guest looks at as it
+ * would at a device's. */
+static bool is_pool(const struct maker *m, unsigned vm, unsigned region)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(m->desc);
+
+	for (unsigned i = 0; i < m->desc->n_connections; i++)
+		if (c[i].driver == vm && c[i].sharing == SYSDESC_SHARE_POOL && c[i].pool == region)
+			return true;
+	return false;
+}
+
 static void make_ram(struct maker *m, const struct sysdesc_vm *vm, const struct party *p,
 		     unsigned guest)
 {
+	const unsigned number = (unsigned)(vm - m->desc->vm);
+
 	for (unsigned i = 0; i < vm->n_regions; i++) {
 		const struct sysdesc_region *r = &vm->region[i];
 		unsigned obj;
 
 		if (r->alias != SYSDESC_OWN_MEMORY)
 			continue;
-		obj = object(m, guest, "RAM");
-		m->t->object[obj].guest_ram = true;
+		obj = object(m, guest, is_pool(m, number, i) ? "pool" : "RAM");
+		m->ram[number][i] = obj;
+		m->t->object[obj].guest_ram = !is_pool(m, number, i);
 		memory(m, guest, p->id, obj, "guest RAM", READ_WRITE, r->size);
 		memory(m, p->id, p->id, obj, "guest RAM", READ_WRITE, r->size);
 	}
@@ -235,6 +255,8 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 	snprintf(name, sizeof(name), "vmm:%.27s", vm->name); /* as PROC_NAME cuts it */
 	p = process(m, name, TOPO_MONITOR);
 	m->t->component[guest].monitor = p.id;
+	m->vm[vm - m->desc->vm] = p;
+	m->guest[vm - m->desc->vm] = guest;
 	make_ram(m, vm, &p, guest);
 	if (m->desc->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT)
 		topology_grant(m->t, guest, p.id, object(m, guest, "interrupt interface"), "Device",
@@ -259,6 +281,95 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 		make_debug(m, &p);
 }
 
+/* --- connections -------------------------------------------------------------- */
+
+static bool wanted(const struct maker *m, unsigned server)
+{
+	for (unsigned i = 0; i < m->desc->n_connections; i++)
+		if (sysdesc_connections(m->desc)[i].server == server)
+			return true;
+	return false;
+}
+
+/* The machine's, in a slot of its own; its rings are in memory of the server's. */
+static void make_nic(struct maker *m)
+{
+	const char *const what = "network interface";
+	unsigned rings = object(m, m->net.id, "rings");
+
+	device(m, m->net.id, "Device", what, NIC_PAGE);
+	device(m, m->net.id, "IRQHandler", "interrupt of the device", NIC_IRQ);
+	memory(m, m->net.id, m->net.id, rings, what, READ_WRITE, 2 << 20);
+}
+
+/* A native driver of a device whose DMA nothing bounds reaches what the kernel reaches. */
+static void make_device_servers(struct maker *m)
+{
+	if (wanted(m, SYSDESC_SERVER_BLOCK)) {
+		m->block = service(m, "block");
+		attach_log(m, &m->block);
+	}
+	if (!wanted(m, SYSDESC_SERVER_NET))
+		return;
+	m->net = service(m, "net");
+	attach_log(m, &m->net);
+	attach_time(m, &m->net);
+	grant(m, m->time.id, m->net.id, m->net.signals, "Notification", "net's timer",
+	      ABI_RIGHT_WRITE);
+	if (!(m->desc->machine & (unsigned)SYSDESC_MACHINE_NIC))
+		return;
+	m->t->component[m->net.id].dma = true;
+	make_nic(m);
+}
+
+static void share_regions(struct maker *m, const struct sysdesc_connection *c, unsigned holder,
+			  unsigned also)
+{
+	const struct sysdesc_vm *vm = &m->desc->vm[c->driver];
+
+	for (unsigned i = 0; i < vm->n_regions; i++) {
+		const unsigned obj = m->ram[c->driver][i];
+		struct topo_grant *g;
+
+		if (vm->region[i].alias != SYSDESC_OWN_MEMORY ||
+		    (c->sharing == SYSDESC_SHARE_POOL && c->pool != i))
+			continue;
+		g = topology_grant(m->t, holder, m->vm[c->driver].id, obj, "Memory",
+				   "client: memory that a connection shares", READ_WRITE);
+		g->bytes = vm->region[i].size;
+		g->also = also;
+	}
+}
+
+/* What both kinds of server have in common; `holder` has memory, `p` capabilities. */
+static void make_connection(struct maker *m, const struct sysdesc_connection *c)
+{
+	const bool native = c->server >= SYSDESC_SERVER_BLOCK;
+	const struct party *p = native ? (c->server == SYSDESC_SERVER_BLOCK ? &m->block : &m->net)
+				       : &m->vm[c->server];
+	const struct party *d = &m->vm[c->driver];
+	const unsigned holder = native ? p->id : m->guest[c->server];
+	const unsigned because = native ? d->id : p->id;
+	const unsigned page = object(m, holder, "control page");
+	const unsigned irq = object(m, d->id, "a connection's interrupt");
+	const unsigned kick = native ? p->signals : object(m, p->id, "a client's kicks");
+	struct topo_grant *g;
+
+	m->t->object[page].serves = true;
+	memory(m, d->id, d->id, page, "a connection's control page", READ_WRITE, 4096);
+	memory(m, holder, because, page, "client: its connection's control page", READ_WRITE, 4096);
+	grant(m, d->id, d->id, kick, "Notification", "a connection's kicks", ABI_RIGHT_WRITE);
+	grant(m, d->id, d->id, irq, "Notification", "a connection's interrupt", ABI_RIGHTS_ALL);
+	grant(m, p->id, because, irq, "Notification", "client: its guest's interrupt",
+	      ABI_RIGHT_WRITE);
+	if (!native)
+		grant(m, p->id, p->id, kick, "Notification", "a client's kicks", ABI_RIGHTS_ALL);
+	g = topology_grant(m->t, p->id, d->id, d->signals, "Notification",
+			   "client: look at the connection", ABI_RIGHT_WRITE);
+	g->also = native ? d->id : p->id;
+	share_regions(m, c, holder, g->also);
+}
+
 void topology_of(struct topology *t, const struct sysdesc *desc)
 {
 	struct maker m = { .t = t, .desc = desc };
@@ -270,7 +381,10 @@ void topology_of(struct topology *t, const struct sysdesc *desc)
 	m.init_endpoint = object(&m, TOPO_THE_INIT, "requests");
 	m.init_signals = object(&m, TOPO_THE_INIT, "signals");
 	make_services(&m);
+	make_device_servers(&m);
 	for (unsigned i = 0; i < desc->n_vms; i++)
 		make_vm(&m, &desc->vm[i]);
+	for (unsigned i = 0; i < desc->n_connections; i++)
+		make_connection(&m, &sysdesc_connections(desc)[i]);
 	topology_connect(t);
 }

@@ -19,7 +19,7 @@ static const char *kind_text(const struct topology *t, unsigned i)
 		[TOPO_GUEST] = "guest",
 	};
 
-	return t->component[i].dma ? "guest with a device whose DMA nothing bounds"
+	return t->component[i].dma ? "drives a device whose DMA nothing bounds"
 				   : kinds[t->component[i].kind];
 }
 

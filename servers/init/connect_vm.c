@@ -18,8 +18,12 @@ static struct {
 	struct process *driver, *server;
 	cap_t event;     /* the driver's */
 	uint64_t memory; /* where the server's guest has it */
-	cap_t first;     /* of the driver's memory, its last region, and its size */
-	uint64_t bytes;
+	/* The driver's regions that it shares: first frame, size. */
+	struct {
+		cap_t first;
+		uint64_t bytes;
+	} region[SYSDESC_MAX_REGIONS];
+	unsigned n_regions;
 } links[SYSDESC_MAX_CONNECTIONS];
 
 /* What is shared by drivers that are there, for servers that come later: pages of
@@ -116,26 +120,39 @@ bool connect_vm_memory(struct process *p, uint32_t connection, uint64_t offset, 
 }
 
 /* What the server's guest has of it, because of whoever comes later. */
-static bool note_memory(struct process *because, uint32_t n)
+static bool note_region(struct process *because, uint32_t n, unsigned region)
 {
 	const struct grant grant = {
 		.holder = links[n].server->number | GRANT_GUEST,
 		.rights = MAP_RW,
 		.slot = GRANT_MAPPED,
-		.object = (uint32_t)links[n].first,
+		.object = (uint32_t)links[n].region[region].first,
 		.type = "Memory",
 		.what = "client: memory that a connection shares",
-		.bytes = links[n].bytes,
+		.bytes = links[n].region[region].bytes,
 	};
 
 	return process_note(because, &grant);
 }
 
+static bool note_memory(struct process *because, uint32_t n)
+{
+	for (unsigned i = 0; i < links[n].n_regions; i++)
+		if (!note_region(because, n, i))
+			return false;
+	return true;
+}
+
 bool connect_vm_region(struct process *p, uint32_t connection, cap_t first, uint64_t bytes)
 {
-	links[connection].first = first;
-	links[connection].bytes = bytes;
-	return links[connection].server == NULL || note_memory(p, connection);
+	const unsigned i = links[connection].n_regions;
+
+	if (i == SYSDESC_MAX_REGIONS)
+		return false;
+	links[connection].region[i].first = first;
+	links[connection].region[i].bytes = bytes;
+	links[connection].n_regions++;
+	return links[connection].server == NULL || note_region(p, connection, i);
 }
 
 /* How a server rings the driver's monitor: again for each of both. */
@@ -190,6 +207,12 @@ void connect_vm_driver_gone(uint32_t n)
 		if (shared[i].connection != n)
 			shared[kept++] = shared[i];
 	n_shared = kept;
+	if (links[n].server != NULL && links[n].driver != NULL) {
+		process_forget(links[n].server, links[n].driver->ntfn);
+		for (unsigned i = 0; i < links[n].n_regions; i++)
+			process_forget(links[n].server, links[n].region[i].first);
+	}
+	links[n].n_regions = 0;
 	links[n].driver = NULL;
 	reset_device(n);
 }

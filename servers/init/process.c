@@ -389,12 +389,37 @@ uint64_t process_held_bytes(const struct process *p)
 	return p->mem.arena.taken_bytes + p->data.arena.taken_bytes;
 }
 
+/* What it was given because of others goes with its CNode and address spaces. */
+static void forget_held(unsigned holder)
+{
+	for (unsigned i = 0; i < PROCESS_MAX; i++) {
+		struct process *p = &processes[i];
+		unsigned kept = 0;
+
+		for (unsigned j = 0; j < p->n_grants; j++)
+			if ((p->grants[j].holder & ~GRANT_GUEST) != holder)
+				p->grants[kept++] = p->grants[j];
+		p->n_grants = kept;
+	}
+}
+
+void process_forget(struct process *p, cap_t object)
+{
+	unsigned kept = 0;
+
+	for (unsigned j = 0; j < p->n_grants; j++)
+		if (p->grants[j].object != object)
+			p->grants[kept++] = p->grants[j];
+	p->n_grants = kept;
+}
+
 void process_destroy(struct process *p)
 {
 	mem_close(&p->data);
 	mem_close(&p->mem);
 	p->state = PROCESS_NONE;
 	p->n_grants = 0;
+	forget_held(p->number);
 }
 
 bool process_grant(struct process *p, struct process *holder, unsigned slot,

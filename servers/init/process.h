@@ -159,6 +159,8 @@ bool process_map_new(struct mem_arena *arena, cap_t vspace, uint64_t vaddr,
 /* Copies of frames into another process; the copies are p's. `what` it has them for. */
 bool process_share_frames(struct process *p, struct process *with, const cap_t *frames,
 			  unsigned count, uint64_t vaddr, const char *what);
+/* Drops what is written down of an object that is about to end, because of p. */
+void process_forget(struct process *p, cap_t object);
 /* Writes down what was mapped for a holder because of p; false: too many rows. */
 bool process_note(struct process *p, const struct grant *grant);
 /* The same of small pages that begin with `frame`, for p itself, read-write. */

@@ -56,5 +56,31 @@ def audit_gic2(report):
         report.check("as described" in run.client("audit", path), "as described")
 
 
+def audit_connections(report):
+    """Connections to native servers and between VMs, also after either side was started again."""
+    path = write_description(
+        "audit-connections", "name: audit-connections\n"
+        "machine: {memory: 1G, on_idle: stay, nic: virtio}\nvms:\n" +
+        "".join(f"  - {{name: {name}, memory: 64M, kernel: asset:linux-small, "
+                "initrd: asset:initrd-busybox, "
+                f"cmdline: \"console=ttyAMA0 selvage.name={name}\"}}\n"
+                for name in "ab") +
+        "connections:\n"
+        "  - {driver: a, device: block, served_by: block, image: asset:disk-test}\n"
+        "  - {driver: a, device: net, served_by: net}\n"
+        "  - {driver: b, device: net, served_by: a}\n"
+        "  - {driver: b, device: console, served_by: a, sharing: all}\n")
+    with System("audit-connections", path) as run:
+        run.wait("a", "up a", 60)  # b waits for what a does not serve
+        report.check("as described" in run.client("audit", path), "as described at the start")
+        for name in "ab":
+            run.client("reboot", name)
+            report.check("as described" in run.client("audit", path),
+                         f"as described after {name} was started again")
+        run.client("kill", "a")
+        report.check("1 VMs do not run" in run.client("audit", path), "as described without a")
+
+
 def cases():
-    return {"audit": audit, "audit-gic2": audit_gic2}
+    return {"audit": audit, "audit-gic2": audit_gic2,
+            "audit-connections": audit_connections}

@@ -173,6 +173,33 @@ static void paths_have_no_detours(void **state)
 	forget();
 }
 
+static void connections_are_edges(void **state)
+{
+	static const char text[] = VMS "machine: {nic: virtio}\nconnections:\n"
+				       "  - {driver: a, device: net, served_by: b}\n"
+				       "  - {driver: b, device: net, served_by: net}\n"
+				       "  - {driver: c, device: console, served_by: a, "
+				       "sharing: all}\n";
+	uint8_t into[256];
+
+	(void)state;
+	model(text);
+	assert_int_equal(edge("a", "b") & TOPO_ATTACKS, TOPO_SHARES);
+	assert_int_equal(edge("b", "a") & TOPO_ATTACKS, TOPO_SHARES);
+	assert_int_equal(edge("b", "net") & TOPO_ATTACKS, TOPO_SHARES);
+	assert_int_equal(edge("a", "net") & TOPO_ATTACKS, 0);
+	assert_int_equal(edge("b", "c") & TOPO_ATTACKS, 0);
+	assert_true(edge("a", "c") & TOPO_CONTROLS);
+	assert_false(edge("c", "a") & TOPO_CONTROLS);
+	assert_true(edge("net", "kernel") & TOPO_CONTROLS);
+	topology_fall(&t, id("net"), into);
+	assert_int_equal(into[id("vmm:b")], TOPO_WITHOUT);
+	assert_int_equal(into[id("vmm:c")], TOPO_STAYS);
+	topology_fall(&t, id("vmm:b"), into); /* its guest serves a */
+	assert_int_equal(into[id("vmm:a")], TOPO_WITHOUT);
+	forget();
+}
+
 /* Whether the rule holds, with and without what is shared. */
 static bool holds(const char *rule, void (*change)(void))
 {
@@ -435,6 +462,7 @@ int main(void)
 		cmocka_unit_test(what_falls),
 		cmocka_unit_test(domains_are_counted),
 		cmocka_unit_test(paths_have_no_detours),
+		cmocka_unit_test(connections_are_edges),
 		cmocka_unit_test(rules_are_kept),
 		cmocka_unit_test(answers_are_written),
 		cmocka_unit_test(audits_find_every_difference),
