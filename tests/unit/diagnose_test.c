@@ -117,7 +117,7 @@ static void places(void **state)
 		{ 0x0a000000, false, 3, "missing-device", NULL, NULL },
 		{ 0x10009000, false, 3, "wrong-board", "board", "vexpress-a9" },
 		{ 0x1e000100, false, 3, "wrong-board", "board", "vexpress-a9" },
-		{ 0x3f000000, false, 3, "missing-device", NULL, NULL },
+		{ 0x3f000000, false, 3, "missing-device", "virtio", "pci" },
 		{ 0x09000000, true, 2, "wrong-board", "board", "virt" },
 		{ 0x4e000000, true, 2, "missing-device", NULL, NULL },
 	};

@@ -176,15 +176,23 @@ static enum mmio_outcome probe_access(void *device, unsigned vcpu,
 	return m->write ? MMIO_HANDLED : mmio_done(m, p->answer);
 }
 
+static struct bus_region at(const char *name, gpa_t base, uint64_t size, bus_handler handler,
+			    void *device)
+{
+	return (struct bus_region){
+		.name = name, .base = base, .size = size, .handler = handler, .device = device
+	};
+}
+
 static void bus_routes(void **state)
 {
 	struct probe a = { .answer = ~0ull }, b = { .answer = 5 };
 	struct bus bus = { 0 };
-	const struct bus_region ra = { "a", 0x1000, 0x100, probe_access, &a };
-	const struct bus_region rb = { "b", 0x1100, 0x100, probe_access, &b };
-	const struct bus_region bad = { "c", 0x11f8, 8, probe_access, &b };
-	const struct bus_region crooked = { "d", 0x2004, 8, probe_access, &b };
-	const struct bus_region odd = { "e", 0x2000, 0xfc, probe_access, &b };
+	const struct bus_region ra = at("a", 0x1000, 0x100, probe_access, &a);
+	const struct bus_region rb = at("b", 0x1100, 0x100, probe_access, &b);
+	const struct bus_region bad = at("c", 0x11f8, 8, probe_access, &b);
+	const struct bus_region crooked = at("d", 0x2004, 8, probe_access, &b);
+	const struct bus_region odd = at("e", 0x2000, 0xfc, probe_access, &b);
 	struct mmio m = { .size = 4 };
 	const struct bus_region *r;
 
@@ -210,8 +218,8 @@ static void bus_routes(void **state)
 static void bus_of_a_lenient_board(void **state)
 {
 	static const uint32_t id = 0x00041181;
-	const struct bus_region nothing = { "nothing", 0, UINT64_MAX, bus_nothing, NULL };
-	const struct bus_region stub = { "stub", 0x1000, 0x1000, bus_stub, (void *)(uintptr_t)&id };
+	const struct bus_region nothing = at("nothing", 0, UINT64_MAX, bus_nothing, NULL);
+	const struct bus_region stub = at("stub", 0x1000, 0x1000, bus_stub, (void *)(uintptr_t)&id);
 	static const uint8_t bytes[8] = { 0x81, 0x11, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 	struct mmio m = { .size = 4 };
 	struct bus bus = { .elsewhere = &nothing };
@@ -259,7 +267,7 @@ static void board_tables(void **state)
 	assert_int_equal(board_virt.number, SYSDESC_BOARD_VIRT);
 	assert_int_equal(n, 2);
 	for (unsigned i = 0; i < 13; i++) {
-		const struct bus_region r = { "r", all[i].base, all[i].size, bus_nothing, NULL };
+		const struct bus_region r = at("r", all[i].base, all[i].size, bus_nothing, NULL);
 
 		assert_true(bus_add(&bus, &r));
 		assert_true(range_within_u64(r.base, r.size, room[0].base, room[0].size) ||
@@ -267,8 +275,8 @@ static void board_tables(void **state)
 	}
 	for (unsigned i = 0; i < board_vexpress_a9.n_stubs; i++) {
 		const struct board_stub *s = &board_vexpress_a9.stubs[i];
-		const struct bus_region r = { s->name, s->range.base, s->range.size, bus_nothing,
-					      NULL };
+		const struct bus_region r =
+			at(s->name, s->range.base, s->range.size, bus_nothing, NULL);
 
 		assert_true(bus_add(&bus, &r));
 	}
@@ -277,7 +285,7 @@ static void board_tables(void **state)
 static void bus_refuses_what_is_crooked(void **state)
 {
 	struct probe a = { 0 };
-	const struct bus_region r = { "a", 0x1000, 0x100, probe_access, &a };
+	const struct bus_region r = at("a", 0x1000, 0x100, probe_access, &a);
 	struct mmio m = { .size = 4 };
 
 	(void)state;
