@@ -135,6 +135,15 @@ static const cyaml_schema_value_t device_schema = {
 			 COUNT(device_names)),
 };
 
+static const cyaml_schema_field_t passthrough_fields[] = {
+	TEXT("device", struct conf_passthrough, device, REQUIRED, 1),
+	CYAML_FIELD_BOOL("trusted_dma", OPTIONAL, struct conf_passthrough, trusted_dma),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t passthrough_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_passthrough, passthrough_fields),
+};
+
 static const cyaml_schema_field_t vm_fields[] = {
 	TEXT("name", struct conf_vm, name, REQUIRED, 1),
 	CYAML_FIELD_ENUM("board", ENUM_FLAGS, struct conf_vm, board, vm_boards,
@@ -170,6 +179,9 @@ static const cyaml_schema_field_t vm_fields[] = {
 			     &disk_schema, 0, SYSDESC_MAX_DISKS),
 	CYAML_FIELD_ENUM("virtio", ENUM_FLAGS, struct conf_vm, virtio, virtio_transports,
 			 COUNT(virtio_transports)),
+	CYAML_FIELD_SEQUENCE("passthrough", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm,
+			     passthrough, &passthrough_schema, 0, SYSDESC_MAX_PASSTHROUGH),
+	CYAML_FIELD_BOOL("one_to_one", OPTIONAL, struct conf_vm, one_to_one),
 	CYAML_FIELD_BOOL("autostart", OPTIONAL, struct conf_vm, autostart),
 	CYAML_FIELD_END,
 };
@@ -270,6 +282,10 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "restart_limit", "give a number from 1 to 1000" },
 	{ vm_fields, "devices", "give a list, e.g. `devices: [pl011, rtc]`" },
 	{ vm_fields, "disks", "give a list, e.g. `disks: [{image: disk.img}]`" },
+	{ vm_fields, "passthrough", "give a list, e.g. `passthrough: [{device: 0x09010000}]`" },
+	{ vm_fields, "one_to_one", "give true or false" },
+	{ passthrough_fields, "device", "give its address in the machine, e.g. 0x09010000" },
+	{ passthrough_fields, "trusted_dma", "give true or false" },
 	{ vm_fields, "autostart", "give true or false" },
 	{ disk_fields, "image", "give `image: asset:NAME` or a path" },
 	{ region_fields, "address", "give e.g. `address: 0x40000000`" },
@@ -285,6 +301,7 @@ static const struct mapping_name mapping_names[] = {
 	{ region_fields, "a memory region" },
 	{ disk_fields, "a disk" },
 	{ connection_fields, "a connection" },
+	{ passthrough_fields, "a device of the machine" },
 	{ forbid_fields, "a `forbid` rule" },
 	{ NULL, NULL },
 };

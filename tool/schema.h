@@ -36,6 +36,11 @@ struct conf_connection {
 	bool bridge;
 };
 
+struct conf_passthrough {
+	char *device;
+	bool trusted_dma;
+};
+
 struct conf_vm {
 	char *name;
 	int board;
@@ -65,6 +70,9 @@ struct conf_vm {
 	struct conf_disk *disks;
 	unsigned disks_count;
 	int virtio;
+	struct conf_passthrough *passthrough;
+	unsigned passthrough_count;
+	bool one_to_one;
 	bool autostart;
 };
 

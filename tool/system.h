@@ -69,6 +69,8 @@ bool system_check_connection(struct system *sys, uint32_t index);
 bool system_check_network(struct system *sys);
 /* `tcp:8080:10.0.2.15:80` */
 bool system_parse_forward(const char *text, struct forward *forward);
+/* Of that VM, the devices of the machine (system_passthrough.c). */
+bool system_check_passthrough(struct system *sys, uint32_t index);
 /* Whether the VM has `low_vectors`, of whatever kind. */
 bool system_low_vectors(const struct conf_vm *conf);
 /* RAM of all VMs, bytes, and of their disks that can be written, once they are

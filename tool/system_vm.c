@@ -555,6 +555,7 @@ static void take_choices(const struct vm_check *c)
 	if (!given(c, "autostart") || c->conf->autostart)
 		c->vm->flags = (uint32_t)SYSDESC_VM_AUTOSTART;
 	c->vm->flags |= (uint32_t)c->conf->virtio;
+	c->vm->flags |= c->conf->one_to_one ? (uint32_t)SYSDESC_VM_ONE_TO_ONE : 0;
 	c->vm->kernel = 0;
 	c->vm->initrd = SYSDESC_NO_PAYLOAD;
 }
@@ -577,6 +578,7 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;
-	ok = check_devices(&check) && check_virtio(&check) && ok;
+	ok = check_devices(&check) && check_virtio(&check) &&
+	     system_check_passthrough(sys, index) && ok;
 	return check_cmdline(&check) && ok;
 }

@@ -245,6 +245,23 @@ static void make_kick(struct maker *m, const struct party *p)
 	own(m, p->id, "Notification", "the kick device's interrupt");
 }
 
+/* A device whose DMA nothing bounds reaches what the kernel reaches. */
+static void make_passthrough(struct maker *m, const struct sysdesc_vm *vm, const struct party *p,
+			     unsigned guest)
+{
+	for (unsigned i = 0; i < vm->n_passthrough; i++) {
+		const struct sysdesc_passthrough *d = &vm->passthrough[i];
+		struct topo_grant *g;
+
+		g = topology_grant(m->t, guest, p->id, object(m, guest, "device of the machine"),
+				   "Device", "device of the machine", READ_WRITE);
+		g->at = d->paddr;
+		device(m, p->id, "IRQHandler", "interrupt of the device", d->irq);
+		if (d->trusted_dma)
+			m->t->component[guest].dma = true;
+	}
+}
+
 static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 {
 	char name[TOPO_NAME];
@@ -265,6 +282,7 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 	counters = object(m, p.id, "counters");
 	memory(m, TOPO_THE_INIT, p.id, counters, "a monitor's counters", ABI_RIGHT_READ, 4096);
 	memory(m, p.id, p.id, counters, "own counters", READ_WRITE, 4096);
+	make_passthrough(m, vm, &p, guest);
 	own(m, p.id, "Notification", "the VM's lock");
 	own(m, p.id, "VSpace", "own, for cache maintenance");
 	for (unsigned i = 0; i < vm->vcpus; i++)

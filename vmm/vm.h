@@ -109,6 +109,8 @@ struct vm_hooks {
 	/* Another CPU interface than the hardware's: changes configuration and
 	 * environment of the vGIC. False: it cannot. */
 	bool (*cpu_interface)(struct vm *vm, struct vgic_config *config, struct vgic_env *env);
+	/* The guest has ended a level-triggered SPI: its line is to be looked at again. */
+	void (*eoi)(struct vm *vm, unsigned vcpu, unsigned irq);
 	/* The images are in memory. */
 	void (*loaded)(struct vm *vm);
 	/* A debug exception has come here; true: it was of a breakpoint of the monitor's own. */
@@ -168,6 +170,7 @@ struct vm {
 	uint32_t virtio_slots; /* of the board: bit per slot with a device */
 	/* The region that the slot's device is confined to; 0: to none. */
 	uint8_t pool[BOARD_VIRTIO_SLOTS];
+	uint32_t passed; /* enum sysdesc_device: the machine's own, where the emulated would be */
 	struct sysreg_config sysreg;
 	uint64_t id_known;       /* bit per entry of id[] */
 	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */

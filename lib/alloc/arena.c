@@ -319,6 +319,32 @@ enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
 	return ARENA_OK;
 }
 
+enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
+				 unsigned size_bits, uint64_t *slot)
+{
+	const struct arena_dest dest = { .root = ar->slots->root };
+	struct arena_dest at = dest;
+	struct alloc_block *c;
+	enum alloc_error error = alloc_take_at(ar->alloc, paddr, size_bits, &c);
+	enum arena_error e;
+
+	if (error)
+		return from_alloc(ar, error);
+	list_push_front(&ar->full, &c->link);
+	ar->taken_bytes += chunk_bytes(c);
+	c->mark = chunk_bytes(c);
+	e = arena_slot_own(ar, slot);
+	if (e)
+		return e;
+	at.offset = *slot;
+	ar->kernel_error = ar->ops->retype(ar->ctx, c->slot, type, size_bits, &at, 1);
+	if (ar->kernel_error)
+		return ARENA_KERNEL;
+	ar->object_bytes += chunk_bytes(c);
+	ar->n_objects++;
+	return ARENA_OK;
+}
+
 /* End */
 
 static enum arena_error give_chunks(struct arena *ar, struct list_node *list)

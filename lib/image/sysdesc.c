@@ -230,7 +230,8 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	if (vm->board == SYSDESC_BOARD_VEXPRESS_A9 &&
 	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
 		return "a VM's board has another processor";
-	if (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI))
+	if (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI |
+			  (uint32_t)SYSDESC_VM_ONE_TO_ONE))
 		return "a VM has unknown flags";
 	if (vm->smc_policy > SYSDESC_SMC_COUNT_ONLY)
 		return "a VM's SMC policy is unknown";
@@ -244,6 +245,75 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	    vm->board != SYSDESC_BOARD_VIRT)
 		return "a VM's board has no place for virtio";
 	return NULL;
+}
+
+/* Of QEMU's virt what init and its servers leave alone. */
+static const struct sysdesc_machine_device machine_devices[] = {
+	{ "PL031", 0x09010000, SYSDESC_PAGE, 1, 34, false },
+	{ "virtio-mmio", 0x0a000000, 0x200, 32, 48, true },
+};
+/* Virtio slots that a VM's emulated devices can be in (vmm/virtio.c) end there. */
+#define EMULATED_VIRTIO_END 0x0a002000u
+
+const struct sysdesc_machine_device *sysdesc_machine_device(uint64_t paddr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(machine_devices); i++) {
+		const struct sysdesc_machine_device *d = &machine_devices[i];
+
+		if (paddr - d->base < (uint64_t)d->stride * d->count &&
+		    (paddr - d->base) % d->stride == 0)
+			return d;
+	}
+	return NULL;
+}
+
+bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr)
+{
+	const struct sysdesc_machine_device *d = sysdesc_machine_device(paddr);
+
+	return d == NULL || (d->dma ? paddr < EMULATED_VIRTIO_END
+				    : (vm->devices & (uint32_t)SYSDESC_DEV_RTC) != 0);
+}
+
+static const char *check_one_to_one(const struct sysdesc_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		if (vm->region[i].alias != SYSDESC_OWN_MEMORY ||
+		    (vm->region[i].gpa | vm->region[i].size) % SYSDESC_LARGE_PAGE != 0)
+			return "a VM's memory cannot be where it is in the machine";
+	return NULL;
+}
+
+static const char *check_passthrough(const struct sysdesc_vm *vm)
+{
+	const bool one_to_one = (vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE) != 0;
+
+	if (vm->n_passthrough > SYSDESC_MAX_PASSTHROUGH || vm->pad2 != 0)
+		return "a VM has too many devices of the machine";
+	for (uint32_t i = 0; i < vm->n_passthrough; i++) {
+		const struct sysdesc_passthrough *p = &vm->passthrough[i];
+		const struct sysdesc_machine_device *d = sysdesc_machine_device(p->paddr);
+
+		if (d == NULL || p->irq != d->irq + (p->paddr - d->base) / d->stride)
+			return "a VM has a device that no VM can have";
+		if (vm->board != SYSDESC_BOARD_VIRT || sysdesc_is_emulated(vm, p->paddr))
+			return "a VM has a device of the machine where an emulated one is";
+		if (p->trusted_dma != (uint32_t)d->dma || (d->dma && !one_to_one))
+			return "a VM has a device whose DMA nothing bounds";
+	}
+	return one_to_one ? check_one_to_one(vm) : NULL;
+}
+
+/* Pages that two VMs would have, or one twice. */
+static bool share_devices(const struct sysdesc_vm *a, const struct sysdesc_vm *b)
+{
+	for (uint32_t i = 0; i < a->n_passthrough; i++)
+		for (uint32_t j = 0; j < (a == b ? i : b->n_passthrough); j++)
+			if (a == b ? a->passthrough[i].paddr == a->passthrough[j].paddr
+				   : a->passthrough[i].paddr / SYSDESC_PAGE ==
+					     b->passthrough[j].paddr / SYSDESC_PAGE)
+				return true;
+	return false;
 }
 
 static const char *check_disks(const struct sysdesc_vm *vm, uint32_t n_payloads)
@@ -289,7 +359,28 @@ static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
 	if (vm->n_regions == 0 || vm->n_regions > SYSDESC_MAX_REGIONS)
 		return "a VM's number of memory regions is out of range";
 	wrong = check_regions(vm);
+	if (!wrong)
+		wrong = check_passthrough(vm);
+	if (!wrong && share_devices(vm, vm))
+		wrong = "a VM has a device twice";
 	return wrong ? wrong : check_boot(vm);
+}
+
+static bool has_nic_page(const struct sysdesc *d, const struct sysdesc_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->n_passthrough; i++)
+		if (sysdesc_is_nic_page(d, vm->passthrough[i].paddr))
+			return true;
+	return false;
+}
+
+bool sysdesc_is_nic_page(const struct sysdesc *d, uint64_t paddr)
+{
+	const uint64_t slots = machine_devices[1].base;
+
+	return (d->machine & (uint32_t)SYSDESC_MACHINE_NIC) != 0 &&
+	       paddr / SYSDESC_PAGE ==
+		       (slots + SYSDESC_NIC_SLOT * machine_devices[1].stride) / SYSDESC_PAGE;
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)
@@ -445,11 +536,15 @@ const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
 		wrong = check_vm(&d->vm[i], n_payloads);
 		if (wrong)
 			return wrong;
+		if (has_nic_page(d, &d->vm[i]))
+			return "a VM has the page of the system's network interface";
 		if (d->vm[i].gic < 2 || d->vm[i].gic > d->gic_version)
 			return "a VM's GIC is none that the machine can give";
 		for (uint32_t j = 0; j < i; j++) {
 			if (name_equal(d->vm[i].name, d->vm[j].name))
 				return "two VMs have one name";
+			if (share_devices(&d->vm[i], &d->vm[j]))
+				return "two VMs have one device of the machine";
 		}
 	}
 	return check_connections(d, n_payloads);

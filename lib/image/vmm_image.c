@@ -7,11 +7,13 @@
 
 const struct vmm_image vmm_images[VMM_IMAGES] = {
 	{ "vmm", 0 },
-	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK },
-	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI | VMM_PART_SERVE },
+	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH },
+	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_PCI |
+			     VMM_PART_SERVE },
 	{ "vmm-any", ANY_GUEST },
 	{ "vmm-debug",
-	  ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PCI | VMM_PART_SERVE |
+	  ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_PCI |
+		  VMM_PART_SERVE |
 		  VMM_PART_DEBUG },
 };
 
@@ -31,6 +33,7 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	parts |= vm->flags & SYSDESC_VM_PCI ? VMM_PART_PCI : 0;
 	parts |= vm->n_connections != 0 ? VMM_PART_LINK : 0;
 	parts |= vm->n_served != 0 ? VMM_PART_PCI | VMM_PART_SERVE : 0;
+	parts |= vm->n_passthrough != 0 ? VMM_PART_PASSTHROUGH : 0;
 	return parts;
 }
 
@@ -47,6 +50,7 @@ const char *vmm_part_name(uint32_t parts)
 		"a PCI bus",
 		"devices that are served elsewhere",
 		"connections that it serves",
+		"devices of the machine",
 	};
 
 	for (unsigned i = 0; i < VMM_PARTS; i++)

@@ -4,7 +4,7 @@
 
 /* Blocks: boot untypeds, and two for each split. */
 #define MAX_BLOCKS 4096
-#define DEVICE_FRAMES 16
+#define DEVICE_FRAMES 32
 
 static struct alloc untypeds;
 static struct alloc_block blocks[MAX_BLOCKS];
@@ -120,6 +120,16 @@ bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 	size_t made;
 
 	return arena_objects(&m->arena, type, size_bits, count, slot, &made) == ARENA_OK;
+}
+
+bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap_t *slot)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (arena_object_at(&m->arena, paddr + i * bit_u64(ABI_LARGE_PAGE_BITS),
+				    ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS,
+				    &slot[i]) != ARENA_OK)
+			return false;
+	return true;
 }
 
 cap_t mem_copy_own(struct mem_arena *m, cap_t src, uint64_t rights)

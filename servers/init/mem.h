@@ -43,6 +43,8 @@ cap_t mem_object_sized(struct mem_arena *m, enum abi_object type, unsigned size_
 /* `count` objects into slot[]. */
 bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 		 unsigned count, cap_t *slot);
+/* `count` large pages from that physical address on, if they are free. */
+bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap_t *slot);
 /* A copy of a capability to an object of the arena itself, or 0; ends with
  * the object, so that mem_close need not delete it. */
 cap_t mem_copy_own(struct mem_arena *m, cap_t src, uint64_t rights);

@@ -73,6 +73,7 @@ struct process {
 	cap_t service_ep;   /* on which it receives */
 	cap_t service_call; /* init's own way to call it */
 	cap_t log_frames[LOGRING_BYTES / 4096];
+	unsigned n_irqs; /* of the machine, given to it */
 	unsigned n_grants;
 	struct grant grants[PROCESS_GRANTS];
 };

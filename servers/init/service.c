@@ -27,7 +27,6 @@
 
 static cap_t init_ntfn, control_signal, time_client, debug_signal;
 static void *control_channel, *log_channel, *log_ring, *debug_control; /* init's views */
-static unsigned irqs;                                                  /* given to drivers */
 
 static struct {
 	unsigned starts;
@@ -151,16 +150,17 @@ static bool run(struct process *p)
 	return process_start(p);
 }
 
-static bool grant_irq(struct process *p, unsigned irq, cap_t handler)
+static bool grant_irq(struct process *p, unsigned slot, unsigned irq, cap_t handler)
 {
-	if (!process_grant(p, p, PROC_CAP_DEVICE_IRQ, handler, ABI_RIGHTS_ALL, 0, "IRQHandler",
+	if (!process_grant(p, p, slot, handler, ABI_RIGHTS_ALL, 0, "IRQHandler",
 			   "interrupt of the device"))
 		return false;
 	p->grants[p->n_grants - 1].at = irq;
 	return true;
 }
 
-bool service_give_irq(struct process *p, unsigned irq, bool level, uint64_t badge)
+bool service_give_irq(struct process *p, unsigned slot, unsigned irq, bool level,
+		      uint64_t badge)
 {
 	cap_t handler = mem_slot(&p->mem);
 	cap_t ntfn = mem_mint(&p->mem, p->ntfn, ABI_RIGHT_WRITE, badge);
@@ -172,10 +172,10 @@ bool service_give_irq(struct process *p, unsigned irq, bool level, uint64_t badg
 						     irq, 0, handler, CSPACE_DEPTH)
 		      : sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, irq,
 					     handler, CSPACE_DEPTH);
-	irqs += error == ABI_OK;
+	p->n_irqs += error == ABI_OK;
 	return error == ABI_OK &&
 	       sel4_irq_handler_set_notification(handler, ntfn) == ABI_OK &&
-	       grant_irq(p, irq, handler);
+	       grant_irq(p, slot, irq, handler);
 }
 
 static bool set_up_uart(const struct machine *machine)
@@ -197,7 +197,8 @@ static bool set_up_uart(const struct machine *machine)
 	return copy != 0 && process_note(serial, &grant) &&
 	       map_page(&serial->mem, serial->vspace, copy, PROC_DEVICE_BASE, MAP_RW,
 			MAP_DEVICE) == ABI_OK &&
-	       service_give_irq(serial, machine->uart_irq, true, SERIAL_NTFN_IRQ) &&
+	       service_give_irq(serial, PROC_CAP_DEVICE_IRQ, machine->uart_irq, true,
+				SERIAL_NTFN_IRQ) &&
 	       process_grant(serial, time,
 			     PROC_CAP_CLIENT_NTFN + PROC_SERIAL * TIME_TIMERS,
 			     serial->ntfn, ABI_RIGHT_WRITE, SERIAL_NTFN_TIMER,
@@ -322,7 +323,8 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 		if (!make_server(&specs[i]))
 			return specs[i].name;
 	if ((kernel_has_timer() &&
-	     !service_give_irq(&processes[PROC_TIME], TIMER_IRQ, false, TIME_NTFN_IRQ)) ||
+	     !service_give_irq(&processes[PROC_TIME], PROC_CAP_DEVICE_IRQ, TIMER_IRQ, false,
+			       TIME_NTFN_IRQ)) ||
 	    !run(&processes[PROC_TIME]))
 		return "time";
 	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||
@@ -536,7 +538,15 @@ bool service_output_taken(void)
 	       is_taken(control_channel);
 }
 
-unsigned service_irqs(void) { return irqs; }
+unsigned service_irqs(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PROCESS_MAX; i++)
+		n += processes[i].state != PROCESS_NONE ? processes[i].n_irqs : 0;
+	return n;
+}
+
 void *service_control_channel(void) { return control_channel; }
 void service_control_signal(void) { sel4_signal(control_signal); }
 void *service_debug_channel(void) { return debug_control; }

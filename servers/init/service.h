@@ -19,8 +19,6 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 /* Those servers that the description's connections name. NULL or what failed. */
 const char *service_start_device_servers(const struct machine *machine,
 					 const struct sysdesc *system);
-/* The handler of a device's interrupt, which signals `badge` to the driver. */
-bool service_give_irq(struct process *p, unsigned irq, bool level, uint64_t badge);
 
 /* The process of a service, or NULL if it does not run. */
 struct process *service_process(enum proc_kind kind);
@@ -36,6 +34,9 @@ bool service_arm_timer(uint64_t deadline);
 /* How often it was started. */
 unsigned service_starts(enum proc_kind kind);
 
+/* Gives p the handler of a device's interrupt, which signals `badge` to it. */
+bool service_give_irq(struct process *p, unsigned slot, unsigned irq, bool level,
+		      uint64_t badge);
 /* How many of the machine's interrupts drivers have. */
 unsigned service_irqs(void);
 

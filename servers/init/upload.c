@@ -196,6 +196,8 @@ static const char *check_machine(const struct sysdesc_vm *vm, const struct sysde
 {
 	if (vm->gic > system->gic_version)
 		return "a GICv3 for a VM needs one in the machine";
+	if (vm->n_passthrough != 0)
+		return "devices of the machine are for VMs of the system's own description";
 	for (uint32_t i = 0; i < vm->n_regions; i++)
 		if (!range_within_u64(vm->region[i].gpa, vm->region[i].size, 0,
 				      bit_u64(SELVAGE_PA_BITS)))

@@ -152,8 +152,10 @@ static unsigned map_run(struct ram *r, uint64_t at)
 	while (n < ARRAY_SIZE(frames) && at + ((uint64_t)n << bits) < r->region->size &&
 	       large_fits(r, at + ((uint64_t)n << bits)) == large)
 		n++;
-	if (!mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
-			 large ? bits : 0, n, frames))
+	if (r->vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE
+		    ? !large || !mem_large_pages_at(&r->p->mem, r->region->gpa + at, n, frames)
+		    : !mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
+				   large ? bits : 0, n, frames))
 		return 0;
 	if (at == 0)
 		r->first = frames[0];
@@ -227,6 +229,47 @@ static bool map_gicv(struct process *p, cap_t guest)
 	return process_note(p, &grant);
 }
 
+/* Slots of virtio's share pages. */
+static bool has_page(const struct sysdesc_passthrough *d, unsigned n, uint64_t page)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (align_down_u64(d[i].paddr, 4096) == page)
+			return true;
+	return false;
+}
+
+/* Its registers where they are in the machine, its interrupt to the monitor. */
+static bool pass_device(struct process *p, cap_t guest, const struct sysdesc_passthrough *d,
+			unsigned i)
+{
+	const uint64_t page = align_down_u64(d->paddr, 4096);
+	const cap_t frame = mem_device_frame(page);
+	const struct grant grant = {
+		.holder = (uint8_t)(p->number | GRANT_GUEST),
+		.rights = MAP_RW,
+		.slot = GRANT_MAPPED,
+		.object = (uint32_t)frame,
+		.type = "Device",
+		.what = "device of the machine",
+		.at = d->paddr,
+	};
+	cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
+
+	return copy != 0 && process_note(p, &grant) &&
+	       (has_page(d - i, i, page) ||
+		map_page(&p->mem, guest, copy, page, MAP_RW, MAP_DEVICE) == ABI_OK) &&
+	       service_give_irq(p, VMM_CAP_PASSTHROUGH(i), d->irq, true,
+				VMM_NTFN_PASSTHROUGH(i));
+}
+
+static bool pass_devices(struct process *p, cap_t guest, const struct sysdesc_vm *vm)
+{
+	for (unsigned i = 0; i < vm->n_passthrough; i++)
+		if (!pass_device(p, guest, &vm->passthrough[i], i))
+			return false;
+	return true;
+}
+
 static cap_t make_guest_space(struct process *p, unsigned index, const struct sysdesc_vm *vm)
 {
 	cap_t guest = mem_object(&p->mem, ABI_OBJ_VSPACE);
@@ -238,7 +281,7 @@ static cap_t make_guest_space(struct process *p, unsigned index, const struct sy
 			return 0;
 	if (machine->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT && !map_gicv(p, guest))
 		return 0;
-	return guest;
+	return pass_devices(p, guest, vm) ? guest : 0;
 }
 
 static bool image_of(unsigned index, uint32_t payload, struct image_frames *f, uint64_t *bytes)

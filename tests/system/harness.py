@@ -145,10 +145,11 @@ def write_description(name, text):
 class System(Run):
     """One run of a system description."""
 
-    def __init__(self, name, path, *options, limit_s=300):
+    def __init__(self, name, path, *options, limit_s=300, qemu=()):
         self.typed = 0
         self.system = re.search(r"^name: *(\S+)", open(path, encoding="utf-8").read(), re.M).group(1)
-        super().__init__(name, [SELVAGE, "run", "--timeout", str(limit_s), *options, path])
+        super().__init__(name, [SELVAGE, "run", "--timeout", str(limit_s), *options, path,
+                                *(["--", *qemu] if qemu else [])])
 
     def client(self, *words, limit_s=60):
         """Output of `selvage WORD...` on this system."""

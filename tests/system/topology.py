@@ -81,6 +81,33 @@ def audit_connections(report):
         report.check("1 VMs do not run" in run.client("audit", path), "as described without a")
 
 
+def passed_rtc(report):
+    """The machine's PL031 in a Linux VM: its time, and its interrupt more than once."""
+    path = write_description("passed-rtc", "name: passed-rtc\n"
+                             "machine: {memory: 1G, on_idle: stay}\nvms:\n  - name: linux1\n"
+                             "    memory: 128M\n    kernel: asset:linux-small\n"
+                             "    initrd: asset:initrd-busybox\n    devices: [pl011]\n"
+                             "    cmdline: \"console=ttyAMA0 panic=-1 quiet selvage.name=linux1\"\n"
+                             "    passthrough: [{device: 0x09010000}]\n")
+    count = "grep -o 'rtc: [0-9]*\\|[0-9]* *GIC.*rtc-pl031' /proc/interrupts"
+    alarm = f"echo +1 > /sys/class/rtc/rtc0/wakealarm; sleep 2; {count}"
+    with System("passed-rtc", path,
+                qemu=("-rtc", "base=2033-05-18T03:33:20")) as run:
+        run.wait("linux1", r"up linux1", 60)
+        run.type_to("linux1", "echo time $(($(cat /sys/class/rtc/rtc0/since_epoch) / 100000))")
+        run.wait("linux1", r"^time 20000$", 30)
+        report.check(True, "the time is the machine's, which QEMU was told")
+        run.type_to("linux1", f"{alarm}; {alarm}; {alarm}")
+        run.wait("linux1", r"^3 +GIC.*rtc-pl031", 40)
+        report.check(True, "three alarms, three interrupts")
+        run.client("reboot", "linux1")
+        run.answers("linux1")
+        run.type_to("linux1", alarm)
+        run.wait("linux1", r"^1 +GIC.*rtc-pl031", 40, after=0)
+        report.check(True, "again after a restart of the VM")
+        report.check("as described" in run.client("audit", path), "as described")
+
+
 def cases():
-    return {"audit": audit, "audit-gic2": audit_gic2,
+    return {"audit": audit, "audit-gic2": audit_gic2, "passed-rtc": passed_rtc,
             "audit-connections": audit_connections}

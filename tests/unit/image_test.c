@@ -132,6 +132,32 @@ static void sound_description_passes(void **state)
 		assert_non_null(check()); \
 	} while (0)
 
+/* One more device of the machine, where nothing is emulated. */
+static void pass(unsigned vm, uint64_t paddr, uint32_t irq, uint32_t dma)
+{
+	struct sysdesc_vm *v = &d.head.vm[vm];
+
+	v->devices = 1;
+	v->passthrough[v->n_passthrough++] = (struct sysdesc_passthrough){ paddr, irq, dma };
+}
+
+static void to_one(unsigned vm) { d.head.vm[vm].flags |= SYSDESC_VM_ONE_TO_ONE; }
+
+static void devices_of_the_machine_pass(void **state)
+{
+	(void)state;
+	make_description();
+	pass(1, 0x09010000, 34, 0);
+	seal();
+	assert_null(check());
+	to_one(1);
+	pass(1, 0x0a002000, 64, 1);
+	pass(1, 0x0a002200, 65, 1);
+	pass(1, 0x0a003000, 72, 1);
+	seal();
+	assert_null(check());
+}
+
 static void every_wrong_field_is_found(void **state)
 {
 	(void)state;
@@ -152,7 +178,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].gic = 1);
 	WRONG(d.head.vm[1].gic = 4);
 	WRONG(d.head.vm[1].board = SYSDESC_BOARD_VEXPRESS_A9); /* not 64 bits wide */
-	WRONG(d.head.vm[1].flags = 4);
+	WRONG(d.head.vm[1].flags = 8);
 	WRONG(d.head.vm[1].vcpus = 0);
 	WRONG(d.head.vm[1].vcpus = SYSDESC_MAX_VCPUS + 1);
 	WRONG(d.head.vm[1].priority = 0);
@@ -215,6 +241,24 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].kernel = N_PAYLOADS);
 	WRONG(d.head.vm[1].kernel = SYSDESC_NO_PAYLOAD);
 	WRONG(d.head.vm[1].initrd = N_PAYLOADS);
+	WRONG(d.head.vm[1].n_passthrough = SYSDESC_MAX_PASSTHROUGH + 1);
+	WRONG(d.head.vm[1].pad2 = 1);
+	WRONG(pass(1, 0x09010000, 34, 0); d.head.vm[1].devices = SYSDESC_DEV_RTC);
+	WRONG(pass(1, 0x09010000, 35, 0));
+	WRONG(pass(1, 0x09010000, 34, 1));
+	WRONG(pass(1, 0x09011000, 34, 0));
+	WRONG(pass(1, 0x09000000, 33, 0));
+	WRONG(pass(1, 0x40000000, 34, 0));
+	WRONG(pass(1, 0x09010000, 34, 0); pass(1, 0x09010000, 34, 0));
+	WRONG(pass(1, 0x09010000, 34, 0); pass(0, 0x09010000, 34, 0));
+	WRONG(pass(1, 0x0a002000, 64, 1));
+	WRONG(to_one(1); pass(1, 0x0a002000, 64, 0));
+	WRONG(to_one(1); pass(1, 0x0a001e00, 63, 1));
+	WRONG(to_one(1); pass(1, 0x0a002200, 64, 1));
+	WRONG(to_one(1); to_one(0); pass(1, 0x0a002000, 64, 1); pass(0, 0x0a002200, 65, 1));
+	WRONG(to_one(1); d.head.machine = SYSDESC_MACHINE_NIC; pass(1, 0x0a003000, 72, 1));
+	WRONG(to_one(1); d.head.vm[1].region[0].gpa += 4096);
+	WRONG(to_one(2)); /* it has an alias */
 	WRONG(d.head.vm[1].n_disks = SYSDESC_MAX_DISKS + 1);
 	WRONG(d.head.vm[1].n_disks = 1; d.head.vm[1].disk[0].image = N_PAYLOADS);
 	WRONG(d.head.vm[1].n_disks = 2;
@@ -423,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_description_passes),
+		cmocka_unit_test(devices_of_the_machine_pass),
 		cmocka_unit_test(every_wrong_field_is_found),
 		cmocka_unit_test(wrong_sizes_are_found),
 		cmocka_unit_test(flipped_bits_are_found),

@@ -70,7 +70,7 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 		.n_cpus = vm->info->n_vcpus,
 		.width = d->width,
 		.gic_version = vm->info->gic_version,
-		.devices = d->devices,
+		.devices = d->devices | vm->passed,
 		.virtio_slots = vm->virtio_slots,
 		.initrd_gpa = layout->initrd_gpa,
 		.initrd_bytes = vm->info->initrd_bytes,

@@ -13,6 +13,7 @@ const struct vm_part *const vm_parts[] = {
 	&part_virtio,
 	&part_link,
 	&part_serve,
+	&part_passthrough,
 	&part_debug,
 	NULL,
 };

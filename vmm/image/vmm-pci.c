@@ -9,5 +9,6 @@ const struct vm_part *const vm_parts[] = {
 	&part_virtio,
 	&part_link,
 	&part_serve,
+	&part_passthrough,
 	NULL,
 };

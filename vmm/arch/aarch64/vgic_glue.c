@@ -47,6 +47,8 @@ static void eoi(void *opaque, unsigned vcpu, unsigned irq)
 {
 	struct vm *vm = opaque;
 
+	if (vm->hooks.eoi != NULL && irq >= BOARD_SPI(0))
+		vm->hooks.eoi(vm, vcpu, irq);
 	if (irq != vm->board->timer_irq[BOARD_TIMER_VIRTUAL])
 		return;
 	vgic_set_level(&vm->gic, vcpu, irq, false);

@@ -104,6 +104,9 @@ enum arena_error arena_objects_into(struct arena *ar, unsigned type,
 				    unsigned size_bits, size_t count,
 				    const struct arena_dest *dest,
 				    size_t *made);
+/* One object of 2^size_bits bytes at that physical address, which is aligned to that. */
+enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
+				 unsigned size_bits, uint64_t *slot);
 /* An untyped for use otherwise (an ASID pool, a process that makes objects
  * itself): a block of its own, with its address known. */
 enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,

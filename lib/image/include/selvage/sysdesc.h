@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 6u
+#define SYSDESC_VERSION 8u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -20,6 +20,7 @@
 #define SYSDESC_MAX_PIECES 16
 #define SYSDESC_VECTORS 16 /* words */
 #define SYSDESC_MAX_DISKS 4
+#define SYSDESC_MAX_PASSTHROUGH 4
 #define SYSDESC_MAX_CONNECTIONS 64
 #define SYSDESC_VM_CONNECTIONS 8 /* of one VM as the driver */
 #define SYSDESC_VM_SERVED 7      /* that one VM serves */
@@ -79,6 +80,9 @@ enum sysdesc_boot {
 enum sysdesc_vm_flag {
 	SYSDESC_VM_AUTOSTART = 1u << 0,
 	SYSDESC_VM_PCI = 1u << 1, /* virtio devices are on a PCI bus */
+	/* Its RAM is the machine's at the same addresses: regions of whole large pages,
+	 * no aliases. */
+	SYSDESC_VM_ONE_TO_ONE = 1u << 2,
 };
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,
@@ -118,6 +122,13 @@ struct sysdesc_connection {
 	uint64_t allow;
 };
 
+/* A device of the machine's that a VM has, at the same address and interrupt. */
+struct sysdesc_passthrough {
+	uint64_t paddr;
+	uint32_t irq;
+	uint32_t trusted_dma; /* 0 or 1: it may write to any memory; with SYSDESC_VM_ONE_TO_ONE */
+};
+
 struct sysdesc_vm {
 	char name[SYSDESC_NAME];
 	uint32_t board;     /* enum sysdesc_board */
@@ -140,14 +151,17 @@ struct sysdesc_vm {
 	uint32_t n_served;         /* connections that it serves to others */
 	uint32_t pad;              /* 0 */
 	struct sysdesc_disk disk[SYSDESC_MAX_DISKS];
-	uint32_t kernel;    /* payload index; never SYSDESC_NO_PAYLOAD */
-	uint32_t initrd;    /* payload index or SYSDESC_NO_PAYLOAD */
-	uint32_t width;     /* of the registers at the start: 32 or 64 */
-	uint32_t boot;      /* enum sysdesc_boot */
-	uint64_t entry;     /* of pieces; bit 0 (32 bits wide): Thumb */
-	uint64_t balloon;   /* bytes that the guest is to give back; SYSDESC_PAGE */
-	uint32_t n_pieces;  /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
-	uint32_t n_vectors; /* words to write at address 0 */
+	struct sysdesc_passthrough passthrough[SYSDESC_MAX_PASSTHROUGH];
+	uint32_t n_passthrough; /* 0..SYSDESC_MAX_PASSTHROUGH */
+	uint32_t pad2;          /* 0 */
+	uint32_t kernel;        /* payload index; never SYSDESC_NO_PAYLOAD */
+	uint32_t initrd;        /* payload index or SYSDESC_NO_PAYLOAD */
+	uint32_t width;         /* of the registers at the start: 32 or 64 */
+	uint32_t boot;          /* enum sysdesc_boot */
+	uint64_t entry;         /* of pieces; bit 0 (32 bits wide): Thumb */
+	uint64_t balloon;       /* bytes that the guest is to give back; SYSDESC_PAGE */
+	uint32_t n_pieces;      /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
+	uint32_t n_vectors;     /* words to write at address 0 */
 	struct sysdesc_piece piece[SYSDESC_MAX_PIECES];
 	uint32_t vector[SYSDESC_VECTORS];
 	char cmdline[SYSDESC_CMDLINE]; /* NUL-terminated */
@@ -214,6 +228,21 @@ const struct sysdesc_range *sysdesc_board_devices(uint32_t board, unsigned *n);
 #define SYSDESC_SERVE_BASE 0x11000000ull
 #define SYSDESC_SERVE_MEMORY 0x11200000ull
 #define SYSDESC_SERVE_END 0x3eff0000ull
+
+/* What a machine has that a VM can have wholly, NULL: nothing, or the system needs it. */
+struct sysdesc_machine_device {
+	const char *name;
+	uint64_t base;   /* of the first */
+	uint32_t stride; /* bytes between several of them */
+	uint32_t count;
+	uint32_t irq; /* of the first */
+	bool dma;     /* it reads and writes memory by itself */
+};
+const struct sysdesc_machine_device *sysdesc_machine_device(uint64_t paddr);
+/* Whether a device's page has the NIC that the system's own server drives. */
+bool sysdesc_is_nic_page(const struct sysdesc *d, uint64_t paddr);
+/* Whether the page of a device has an emulated one of the VM's as well. */
+bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr);
 
 /* Names that console and log lines of the system itself carry: no VM's. */
 bool sysdesc_name_reserved(const char *name);

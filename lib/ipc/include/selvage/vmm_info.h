@@ -53,6 +53,10 @@ enum vmm_vcpu_cap {
 #define VMM_LINK_HEAP 0x60000u
 /* Its control page (selvage/link.h). */
 #define VMM_LINK_PAGE(n) (PROC_RING_BASE + (16u + (unsigned)(n)) * PROC_RING_STRIDE)
+/* Handler of the interrupt of the VM's i-th device of the machine; it signals
+ * PROC_CAP_NTFN with VMM_NTFN_PASSTHROUGH(i). */
+#define VMM_CAP_PASSTHROUGH(i) (120u + (i))
+#define VMM_NTFN_PASSTHROUGH(i) (0x1000000u << (i))
 
 /* Of the n-th connection that the VM serves: Signal, its two doorbells; and the
  * notification that is its guest's interrupt, when the other side kicks. */
