@@ -53,5 +53,6 @@ static bool give_memory(struct process *p, const char *what)
 bool device_give(struct process *p, const struct machine_device *device, const char *what)
 {
 	return device->paddr != 0 && give_registers(p, device, what) && give_memory(p, what) &&
-	       service_give_irq(p, PROC_CAP_DEVICE_IRQ, device->irq, true, SERVER_NTFN | SERVE_BIT_IRQ);
+	       service_give_irq(p, PROC_CAP_DEVICE_IRQ, device->irq, true,
+				SERVER_NTFN | SERVE_BIT_IRQ);
 }
