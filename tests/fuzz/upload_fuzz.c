@@ -61,6 +61,7 @@ cap_t mem_object(struct mem_arena *m, enum abi_object type)
 void *self_scratch(cap_t frame) { return frame == 0 || frame > PAGES ? NULL : memory[frame - 1]; }
 void self_scratch_end(void) {}
 uint64_t clock_arch_now(void) { return ticks; }
+uint64_t clock_arch_about(void) { return ticks; }
 uint64_t clock_arch_hz(void) { return 1000000; }
 
 /* --- the fuzzer's input ---------------------------------------------------------- */
