@@ -74,6 +74,14 @@ static bool plain(const char *text)
 				 "0123456789-_: .")] == '\0';
 }
 
+/* A number of a thread or process; 0, which is nobody's, for what is none. */
+static uint32_t number32(const cJSON *object, const char *key)
+{
+	double value = number(object, key);
+
+	return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
 static void take_thread(struct chrome *c, const cJSON *object)
 {
 	const char *process = string(object, "process"), *name = string(object, "name");
@@ -82,8 +90,8 @@ static void take_thread(struct chrome *c, const cJSON *object)
 	if (c->n_threads == CHROME_THREADS || !plain(process) || !plain(name))
 		return;
 	c->n_threads++;
-	*t = (struct chrome_thread){ .id = (uint32_t)number(object, "thread"),
-				     .pid = (uint32_t)number(object, "pid") };
+	*t = (struct chrome_thread){ .id = number32(object, "thread"),
+				     .pid = number32(object, "pid") };
 	name_track(c, "process_name", t->pid, 0, process);
 	name_track(c, "thread_name", t->pid, t->id, name);
 	if (t->id & GUEST_THREAD)
@@ -195,13 +203,13 @@ static void take_events(struct chrome *c, const char *text)
 {
 	uint64_t time, thread, pc;
 	uint32_t kind, detail;
-	int n;
+	int n = 0; /* stays so where the semicolon is not there */
 
-	while (sscanf(text, "%" SCNx64 " %" SCNx32 " %" SCNx64 " %" SCNx32 " %" SCNx64 ";%n", &time,
-		      &kind, &thread, &detail, &pc, &n) == 5) {
+	for (; sscanf(text, "%" SCNx64 " %" SCNx32 " %" SCNx64 " %" SCNx32 " %" SCNx64 ";%n", &time,
+		      &kind, &thread, &detail, &pc, &n) == 5 &&
+	       n > 0;
+	     text += n, n = 0)
 		event(c, time, kind, thread, detail);
-		text += n;
-	}
 }
 
 void chrome_line(struct chrome *c, const char *line)
