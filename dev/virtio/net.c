@@ -50,8 +50,10 @@ unsigned virtio_net_poll(struct virtio_net *n, unsigned most)
 	struct virtq *q = &n->v.queue[TX];
 	unsigned taken = 0;
 
-	if (!virtio_live(&n->v) || !q->ready)
+	if (!virtio_live(&n->v) || !q->ready) {
+		n->waiting = false;
 		return 0;
+	}
 	for (; taken < most; taken++) {
 		struct virtq_mark mark = virtq_mark(q);
 
@@ -68,6 +70,7 @@ unsigned virtio_net_poll(struct virtio_net *n, unsigned most)
 		}
 		virtq_push_all(q, &used, 1);
 	}
+	n->waiting = n->waiting && q->error == NULL;
 	return taken;
 }
 

@@ -211,6 +211,25 @@ static void sends_in_portions(void **state)
 	assert_int_equal(world.frames, 12);
 }
 
+/* A frame that is nowhere: the device is of no more use, and has nothing to do. */
+static void broken_has_nothing_to_do(void **state)
+{
+	struct vqueue_segment s = { 1ull << 40, 100 };
+
+	(void)state;
+	start(0);
+	assert_true(vqueue_add(&tx, &s, 1, 0, 7));
+	(void)vqueue_publish(&tx);
+	vmmio_kick(&t, 1);
+	assert_true(net.waiting);
+	assert_int_equal(virtio_net_poll(&net, 4), 0);
+	assert_false(net.waiting);
+	virtio_settle(&net.v, 1);
+	vmmio_kick(&t, 1);
+	assert_int_equal(virtio_net_poll(&net, 4), 0);
+	assert_false(net.waiting);
+}
+
 static void give(uint32_t at, uint32_t bytes, uint32_t token)
 {
 	struct vqueue_segment s = { at, bytes };
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test(configuration),
 		cmocka_unit_test(sends),
 		cmocka_unit_test(sends_in_portions),
+		cmocka_unit_test(broken_has_nothing_to_do),
 		cmocka_unit_test(receives),
 		cmocka_unit_test(merges),
 		cmocka_unit_test(breaks),
