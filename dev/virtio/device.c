@@ -80,6 +80,8 @@ const char *virtio_make_legacy(struct virtio *v)
 		return "a device without a legacy interface";
 	if (!v->legacy && v->status != 0)
 		return "the legacy interface, while the driver uses the other one";
+	if (!v->legacy) /* what may have been written by way of the other one */
+		v->features = 0;
 	v->legacy = true;
 	return NULL;
 }

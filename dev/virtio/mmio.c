@@ -119,7 +119,11 @@ static void interrupt_ack(void *device, uint32_t value)
 	struct virtio_mmio *t = device;
 
 	t->isr &= ~value;
-	update_irq(t);
+	/* Where the line is a pulse, what came in between needs one of its own. */
+	if (t->isr != 0)
+		t->env.set_irq(t->env.opaque, true);
+	else
+		update_irq(t);
 }
 
 static uint32_t status_read(void *device)

@@ -12,7 +12,8 @@
 
 struct virtio_mmio_env {
 	void *opaque;
-	/* Level-triggered; called on a change only. */
+	/* Level-triggered; called on a change, and when the driver has acknowledged a part of
+	 * what it is raised for. */
 	void (*set_irq)(void *opaque, bool level);
 };
 
