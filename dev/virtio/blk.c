@@ -4,14 +4,19 @@
 #include <string.h>
 
 #define QUEUE_SIZE 128u
+#define SEGMENTS (QUEUE_SIZE - 2)
+#define SEGMENT_BYTES 0x10000u
+#define REQUEST_COST 4096u /* of one without data, in bytes */
 
 /* Feature bits (5.2.3). */
+#define F_SIZE_MAX (1ull << 1)
 #define F_SEG_MAX (1ull << 2)
 #define F_RO (1ull << 5)
 #define F_BLK_SIZE (1ull << 6)
 #define F_FLUSH (1ull << 9)
 /* struct virtio_blk_config (5.2.4): offsets. */
 #define CONFIG_CAPACITY 0
+#define CONFIG_SIZE_MAX 8
 #define CONFIG_SEG_MAX 12
 #define CONFIG_BLK_SIZE 20
 /* Requests (5.2.6). */
@@ -33,12 +38,13 @@ struct request {
 	uint32_t written; /* into the driver's buffer */
 };
 
-/* Sectors to bytes; false: not within the disk. */
+/* Sectors to bytes; false: not within the disk, or more than a driver may ask for that
+ * knows size_max and seg_max: nobody may keep the device busy for as long as he likes. */
 static bool place(struct request *r, uint64_t sector, uint32_t bytes)
 {
 	uint64_t all = r->b->disk.sectors;
 
-	if (bytes % VIRTIO_BLK_SECTOR != 0 ||
+	if (bytes % VIRTIO_BLK_SECTOR != 0 || bytes > SEGMENTS * SEGMENT_BYTES ||
 	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, all))
 		return false;
 	r->offset = sector * VIRTIO_BLK_SECTOR;
@@ -136,15 +142,32 @@ static void kick(struct virtio *v, unsigned queue)
 	struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, v);
 	struct virtq *q = &v->queue[queue];
 
-	while (virtq_pop(q, &v->chain))
+	uint64_t done = 0;
+
+	b->more = false;
+	while (virtq_pop(q, &v->chain)) {
 		if (!serve(b, q, &v->chain))
-			break;
+			return;
+		done += REQUEST_COST + v->chain.out_bytes + (uint64_t)v->chain.in_bytes;
+		if (b->in_turns && done >= VIRTIO_BLK_TURN) {
+			b->more = true;
+			return;
+		}
+	}
+}
+
+void virtio_blk_turn(struct virtio_blk *b)
+{
+	if (b->more && virtio_live(&b->v) && b->v.queue[0].ready)
+		(void)virtio_kick(&b->v, 0);
+	else
+		b->more = false;
 }
 
 static const struct virtio_class class = {
 	.name = "virtio-blk",
 	.id = 2,
-	.features = VIRTIO_F_RING_PACKED | F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
+	.features = VIRTIO_F_RING_PACKED | F_SIZE_MAX | F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
 	.n_queues = 1,
 	.queue_size = QUEUE_SIZE,
 	.config_bytes = VIRTIO_BLK_CONFIG_BYTES,
@@ -160,9 +183,11 @@ void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		b->class.features |= F_RO;
 	b->disk = *disk;
 	b->failures = 0;
+	b->in_turns = b->more = false;
 	memset(b->config, 0, sizeof(b->config));
 	store_le64(b->config + CONFIG_CAPACITY, disk->sectors);
-	store_le32(b->config + CONFIG_SEG_MAX, QUEUE_SIZE - 2);
+	store_le32(b->config + CONFIG_SIZE_MAX, SEGMENT_BYTES);
+	store_le32(b->config + CONFIG_SEG_MAX, SEGMENTS);
 	store_le32(b->config + CONFIG_BLK_SIZE, VIRTIO_BLK_SECTOR);
 	virtio_init(&b->v, &b->class, env, b->config);
 }

@@ -13,14 +13,19 @@ _Noreturn void server_run(const struct server_ops *ops)
 	for (;;) {
 		if (badge & SERVER_NTFN) {
 			ops->signal(badge & ~SERVER_NTFN);
-			info = sel4_recv(PROC_CAP_SERVICE_EP, &badge, mr,
-					 PROC_CAP_REPLY);
-			continue;
+		} else if (badge != 0) {
+			answer = ops->request(badge, info, mr);
+			if (ops->work == NULL) {
+				info = sel4_reply_recv(PROC_CAP_SERVICE_EP,
+						       msginfo(answer, 0, 0), &badge, mr,
+						       PROC_CAP_REPLY);
+				continue;
+			}
+			sel4_send(PROC_CAP_REPLY, msginfo(answer, 0, 0), mr);
 		}
-		answer = ops->request(badge, info, mr);
-		info = sel4_reply_recv(PROC_CAP_SERVICE_EP,
-				       msginfo(answer, 0, 0), &badge, mr,
-				       PROC_CAP_REPLY);
+		info = ops->work != NULL && ops->work()
+			       ? sel4_nb_recv(PROC_CAP_SERVICE_EP, &badge, mr, PROC_CAP_REPLY)
+			       : sel4_recv(PROC_CAP_SERVICE_EP, &badge, mr, PROC_CAP_REPLY);
 	}
 }
 

@@ -57,6 +57,7 @@ static void connect(struct disk *d)
 	fmt_print(disk.id, sizeof(disk.id), "selvage-block%u", n);
 	virtio = link_server_virtio(&d->link);
 	virtio_blk_init(&d->blk, &virtio, &disk);
+	d->blk.in_turns = true;
 	d->connected = link_server_start(&d->link, &d->blk.v);
 }
 
@@ -65,6 +66,20 @@ static void on_signal(uint64_t bits)
 	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
 		if (disks[n].connected && (bits & SERVE_BIT(n)))
 			link_server_attend(&disks[n].link);
+}
+
+/* A turn for each disk: one whose driver asks without end has its share, no more. */
+static bool work(void)
+{
+	bool more = false;
+
+	for (unsigned n = 0; n < serve_info_get()->n_connections; n++) {
+		if (!disks[n].connected || !disks[n].blk.more)
+			continue;
+		virtio_blk_turn(&disks[n].blk);
+		more = more || disks[n].blk.more;
+	}
+	return more;
 }
 
 static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
@@ -98,7 +113,7 @@ static uint64_t on_request(uint64_t badge, msginfo_t info, const uint64_t mr[SEL
 
 int main(void)
 {
-	static const struct server_ops ops = { on_signal, on_request };
+	static const struct server_ops ops = { on_signal, on_request, work };
 
 	server_run(&ops);
 }

@@ -77,7 +77,7 @@ static uint64_t on_request(uint64_t badge, msginfo_t info,
 
 int main(void)
 {
-	static const struct server_ops ops = { on_signal, on_request };
+	static const struct server_ops ops = { .signal = on_signal, .request = on_request };
 	char *pages = (char *)(uintptr_t)PROC_DEVICE_BASE;
 
 	ring_attach(&channel, pages + CHANNEL_OUT_OFFSET, CHANNEL_OUT_SIZE,

@@ -30,8 +30,10 @@ static bool ticking;
 /* --- The uplink -------------------------------------------------------------------------- */
 
 static struct nic nic;
-static bool has_nic, nic_works;
+static bool has_nic, nic_works, uplink_open;
 static uint64_t nic_died;
+
+static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t bytes, bool single);
 
 static void start_nic(void)
 {
@@ -49,6 +51,10 @@ static void start_nic(void)
 	}
 	log_info("uplink: %02x:%02x:%02x:%02x:%02x:%02x", nic.mac[0], nic.mac[1], nic.mac[2],
 		 nic.mac[3], nic.mac[4], nic.mac[5]);
+	if (!uplink_open)
+		uplink_open = ports_add_uplink(nic.mac, to_uplink);
+	if (!uplink_open)
+		log_error("uplink: its address is none that a port can have");
 }
 
 /* One that broke is tried again, not at once. */
@@ -86,8 +92,6 @@ static void open_uplink(void)
 	if (!has_nic)
 		return;
 	start_nic();
-	if (!ports_add_uplink(nic.mac, to_uplink))
-		log_error("uplink: its address is none that a port can have");
 	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
 }
 
@@ -131,32 +135,19 @@ static void arm_tick(void)
 	ticking = time_arm(0, clock_now() + clock_us_to_ticks(TICK_US), 0) == TIME_OK;
 }
 
-/* All that can be done now, in turns; who kicks meanwhile has his among them. */
-static void work(void)
+/* A turn of each port's and of the uplink's. */
+static bool work(void)
 {
-	bool more;
+	unsigned taken = has_nic ? nic_receive(&nic, PORT_TURN, from_uplink, NULL) : 0;
+	bool more = ports_turn() || taken == PORT_TURN;
 
-	do {
-		unsigned taken = has_nic ? nic_receive(&nic, PORT_TURN, from_uplink, NULL) : 0;
-		uint64_t bits;
-
-		more = ports_turn() || taken == PORT_TURN;
-		ports_settle();
-		if (has_nic)
-			more = nic_flush(&nic) || more;
-		bits = more ? sel4_poll(PROC_CAP_NTFN) : 0;
-		if (bits != 0)
-			take_signals(bits & ~SERVER_NTFN);
-	} while (more);
+	ports_settle();
+	if (has_nic)
+		more = nic_flush(&nic) || more;
 	look_after_nic();
 	report_losses();
 	arm_tick();
-}
-
-static void on_signal(uint64_t bits)
-{
-	take_signals(bits);
-	work();
+	return more;
 }
 
 /* --- Clients ------------------------------------------------------------------------------- */
@@ -231,7 +222,7 @@ static uint64_t now(void) { return clock_now(); }
 
 int main(void)
 {
-	static const struct server_ops ops = { on_signal, on_request };
+	static const struct server_ops ops = { take_signals, on_request, work };
 	const struct ports_env env = { now, clock_us_to_ticks(1), interrupt, event };
 
 	ports_init(&env);

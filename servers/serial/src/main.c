@@ -146,7 +146,7 @@ static uint64_t on_request(uint64_t badge, msginfo_t info,
 
 int main(void)
 {
-	static const struct server_ops ops = { on_signal, on_request };
+	static const struct server_ops ops = { .signal = on_signal, .request = on_request };
 
 	serial_mux_init(&mux);
 	pl011_start((volatile void *)(uintptr_t)PROC_DEVICE_BASE);

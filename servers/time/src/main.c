@@ -97,7 +97,7 @@ static _Noreturn void run_by_budget(const struct server_ops *ops)
 
 int main(void)
 {
-	static const struct server_ops ops = { on_signal, on_request };
+	static const struct server_ops ops = { .signal = on_signal, .request = on_request };
 
 	has_hardware = enable_timer();
 	timers_init(&timers, true, clock_us_to_ticks(TIME_MIN_PERIOD_US), signal_client);

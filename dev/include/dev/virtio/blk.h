@@ -27,8 +27,13 @@ struct virtio_blk {
 	struct virtio_blk_disk disk;
 	uint8_t config[VIRTIO_BLK_CONFIG_BYTES];
 	uint64_t failures; /* requests that did not succeed */
+	bool in_turns;     /* the owner's to set: a kick does no more than a turn */
+	bool more;         /* there may be more: virtio_blk_turn */
 };
 
 /* Both are copied. */
 void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		     const struct virtio_blk_disk *disk);
+/* More of the requests that are there, VIRTIO_BLK_TURN bytes of them or one. */
+#define VIRTIO_BLK_TURN 0x40000u
+void virtio_blk_turn(struct virtio_blk *b);

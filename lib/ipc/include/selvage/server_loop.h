@@ -5,6 +5,7 @@
 #pragma once
 
 #include <selvage/sel4.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct server_ops {
@@ -13,6 +14,10 @@ struct server_ops {
 	/* One request; the answer's label is returned, its words are none. */
 	uint64_t (*request)(uint64_t badge, msginfo_t info,
 			    const uint64_t mr[SEL4_MSG_REGS]);
+	/* NULL: signals and requests are all there is to do. Else, after each of
+	 * them, a bounded piece of it; true: there is more, and the next piece comes
+	 * behind the signals and requests that are there. */
+	bool (*work)(void);
 };
 
 /* What a server does when init adds a client or takes one away; the answer is
