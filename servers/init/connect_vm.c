@@ -81,6 +81,9 @@ static void make_name(uint32_t n, char *name, size_t bytes)
 void connect_vm_describe(unsigned vm, struct vmm_info *info)
 {
 	info->n_served = 0;
+	/* A VM that came at run time serves nobody, whose place it may have. */
+	if (info->vm.n_served == 0)
+		return;
 	for (uint32_t n = 0; vm < system->n_vms && n < system->n_connections; n++) {
 		struct vmm_served *s = &info->served[info->n_served];
 

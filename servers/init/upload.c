@@ -196,7 +196,7 @@ static const char *check_machine(const struct sysdesc_vm *vm, const struct sysde
 {
 	if (vm->gic > system->gic_version)
 		return "a GICv3 for a VM needs one in the machine";
-	if (vm->n_passthrough != 0)
+	if (vm->n_passthrough != 0 || (vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE))
 		return "devices of the machine are for VMs of the system's own description";
 	for (uint32_t i = 0; i < vm->n_regions; i++)
 		if (!range_within_u64(vm->region[i].gpa, vm->region[i].size, 0,

@@ -162,6 +162,7 @@ void vm_stop(unsigned index, enum vm_state state)
 		trace_vm(descriptions[index].name, state == VM_CRASHED ? "crashed" : "ended");
 		connect_detach(index);
 		service_detach(p, MUX_CH_FIRST_VM + (int)index);
+		vm_make_quiet(p, &descriptions[index]);
 		process_destroy(p);
 	}
 	vms[index].state = state;

@@ -27,6 +27,10 @@
 /* Where a guest of board `virt` finds its GICv2 CPU interface. */
 #define GUEST_GICC 0x08010000ull
 #define GUEST_GICC_PAGES 2
+/* Of the machine's virtio devices. */
+#define VIRTIO_SLOT 0x200u
+#define VIRTIO_STATUS 0x70u
+#define VIRTIO_RESET_TRIES 1000000u
 
 static const struct machine *machine;
 
@@ -260,6 +264,44 @@ static bool pass_device(struct process *p, cap_t guest, const struct sysdesc_pas
 		map_page(&p->mem, guest, copy, page, MAP_RW, MAP_DEVICE) == ABI_OK) &&
 	       service_give_irq(p, VMM_CAP_PASSTHROUGH(i), d->irq, true,
 				VMM_NTFN_PASSTHROUGH(i));
+}
+
+/* Virtio over MMIO (virtio 1.2, 4.2.2): a device whose status is 0 uses no memory. The
+ * guest had the page, and so all that is in it. */
+static void reset_page(uint64_t page)
+{
+	const cap_t frame = mem_device_frame(page);
+	char *at = frame == 0 ? NULL : self_view(frame, MAP_RW, MAP_DEVICE);
+
+	if (at == NULL) {
+		log_error("a device at 0x%lx was not reset", (unsigned long)page);
+		return;
+	}
+	for (unsigned slot = 0; slot < 4096; slot += VIRTIO_SLOT) {
+		volatile uint32_t *status = (void *)(at + slot + VIRTIO_STATUS);
+		unsigned tries = VIRTIO_RESET_TRIES;
+
+		*status = 0;
+		while (*status != 0 && --tries > 0)
+			continue;
+		if (tries == 0)
+			log_error("the device at 0x%lx does not reset", (unsigned long)page + slot);
+	}
+	self_unview(at);
+}
+
+void vm_make_quiet(const struct process *p, const struct sysdesc_vm *vm)
+{
+	for (unsigned i = 0; i < vm->n_passthrough && i < SYSDESC_MAX_PASSTHROUGH; i++) {
+		const uint64_t page = align_down_u64(vm->passthrough[i].paddr, 4096);
+
+		if (vm->passthrough[i].trusted_dma == 0 || has_page(vm->passthrough, i, page))
+			continue;
+		for (unsigned v = 0; v < vm->vcpus; v++)
+			if (p->time[1 + v].tcb[0] != 0)
+				(void)sel4_tcb_suspend(p->time[1 + v].tcb[0]);
+		reset_page(page);
+	}
 }
 
 static bool pass_devices(struct process *p, cap_t guest, const struct sysdesc_vm *vm)

@@ -12,6 +12,9 @@ const char *vm_monitor(const struct sysdesc_vm *vm);
  * dead; process_destroy() cleans up.
  */
 bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor);
+/* Before its memory goes: nothing of the guest executes, and devices of the machine that it
+ * had do not write to its memory any more. */
+void vm_make_quiet(const struct process *p, const struct sysdesc_vm *vm);
 /* The frame of the VM's RAM that has the guest-physical address, and where that is in
  * it. 0: none, or nobody may debug the VM. */
 cap_t vm_make_frame(const struct process *p, const struct sysdesc_vm *vm, uint64_t gpa,
