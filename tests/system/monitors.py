@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../mk"))
 import checks  # noqa: E402
 
 BUILD = "build"
-SERVICES = ["log", "serial", "time"]
+SERVICES = ["debug", "log", "serial", "time"]
 LAST = "vmm-debug"
 TICK = r"^tick 3 at \d+ ms$"
 PLAIN = "kernel: asset:micro-tick"
