@@ -34,6 +34,13 @@ static void set_irq(void *opaque, bool level)
 	irq = level;
 }
 
+/* Over MMIO a line that is up may be raised again. */
+static void set_line(void *opaque, bool level)
+{
+	if (!irq || !level)
+		set_irq(opaque, level);
+}
+
 static void broken(void *opaque, const char *why)
 {
 	(void)opaque;
@@ -376,7 +383,7 @@ static void reg(uint64_t offset, unsigned bytes, bool write, uint64_t value)
 
 static void attach(void)
 {
-	const struct virtio_mmio_env mmio = { NULL, set_irq };
+	const struct virtio_mmio_env mmio = { NULL, set_line };
 
 	virtio_mmio_init(&t, &device.v, &mmio);
 }
