@@ -34,13 +34,6 @@ static void set_irq(void *opaque, bool level)
 	irq = level;
 }
 
-/* Over MMIO a line that is up may be raised again. */
-static void set_line(void *opaque, bool level)
-{
-	if (!irq || !level)
-		set_irq(opaque, level);
-}
-
 static void broken(void *opaque, const char *why)
 {
 	(void)opaque;
@@ -379,6 +372,13 @@ static void reg(uint64_t offset, unsigned bytes, bool write, uint64_t value)
 	};
 
 	judge(&m, virtio_mmio_access(&t, &m));
+}
+
+/* Over MMIO a line that is up may be raised again. */
+static void set_line(void *opaque, bool level)
+{
+	if (!irq || !level)
+		set_irq(opaque, level);
 }
 
 static void attach(void)
