@@ -1,5 +1,7 @@
 #include "chrome.h"
 
+#include "answer.h"
+
 #include <abi/trace.h>
 #include <cJSON.h>
 #include <inttypes.h>
@@ -9,22 +11,6 @@
 #define KERNEL_PID 1000u
 #define GUEST_THREAD 0x40u
 #define EXITS_THREAD 0x80u
-
-static double number(const cJSON *object, const char *key)
-{
-	const cJSON *item = cJSON_GetObjectItem(object, key);
-
-	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e18
-		       ? item->valuedouble
-		       : 0;
-}
-
-static const char *string(const cJSON *object, const char *key)
-{
-	const cJSON *item = cJSON_GetObjectItem(object, key);
-
-	return cJSON_IsString(item) ? item->valuestring : "";
-}
 
 static void separate(struct chrome *c)
 {
@@ -74,24 +60,17 @@ static bool plain(const char *text)
 				 "0123456789-_: .")] == '\0';
 }
 
-/* A number of a thread or process; 0, which is nobody's, for what is none. */
-static uint32_t number32(const cJSON *object, const char *key)
-{
-	double value = number(object, key);
-
-	return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
-}
-
 static void take_thread(struct chrome *c, const cJSON *object)
 {
-	const char *process = string(object, "process"), *name = string(object, "name");
+	const char *process = answer_string(object, "process");
+	const char *name = answer_string(object, "name");
 	struct chrome_thread *t = &c->thread[c->n_threads];
 
 	if (c->n_threads == CHROME_THREADS || !plain(process) || !plain(name))
 		return;
 	c->n_threads++;
-	*t = (struct chrome_thread){ .id = number32(object, "thread"),
-				     .pid = number32(object, "pid") };
+	*t = (struct chrome_thread){ .id = answer_number32(object, "thread"),
+				     .pid = answer_number32(object, "pid") };
 	name_track(c, "process_name", t->pid, 0, process);
 	name_track(c, "thread_name", t->pid, t->id, name);
 	if (t->id & GUEST_THREAD)
@@ -110,8 +89,8 @@ static struct chrome_thread *find(struct chrome *c, uint64_t id)
 /* What was known when the trace ended: these come before the events. */
 static void take_vm(struct chrome *c, const cJSON *object)
 {
-	const char *vm = string(object, "vm"), *what = string(object, "what");
-	uint64_t time = (uint64_t)number(object, "time");
+	const char *vm = answer_string(object, "vm"), *what = answer_string(object, "what");
+	uint64_t time = (uint64_t)answer_number(object, "time");
 
 	if (!plain(vm) || !plain(what))
 		return;
@@ -199,17 +178,21 @@ static void event(struct chrome *c, uint64_t time, uint32_t kind, uint64_t threa
 	entered(c, time, thread, detail);
 }
 
+/* time kind thread detail pc; */
+#define EVENT "%" SCNx64 " %" SCNx32 " %" SCNx64 " %" SCNx32 " %" SCNx64 ";%n"
+
 static void take_events(struct chrome *c, const char *text)
 {
 	uint64_t time, thread, pc;
 	uint32_t kind, detail;
-	int n = 0; /* stays so where the semicolon is not there */
+	int n = 0;
 
-	for (; sscanf(text, "%" SCNx64 " %" SCNx32 " %" SCNx64 " %" SCNx32 " %" SCNx64 ";%n", &time,
-		      &kind, &thread, &detail, &pc, &n) == 5 &&
-	       n > 0;
-	     text += n, n = 0)
+	/* Without the semicolon, n is not written. */
+	while (sscanf(text, EVENT, &time, &kind, &thread, &detail, &pc, &n) == 5 && n != 0) {
 		event(c, time, kind, thread, detail);
+		text += n;
+		n = 0;
+	}
 }
 
 void chrome_line(struct chrome *c, const char *line)
@@ -217,16 +200,16 @@ void chrome_line(struct chrome *c, const char *line)
 	cJSON *object = cJSON_Parse(line);
 
 	if (cJSON_GetObjectItem(object, "hz")) {
-		c->hz = (uint64_t)number(object, "hz");
+		c->hz = (uint64_t)answer_number(object, "hz");
 		c->hz = c->hz ? c->hz : 1;
-		c->events = (uint64_t)number(object, "events");
-		c->lost = (uint64_t)number(object, "lost");
+		c->events = (uint64_t)answer_number(object, "events");
+		c->lost = (uint64_t)answer_number(object, "lost");
 	} else if (cJSON_GetObjectItem(object, "thread")) {
 		take_thread(c, object);
 	} else if (cJSON_GetObjectItem(object, "what")) {
 		take_vm(c, object);
 	} else if (cJSON_GetObjectItem(object, "e")) {
-		take_events(c, string(object, "e"));
+		take_events(c, answer_string(object, "e"));
 	}
 	cJSON_Delete(object);
 }

@@ -38,7 +38,7 @@ static bool check_device(const struct pass_check *c)
 			      c->conf->device);
 		return false;
 	}
-	c->device->irq = d->irq + (uint32_t)((c->device->paddr - d->base) / d->stride);
+	c->device->irq = sysdesc_machine_irq(c->device->paddr);
 	c->device->trusted_dma = c->conf->trusted_dma;
 	if (c->vm->board != SYSDESC_BOARD_VIRT) {
 		diag_error_at(c->sys->file, line_of(c, "device"),

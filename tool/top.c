@@ -1,5 +1,7 @@
 #include "top.h"
 
+#include "answer.h"
+
 #include <cJSON.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,22 +11,6 @@ static const char *const reasons[VMM_STATS_REASONS] = VMM_STATS_REASON_NAMES;
 
 /* How many reasons a row of the table names: those with the most exits. */
 #define REASONS_SHOWN 3
-
-static double number(const cJSON *object, const char *key)
-{
-	const cJSON *item = cJSON_GetObjectItem(object, key);
-
-	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e18
-		       ? item->valuedouble
-		       : 0;
-}
-
-static const char *string(const cJSON *object, const char *key)
-{
-	const cJSON *item = cJSON_GetObjectItem(object, key);
-
-	return cJSON_IsString(item) ? item->valuestring : "";
-}
 
 static struct top_vm *find(struct top_sample *sample, const char *name)
 {
@@ -39,43 +25,43 @@ static void take_vm(struct top_sample *sample, const cJSON *object)
 {
 	struct top_vm *vm = &sample->vm[sample->n];
 
-	if (sample->n == SYSDESC_MAX_VMS || find(sample, string(object, "name")) != NULL)
+	if (sample->n == SYSDESC_MAX_VMS || find(sample, answer_string(object, "name")) != NULL)
 		return;
 	sample->n++;
 	*vm = (struct top_vm){
-		.ram_bytes = number(object, "ram_bytes"),
-		.starts = number(object, "starts"),
-		.uptime_s = number(object, "uptime_s"),
-		.cpu_us = number(object, "cpu_ms") * 1000,
+		.ram_bytes = answer_number(object, "ram_bytes"),
+		.starts = answer_number(object, "starts"),
+		.uptime_s = answer_number(object, "uptime_s"),
+		.cpu_us = answer_number(object, "cpu_ms") * 1000,
 	};
-	vm->held_bytes = vm->ram_bytes + number(object, "overhead_bytes") +
-			 number(object, "table_bytes");
-	snprintf(vm->name, sizeof(vm->name), "%s", string(object, "name"));
-	snprintf(vm->state, sizeof(vm->state), "%.15s", string(object, "state"));
+	vm->held_bytes = vm->ram_bytes + answer_number(object, "overhead_bytes") +
+			 answer_number(object, "table_bytes");
+	snprintf(vm->name, sizeof(vm->name), "%s", answer_string(object, "name"));
+	snprintf(vm->state, sizeof(vm->state), "%.15s", answer_string(object, "state"));
 }
 
 static void take_counts(struct top_vm *vm, const cJSON *object)
 {
-	vm->cpu_us = number(object, "cpu_us");
-	vm->interrupts = number(object, "interrupts");
-	vm->faults = number(object, "faults");
-	vm->misuses = number(object, "misuses");
-	vm->requests = number(object, "virtio_requests");
-	vm->bytes = number(object, "virtio_bytes");
-	vm->breaks = number(object, "virtio_breaks");
+	vm->cpu_us = answer_number(object, "cpu_us");
+	vm->interrupts = answer_number(object, "interrupts");
+	vm->faults = answer_number(object, "faults");
+	vm->misuses = answer_number(object, "misuses");
+	vm->requests = answer_number(object, "virtio_requests");
+	vm->bytes = answer_number(object, "virtio_bytes");
+	vm->breaks = answer_number(object, "virtio_breaks");
 }
 
 static void take_reasons(double to[VMM_STATS_REASONS], const cJSON *object)
 {
 	for (unsigned i = 0; i < VMM_STATS_REASONS; i++)
-		to[i] = number(object, reasons[i]);
+		to[i] = answer_number(object, reasons[i]);
 }
 
 void top_line(struct top_sample *sample, const char *line)
 {
 	cJSON *object = cJSON_Parse(line);
-	const char *kind = string(object, "kind");
-	struct top_vm *vm = find(sample, string(object, "vm"));
+	const char *kind = answer_string(object, "kind");
+	struct top_vm *vm = find(sample, answer_string(object, "vm"));
 
 	if (strcmp(kind, "vm") == 0)
 		take_vm(sample, object);
@@ -86,10 +72,10 @@ void top_line(struct top_sample *sample, const char *line)
 	else if (strcmp(kind, "exit_us") == 0 && vm)
 		take_reasons(vm->exit_us, object);
 	else if (strcmp(kind, "clock") == 0)
-		sample->now_us = number(object, "now_us");
+		sample->now_us = answer_number(object, "now_us");
 	if (strcmp(kind, "memory") == 0) {
-		sample->total_bytes = number(object, "total_bytes");
-		sample->free_bytes = number(object, "free_bytes");
+		sample->total_bytes = answer_number(object, "total_bytes");
+		sample->free_bytes = answer_number(object, "free_bytes");
 	}
 	cJSON_Delete(object);
 }
