@@ -267,6 +267,18 @@ const struct sysdesc_machine_device *sysdesc_machine_device(uint64_t paddr)
 	return NULL;
 }
 
+uint32_t sysdesc_machine_irq(uint64_t paddr)
+{
+	const struct sysdesc_machine_device *d = sysdesc_machine_device(paddr);
+
+	return d == NULL ? 0 : d->irq + (uint32_t)((paddr - d->base) / d->stride);
+}
+
+uint64_t sysdesc_nic(void)
+{
+	return machine_devices[1].base + (uint64_t)SYSDESC_NIC_SLOT * machine_devices[1].stride;
+}
+
 bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr)
 {
 	const struct sysdesc_machine_device *d = sysdesc_machine_device(paddr);
@@ -294,7 +306,7 @@ static const char *check_passthrough(const struct sysdesc_vm *vm)
 		const struct sysdesc_passthrough *p = &vm->passthrough[i];
 		const struct sysdesc_machine_device *d = sysdesc_machine_device(p->paddr);
 
-		if (d == NULL || p->irq != d->irq + (p->paddr - d->base) / d->stride)
+		if (d == NULL || p->irq != sysdesc_machine_irq(p->paddr))
 			return "a VM has a device that no VM can have";
 		if (vm->board != SYSDESC_BOARD_VIRT || sysdesc_is_emulated(vm, p->paddr))
 			return "a VM has a device of the machine where an emulated one is";
@@ -376,11 +388,8 @@ static bool has_nic_page(const struct sysdesc *d, const struct sysdesc_vm *vm)
 
 bool sysdesc_is_nic_page(const struct sysdesc *d, uint64_t paddr)
 {
-	const uint64_t slots = machine_devices[1].base;
-
 	return (d->machine & (uint32_t)SYSDESC_MACHINE_NIC) != 0 &&
-	       paddr / SYSDESC_PAGE ==
-		       (slots + SYSDESC_NIC_SLOT * machine_devices[1].stride) / SYSDESC_PAGE;
+	       paddr / SYSDESC_PAGE == sysdesc_nic() / SYSDESC_PAGE;
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)

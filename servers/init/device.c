@@ -23,11 +23,10 @@ static bool note(struct process *p, cap_t frame, const char *type, const char *w
 	return process_note(p, &grant);
 }
 
-static bool give_registers(struct process *p, const struct machine_device *device,
-			   const char *what)
+static bool give_registers(struct process *p, uint64_t paddr, const char *what)
 {
-	const uint64_t page = align_down_u64(device->paddr, bit_u64(ABI_PAGE_BITS));
-	const uint64_t offset = device->paddr - page;
+	const uint64_t page = align_down_u64(paddr, bit_u64(ABI_PAGE_BITS));
+	const uint64_t offset = paddr - page;
 	cap_t frame = mem_device_frame(page);
 	cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
 
@@ -50,9 +49,9 @@ static bool give_memory(struct process *p, const char *what)
 	       process_tell(p, offsetof(struct serve_info, dma_at), &at, sizeof(at));
 }
 
-bool device_give(struct process *p, const struct machine_device *device, const char *what)
+bool device_give(struct process *p, uint64_t paddr, const char *what)
 {
-	return device->paddr != 0 && give_registers(p, device, what) && give_memory(p, what) &&
-	       service_give_irq(p, PROC_CAP_DEVICE_IRQ, device->irq, true,
+	return give_registers(p, paddr, what) && give_memory(p, what) &&
+	       service_give_irq(p, PROC_CAP_DEVICE_IRQ, sysdesc_machine_irq(paddr), true,
 				SERVER_NTFN | SERVE_BIT_IRQ);
 }

@@ -42,49 +42,17 @@ static void read_seed(struct machine *m, const void *fdt)
 		memcpy(m->seed, seed, sizeof(m->seed));
 }
 
-/* GIC binding: cell 0 is 0 for shared peripheral interrupts. False: none is given. */
-static bool interrupt_entry(const void *fdt, int node, uint32_t *irq)
-{
-	int len;
-	const fdt32_t *p = fdt_getprop(fdt, node, "interrupts", &len);
-
-	if (p == NULL || len < 12)
-		return false;
-	*irq = fdt32_ld(p + 1) + (fdt32_ld(p) == 0 ? 32 : 16);
-	return true;
-}
-
-static void add_virtio(struct machine *m, const struct machine_device *d)
-{
-	unsigned i = MACHINE_VIRTIO - 1;
-
-	if (m->virtio[i].paddr != 0) /* more than there is room for */
-		return;
-	for (; i > 0 && (m->virtio[i - 1].paddr == 0 || m->virtio[i - 1].paddr > d->paddr); i--)
-		m->virtio[i] = m->virtio[i - 1];
-	m->virtio[i] = *d;
-}
-
-static void read_virtio(struct machine *m, const void *fdt)
-{
-	struct machine_device d;
-	uint64_t size;
-
-	for (int node = fdt_node_offset_by_compatible(fdt, -1, "virtio,mmio"); node >= 0;
-	     node = fdt_node_offset_by_compatible(fdt, node, "virtio,mmio"))
-		if (!reg_entry(fdt, node, 0, &d.paddr, &size) &&
-		    interrupt_entry(fdt, node, &d.irq))
-			add_virtio(m, &d);
-}
-
 static const char *read_uart(struct machine *m, const void *fdt)
 {
 	uint64_t size;
+	int len;
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
+	const fdt32_t *irq = node < 0 ? NULL : fdt_getprop(fdt, node, "interrupts", &len);
 
-	if (node < 0 || !interrupt_entry(fdt, node, &m->uart_irq) ||
-	    reg_entry(fdt, node, 0, &m->uart_paddr, &size))
+	if (irq == NULL || len < 12 || reg_entry(fdt, node, 0, &m->uart_paddr, &size))
 		return "no usable arm,pl011 node";
+	/* GIC binding: cell 0 is 0 for shared peripheral interrupts. */
+	m->uart_irq = fdt32_ld(irq + 1) + (fdt32_ld(irq) == 0 ? 32 : 16);
 	return NULL;
 }
 
@@ -131,7 +99,6 @@ const char *machine_read(struct machine *m, const void *fdt, size_t size)
 	if (error == NULL)
 		error = read_gic(m, fdt);
 	read_rtc(m, fdt);
-	read_virtio(m, fdt);
 	read_seed(m, fdt);
 	return error;
 }

@@ -4,22 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MACHINE_VIRTIO 32 /* virtio-mmio transports */
 #define MACHINE_IRQS 1020 /* that a GIC can have */
 
-struct machine_device {
-	uint64_t paddr; /* 0: there is none */
-	uint32_t irq;
-};
-
 struct machine {
-	uint64_t payload_paddr, payload_bytes;        /* /chosen selvage,payload */
-	uint64_t uart_paddr;                          /* first arm,pl011 */
-	uint32_t uart_irq;                            /* GIC interrupt number */
-	uint32_t gic_version;                         /* 2 or 3 */
-	uint64_t gicv_paddr;                          /* GICv2: virtual CPU interface */
-	struct machine_device virtio[MACHINE_VIRTIO]; /* in the order of their addresses */
-	uint64_t rtc_paddr;                           /* first arm,pl031; 0: none */
+	uint64_t payload_paddr, payload_bytes; /* /chosen selvage,payload */
+	uint64_t uart_paddr;                   /* first arm,pl011 */
+	uint32_t uart_irq;                     /* GIC interrupt number */
+	uint32_t gic_version;                  /* 2 or 3 */
+	uint64_t gicv_paddr;                   /* GICv2: virtual CPU interface */
+	uint64_t rtc_paddr;                    /* first arm,pl031; 0: none */
 	/* Not in the tree, init reads it there: seconds since 1970 (0: not
 	 * known) when the counter (CNTPCT_EL0) stood at epoch_counter. */
 	uint64_t epoch_s, epoch_counter;

@@ -134,7 +134,7 @@ static void start_everything(void)
 	connect_open(system);
 	error = connect_vm_init(system);
 	if (error == NULL)
-		error = service_start_device_servers(&machine, system);
+		error = service_start_device_servers(system);
 	if (error != NULL)
 		die("server cannot be started", error);
 	mem_figures_get(&f);

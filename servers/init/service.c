@@ -340,8 +340,7 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 }
 
 /* The network's timer, and the machine's NIC if the description has one. */
-static bool give_network(struct process *p, const struct machine *machine,
-			 const struct sysdesc *system)
+static bool give_network(struct process *p, const struct sysdesc *system)
 {
 	struct process *time = &processes[PROC_TIME];
 
@@ -350,27 +349,25 @@ static bool give_network(struct process *p, const struct machine *machine,
 			     ABI_RIGHT_WRITE, SERVER_NTFN | SERVE_BIT_TIMER, "Notification",
 			     "net's timer") &&
 	       (!(system->machine & SYSDESC_MACHINE_NIC) ||
-		device_give(p, &machine->virtio[SYSDESC_NIC_SLOT], "network interface"));
+		device_give(p, sysdesc_nic(), "network interface"));
 }
 
 /* A server that has died before it could serve is not waited for. */
-static bool start_device_server(const struct process_spec *spec, const struct machine *machine,
-				const struct sysdesc *system)
+static bool start_device_server(const struct process_spec *spec, const struct sysdesc *system)
 {
 	struct process_spec s = *spec;
 	struct process *p = &processes[spec->kind];
 
 	s.detail = connect_info(spec->kind, &s.detail_bytes);
 	return make_server(&s) && connect_disks(p) && service_attach_log(p) &&
-	       (spec->kind != PROC_NET || give_network(p, machine, system)) && run(p);
+	       (spec->kind != PROC_NET || give_network(p, system)) && run(p);
 }
 
-const char *service_start_device_servers(const struct machine *machine,
-					 const struct sysdesc *system)
+const char *service_start_device_servers(const struct sysdesc *system)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(device_servers); i++)
 		if (connect_wanted(device_servers[i].kind) &&
-		    !start_device_server(&device_servers[i], machine, system))
+		    !start_device_server(&device_servers[i], system))
 			return device_servers[i].name;
 	return NULL;
 }

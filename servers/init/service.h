@@ -17,8 +17,7 @@
 const char *service_start(const struct machine *machine, const struct sysdesc *system);
 
 /* Those servers that the description's connections name. NULL or what failed. */
-const char *service_start_device_servers(const struct machine *machine,
-					 const struct sysdesc *system);
+const char *service_start_device_servers(const struct sysdesc *system);
 
 /* The process of a service, or NULL if it does not run. */
 struct process *service_process(enum proc_kind kind);

@@ -33,7 +33,16 @@ static struct nic nic;
 static bool has_nic, nic_works, uplink_open;
 static uint64_t nic_died;
 
-static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t bytes, bool single);
+static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t bytes, bool single)
+{
+	(void)opaque, (void)single;
+	if (!nic_works)
+		return SWITCH_DOWN;
+	if (nic_send(&nic, frame, bytes))
+		return SWITCH_DROPS;
+	(void)nic_flush(&nic);
+	return nic_send(&nic, frame, bytes) ? SWITCH_DROPS : SWITCH_NO_ROOM;
+}
 
 static void start_nic(void)
 {
@@ -67,17 +76,6 @@ static void look_after_nic(void)
 	}
 	if (has_nic && !nic_works && clock_now() - nic_died > clock_us_to_ticks(RESTART_US))
 		start_nic();
-}
-
-static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t bytes, bool single)
-{
-	(void)opaque, (void)single;
-	if (!nic_works)
-		return SWITCH_DOWN;
-	if (nic_send(&nic, frame, bytes))
-		return SWITCH_DROPS;
-	(void)nic_flush(&nic);
-	return nic_send(&nic, frame, bytes) ? SWITCH_DROPS : SWITCH_NO_ROOM;
 }
 
 static void from_uplink(void *opaque, const uint8_t *frame, uint32_t bytes)
@@ -117,7 +115,7 @@ static void take_signals(uint64_t bits)
 
 static void report_losses(void)
 {
-	for (unsigned n = 0; n < SYSDESC_MAX_CONNECTIONS; n++) {
+	for (unsigned n = 0; n < serve_info_get()->n_connections; n++) {
 		unsigned news = clients[n].connected ? ports_news(clients[n].port) : 0;
 
 		for (; news != 0; news &= news - 1)

@@ -239,6 +239,10 @@ struct sysdesc_machine_device {
 	bool dma;     /* it reads and writes memory by itself */
 };
 const struct sysdesc_machine_device *sysdesc_machine_device(uint64_t paddr);
+/* The interrupt of the one that is at `paddr`. */
+uint32_t sysdesc_machine_irq(uint64_t paddr);
+/* Where a machine that has one (SYSDESC_MACHINE_NIC) has it. */
+uint64_t sysdesc_nic(void);
 /* Whether a device's page has the NIC that the system's own server drives. */
 bool sysdesc_is_nic_page(const struct sysdesc *d, uint64_t paddr);
 /* Whether the page of a device has an emulated one of the VM's as well. */
