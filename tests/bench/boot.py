@@ -82,6 +82,11 @@ def vm_command(kernel, memory_mib, more=""):
         f.write(f"name: bench-{kernel}\nmachine: {{ cpu: cortex-a57, gic: 3, memory: 1G }}\n"
                 f"vms:\n  - name: bench\n    memory: {memory_mib}M\n"
                 f"    kernel: asset:{kernel}\n{more}")
+    return system_command(path)
+
+
+def system_command(path):
+    """The same for a description, whose image is built."""
     subprocess.run([SELVAGE, "build", path], check=True, stdout=subprocess.DEVNULL)
     shown = subprocess.run([SELVAGE, "run", "--dry-run", "--deterministic", path], check=True,
                            capture_output=True, text=True).stdout

@@ -1,14 +1,16 @@
 /*
  * A QEMU TCG plugin that counts executed instructions and notes the count when
  * a marker executes. Arguments: out=FILE, first=HEX,
- * at=ADDRESS:WORD..., quit=1 to end the emulator at the mark, profile=1.
+ * at=ADDRESS:WORD..., quit=1 to end the emulator at the mark, profile=1,
+ * guest=FROM-TO.
  *
  *   first: a guest kernel's first instruction, told by the second word of its
  *          Image (a branch of its own) at offset 4 of a 2 MiB boundary
  *   at0..: an instruction told by its virtual address and its word, both hex
  *   profile: at each at-point, `pc ADDRESS WORD COUNT` of every instruction
  *          that was executed since the last one
- *   mark:  `hint #93` in user space (probe mark): no operation anywhere else
+ *   mark:  `hint #93` (probe mark, guests/micro): no operation anywhere else; with
+ *          guest=FROM-TO (hex) how many of those executed were at addresses there
  */
 #include "qemu_plugin.h"
 
@@ -22,7 +24,8 @@
 
 int qemu_plugin_version = 1;
 
-static uint64_t executed;
+static uint64_t executed, in_guest;
+static uint64_t guest_from, guest_to;
 static uint32_t first_word;
 static int quit;
 static FILE *out;
@@ -78,6 +81,8 @@ static void on_mark(unsigned vcpu, void *data)
 {
 	(void)vcpu;
 	(void)data;
+	if (guest_to != 0)
+		fprintf(out, "guest %llu\n", (unsigned long long)in_guest);
 	fprintf(out, "mark %llu\n", (unsigned long long)executed);
 	fflush(out);
 	if (quit)
@@ -117,11 +122,22 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 				qemu_plugin_register_vcpu_insn_exec_cb(insn, on_point, CB_NO_REGS,
 								       (void *)(uintptr_t)p);
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &executed, 1);
+		if (at - guest_from < guest_to - guest_from)
+			qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &in_guest,
+								   1);
 		struct seen *s = seen ? seen_at(at, word) : NULL;
 		if (s)
 			qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &s->count,
 								   1);
 	}
+}
+
+static void set_guest(const char *text)
+{
+	char *to;
+
+	guest_from = strtoull(text, &to, 16);
+	guest_to = strtoull(to + (*to == '-'), NULL, 16);
 }
 
 static void add_point(const char *text)
@@ -144,6 +160,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **
 			first_word = (uint32_t)strtoul(argv[i] + 6, NULL, 16);
 		else if (strncmp(argv[i], "at=", 3) == 0)
 			add_point(argv[i] + 3);
+		else if (strncmp(argv[i], "guest=", 6) == 0)
+			set_guest(argv[i] + 6);
 		else if (strcmp(argv[i], "quit=1") == 0)
 			quit = 1;
 		else if (strcmp(argv[i], "profile=1") == 0)

@@ -31,13 +31,19 @@ ROWS = {
     "vm_create_gic": (None, None, "the same with KVM's interrupt controller"),
     "vm_start": (None, None, "monitor's process included, without the guest's RAM; KVM: one page"),
     "vm_start_4m_ram": (None, None, "4 MiB of RAM more: cleared and mapped"),
+    "blk_read_4k_qd1": (3500, 10000, "4 KiB of a disk that the native server has, not the guest's own"),
+    "blk_read_4k_qd32": (900, 2500, "the same for each of 32 under way"),
+    "blk_write_4k_qd1": (None, None, "4 KiB written"),
+    "blk_write_4k_qd32": (None, None, "the same for each of 32 under way"),
     "linux_boot_extra": (0.5, 2, "Linux to its prompt, more than without a hypervisor"),
     "vm_memory": (262144, 524288, "of one VM, beyond its RAM; KVM: the kernel's part, no monitor"),
 }
 
 
 def base_of(name):
-    return name.removesuffix("_gicv2")
+    for suffix in ("_gicv2", "_all"):
+        name = name.removesuffix(suffix)
+    return name
 
 
 def by_row(rows):

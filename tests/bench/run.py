@@ -9,6 +9,7 @@ Parts, all by default:
   native        paths of the kernel, by the root task tests/bench/native
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
+  block         requests of a disk that is served elsewhere (load.py)
   kvm, xen      the same guest on the peers
   start         row vm_start (boot.py)
   linux-small, linux-debian   row linux_boot_extra (boot.py); with --gate the
@@ -30,11 +31,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "tests/system")
 
 import boot  # noqa: E402
+import load  # noqa: E402
 import own  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 
 TABLES = {"native": own.native, "guest": own.guest, "start": boot.vm_start,
+          "block": load.block,
           "kvm": peers.kvm, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")
 

@@ -1,0 +1,68 @@
+"""Rows of devices that are served elsewhere: executed instructions for each request that are
+not the driver guest's own. The guest (guests/micro/blk.c) runs in a part of the address space
+that nobody else has, and marks where a row begins and ends."""
+import os
+import re
+import sys
+
+import boot
+from emulator import OUT, row, until_done
+
+LIMIT_S = 120
+GUEST = (0x40200000, 0x40300000)  # an Image at 2 MiB of the first region
+SHARING = (("pool", ""), ("all", "_all"))
+
+
+def describe(name, sharing, connection, more=""):
+    """The micro guest has its rings at 0x40400000: in the pool, or in its own memory."""
+    path = f"{OUT}/{name}.yaml"
+    os.makedirs(OUT, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"name: {name}\nmachine: {{cpu: cortex-a57, gic: 3, memory: 1G}}\nvms:\n{more}"
+                f"  - name: bench\n    memory: {'4M' if sharing == 'pool' else '16M'}\n"
+                "    kernel: asset:micro-blk\n    devices: [pl011]\nconnections:\n"
+                f"  - {{driver: bench, sharing: {sharing}, {connection}}}\n")
+    return path
+
+
+def marked(path):
+    """Pairs of (executed, of these the guest's) at each mark."""
+    marks, guest = [], 0
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            key, value = line.split()
+            if key == "guest":
+                guest = int(value)
+            elif key == "mark":
+                marks.append((int(value), guest))
+    return marks
+
+
+def measure(name, command, system, suffix):
+    """One run: `blk ROW REQUESTS` for each pair of marks."""
+    out = f"{OUT}/{name}.insn"
+    plugin = ",".join((os.path.abspath(boot.PLUGIN), f"out={os.path.abspath(out)}",
+                       f"guest={GUEST[0]:x}-{GUEST[1]:x}"))
+    lines = [re.sub(r"^[^|]*\| ?", "", line)
+             for line in until_done(name, [*command, "-plugin", plugin], LIMIT_S)]
+    found = [m.groups() for m in (re.match(r"blk (\w+) (\d+)$", line) for line in lines) if m]
+    marks = marked(out)
+    if "blk: wrong 0" not in lines or len(marks) != 2 * len(found):
+        sys.exit(f"bench: error: {name} did not do what it should; see {OUT}/{name}.console")
+    rows = []
+    for number, (what, requests) in enumerate(found):
+        before, after = marks[2 * number], marks[2 * number + 1]
+        not_guest = (after[0] - before[0]) - (after[1] - before[1])
+        rows.append(row(what + suffix, system, round(not_guest / int(requests)), "instructions"))
+    return rows
+
+
+def block():
+    """Rows blk_...: by the native server, with a pool and with all memory shared."""
+    rows = []
+    for sharing, suffix in SHARING:
+        name = f"blk-{sharing}"
+        path = describe(name, sharing, "device: block, served_by: block, image: asset:disk-test, "
+                        "mode: copy-on-write")
+        rows += measure(name, boot.system_command(path), "selvage", suffix)
+    return rows
