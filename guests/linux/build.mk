@@ -16,7 +16,7 @@ $(ASSETS)/linux-small: $(call foreign,linux-source-6.1) \
 $(ASSETS)/linux-small.elf: $(ASSETS)/linux-small
 	$(Q)CROSS=$(CROSS) sh guests/linux/build-kernel $(FOREIGN)/linux-source-6.1 vmlinux $@
 
-PROBE_SRCS := $(addprefix guests/linux/probe/,main.c clock.c load.c storm.c hostile.c)
+PROBE_SRCS := $(addprefix guests/linux/probe/,main.c clock.c load.c storm.c hostile.c disk.c)
 $(ASSETS)/probe: $(PROBE_SRCS) guests/linux/probe/probe.h
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
@@ -37,14 +37,14 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
 	virtio/virtio_pci_legacy_dev virtio/virtio_pci virtio/virtio_balloon char/hw_random/virtio-rng \
 	char/virtio_console block/virtio_blk
-$(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) \
+$(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) $(ASSETS)/probe \
 		guests/linux/root/init guests/linux/root/selftest-virtio \
 		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
 	@echo "  CPIO  $@"
 	$(Q)drivers=$$(echo $(FOREIGN)/linux-image-cloud-arm64/lib/modules/*/kernel/drivers) && \
 	  python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
 	  init=guests/linux/root/init selftest=guests/linux/root/selftest-virtio \
-	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox 'bin/insmod->busybox' \
+	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox bin/probe=$(ASSETS)/probe 'bin/insmod->busybox' \
 	  $(foreach m,$(VIRTIO_MODULES),lib/modules/$(notdir $(m)).ko=$$drivers/$(m).ko) \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
 

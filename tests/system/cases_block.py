@@ -45,10 +45,17 @@ def block_case(name, sharing, guest, *options):
             report.equal(sh(read), digest, "the image, read by the guest")
             report.equal(sh("cat /sys/block/vda/ro /sys/block/vdb/ro /sys/block/vdb/serial"),
                          "1 0 selvage-block1", "one disk is read-only")
-            written = sh("{ echo remembers; head -c 700000 /dev/urandom; } > /tmp/w; "
+            changed = sh("{ echo remembers; head -c 700000 /dev/urandom; } > /tmp/w; "
                          "dd if=/tmp/w of=/dev/vdb bs=4096 seek=7 conv=notrunc 2>/dev/null; "
                          f"{FORGET}; sha256sum /dev/vdb | cut -d ' ' -f 1")
-            report.equal(written in ("", digest), False, "the other one is another one now")
+            report.equal(changed in ("", digest), False, "the other one is another one now")
+            for depth in (1, 32):
+                sh(f"probe disk /dev/vdb write {depth} 1024")
+                found = sh(f"probe disk /dev/vdb read {depth} 1024 random verify")
+                report.check("requests 1024" in found and found.endswith("bad 0"),
+                             f"written and read back, {depth} under way: {found}")
+            sh("dd if=/tmp/w of=/dev/vdb bs=4096 seek=7 conv=notrunc 2>/dev/null")
+            written = sh(f"{FORGET}; sha256sum /dev/vdb | cut -d ' ' -f 1")
             seen = run.lines.count()
             run.client("crash", "block")
             run.wait("log", "service block: started again", 10)

@@ -48,12 +48,11 @@ uint64_t number_arg(int argc, char **argv, int n, uint64_t fallback)
 	return n < argc ? strtoull(argv[n], NULL, 0) : fallback;
 }
 
-/* mark: an instruction that nothing else has, for the instruction counter. */
 static int probe_mark(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	__asm__ volatile("hint #93");
+	mark();
 	return 0;
 }
 
@@ -71,6 +70,7 @@ static const struct {
 	{ "gic", probe_gic },
 	{ "undef", probe_undef },
 	{ "mark", probe_mark },
+	{ "disk", probe_disk },
 };
 
 int main(int argc, char **argv)
@@ -80,6 +80,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|"
-			"mem|gic|undef|mark [number...]\n");
+			"mem|gic|undef|mark|disk [argument...]\n");
 	return 2;
 }

@@ -14,7 +14,14 @@ int probe_oncpu(int argc, char **argv);
 int probe_mem(int argc, char **argv);
 int probe_gic(int argc, char **argv);
 int probe_undef(int argc, char **argv);
+int probe_disk(int argc, char **argv);
 
+/* An instruction that nothing else has, for the instruction counter. */
+static inline void mark(void)
+{
+	__asm__ volatile("hint #93" ::
+				 : "memory");
+}
 /* The virtual counter and its frequency, as the architecture gives them. */
 uint64_t counter(void);
 uint64_t counter_hz(void);
