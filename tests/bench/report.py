@@ -35,6 +35,10 @@ ROWS = {
     "blk_read_4k_qd32": (900, 2500, "the same for each of 32 under way"),
     "blk_write_4k_qd1": (None, None, "4 KiB written"),
     "blk_write_4k_qd32": (None, None, "the same for each of 32 under way"),
+    "net_packet_d64": (900, 2500, "64-byte packet from VM to VM, 64 under way, not the guests' own"),
+    "net_packet_d64_1500": (900, 2500, "the same of 1,500 bytes"),
+    "net_packet_d1": (None, None, "64-byte packet from VM to VM and back, halved"),
+    "net_packet_d1_1500": (None, None, "the same of 1,500 bytes"),
     "linux_boot_extra": (0.5, 2, "Linux to its prompt, more than without a hypervisor"),
     "vm_memory": (262144, 524288, "of one VM, beyond its RAM; KVM: the kernel's part, no monitor"),
 }

@@ -11,6 +11,7 @@ Parts, all by default:
                 as system `bare`, on the machine without a hypervisor
   block         requests of a disk that is served elsewhere (load.py)
   kvm, xen      the same guest on the peers
+  net           packets between two VMs (net.py)
   start         row vm_start (boot.py)
   linux-small, linux-debian   row linux_boot_extra (boot.py); with --gate the
                 exit code is 1 above that percentage
@@ -32,12 +33,13 @@ sys.path.insert(0, "tests/system")
 
 import boot  # noqa: E402
 import load  # noqa: E402
+import net  # noqa: E402
 import own  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 
 TABLES = {"native": own.native, "guest": own.guest, "start": boot.vm_start,
-          "block": load.block,
+          "block": load.block, "net": net.native,
           "kvm": peers.kvm, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")
 

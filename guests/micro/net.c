@@ -1,0 +1,408 @@
+/*
+ * A virtio-net driver over MMIO for benchmarks, one of two: `net-source` sends,
+ * `net-sink` receives. For frames of 64 and of 1,500 bytes, first one frame under
+ * way at a time, which the sink sends back, then a stream of frames with up to
+ * 64 under way. It drives the device as Linux does: event index, an interrupt
+ * that is looked at and acknowledged, all there is taken before the next one, and
+ * of what was sent an interrupt at three quarters.
+ *
+ * The sink gives a mark (`hint #93`) for each frame that says so: MARKS for each
+ * kind, a group of frames apart. At the end it prints what came.
+ *
+ * The other one's address is the own one with the last bit changed.
+ */
+#include "micro.h"
+
+#define SLOTS 0x0a000000ull
+#define SLOT_BYTES 0x200u
+#define N_SLOTS 32u
+#define INTID 48u /* of the first slot */
+/* The pool, or memory like any other (tests/bench/load.py). */
+#define POOL 0x40400000ull
+
+#define NEXT 1u
+#define WRITE 2u
+#define VERSION_1 (1ull << 32)
+#define ACCESS_PLATFORM (1ull << 33)
+#define EVENT_IDX (1ull << 29)
+#define MAC (1ull << 5)
+
+#define SIZE 256u /* entries of a queue */
+#define BUFFER 2048u
+#define HEADER 12u
+#define DEPTH 64u
+/* Frames between two marks, and before the first. */
+#define PING_GROUP 128u
+#define STREAM_GROUP 512u
+#define MARKS 9u
+#define FRAMES(group) (MARKS * (group) + 1)
+#define PATIENCE_US 20000u
+
+enum { RX,
+       TX };
+enum { HELLO = 1,
+       PING,
+       STREAM,
+       END };
+
+struct ring {
+	struct {
+		uint64_t at;
+		uint32_t bytes;
+		uint16_t flags, next;
+	} desc[SIZE];
+	uint16_t avail_flags, avail, avail_ring[SIZE], used_event;
+	uint8_t pad[4096 - 6 - 2 * SIZE];
+	uint16_t used_flags, used;
+	struct {
+		uint32_t id, bytes;
+	} used_ring[SIZE];
+	uint16_t avail_event;
+	uint8_t pad2[4096 - 6 - 8 * SIZE];
+};
+
+struct memory {
+	struct ring ring[2];
+	uint8_t rx[SIZE][BUFFER], tx[DEPTH][BUFFER];
+};
+
+/* What follows the Ethernet header. */
+struct payload {
+	uint16_t pad;
+	uint32_t kind, mark, number;
+};
+
+static struct memory *const m = (struct memory *)POOL;
+static uint64_t device;
+static uint32_t irq;
+static uint8_t mac[6];
+static uint16_t taken[2];
+static uint16_t free_tx[DEPTH];
+static unsigned n_free;
+static uint64_t received, bytes, lost;
+static uint32_t expected;
+
+#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+
+static uint32_t get(unsigned offset)
+{
+	return micro_read32(device + offset);
+}
+static void put(unsigned offset, uint32_t value) { micro_write32(device + offset, value); }
+static void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+/* --- Device ---------------------------------------------------------------------- */
+
+/* Whether the devicetree has the slot: elsewhere nothing may be read. */
+static int has_slot(unsigned slot)
+{
+	static const char digits[] = "0123456789abcdef";
+	char name[] = "virtio_mmio@a00x000";
+	unsigned offset = slot * SLOT_BYTES;
+
+	for (unsigned i = 0; i < 4; i++)
+		name[sizeof(name) - 2 - i] = digits[offset >> 4 * i & 15];
+	return micro_told(name);
+}
+
+static int find(void)
+{
+	for (unsigned i = 0; i < N_SLOTS; i++) {
+		device = SLOTS + i * SLOT_BYTES;
+		irq = INTID + i;
+		if (has_slot(i) && get(0) == 0x74726976 && get(4) == 2 && get(8) == 1)
+			return 1;
+	}
+	return 0;
+}
+
+static uint64_t features(void)
+{
+	uint64_t low;
+
+	put(0x14, 0);
+	low = get(0x10);
+	put(0x14, 1);
+	return (low | (uint64_t)get(0x10) << 32) & (VERSION_1 | ACCESS_PLATFORM | EVENT_IDX | MAC);
+}
+
+static void put64(unsigned offset, const volatile void *at)
+{
+	put(offset, (uint32_t)(uint64_t)at);
+	put(offset + 4, (uint32_t)((uint64_t)at >> 32));
+}
+
+static void start_queue(unsigned n)
+{
+	struct ring *r = &m->ring[n];
+
+	put(0x30, n);
+	put(0x38, SIZE);
+	put64(0x80, r->desc);
+	put64(0x90, &r->avail_flags);
+	put64(0xa0, &r->used_flags);
+	put(0x44, 1);
+}
+
+static void start(void)
+{
+	uint64_t wanted;
+
+	put(0x70, 0);
+	put(0x70, 3);
+	wanted = features();
+	for (unsigned i = 0; i < 2; i++) {
+		put(0x24, i);
+		put(0x20, (uint32_t)(wanted >> 32 * i));
+	}
+	put(0x70, 11);
+	start_queue(RX);
+	start_queue(TX);
+	put(0x70, 15);
+	for (unsigned i = 0; i < 6; i++)
+		mac[i] = *(volatile uint8_t *)(device + 0x100 + i);
+	if (!(wanted & EVENT_IDX) || (get(0x70) & 0x44) != 4)
+		micro_print("net: WRONG: the device does not start\n");
+}
+
+static void set_up_interrupts(void)
+{
+	const uint64_t bit = 1u << irq % 32, word = 4 * (irq / 32);
+	const uint64_t edge = MICRO_GICD + 0xc00 + 4 * (irq / 16);
+
+	micro_write32(MICRO_GICD, 0x12);
+	micro_write32(MICRO_GICR + 0x14, 0);
+	while ((micro_read32(MICRO_GICR + 0x14) & 4) != 0)
+		;
+	micro_write32(MICRO_GICD + 0x80 + word, ~0u);
+	micro_write32(edge, micro_read32(edge) | 2u << 2 * (irq % 16));
+	*(volatile uint64_t *)(MICRO_GICD + 0x6000 + 8 * irq) = 0;
+	micro_write32(MICRO_GICD + 0x100 + word, (uint32_t)bit);
+	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\tisb\n\t"
+			 "msr s3_0_c4_c6_0, %1\n\t"
+			 "msr s3_0_c12_c12_7, %2\n\tisb" ::"r"(7ull),
+			 "r"(0xffull), "r"(1ull));
+}
+
+/* Until there is an interrupt, which is taken as Linux takes it. */
+static void wait(void)
+{
+	uint64_t iar;
+
+	__asm__ volatile("dsb sy\n\twfi\n\t"
+			 "mrs %0, s3_0_c12_c12_0"
+			 : "=r"(iar)
+			 :
+			 : "memory");
+	if ((iar & 0x3ff) >= 1020)
+		return;
+	put(0x64, get(0x60));
+	__asm__ volatile("msr s3_0_c12_c12_1, %0\n\tisb" ::"r"(iar)
+			 : "memory");
+}
+
+static void mark(void)
+{
+	__asm__ volatile("hint #93" ::
+				 : "memory");
+}
+
+/* --- Queues ------------------------------------------------------------------------ */
+
+/* Offers what was put into the ring since `old`. */
+static void publish(unsigned n, uint16_t old, uint16_t now)
+{
+	struct ring *r = &m->ring[n];
+
+	if (old == now)
+		return;
+	STORE(r->avail, now);
+	barrier();
+	if ((uint16_t)(now - LOAD(r->avail_event) - 1) < (uint16_t)(now - old))
+		put(0x50, n);
+}
+
+static void set_desc(struct ring *r, unsigned i, const void *at, uint32_t n, uint16_t flags)
+{
+	r->desc[i].at = (uint64_t)at;
+	r->desc[i].bytes = n;
+	r->desc[i].flags = flags;
+}
+
+/* Has the device interrupt once `more` buffers are used. True: they are already. */
+static int listen(unsigned n, uint16_t more)
+{
+	struct ring *r = &m->ring[n];
+
+	STORE(r->used_event, (uint16_t)(taken[n] + more - 1));
+	barrier();
+	return (uint16_t)(LOAD(r->used) - taken[n]) >= more;
+}
+
+static void reclaim(void)
+{
+	struct ring *r = &m->ring[TX];
+
+	while (LOAD(r->used) != taken[TX])
+		free_tx[n_free++] = (uint16_t)r->used_ring[taken[TX]++ % SIZE].id;
+}
+
+/* Puts a frame into the ring, which has room for it. */
+static void add(uint32_t size, uint32_t kind, uint32_t number, uint32_t marked, uint16_t *made)
+{
+	struct ring *r = &m->ring[TX];
+	unsigned i = free_tx[--n_free];
+	uint8_t *frame = m->tx[i] + HEADER;
+	struct payload *p = (void *)(frame + 12);
+
+	for (unsigned k = 0; k < 6; k++)
+		frame[k] = frame[6 + k] = mac[k];
+	frame[5] ^= 1;
+	p->pad = 0xb588; /* local experiments */
+	p->kind = kind;
+	p->mark = marked;
+	p->number = number;
+	set_desc(r, i, m->tx[i], HEADER + size, 0);
+	r->avail_ring[(*made)++ % SIZE] = (uint16_t)i;
+}
+
+static void send(uint32_t size, uint32_t kind, uint32_t number, uint32_t marked)
+{
+	uint16_t made = m->ring[TX].avail;
+
+	reclaim();
+	add(size, kind, number, marked, &made);
+	publish(TX, (uint16_t)(made - 1), made);
+}
+
+/* --- Receiving ----------------------------------------------------------------------- */
+
+static uint32_t look_at(const uint8_t *frame, uint32_t size)
+{
+	const struct payload *p = (const void *)(frame + 12);
+
+	received++;
+	bytes += size;
+	if (p->kind == PING || p->kind == STREAM) {
+		lost += p->number != (p->number == 0 ? 0 : expected);
+		expected = p->number + 1;
+	}
+	return p->kind;
+}
+
+/* Takes all there is; the last one's kind, or 0. The sink answers and marks. */
+static uint32_t receive(int is_sink)
+{
+	struct ring *r = &m->ring[RX];
+	uint16_t old = r->avail, made = old;
+	uint32_t kind = 0;
+
+	while (LOAD(r->used) != taken[RX]) {
+		unsigned i = r->used_ring[taken[RX] % SIZE].id % SIZE;
+		uint32_t size = r->used_ring[taken[RX]++ % SIZE].bytes - HEADER;
+		const struct payload *p = (const void *)(m->rx[i] + HEADER + 12);
+
+		kind = look_at(m->rx[i] + HEADER, size);
+		if (is_sink && (kind == HELLO || kind == PING))
+			send(size, kind, p->number, 0);
+		if (is_sink && p->mark)
+			mark();
+		r->avail_ring[made++ % SIZE] = (uint16_t)i;
+	}
+	publish(RX, old, made);
+	return kind;
+}
+
+static void sink(void)
+{
+	while (receive(1) != END)
+		if (!listen(RX, 1))
+			wait();
+	micro_print("net: received ");
+	micro_print_number(received);
+	micro_print(" bytes ");
+	micro_print_number(bytes);
+	micro_print(" lost ");
+	micro_print_number(lost);
+	micro_print("\nbench done\n");
+}
+
+/* --- Sending --------------------------------------------------------------------------- */
+
+static uint32_t is_marked(uint32_t number, uint32_t group)
+{
+	return number != 0 && number % group == 0;
+}
+
+/* One at a time: there and back are two frames. */
+static void ping(uint32_t size)
+{
+	for (uint32_t i = 0; i < FRAMES(PING_GROUP); i += 2) {
+		send(size, PING, i / 2, is_marked(i, PING_GROUP));
+		while (receive(0) != PING)
+			if (!listen(RX, 1))
+				wait();
+	}
+}
+
+static void stream(uint32_t size)
+{
+	for (uint32_t i = 0; i < FRAMES(STREAM_GROUP);) {
+		uint16_t old = m->ring[TX].avail, made = old;
+
+		reclaim();
+		for (; n_free > 0 && i < FRAMES(STREAM_GROUP); i++)
+			add(size, STREAM, i, is_marked(i, STREAM_GROUP), &made);
+		publish(TX, old, made);
+		if (i < FRAMES(STREAM_GROUP) && !listen(TX, DEPTH * 3 / 4))
+			wait();
+	}
+	while (n_free < DEPTH)
+		reclaim();
+}
+
+static void source(void)
+{
+	static const uint32_t sizes[] = { 64, 1500 };
+
+	for (uint32_t kind = 0; kind != HELLO;) {
+		uint64_t until = micro_us() + PATIENCE_US;
+
+		send(64, HELLO, 0, 0);
+		while (kind != HELLO && micro_us() < until)
+			kind = receive(0);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		ping(sizes[i]);
+		stream(sizes[i]);
+	}
+	send(64, END, 0, 0);
+	while (n_free < DEPTH)
+		reclaim();
+}
+
+void micro_main(void)
+{
+	__asm__ volatile("msr daifset, #15");
+	for (unsigned i = 0; i < sizeof(m->ring) / 8; i++)
+		((volatile uint64_t *)m->ring)[i] = 0;
+	if (!find()) {
+		micro_print("net: WRONG: no device\n");
+		micro_power_off();
+	}
+	start();
+	set_up_interrupts();
+	for (unsigned i = 0; i < DEPTH; i++)
+		free_tx[n_free++] = (uint16_t)i;
+	for (unsigned i = 0; i < SIZE; i++) {
+		set_desc(&m->ring[RX], i, m->rx[i], BUFFER, WRITE);
+		m->ring[RX].avail_ring[i] = (uint16_t)i;
+	}
+	publish(RX, 0, SIZE);
+	if (micro_told("net-sink"))
+		sink();
+	else
+		source();
+	micro_power_off();
+}

@@ -1,0 +1,59 @@
+"""Rows of net packets between two VMs: executed instructions for each that are not the two
+guests' own (guests/micro/net.c). `net_packet_d1` is half of a round trip, `net_packet_d64` a
+packet of a stream; of 64 bytes, or of as many as the name says."""
+import os
+import sys
+
+import boot
+from emulator import OUT, until_done
+from load import GUEST, SHARING, marked
+
+LIMIT_S = 120
+MARKS = 9
+# As the guest does them: packets between two marks.
+KINDS = (("d1", 128), ("d64", 512), ("d1_1500", 128), ("d64_1500", 512))
+
+
+def describe(name, sharing):
+    """Rings and buffers at 0x40400000: in the pool, or in the VM's own memory."""
+    memory = "4M" if sharing == "pool" else "16M"
+    text = [f"name: {name}", "machine: {cpu: cortex-a57, gic: 3, memory: 1G}", "vms:"]
+    roles = ("sink", "source")
+    text += [f"  - {{name: {role}, memory: {memory}, kernel: asset:micro-net, "
+             f"cmdline: net-{role}}}" for role in roles]
+    text.append("connections:")
+    text += [f"  - {{driver: {role}, device: net, served_by: net, sharing: {sharing}}}"
+             for role in roles]
+    path = f"{OUT}/{name}.yaml"
+    os.makedirs(OUT, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(text) + "\n")
+    return path
+
+
+def measure(name, command, system, suffix=""):
+    """The rows of one run of the two guests."""
+    out = f"{OUT}/{name}.insn"
+    plugin = ",".join((os.path.abspath(boot.PLUGIN), f"out={os.path.abspath(out)}",
+                       f"guest={GUEST[0]:x}-{GUEST[1]:x}"))
+    lines = until_done(name, [*command, "-plugin", plugin], LIMIT_S)
+    marks = marked(out)
+    if len(marks) != MARKS * len(KINDS) or not any(line.endswith(" lost 0") for line in lines):
+        sys.exit(f"bench: error: {name} did not do what it should; see {OUT}/{name}.console")
+    rows = []
+    for i, (kind, packets) in enumerate(KINDS):
+        part = marks[MARKS * i:MARKS * (i + 1)]
+        each = sorted(round((after[0] - after[1] - before[0] + before[1]) / packets)
+                      for before, after in zip(part, part[1:]))
+        rows.append({"row": f"net_packet_{kind}{suffix}", "system": system, "min": each[0],
+                     "median": each[len(each) // 2], "max": each[-1], "unit": "instructions"})
+    return rows
+
+
+def native():
+    """Through the server `net`."""
+    rows = []
+    for sharing, suffix in SHARING:
+        name = f"net-{sharing}"
+        rows += measure(name, boot.system_command(describe(name, sharing)), "selvage", suffix)
+    return rows
