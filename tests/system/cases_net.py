@@ -61,6 +61,17 @@ def transfer(report, source, sink, what, bytes_=2000000):
                  what)
 
 
+def load(report, source, sink, kind, count, size):
+    """Packets of `probe net` to the first one's address: both ends have the same ones."""
+    sink(f"rm -f /tmp/n; probe net sink {kind} 5001 {size if kind == 'tcp' else ''} > /tmp/n 2>&1 & "
+         "until grep -q ready /tmp/n; do usleep 10000; done")
+    fields = r"sed -n 's/.*: \([0-9]* packets.*\)/\1/p'"
+    sent = source(f"probe net source {kind} {address(0)} 5001 {count} {size} | {fields}")
+    came = sink(f"wait; {fields} /tmp/n")
+    report.equal(came, sent, f"{kind}, {count} packets with {size} bytes")
+    report.check(f"{count} packets, {count * size} bytes, 0 lost" in sent, f"... none is lost: {sent}")
+
+
 def net_case(sharing, *options):
     def net(report):
         """Two VMs talk, a third is not allowed to; the server dies and comes back."""
@@ -70,6 +81,8 @@ def net_case(sharing, *options):
             one, two, three = shells(run, rules)
             report.equal(lost(one, 1), "0", "a VM reaches another one")
             transfer(report, two, one, "two million bytes over TCP, by checksum")
+            for kind, count, size in (("udp", 2000, 1400), ("tcp", 2000, 1024), ("echo", 500, 64)):
+                load(report, two, one, kind, count, size)
             for shell, who in ((one, "one whom it does not allow"),
                                (two, "one who does not allow it")):
                 report.equal(lost(shell, 2, 1), "100", f"nothing comes of a VM for {who}")

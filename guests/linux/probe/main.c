@@ -71,6 +71,7 @@ static const struct {
 	{ "undef", probe_undef },
 	{ "mark", probe_mark },
 	{ "disk", probe_disk },
+	{ "net", probe_net },
 };
 
 int main(int argc, char **argv)
@@ -80,6 +81,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|"
-			"mem|gic|undef|mark|disk [argument...]\n");
+			"mem|gic|undef|mark|disk|net [argument...]\n");
 	return 2;
 }
