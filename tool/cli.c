@@ -89,7 +89,10 @@ static const struct command commands[] = {
 	{ "start", "VM", "Start a VM that is off.", CMD_ACTION, 1, 1,
 	  command_control },
 	{ "stop", "VM", "Switch a VM off.", CMD_ACTION, 1, 1, command_control },
-	{ "kill", "VM", "Take a VM down at once, whatever it does.", CMD_ACTION, 1, 1,
+	{ "kill", "NAME",
+	  "Take a VM or a service down at once, whatever it does.\nA service is started "
+	  "again.",
+	  CMD_ACTION, 1, 1,
 	  command_control },
 	{ "reboot", "VM", "Start a VM again from its images.", CMD_ACTION, 1, 1,
 	  command_control },

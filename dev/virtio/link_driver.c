@@ -79,36 +79,6 @@ static bool told(struct link_driver *d, unsigned queue)
 	return moved;
 }
 
-void link_driver_event(struct link_driver *d)
-{
-	const struct link_server_half *half = &d->env.page->server;
-
-	if (d->v.status == 0) {
-		if (!d->published)
-			get_acquainted(d);
-		return;
-	}
-	if (link_acquire(&half->up) != d->up) {
-		virtio_break(&d->v, "its server has ended");
-		return;
-	}
-	if (d->published && link_acquire(&half->needs_reset) != 0)
-		virtio_break(&d->v, copy_reason(d));
-	if (link_load32(&half->generation) != d->generation) {
-		read_config(d);
-		if (virtio_live(&d->v))
-			d->v.transport.interrupt(d->v.transport.opaque, VIRTIO_CONFIG_CHANGED);
-	}
-	for (unsigned i = 0; i < d->class.n_queues && virtio_live(&d->v); i++) {
-		if (d->shadowed) {
-			if (link_shadow_return(d->env.shadow, &d->v, i))
-				d->env.kick(d->env.opaque);
-		} else if (!(d->env.flags & LINK_F_DIRECT) && told(d, i)) {
-			d->v.transport.interrupt(d->v.transport.opaque, (int)i);
-		}
-	}
-}
-
 /* --- The shadow, of drivers that do not keep to the pool ------------------------------ */
 
 static bool in_pool(const struct link_driver *d, const struct virtq *q)
@@ -226,6 +196,82 @@ static void send_state(struct link_driver *d)
 	send(d, LINK_STATE);
 }
 
+/* --- Servers that come and go -------------------------------------------------------- */
+
+/* Whether a server that is new can be in the place of the one that the driver has agreed
+ * with. */
+static bool is_alike(const struct link_driver *d)
+{
+	const struct link_server_half *half = &d->env.page->server;
+	const uint64_t taken = d->v.features & DEVICE_FEATURES & ~d->env.features;
+
+	return link_load32(&half->version) == LINK_VERSION &&
+	       (taken & ~link_load64(&half->features)) == 0 &&
+	       link_load32(&half->n_queues) == d->class.n_queues &&
+	       link_load32(&half->queue_size) >= d->class.queue_size &&
+	       link_load32(&half->config_bytes) == d->class.config_bytes;
+}
+
+static bool resumes(const struct link_driver *d)
+{
+	return link_load32(&d->env.page->server.flags) & LINK_S_RESUMES;
+}
+
+/* The server is no more, and the one that goes on is not there yet. */
+static bool is_awaited(const struct link_driver *d)
+{
+	return d->up != 0 && link_acquire(&d->env.page->server.up) == 0 && resumes(d);
+}
+
+/* While the driver is at work: sees that the server is still the one, or has another one
+ * go on. False: there is none now. */
+static bool follow(struct link_driver *d)
+{
+	const uint32_t up = link_acquire(&d->env.page->server.up);
+
+	if (up == d->up)
+		return true;
+	if (is_awaited(d))
+		return false;
+	if (up == 0 || !resumes(d) || !is_alike(d)) {
+		virtio_break(&d->v, "its server has ended");
+		return false;
+	}
+	d->up = up;
+	read_config(d);
+	if (d->published && virtio_live(&d->v))
+		send_state(d);
+	return true;
+}
+
+void link_driver_event(struct link_driver *d)
+{
+	const struct link_server_half *half = &d->env.page->server;
+
+	if (d->v.status == 0) {
+		if (!d->published)
+			get_acquainted(d);
+		return;
+	}
+	if (!follow(d))
+		return;
+	if (d->published && link_acquire(&half->needs_reset) != 0)
+		virtio_break(&d->v, copy_reason(d));
+	if (link_load32(&half->generation) != d->generation) {
+		read_config(d);
+		if (virtio_live(&d->v))
+			d->v.transport.interrupt(d->v.transport.opaque, VIRTIO_CONFIG_CHANGED);
+	}
+	for (unsigned i = 0; i < d->class.n_queues && virtio_live(&d->v); i++) {
+		if (d->shadowed) {
+			if (link_shadow_return(d->env.shadow, &d->v, i))
+				d->env.kick(d->env.opaque);
+		} else if (!(d->env.flags & LINK_F_DIRECT) && told(d, i)) {
+			d->v.transport.interrupt(d->v.transport.opaque, (int)i);
+		}
+	}
+}
+
 /* The server that had the driver's memory must let go of it before the guest
  * goes on; one that is no more has. */
 static void was_reset(struct link_driver *d)
@@ -247,6 +293,17 @@ static void was_reset(struct link_driver *d)
 		get_acquainted(d);
 }
 
+/* The one that was there, or one after it that will do. */
+static bool find_server(struct link_driver *d)
+{
+	unsigned turn = 0;
+
+	while (d->up != 0 && virtio_live(&d->v) && !follow(d))
+		if (!d->env.wait(d->env.opaque, turn++))
+			return false;
+	return d->up != 0 && virtio_live(&d->v);
+}
+
 static void changed(struct virtio *v)
 {
 	struct link_driver *d = of(v);
@@ -254,7 +311,7 @@ static void changed(struct virtio *v)
 	if (v->status == 0) {
 		was_reset(d);
 	} else if (virtio_live(v)) {
-		if (d->up == 0 || link_load32(&d->env.page->server.up) != d->up) {
+		if (!find_server(d)) {
 			virtio_break(v, "nobody serves it");
 			return;
 		}
@@ -262,7 +319,7 @@ static void changed(struct virtio *v)
 			set_shadowed(d, wants_shadow(d));
 		d->published = true;
 		send_state(d);
-		if (!answered(d) && virtio_live(v))
+		if (!answered(d) && virtio_live(v) && !is_awaited(d))
 			virtio_break(v, "its server does not answer");
 		for (unsigned i = 0; i < d->class.n_queues && d->shadowed; i++) {
 			if (!v->queue[i].ready)

@@ -6,6 +6,9 @@
 /* Of the features, those that are no transport's. */
 #define INITIAL (VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER)
 
+_Static_assert(sizeof(struct virtq_journal) == sizeof(((struct link_page *)0)->server.journal),
+	       "a journal has its room in the page");
+
 /* --- Memory ------------------------------------------------------------------------ */
 
 /* Windows' offsets and sizes have been checked. */
@@ -150,7 +153,7 @@ void link_server_config(struct link_server *s)
 
 /* What the driver's side has written: each word read once. */
 struct state {
-	uint32_t epoch, status;
+	uint32_t epoch, status, flags;
 	struct virtq_layout layout[VIRTIO_MAX_QUEUES];
 	bool ready[VIRTIO_MAX_QUEUES];
 };
@@ -193,6 +196,23 @@ static const char *take_windows(struct link_server *s)
 	return NULL;
 }
 
+/* The queue was started now: from its beginning, or where a server before this one had
+ * come to with it. */
+static const char *find_place(struct link_server *s, unsigned i)
+{
+	struct link_place *p = &s->env.page->server.place[i];
+	const char *wrong = NULL;
+
+	if (s->env.resumes && link_acquire(&p->epoch) == s->epoch) {
+		wrong = virtq_resume(&s->device->queue[i]);
+		interrupt(s, (int)i); /* that one may have been about to */
+	} else {
+		link_store32(&p->place, VIRTQ_PLACE_START);
+		link_release(&p->epoch, s->epoch);
+	}
+	return wrong;
+}
+
 static const char *start_queues(struct link_server *s, const struct state *t)
 {
 	const char *wrong = NULL;
@@ -202,10 +222,14 @@ static const char *start_queues(struct link_server *s, const struct state *t)
 
 		if (q->ready && !t->ready[i])
 			virtio_queue_stop(s->device, q);
+		if (!t->ready[i])
+			link_store32(&s->env.page->server.place[i].epoch, s->epoch - 1);
 		if (q->ready || !t->ready[i])
 			continue;
 		q->at = t->layout[i];
 		wrong = virtio_queue_start(s->device, q);
+		if (wrong == NULL && q->ready)
+			wrong = find_place(s, i);
 	}
 	return wrong;
 }
@@ -216,7 +240,7 @@ static const char *come_up(struct link_server *s, const struct state *t)
 	struct virtio *v = s->device;
 	const char *wrong = take_windows(s);
 
-	s->flags = link_load32(&s->env.page->driver.flags);
+	s->flags = t->flags;
 	if (wrong == NULL)
 		wrong = virtio_set_status(v, INITIAL);
 	if (wrong == NULL)
@@ -235,7 +259,8 @@ static void take_state(struct link_server *s)
 {
 	const struct link_driver_half *half = &s->env.page->driver;
 	struct state t = { .epoch = link_load32(&half->epoch),
-			   .status = link_load32(&half->status) };
+			   .status = link_load32(&half->status),
+			   .flags = link_load32(&half->flags) };
 	const bool works = (t.status & VIRTIO_STATUS_DRIVER_OK) != 0;
 	const char *wrong = NULL;
 
@@ -319,7 +344,14 @@ bool link_server_start(struct link_server *s, struct virtio *device)
 	 * driver will be told to reset the device. */
 	s->handled = link_load32(&s->env.page->driver.request);
 	s->epoch = link_load32(&s->env.page->driver.epoch);
+	s->generation = link_load32(&half->generation) & ~1u;
+	for (unsigned i = 0; i < class->n_queues; i++) {
+		s->interrupts[i] = link_load32(&half->interrupts[i]);
+		device->queue[i].place = &half->place[i].place;
+		device->queue[i].journal = (struct virtq_journal *)half->journal;
+	}
 	half->version = LINK_VERSION;
+	half->flags = s->env.resumes ? LINK_S_RESUMES : 0;
 	half->device = class->id;
 	half->features = class->features;
 	half->n_queues = class->n_queues;

@@ -311,12 +311,36 @@ static bool put_packed(struct virtq *q, const struct virtq_used *used, uint16_t 
 	       fail(q, "a ring is not in memory");
 }
 
+static void note_place(struct virtq *q, uint32_t before, uint32_t behind)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_store_n(q->place, before | behind << 16, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* Before the ring is touched. */
+static void note_push(struct virtq *q, const struct virtq_used *used, unsigned n)
+{
+	const uint32_t before = VIRTQ_PLACE(q->used, q->used_wrap);
+	uint16_t place = q->used;
+	bool wrap = q->used_wrap;
+
+	for (unsigned i = 0; i < n; i++) {
+		advance_packed(q, &place, &wrap, used[i].slots);
+		q->journal->used[i] = used[i];
+	}
+	q->journal->n = n;
+	note_place(q, before, VIRTQ_PLACE(place, wrap));
+}
+
 /* The first one's flags come last: until then the driver sees none of them. */
 static void push_packed(struct virtq *q, const struct virtq_used *used, unsigned n)
 {
 	uint64_t first_at = desc_at(q, q->used) + PACKED_FLAGS;
 	uint16_t first = 0;
 
+	if (q->place != NULL)
+		note_push(q, used, n);
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t flags;
 		bool wrap = q->used_wrap;
@@ -333,11 +357,14 @@ static void push_packed(struct virtq *q, const struct virtq_used *used, unsigned
 	}
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	(void)store(q, first_at, first);
+	if (q->place != NULL)
+		note_place(q, VIRTQ_PLACE(q->used, q->used_wrap),
+			   VIRTQ_PLACE(q->used, q->used_wrap));
 }
 
 void virtq_push_all(struct virtq *q, const struct virtq_used *used, unsigned n)
 {
-	if (!q->ready || q->error != NULL || n == 0)
+	if (!q->ready || q->error != NULL || n == 0 || n > VIRTQ_TOGETHER)
 		return;
 	q->requests += n;
 	if (q->packed)
@@ -430,7 +457,72 @@ const char *virtq_enable(struct virtq *q)
 
 void virtq_reset(struct virtq *q)
 {
-	*q = (struct virtq){ .mem = q->mem, .requests = q->requests, .bytes = q->bytes };
+	*q = (struct virtq){ .mem = q->mem,
+			     .place = q->place,
+			     .journal = q->journal,
+			     .requests = q->requests,
+			     .bytes = q->bytes };
+}
+
+static const char *resume_split(struct virtq *q)
+{
+	uint16_t used;
+
+	if (!load(q, q->at.device + VRING_USED_IDX, &used))
+		return q->error;
+	q->next = q->used = q->signalled = used;
+	return NULL;
+}
+
+/* Whether the driver has back what was made available there, in the lap of `place`: it
+ * may have made it available again, in the next one. */
+static bool is_used(struct virtq *q, uint32_t place)
+{
+	const bool wrap = (place >> 15 & 1) != 0;
+	uint16_t flags;
+
+	return load(q, desc_at(q, place & 0x7fff) + PACKED_FLAGS, &flags) &&
+	       (((flags & PACKED_F_AVAIL) != 0) != wrap || ((flags & PACKED_F_USED) != 0) == wrap);
+}
+
+/* What was written down and may be in the ring in part. */
+static bool push_again(struct virtq *q)
+{
+	const struct virtq_journal j = *q->journal;
+
+	if (j.n == 0 || j.n > VIRTQ_TOGETHER)
+		return false;
+	for (unsigned i = 0; i < j.n; i++)
+		if (j.used[i].slots == 0 || j.used[i].slots > q->at.size)
+			return false;
+	push_packed(q, j.used, j.n);
+	return true;
+}
+
+static void go_to(struct virtq *q, uint32_t place)
+{
+	q->next = q->used = q->signalled = place & 0x7fff;
+	q->next_wrap = q->used_wrap = (place >> 15 & 1) != 0;
+}
+
+static const char *resume_packed(struct virtq *q)
+{
+	const uint32_t place = __atomic_load_n(q->place, __ATOMIC_RELAXED);
+	const uint32_t before = place & 0xffff, behind = place >> 16;
+
+	if ((before & 0x7fff) >= q->at.size || (behind & 0x7fff) >= q->at.size)
+		return "a queue was left where it has no place";
+	go_to(q, before);
+	if (before != behind && !is_used(q, before) && !push_again(q))
+		return "a queue was left as none can be";
+	go_to(q, behind);
+	note_place(q, behind, behind);
+	return q->error;
+}
+
+const char *virtq_resume(struct virtq *q)
+{
+	return q->packed ? resume_packed(q) : resume_split(q);
 }
 
 /* --- Bytes ------------------------------------------------------------------------ */

@@ -267,7 +267,7 @@ void connect_detach(unsigned vm)
 	}
 }
 
-void connect_down(const struct process *server)
+void connect_down(const struct process *server, bool for_ever)
 {
 	for (uint32_t n = 0; n < system->n_connections; n++) {
 		struct link_page *page;
@@ -276,6 +276,8 @@ void connect_down(const struct process *server)
 			continue;
 		page = self_scratch(links[n].page);
 		if (page != NULL) {
+			if (for_ever)
+				link_store32(&page->server.flags, 0);
 			link_release(&page->server.up, 0);
 			self_scratch_end();
 		}

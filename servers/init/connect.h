@@ -32,7 +32,7 @@ bool connect_vm(struct process *p, unsigned vm);
 /* The VM's servers do not touch what they shared any more. */
 void connect_detach(unsigned vm);
 
-/* A server has ended: the monitors of its clients hear of it. */
-void connect_down(const struct process *server);
+/* A server has ended, for ever or not: the monitors of its clients hear of it. */
+void connect_down(const struct process *server, bool for_ever);
 /* It has been started again: those that live are its clients anew. */
 void connect_again(struct process *server);

@@ -176,21 +176,40 @@ static bool is_called(const struct process *p, const char *name)
 		strcmp(p->name + 4, name) == 0);
 }
 
-/* Injects a fault: the main thread goes on at an address it does not have. */
+/* The main thread goes on at an address it does not have. */
+static bool inject_fault(const struct process *p)
+{
+	const uint64_t regs[1] = { 0 }; /* ABI_CTX_PC */
+
+	return sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) == ABI_OK;
+}
+
+/* A service is taken down at once, wherever it is, and starts again: no failure of its. */
+static const char *kill_service(const char *name)
+{
+	for (unsigned i = 1; i < PROCESS_FIRST_VMM; i++) {
+		const struct process *p = &processes[i];
+
+		if (p->state != PROCESS_RUNNING || !is_called(p, name))
+			continue;
+		log_info("service %s: killed", p->name);
+		service_killed(p);
+		return inject_fault(p) ? NULL : "the kernel refused";
+	}
+	return "no VM has that name";
+}
+
 static const char *crash_process(const char *name)
 {
 	for (unsigned i = 1; i < PROCESS_MAX; i++) {
 		struct process *p = &processes[i];
-		uint64_t regs[1] = { 0 }; /* ABI_CTX_PC */
 
 		if (!is_called(p, name) || p->state != PROCESS_RUNNING)
 			continue;
 		if (i >= PROCESS_FIRST_VMM && vm_get(i - PROCESS_FIRST_VMM)->state == VM_PAUSED)
 			return "it is paused; `resume` lets it go on";
 		log_warning("control: injecting a fault into %s", p->name);
-		if (sel4_tcb_write_registers(p->tcb[0], 1, 1, regs) != ABI_OK)
-			return "the kernel refused";
-		return NULL;
+		return inject_fault(p) ? NULL : "the kernel refused";
 	}
 	return "no such process is running";
 }
@@ -256,7 +275,7 @@ static const char *vm_verb(const struct request *r)
 	int vm = vm_find(r->name);
 
 	if (vm < 0)
-		return "no VM has that name";
+		return r->verb == VERB_KILL ? kill_service(r->name) : "no VM has that name";
 	switch (r->verb) {
 	case VERB_START: return start_vm((unsigned)vm);
 	case VERB_PAUSE: return vm_pause((unsigned)vm);

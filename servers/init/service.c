@@ -31,6 +31,7 @@ static void *control_channel, *log_channel, *log_ring, *debug_control; /* init's
 static struct {
 	unsigned starts;
 	unsigned failures; /* in a row */
+	bool killed;       /* by the operator: no failure */
 	uint64_t started;  /* when last, in ticks */
 } lives[PROCESS_FIRST_VMM];
 
@@ -491,9 +492,12 @@ static void revive(struct process *p, const struct standin_crash *crash)
 	uint64_t lived = clock_now() - lives[p->kind].started;
 	unsigned *failures = &lives[p->kind].failures;
 
-	crash_report(p, 0, crash->info, crash->mr);
-	connect_down(p);
-	*failures = lived < clock_us_to_ticks(SOON_US) ? *failures + 1 : 1;
+	if (!lives[p->kind].killed)
+		crash_report(p, 0, crash->info, crash->mr);
+	if (!lives[p->kind].killed)
+		*failures = lived < clock_us_to_ticks(SOON_US) ? *failures + 1 : 1;
+	lives[p->kind].killed = false;
+	connect_down(p, *failures >= MAX_FAILURES);
 	if (*failures >= MAX_FAILURES) {
 		log_error("service %s: failed %u times in a row, left off", p->name, *failures);
 		return;
@@ -501,6 +505,7 @@ static void revive(struct process *p, const struct standin_crash *crash)
 	standin_relieve(p);
 	if (!process_reset(p) || !run(p)) {
 		p->state = PROCESS_CRASHED;
+		connect_down(p, true);
 		log_error("service %s: cannot be started again", p->name);
 		return;
 	}
@@ -520,6 +525,8 @@ void service_revive(void)
 		while (standin_crashed(&processes[i], &crash))
 			revive(&processes[i], &crash);
 }
+
+void service_killed(const struct process *p) { lives[p->kind].killed = true; }
 
 unsigned service_starts(enum proc_kind kind) { return lives[kind].starts; }
 

@@ -30,6 +30,8 @@ struct process *service_process(enum proc_kind kind);
 void service_revive(void);
 /* Arms init's timer for the counter value. False: there is no time server. */
 bool service_arm_timer(uint64_t deadline);
+/* The operator has taken it down: no failure of its. */
+void service_killed(const struct process *p);
 /* How often it was started. */
 unsigned service_starts(enum proc_kind kind);
 

@@ -27,7 +27,13 @@ static void signalled(void *opaque)
 static void start(void)
 {
 	static uint8_t image[DISK], room[4 * RAMDISK_BLOCK];
-	const struct link_server_env env = { NULL, &page, memory, BYTES, 1, signalled, signalled };
+	const struct link_server_env env = { .page = &page,
+					     .memory = memory,
+					     .bytes = BYTES,
+					     .up = 1,
+					     .resumes = true,
+					     .interrupt = signalled,
+					     .event = signalled };
 	struct virtio_blk_disk disk;
 	struct virtio_env e;
 

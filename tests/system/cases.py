@@ -16,6 +16,7 @@ import cases_freertos
 import cases_virtio
 import debug
 import faults
+import kills
 import lifecycle
 import monitors
 import topology
@@ -487,6 +488,7 @@ def all_cases():
     cases.update(plain_kernel_cases())
     cases.update(captures.cases())
     cases.update(faults.cases())
+    cases.update(kills.cases())
     cases.update(lifecycle.cases())
     cases.update(topology.cases())
     cases.update(monitors.cases())

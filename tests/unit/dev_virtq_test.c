@@ -1,6 +1,7 @@
 /* Virtqueues (virtio 1.2, 2.7 and 2.8), beginning with drivers that lie. */
 #include <dev/virtio/virtq.h>
 #include <selvage/base.h>
+#include <setjmp.h>
 #include <string.h>
 
 #include "unit.h"
@@ -494,6 +495,164 @@ static void pushes_together(void **state)
 	}
 }
 
+/* --- Devices that end, and others in their place ---------------------------------- */
+
+static struct {
+	jmp_buf out;
+	unsigned left; /* writes, until the device is no more */
+	struct virtio_mem mem;
+} end;
+
+static void count_write(void)
+{
+	if (end.left-- == 0)
+		longjmp(end.out, 1);
+}
+
+static bool last_write(void *opaque, uint64_t at, const void *from, size_t bytes)
+{
+	count_write();
+	return d.mem.write(opaque, at, from, bytes);
+}
+
+static bool last_store(void *opaque, uint64_t at, uint16_t value)
+{
+	count_write();
+	return d.mem.store(opaque, at, value);
+}
+
+static uint32_t left_place;
+static struct virtq_journal journal;
+
+/* Gives two buffers back, apart or together, and ends before the n-th write. */
+static void push_and_end(unsigned n, bool together)
+{
+	struct virtq_used used[2];
+
+	end.mem = d.mem;
+	end.mem.write = last_write;
+	end.mem.store = last_store;
+	end.left = n;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(virtq_pop(&q, &c));
+		used[i] = (struct virtq_used){ c.id, c.slots, 0 };
+	}
+	q.mem = &end.mem;
+	if (setjmp(end.out) == 0) {
+		if (together)
+			virtq_push_all(&q, used, 2);
+		for (unsigned i = 0; i < 2 && !together; i++)
+			virtq_push_all(&q, &used[i], 1);
+	}
+}
+
+static void another_device(void)
+{
+	const struct virtq old = q;
+
+	q = (struct virtq){ .mem = &d.mem,
+			    .at = old.at,
+			    .packed = old.packed,
+			    .place = old.place,
+			    .journal = old.journal };
+	assert_null(virtq_enable(&q));
+	assert_null(virtq_resume(&q));
+}
+
+static void offer(bool packed, unsigned n, unsigned id)
+{
+	if (packed)
+		vd_packed(&d, VD_DESC, n % SIZE, VD_DATA, 1, round_flags(n / SIZE), id);
+	else
+		vd_split(&d, VD_DESC, id, VD_DATA, 1, 0, 0);
+	if (!packed)
+		vd_offer(&d, SIZE, n, id);
+}
+
+static bool is_back(bool packed, unsigned n)
+{
+	unsigned flags = vd_get16(&d, VD_DESC + 16 * (n % SIZE) + 14) & (VD_AVAIL | VD_USED);
+
+	if (!packed)
+		return (uint16_t)(used_idx() - n - 1) < 0x8000;
+	return flags == (n / SIZE % 2 == 0 ? VD_AVAIL | VD_USED : 0);
+}
+
+static void ends_anywhere(bool packed, bool together)
+{
+	unsigned ends = 0;
+
+	fresh(packed, false);
+	left_place = VIRTQ_PLACE_START;
+	q.place = &left_place;
+	q.journal = &journal;
+	for (unsigned n = 0; n < 20 * SIZE; n += 2) {
+		offer(packed, n, 2);
+		offer(packed, n + 1, 5);
+		push_and_end(n / 2 % 8, together);
+		ends += !is_back(packed, n + 1);
+		another_device();
+		/* What is back does not come again, what is not does. */
+		for (unsigned i = 0; i < 2; i++) {
+			if (is_back(packed, n + i))
+				continue;
+			assert_true(virtq_pop(&q, &c));
+			assert_int_equal(c.id, i == 0 ? 2 : 5);
+			virtq_push(&q, &c, 0);
+			assert_true(is_back(packed, n + i));
+		}
+		assert_false(virtq_pop(&q, &c));
+		another_device();
+		assert_false(virtq_pop(&q, &c));
+	}
+	assert_null(q.error);
+	assert_in_range(ends, 20, 70);
+}
+
+static void resumes(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		ends_anywhere(i % 2 == 0, i / 2 == 0);
+}
+
+/* The driver has made the buffer available anew before the other device is there. */
+static void resumes_a_lap_later(void **state)
+{
+	(void)state;
+	fresh(true, false);
+	left_place = VIRTQ_PLACE_START;
+	q.place = &left_place;
+	q.journal = &journal;
+	for (unsigned n = 0; n < SIZE; n++)
+		offer(true, n, n);
+	assert_true(virtq_pop(&q, &c));
+	virtq_push(&q, &c, 0);
+	left_place = VIRTQ_PLACE(0, 1) | VIRTQ_PLACE(1, 1) << 16;
+	offer(true, SIZE, 0);
+	another_device();
+	assert_true(virtq_pop(&q, &c));
+	assert_int_equal(c.id, 1);
+	/* Journals and places that are none. */
+	for (unsigned i = 0; i < 4; i++) {
+		fresh(true, false);
+		q.place = &left_place;
+		q.journal = &journal;
+		offer(true, 0, 0);
+		left_place = VIRTQ_PLACE(0, 1) | VIRTQ_PLACE(1, 1) << 16;
+		journal.n = i == 0 ? 0 : i == 1 ? VIRTQ_TOGETHER + 1
+						: 1;
+		journal.used[0].slots = i == 2 ? 0 : SIZE + 1;
+		assert_string_equal(virtq_resume(&q), "a queue was left as none can be");
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		q.ready = false;
+		assert_null(virtq_enable(&q));
+		left_place = SIZE << 16 * i;
+		assert_non_null(virtq_resume(&q));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +671,8 @@ int main(void)
 		cmocka_unit_test(impossible_queues),
 		cmocka_unit_test(memory_vanishes),
 		cmocka_unit_test(pushes_together),
+		cmocka_unit_test(resumes),
+		cmocka_unit_test(resumes_a_lap_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static unsigned offered;
 
 static struct {
 	bool deaf; /* the server does not run */
-	bool direct, confined, bypassed;
+	bool direct, confined, bypassed, resumes;
 	unsigned interrupts, events, breaks, given[3], config;
 	char why[LINK_REASON];
 } world;
@@ -85,8 +85,13 @@ static void given_back(void *opaque, int queue)
 
 static void serve(uint32_t up)
 {
-	const struct link_server_env env = { NULL, &page, d.ram + POOL, POOL_BYTES,
-					     up, to_guest, to_monitor };
+	const struct link_server_env env = { .page = &page,
+					     .memory = d.ram + POOL,
+					     .bytes = POOL_BYTES,
+					     .up = up,
+					     .resumes = world.resumes,
+					     .interrupt = to_guest,
+					     .event = to_monitor };
 	struct virtio_blk_disk disk;
 	struct virtio_env e;
 
@@ -314,6 +319,106 @@ static void another_server(void **state)
 	assert_int_equal(answer(), 0);
 }
 
+static void is_written(uint64_t sector, uint8_t what)
+{
+	ask(0, sector, 512);
+	assert_int_equal(answer(), 0);
+	assert_int_equal(d.ram[base + VD_DATA + 0x100], what);
+}
+
+/* The server ends, is not there while the driver asks for more, and another one goes on. */
+static void server_ends(uint32_t up)
+{
+	unsigned given = world.given[0] + world.interrupts;
+
+	world.deaf = true;
+	page.server.up = 0;
+	link_driver_event(&driver);
+	memset(d.ram + base + VD_DATA + 0x100, (int)up, 512);
+	ask(1, 9, 512);
+	assert_int_equal(answer(), 0xee);
+	world.deaf = false;
+	serve(up);
+	assert_int_equal(driver.v.status, 15);
+	assert_int_equal(answer(), 0);
+	assert_int_equal(vd_get16(&d, base + VD_DEVICE + 2), offered);
+	assert_true(world.given[0] + world.interrupts > given);
+	is_written(9, (uint8_t)up);
+	assert_int_equal(world.breaks, 0);
+}
+
+static void goes_on(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < 3; how++) {
+		start(how == 1);
+		world.resumes = true;
+		serve(7);
+		if (how == 2) { /* copies */
+			world.confined = true;
+			link_shadow_init(&shadow, d.ram + POOL, POOL, POOL_BYTES);
+			monitor();
+			base = 0;
+		}
+		bring_up(how == 2 ? VIRTIO_F_VERSION_1 : TAKEN);
+		is_written(3, 3);
+		server_ends(8);
+		server_ends(11);
+		/* One that had taken it, and not given it back; unseen. */
+		serve(12);
+		is_written(9, 11);
+		/* Between the driver's steps. */
+		assert_null(virtio_set_status(&driver.v, 0));
+		assert_null(virtio_set_status(&driver.v, 3));
+		serve(13);
+		assert_int_equal(driver.v.status, 3);
+		bring_up(how == 2 ? VIRTIO_F_VERSION_1 : TAKEN);
+		is_written(9, 11);
+		assert_int_equal(world.breaks, 0);
+	}
+}
+
+/* What the new one is asked for is another device, another queue or no queue any more. */
+static void begins_anew(void **state)
+{
+	(void)state;
+	start(false);
+	world.resumes = true;
+	serve(7);
+	bring_up(TAKEN);
+	is_written(3, 3);
+	/* A queue that was stopped begins at its beginning. */
+	virtio_queue_stop(&driver.v, &driver.v.queue[0]);
+	serve(8);
+	memset(d.ram + base, 0, VD_DATA);
+	offered = 0;
+	place();
+	is_written(3, 3);
+	/* A reset that the server never saw. */
+	world.deaf = true;
+	page.server.up = 0;
+	assert_null(virtio_set_status(&driver.v, 0));
+	world.deaf = false;
+	serve(9);
+	bring_up(TAKEN);
+	is_written(3, 3);
+	assert_int_equal(world.breaks, 0);
+	/* One that comes to nothing, and one that offers less. */
+	world.deaf = true;
+	page.server.flags = 0;
+	page.server.up = 0;
+	link_driver_event(&driver);
+	assert_string_equal(world.why, "its server has ended");
+	world.deaf = false;
+	serve(10);
+	bring_up(TAKEN);
+	page.server.n_queues = 0;
+	page.server.up = 11;
+	link_driver_event(&driver);
+	assert_int_equal(world.breaks, 2);
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+}
+
 /* A server that says nothing holds nobody up for ever. */
 static void silence(void **state)
 {
@@ -488,6 +593,8 @@ int main(void)
 		cmocka_unit_test(outside_the_pool),
 		cmocka_unit_test(windows),
 		cmocka_unit_test(another_server),
+		cmocka_unit_test(goes_on),
+		cmocka_unit_test(begins_anew),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(reset_stops_work),
 		cmocka_unit_test(hostile_server),

@@ -69,6 +69,7 @@ static const struct {
 	{ "mem", probe_mem },
 	{ "gic", probe_gic },
 	{ "undef", probe_undef },
+	{ "hold", probe_hold },
 	{ "mark", probe_mark },
 	{ "disk", probe_disk },
 	{ "net", probe_net },
@@ -81,6 +82,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|"
-			"mem|gic|undef|mark|disk|net [argument...]\n");
+			"mem|gic|undef|mark|disk|net|hold [argument...]\n");
 	return 2;
 }

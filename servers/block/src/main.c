@@ -43,6 +43,7 @@ static void connect(struct disk *d)
 		.memory = (void *)(uintptr_t)SERVE_MEMORY(n),
 		.bytes = info->connection[n].memory_bytes,
 		.up = (uint32_t)clock_now() | 1u,
+		.resumes = true,
 		.interrupt = interrupt,
 		.event = event,
 	};

@@ -161,6 +161,7 @@ static bool start_device(struct port *p, const struct port_spec *spec)
 		.memory = spec->memory,
 		.bytes = spec->bytes,
 		.up = (uint32_t)env.now() | 1u,
+		.resumes = true,
 		.interrupt = interrupt,
 		.event = event,
 	};

@@ -38,7 +38,7 @@ struct link_driver {
 	uint8_t config[LINK_CONFIG_BYTES];
 	char reason[LINK_REASON]; /* for the log: what the server said last */
 	uint32_t request, epoch;
-	uint32_t up;         /* of the server that the device was last reset with */
+	uint32_t up;         /* of the server that has, or will have, the state */
 	uint32_t generation; /* of the configuration that was read last */
 	uint32_t seen[LINK_QUEUES];
 	bool shadowed;  /* the driver does not keep to the pool: copies are made */
@@ -49,5 +49,6 @@ struct link_driver {
 void link_driver_init(struct link_driver *d, const struct virtio_env *virtio,
 		      const struct link_driver_env *env);
 /* After an event: interrupts and changes that the server told of go to the
- * transport; a server that is gone or new makes the device need a reset. */
+ * transport; a server that is gone or new makes the device need a reset, or is waited
+ * for and goes on (LINK_S_RESUMES). */
 void link_driver_event(struct link_driver *d);

@@ -15,6 +15,9 @@ struct link_server_env {
 	uint8_t *memory;
 	uint64_t bytes;
 	uint32_t up; /* not 0, and another one at each start */
+	/* LINK_S_RESUMES: buffers go back in order, and only when what was done outlives this
+	 * server. */
+	bool resumes;
 	/* To the driver VM's guest, or to its monitor. */
 	void (*interrupt)(void *opaque);
 	void (*event)(void *opaque);

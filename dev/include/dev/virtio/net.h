@@ -14,7 +14,7 @@
 #define NET_FRAME_MIN 14u   /* addresses and type */
 #define NET_FRAME_MAX 1518u /* an MTU of 1500, with a VLAN tag */
 /* Buffers that a received frame may need; else it is dropped. */
-#define VIRTIO_NET_MERGE 32u
+#define VIRTIO_NET_MERGE VIRTQ_TOGETHER
 #define VIRTIO_NET_CONFIG_BYTES 12u
 
 struct virtio_net_env {

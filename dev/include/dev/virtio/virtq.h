@@ -36,6 +36,27 @@ struct virtq_chain {
 	struct virtq_segment segment[VIRTQ_MAX_SIZE];
 };
 
+struct virtq_used {
+	uint16_t id, slots; /* of the chain */
+	uint32_t written;
+};
+
+/*
+ * A device that ends while it gives buffers back, at any instant, can be followed by
+ * another one that goes on (virtq_resume), if buffers go back in order. The used index
+ * of a split ring says all that it needs. A packed ring does not, and has descriptors
+ * overwritten before the driver may see it: so what is about to be given back is written
+ * down first, and `place` says that it is: VIRTQ_PLACE where `used` was before, and
+ * behind it in the upper half. They are the same when nothing is under way.
+ */
+#define VIRTQ_TOGETHER 32u
+struct virtq_journal {
+	uint32_t n, pad;
+	struct virtq_used used[VIRTQ_TOGETHER];
+};
+#define VIRTQ_PLACE(used, wrap) ((uint32_t)(used) | ((wrap) ? 1u << 15 : 0))
+#define VIRTQ_PLACE_START 0x80008000u
+
 struct virtq {
 	const struct virtio_mem *mem;
 	struct virtq_layout at; /* the transport's to fill in while !ready */
@@ -46,13 +67,20 @@ struct virtq {
 	 * counted freely; packed: places in the ring, with wrap counters. */
 	uint16_t next, used, signalled;
 	bool next_wrap, used_wrap;
+	/* Of packed rings, unless they are NULL: what virtq_resume needs, of each queue and
+	 * of all of them. */
+	uint32_t *place;
+	struct virtq_journal *journal;
 	uint64_t requests, bytes; /* given back so far; copied from and to buffers */
 };
 
 /* NULL and the queue is ready, or why it cannot be: static text. `q` has been
  * reset; its layout and what was negotiated have been filled in. */
 const char *virtq_enable(struct virtq *q);
-/* Forgets everything but `mem` and what was counted. */
+/* Of a queue that was just enabled, and that another device had before, which is no more:
+ * goes on behind the last buffer that the driver has back. NULL, or why it cannot be. */
+const char *virtq_resume(struct virtq *q);
+/* Forgets everything but `mem`, `place`, `journal` and what was counted. */
 void virtq_reset(struct virtq *q);
 
 /* Takes the next buffer. False: there is none, and the driver will tell of the
@@ -60,11 +88,7 @@ void virtq_reset(struct virtq *q);
 bool virtq_pop(struct virtq *q, struct virtq_chain *c);
 /* Gives a buffer back; `written` bytes at its start are new. */
 void virtq_push(struct virtq *q, const struct virtq_chain *c, uint32_t written);
-/* The same for several: the driver sees all of them at once, or none yet. */
-struct virtq_used {
-	uint16_t id, slots; /* of the chain */
-	uint32_t written;
-};
+/* The same for several, at most VIRTQ_TOGETHER: the driver sees all at once, or none yet. */
 void virtq_push_all(struct virtq *q, const struct virtq_used *used, unsigned n);
 /* Puts back what was taken since the mark; nothing of it was pushed. */
 struct virtq_mark {

@@ -59,6 +59,15 @@
  *   - `interrupts[queue]`: counts up when buffers of the queue were given back
  *     and the driver wants to know; with LINK_F_DIRECT the signal behind it is
  *     the interrupt, not the event.
+ *
+ * Going on where another one stopped. A server of LINK_S_RESUMES gives buffers back
+ * in the order in which they were made available, and what it has said to be done
+ * outlives it. If it ends, the driver's side need not have its device reset: it
+ * waits, and asks the one after it for the same state, of the same epoch. That one
+ * takes up the queues that were started in it behind the last buffer that was given
+ * back: what the driver has seen is not done again, what was begun is begun anew, and
+ * the driver does not notice. In a split ring the used index says where that is; in a
+ * packed one `place` and `journal` do, which a server reads of the one before it.
  */
 #pragma once
 
@@ -71,6 +80,7 @@
 #define LINK_WINDOWS 32u /* of a connection, at most */
 #define LINK_CONFIG_BYTES 256u
 #define LINK_REASON 64u
+#define LINK_JOURNAL 33u
 
 enum link_kind {
 	LINK_STATE = 1,
@@ -78,6 +88,8 @@ enum link_kind {
 };
 /* Of the driver's flags. */
 #define LINK_F_DIRECT (1u << 0)
+/* Of the server's. */
+#define LINK_S_RESUMES (1u << 0)
 
 /* Virtio 1.2, 2.6: addresses are the driver's. */
 struct link_queue {
@@ -108,7 +120,13 @@ struct link_driver_half {
 	struct link_window window[LINK_WINDOWS];
 };
 
-/* Written by the server, and `up` by init when the server has ended. */
+/* Of a queue that was started in the epoch and not stopped: `place` as in virtq.h. */
+struct link_place {
+	uint32_t epoch, place;
+};
+
+/* Written by the server, and `up` by init when the server has ended, with `flags` if none
+ * will come after it. */
 struct link_server_half {
 	uint32_t version; /* LINK_VERSION; before `up` */
 	uint32_t up;
@@ -120,10 +138,12 @@ struct link_server_half {
 	uint32_t n_queues;
 	uint32_t queue_size; /* at most */
 	uint32_t config_bytes;
-	uint32_t pad;
+	uint32_t flags;
 	uint32_t interrupts[LINK_QUEUES];
 	char reason[LINK_REASON]; /* ended by a NUL, or by its end */
 	uint8_t config[LINK_CONFIG_BYTES];
+	struct link_place place[LINK_QUEUES];
+	uint64_t journal[LINK_JOURNAL]; /* struct virtq_journal of virtq.h */
 };
 
 #define LINK_SERVER_OFFSET 2048u
