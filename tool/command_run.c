@@ -1,4 +1,6 @@
 /* `selvage run`. */
+#include <errno.h>
+#include <fcntl.h>
 #include <selvage/vmm_image.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +31,46 @@ static bool is_description(const char *path)
 	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
+/* A file that the description names is in the description's folder. */
+static void find_disk(struct sysimage_machine *machine, const char *description)
+{
+	const char *slash = strrchr(description, '/');
+	char name[sizeof(machine->disk)];
+
+	if (machine->disk[0] == '\0' || machine->disk[0] == '/' || slash == NULL)
+		return;
+	memcpy(name, machine->disk, sizeof(name));
+	if (snprintf(machine->disk, sizeof(machine->disk), "%.*s/%s", (int)(slash - description),
+		     description, name) >= (int)sizeof(machine->disk))
+		memcpy(machine->disk, name, sizeof(name));
+}
+
+/* Before an emulator fails for it. */
+static bool disk_there(const struct sysimage_machine *machine)
+{
+	int fd;
+	off_t bytes;
+
+	if (machine->disk[0] == '\0')
+		return true;
+	fd = open(machine->disk, machine->disk_writes ? O_RDWR : O_RDONLY);
+	if (fd < 0) {
+		diag_error("the machine's disk `%s` cannot be opened to %s: %s; %s", machine->disk,
+			   machine->disk_writes ? "write" : "read", strerror(errno),
+			   errno == ENOENT ? "make it, e.g. with `truncate -s 64M`"
+					   : "change that, or `disk`");
+		return false;
+	}
+	bytes = lseek(fd, 0, SEEK_END);
+	close(fd);
+	if (bytes >= SYSDESC_SECTOR && bytes % SYSDESC_SECTOR == 0)
+		return true;
+	diag_error("the machine's disk `%s` is no file of whole sectors of %u bytes; make it "
+		   "longer, or change `disk`",
+		   machine->disk, SYSDESC_SECTOR);
+	return false;
+}
+
 static bool build_target(struct run_target *target,
 			 const struct options *options)
 {
@@ -41,6 +83,7 @@ static bool build_target(struct run_target *target,
 	config = build_config(&sys, options);
 	target->image = build_default_output(&sys, target->build_dir);
 	sysimage_machine_of(&sys, config, &target->machine);
+	find_disk(&target->machine, options->arg[0]);
 	ok = options->dry_run ||
 	     build_image(&sys, options, target->build_dir, target->image);
 	free(config);
@@ -179,7 +222,7 @@ int command_run(const struct options *options)
 		} else if (options->dry_run) {
 			qemu_command_print(&command, options->deterministic);
 			code = EXIT_OK;
-		} else {
+		} else if (disk_there(&target.machine)) {
 			if (options->gdb)
 				print_gdb_help(&target, options);
 			code = run_session(&target, options, &command);

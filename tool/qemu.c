@@ -96,6 +96,27 @@ static void add_nic(struct qemu_command *command, const struct sysimage_machine 
 			  SYSDESC_NIC_SLOT);
 }
 
+/* A comma ends an option's value unless it is there twice. */
+static void add_disk(struct qemu_command *command, const struct sysimage_machine *machine)
+{
+	char name[2 * sizeof(machine->disk)], *to = name;
+
+	if (machine->disk[0] == '\0')
+		return;
+	for (const char *at = machine->disk; *at != '\0'; at++) {
+		*to++ = *at;
+		if (*at == ',')
+			*to++ = ',';
+	}
+	*to = '\0';
+	add_list(command, "-global", "virtio-mmio.force-legacy=false", "-drive", NULL);
+	qemu_command_addf(command, "file=%s,format=raw,if=none,id=disk%s", name,
+			  machine->disk_writes ? "" : ",readonly=on");
+	qemu_command_add(command, "-device");
+	qemu_command_addf(command, "virtio-blk-device,drive=disk,bus=virtio-mmio-bus.%u",
+			  SYSDESC_DISK_SLOT);
+}
+
 void qemu_command_make(struct qemu_command *command,
 		       const struct sysimage_machine *machine,
 		       const char *image, const struct options *options)
@@ -122,6 +143,7 @@ void qemu_command_make(struct qemu_command *command,
 		qemu_command_add(command, "-S");
 	}
 	add_nic(command, machine);
+	add_disk(command, machine);
 	add_list(command, "-kernel", image, NULL);
 	for (int i = 0; i < options->n_rest; i++)
 		qemu_command_add(command, options->rest[i]);

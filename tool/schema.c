@@ -66,6 +66,12 @@ static const cyaml_strval_t disk_modes[] = {
 	{ "copy-on-write", SYSDESC_DISK_COPY_ON_WRITE },
 };
 
+static const cyaml_strval_t served_modes[] = {
+	{ "read-only", SYSDESC_DISK_READ_ONLY },
+	{ "copy-on-write", SYSDESC_DISK_COPY_ON_WRITE },
+	{ "read-write", SYSDESC_DISK_READ_WRITE },
+};
+
 static const cyaml_strval_t connected_devices[] = {
 	{ "net", SYSDESC_CONNECT_NET },
 	{ "block", SYSDESC_CONNECT_BLOCK },
@@ -94,8 +100,8 @@ static const cyaml_schema_field_t connection_fields[] = {
 			 COUNT(sharing_modes)),
 	TEXT("pool", struct conf_connection, pool, OPTIONAL, 1),
 	TEXT("image", struct conf_connection, image, OPTIONAL, 1),
-	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_connection, mode, disk_modes,
-			 COUNT(disk_modes)),
+	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_connection, mode, served_modes,
+			 COUNT(served_modes)),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | OPTIONAL, struct conf_connection, allow,
 			     &text_schema, 0, SYSDESC_MAX_VMS + 1),
 	CYAML_FIELD_BOOL("bridge", OPTIONAL, struct conf_connection, bridge),
@@ -200,6 +206,7 @@ static const cyaml_schema_field_t machine_fields[] = {
 	CYAML_FIELD_ENUM("nic", ENUM_FLAGS, struct conf_machine, nic, nics, COUNT(nics)),
 	CYAML_FIELD_SEQUENCE("forward", CYAML_FLAG_POINTER | OPTIONAL, struct conf_machine, forward,
 			     &text_schema, 0, SYSTEM_FORWARDS),
+	TEXT("disk", struct conf_machine, disk, OPTIONAL, 1),
 	CYAML_FIELD_END,
 };
 
@@ -251,7 +258,7 @@ static const struct key_help key_helps[] = {
 	{ connection_fields, "pool", "give a size, e.g. `pool: 8M`" },
 	{ connection_fields, "allow", "give a list, e.g. `allow: [web, uplink]`" },
 	{ connection_fields, "bridge", "give true or false" },
-	{ connection_fields, "image", "give `image: asset:NAME` or a path" },
+	{ connection_fields, "image", "give `image: asset:NAME`, a path, or `disk:0`" },
 	{ root_fields, "machine", "give keys under it, e.g. `memory: 1G`" },
 	{ root_fields, "forbid", "give a list, e.g. `forbid: [{from: linux1, to: rtos}]`" },
 	{ forbid_fields, "from", "give the name of a VM, or any" },

@@ -85,6 +85,7 @@ struct conf_machine {
 	int nic;
 	char **forward;
 	unsigned forward_count;
+	char *disk;
 };
 
 struct conf_forbid {

@@ -97,6 +97,13 @@ static void append_network(struct buffer *image, const struct sysimage_machine *
 			    machine->forward[i].port);
 }
 
+static void append_disk(struct buffer *image, const struct sysimage_machine *machine)
+{
+	if (machine->disk[0] != '\0')
+		buffer_text(image, "disk=%s %s\n", machine->disk,
+			    machine->disk_writes ? "read-write" : "read-only");
+}
+
 static void append_record(struct buffer *image,
 			  const struct sysimage_machine *machine, bool foreign_root)
 {
@@ -107,6 +114,7 @@ static void append_record(struct buffer *image,
 		    (unsigned long long)machine->memory_bytes,
 		    foreign_root ? "foreign" : "selvage");
 	append_network(image, machine);
+	append_disk(image, machine);
 	buffer_pad(image, SYSIMAGE_RECORD_BYTES);
 }
 
@@ -214,6 +222,12 @@ void sysimage_machine_of(const struct system *sys, const char *config,
 		.n_forwards = sys->n_forwards,
 	};
 	memcpy(machine->forward, sys->forward, sizeof(machine->forward));
+	if (sys->conf->machine.disk)
+		snprintf(machine->disk, sizeof(machine->disk), "%s", sys->conf->machine.disk);
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++)
+		machine->disk_writes = machine->disk_writes ||
+				       sysdesc_connections(sys->desc)[i].mode ==
+					       SYSDESC_DISK_READ_WRITE;
 	snprintf(machine->name, sizeof(machine->name), "%s", sys->desc->name);
 	snprintf(machine->cpu, sizeof(machine->cpu), "%s", sys->cpu->name);
 	snprintf(machine->config, sizeof(machine->config), "%s", config);
@@ -235,6 +249,21 @@ static bool parse_network(const char *text, struct sysimage_machine *machine)
 	return true;
 }
 
+static bool parse_disk(const char *text, struct sysimage_machine *machine)
+{
+	const char *at = strstr(text, "\ndisk=");
+	char mode[16];
+
+	machine->disk[0] = '\0';
+	machine->disk_writes = false;
+	if (at == NULL)
+		return true;
+	if (sscanf(at, "\ndisk=%255s %15s", machine->disk, mode) != 2)
+		return false;
+	machine->disk_writes = strcmp(mode, "read-write") == 0;
+	return true;
+}
+
 static bool parse_record(const char *text, struct sysimage_machine *machine,
 			 bool *foreign_root)
 {
@@ -250,6 +279,7 @@ static bool parse_record(const char *text, struct sysimage_machine *machine,
 	machine->memory_bytes = memory;
 	*foreign_root = strcmp(root, "foreign") == 0;
 	return cpu_find(machine->cpu) && parse_network(text, machine) &&
+	       parse_disk(text, machine) &&
 	       (machine->gic == 2 || machine->gic == 3);
 }
 

@@ -173,6 +173,22 @@ static bool check_nic(struct system *sys, const struct conf_machine *machine)
 	return true;
 }
 
+#define DISK_PATH 256u
+
+/* A file's name that the image's record can have. */
+static bool check_machine_disk(struct system *sys, const struct conf_machine *machine)
+{
+	if (machine->disk == NULL)
+		return true;
+	sys->desc->machine |= (uint32_t)SYSDESC_MACHINE_DISK;
+	if (strlen(machine->disk) < DISK_PATH && strpbrk(machine->disk, " \t\n") == NULL)
+		return true;
+	diag_error_at(sys->file, system_line(sys, machine_node(sys), "disk"),
+		      "`disk`: the file's name has blanks, or 256 characters and more; give a "
+		      "shorter one");
+	return false;
+}
+
 static bool check_machine(struct system *sys)
 {
 	const struct conf_machine *machine = &sys->conf->machine;
@@ -183,6 +199,7 @@ static bool check_machine(struct system *sys)
 	ok = check_gic(sys, machine) && ok;
 	ok = check_machine_memory(sys, machine) && ok;
 	ok = check_nic(sys, machine) && ok;
+	ok = check_machine_disk(sys, machine) && ok;
 	sys->desc->on_idle = idle_given ? (uint32_t)machine->on_idle
 					: (uint32_t)SYSDESC_IDLE_POWEROFF;
 	return ok;
@@ -272,7 +289,8 @@ static bool check_all(struct system *sys)
 		strcpy(sys->desc->name, sys->conf->name);
 	ok = check_machine(sys) && ok;
 	ok = check_vms(sys) && ok;
-	return ok && check_connections(sys) && system_check_network(sys) && check_memory_sum(sys) &&
+	return ok && check_connections(sys) && system_check_network(sys) &&
+	       system_check_disks(sys) && check_memory_sum(sys) &&
 	       check_forbidden(sys);
 }
 

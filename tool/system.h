@@ -67,6 +67,10 @@ static inline struct sysdesc_connection *system_connection(struct system *sys, u
 bool system_check_connection(struct system *sys, uint32_t index);
 /* Who may talk to whom in the network, once all connections are filled in. */
 bool system_check_network(struct system *sys);
+/* Whether such an `image` is the machine's disk or a part of it. */
+bool system_is_machines_disk(const char *image);
+/* Who may write to what of the machine's disk, the same. */
+bool system_check_disks(struct system *sys);
 /* `tcp:8080:10.0.2.15:80` */
 bool system_parse_forward(const char *text, struct forward *forward);
 /* Of that VM, the devices of the machine (system_passthrough.c). */

@@ -1,4 +1,5 @@
 /* The check of the connections of a system description. */
+#include <stdio.h>
 #include <string.h>
 
 #include "diag.h"
@@ -106,6 +107,64 @@ static bool find_server(const struct connection_check *k)
 	return true;
 }
 
+#define MACHINES_DISK "disk:"
+
+bool system_is_machines_disk(const char *image)
+{
+	return strncmp(image, MACHINES_DISK, strlen(MACHINES_DISK)) == 0;
+}
+
+/* `disk:0` or `disk:0/partition:2` */
+static bool parse_disk(const char *text, uint32_t *partition)
+{
+	unsigned number = 0;
+	int end = -1;
+
+	*partition = 0;
+	if (strcmp(text, MACHINES_DISK "0") == 0)
+		return true;
+	if (sscanf(text, MACHINES_DISK "0/partition:%3u%n", &number, &end) != 1 || end < 0 ||
+	    text[end] != '\0' || number == 0 || number > SYSDESC_MAX_PARTITION)
+		return false;
+	*partition = number;
+	return true;
+}
+
+/* The file is one of the machine's, not of the image. */
+static bool check_machines_disk(const struct connection_check *k)
+{
+	k->c->image = SYSDESC_MACHINES_DISK;
+	if (!parse_disk(k->conf->image, &k->c->partition)) {
+		diag_error_at(k->sys->file, line_of(k, "image"),
+			      "`image`: `%s` is no part of the machine's disk; give `disk:0`, or "
+			      "`disk:0/partition:1` and so on up to 128",
+			      k->conf->image);
+		return false;
+	}
+	if (!(k->sys->desc->machine & (uint32_t)SYSDESC_MACHINE_DISK)) {
+		diag_error_at(k->sys->file, line_of(k, "image"),
+			      "`image`: the machine has no disk; give `machine: {disk: FILE}`");
+		return false;
+	}
+	if (k->c->mode != SYSDESC_DISK_COPY_ON_WRITE)
+		return true;
+	diag_error_at(k->sys->file, line_of(k, "mode"),
+		      "`mode`: of the machine's disk there is no copy; give read-only or "
+		      "read-write");
+	return false;
+}
+
+/* What is in the image is the same at each start. */
+static bool check_image_mode(const struct connection_check *k)
+{
+	if (k->c->mode != SYSDESC_DISK_READ_WRITE)
+		return true;
+	diag_error_at(k->sys->file, line_of(k, "mode"),
+		      "`mode`: an image cannot be written; give read-only or copy-on-write, or "
+		      "`image: disk:0`");
+	return false;
+}
+
 static bool check_disk(const struct connection_check *k)
 {
 	bool disk = k->c->server == SYSDESC_SERVER_BLOCK;
@@ -119,7 +178,10 @@ static bool check_disk(const struct connection_check *k)
 			      "a path");
 		return false;
 	}
-	if (disk || (!k->conf->image && yamldoc_get(&k->sys->doc, k->node, "mode") == NULL))
+	if (disk)
+		return system_is_machines_disk(k->conf->image) ? check_machines_disk(k)
+							       : check_image_mode(k);
+	if (!k->conf->image && yamldoc_get(&k->sys->doc, k->node, "mode") == NULL)
 		return true;
 	diag_error_at(k->sys->file, line_of(k, key),
 		      "`%s` is for connections to `block`; remove it", key);
@@ -261,6 +323,38 @@ bool system_check_connection(struct system *sys, uint32_t index)
 	check.c->device = (uint32_t)check.conf->device;
 	return check_driver(&check) && find_server(&check) && check_disk(&check) &&
 	       check_sharing(&check) && check_served(&check);
+}
+
+/* --- Who may write where -------------------------------------------------------------- */
+
+static bool overlap(const struct sysdesc_connection *a, const struct sysdesc_connection *b)
+{
+	return a->image == SYSDESC_MACHINES_DISK && b->image == SYSDESC_MACHINES_DISK &&
+	       (a->partition == 0 || b->partition == 0 || a->partition == b->partition);
+}
+
+/* Nobody else has what one writes: two file systems' caches do not agree. */
+bool system_check_disks(struct system *sys)
+{
+	yaml_node_t *list = yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "connections");
+
+	for (uint32_t i = 0; i < sys->desc->n_connections; i++)
+		for (uint32_t j = 0; j < i; j++) {
+			const struct sysdesc_connection *a = system_connection(sys, i);
+			const struct sysdesc_connection *b = system_connection(sys, j);
+
+			if (!overlap(a, b) || (a->mode != SYSDESC_DISK_READ_WRITE &&
+					       b->mode != SYSDESC_DISK_READ_WRITE))
+				continue;
+			diag_error_at(sys->file,
+				      system_line(sys, yamldoc_item(&sys->doc, list, i), "image"),
+				      "`image`: the connection in line %u has the same part of the "
+				      "disk, and one of them writes; take another partition, or "
+				      "make both read-only",
+				      system_line(sys, yamldoc_item(&sys->doc, list, j), "image"));
+			return false;
+		}
+	return true;
 }
 
 /* --- Who may talk to whom --------------------------------------------------------- */

@@ -307,7 +307,8 @@ static bool load_served(struct system *sys, const char *build_dir)
 	bool ok = true;
 
 	for (uint32_t i = 0; i < sys->desc->n_connections; i++)
-		if (sys->conf->connections[i].image)
+		if (sys->conf->connections[i].image &&
+		    !system_is_machines_disk(sys->conf->connections[i].image))
 			ok = load_disk(&check, yamldoc_item(&sys->doc, list, i),
 				       sys->conf->connections[i].image, &sys->served[i]) &&
 			     ok;

@@ -46,11 +46,11 @@ static bool check_device(const struct pass_check *c)
 			      sysdesc_board_name(c->vm->board));
 		return false;
 	}
-	if (sysdesc_is_nic_page(c->sys->desc, c->device->paddr)) {
+	if (sysdesc_is_driven_page(c->sys->desc, c->device->paddr)) {
 		diag_error_at(c->sys->file, line_of(c, "device"),
-			      "in this page is the network interface that the system drives; take "
-			      "a slot from 0x0a002000 to 0x0a002e00, or leave `nic` out of "
-			      "`machine`");
+			      "in this page is a device that the system drives; leave `nic` or "
+			      "`disk` out of `machine`, or take the other page (0x0a002000, "
+			      "0x0a003000)");
 		return false;
 	}
 	if (!sysdesc_is_emulated(c->vm, c->device->paddr))

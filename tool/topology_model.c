@@ -13,8 +13,6 @@
 #define UART_ADDRESS 0x09000000u
 #define UART_IRQ 33u
 #define TIMER_IRQ 30u
-#define NIC_PAGE 0x0a003000u
-#define NIC_IRQ 72u
 #define GICV_ADDRESS 0x08040000u
 
 /* A component that is a process, with what each has. */
@@ -310,14 +308,14 @@ static bool wanted(const struct maker *m, unsigned server)
 }
 
 /* The machine's, in a slot of its own; its rings are in memory of the server's. */
-static void make_nic(struct maker *m)
+static void make_driven(struct maker *m, const struct party *p, const char *what, uint64_t at)
 {
-	const char *const what = "network interface";
-	unsigned rings = object(m, m->net.id, "rings");
+	unsigned rings = object(m, p->id, "rings");
 
-	device(m, m->net.id, "Device", what, NIC_PAGE);
-	device(m, m->net.id, "IRQHandler", "interrupt of the device", NIC_IRQ);
-	memory(m, m->net.id, m->net.id, rings, what, READ_WRITE, 2 << 20);
+	device(m, p->id, "Device", what, at / SYSDESC_PAGE * SYSDESC_PAGE);
+	device(m, p->id, "IRQHandler", "interrupt of the device", sysdesc_machine_irq(at));
+	memory(m, p->id, p->id, rings, what, READ_WRITE, 2 << 20);
+	m->t->component[p->id].dma = true;
 }
 
 /* A native driver of a device whose DMA nothing bounds reaches what the kernel reaches. */
@@ -326,6 +324,8 @@ static void make_device_servers(struct maker *m)
 	if (wanted(m, SYSDESC_SERVER_BLOCK)) {
 		m->block = service(m, "block");
 		attach_log(m, &m->block);
+		if (m->desc->machine & (unsigned)SYSDESC_MACHINE_DISK)
+			make_driven(m, &m->block, "disk", sysdesc_disk());
 	}
 	if (!wanted(m, SYSDESC_SERVER_NET))
 		return;
@@ -334,10 +334,8 @@ static void make_device_servers(struct maker *m)
 	attach_time(m, &m->net);
 	grant(m, m->time.id, m->net.id, m->net.signals, "Notification", "net's timer",
 	      ABI_RIGHT_WRITE);
-	if (!(m->desc->machine & (unsigned)SYSDESC_MACHINE_NIC))
-		return;
-	m->t->component[m->net.id].dma = true;
-	make_nic(m);
+	if (m->desc->machine & (unsigned)SYSDESC_MACHINE_NIC)
+		make_driven(m, &m->net, "network interface", sysdesc_nic());
 }
 
 static void share_regions(struct maker *m, const struct sysdesc_connection *c, unsigned holder,

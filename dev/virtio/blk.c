@@ -29,18 +29,9 @@ enum { S_OK = 0,
        S_IOERR = 1,
        S_UNSUPP = 2 };
 
-struct request {
-	struct virtio_blk *b;
-	struct virtq *q;
-	uint32_t type;
-	uint64_t offset; /* on the disk */
-	struct virtq_cursor out, in;
-	uint32_t written; /* into the driver's buffer */
-};
-
 /* Sectors to bytes; false: not within the disk, or more than a driver may ask for that
  * knows size_max and seg_max: nobody may keep the device busy for as long as he likes. */
-static bool place(struct request *r, uint64_t sector, uint32_t bytes)
+static bool place(struct virtio_blk_request *r, uint64_t sector, uint32_t bytes)
 {
 	uint64_t all = r->b->disk.sectors;
 
@@ -48,10 +39,11 @@ static bool place(struct request *r, uint64_t sector, uint32_t bytes)
 	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, all))
 		return false;
 	r->offset = sector * VIRTIO_BLK_SECTOR;
+	r->bytes = bytes;
 	return true;
 }
 
-static uint8_t do_read(struct request *r)
+static uint8_t do_read(struct virtq *q, struct virtio_blk_request *r)
 {
 	const struct virtio_blk_disk *disk = &r->b->disk;
 
@@ -59,7 +51,7 @@ static uint8_t do_read(struct request *r)
 		uint32_t n = left;
 		const uint8_t *from = disk->look(disk->opaque, r->offset, &n);
 
-		if (from == NULL || !virtq_write(r->q, &r->in, from, n))
+		if (from == NULL || !virtq_write(q, &r->in, from, n))
 			return S_IOERR;
 		r->offset += n;
 		r->written += n;
@@ -68,87 +60,159 @@ static uint8_t do_read(struct request *r)
 	return S_OK;
 }
 
-static uint8_t do_write(struct request *r)
+static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r)
 {
 	const struct virtio_blk_disk *disk = &r->b->disk;
 
-	if (disk->read_only)
-		return S_IOERR;
 	while (r->out.left > 0) {
 		uint32_t n = r->out.left;
 		uint8_t *to = disk->change(disk->opaque, r->offset, &n);
 
-		if (to == NULL || !virtq_read(r->q, &r->out, to, n))
+		if (to == NULL || !virtq_read(q, &r->out, to, n))
 			return S_IOERR;
 		r->offset += n;
 	}
 	return S_OK;
 }
 
-static uint8_t do_id(struct request *r)
+static uint8_t do_id(struct virtq *q, struct virtio_blk_request *r)
 {
 	uint32_t n = min_u32(r->in.left, VIRTIO_BLK_ID_BYTES);
 
-	if (!virtq_write(r->q, &r->in, r->b->disk.id, n))
+	if (!virtq_write(q, &r->in, r->b->disk.id, n))
 		return S_IOERR;
 	r->written = n;
 	return S_OK;
 }
 
-static uint8_t carry_out(struct request *r, uint64_t sector)
+static uint8_t carry_out(struct virtq *q, struct virtio_blk_request *r)
 {
+	const struct virtio_blk_disk *disk = &r->b->disk;
+
 	switch (r->type) {
 	case T_IN:
-		return place(r, sector, r->in.left) ? do_read(r) : S_IOERR;
+		return do_read(q, r);
 	case T_OUT:
-		return place(r, sector, r->out.left) ? do_write(r) : S_IOERR;
-	case T_FLUSH: /* what was written is there already */
-		return S_OK;
+		return do_write(q, r);
+	default:
+		return disk->flush == NULL || disk->flush(disk->opaque) ? S_OK : S_IOERR;
+	}
+}
+
+/* What is wrong with a request, or S_OK. */
+static uint8_t judge(struct virtio_blk_request *r, uint64_t sector)
+{
+	r->write = r->type == T_OUT;
+	r->flush = r->type == T_FLUSH;
+	switch (r->type) {
+	case T_IN:
+		return place(r, sector, r->in.left) ? S_OK : S_IOERR;
+	case T_OUT:
+		return place(r, sector, r->out.left) && !r->b->disk.read_only ? S_OK : S_IOERR;
+	case T_FLUSH:
 	case T_GET_ID:
-		return do_id(r);
+		return S_OK;
 	default:
 		return S_UNSUPP;
 	}
 }
 
-/* Header in front, status behind; how the driver cuts it up does not matter. */
-static bool serve(struct virtio_blk *b, struct virtq *q, const struct virtq_chain *c)
+/* Header in front, status behind; how the driver cuts it up does not matter. False: the
+ * device is broken. */
+static bool parse(struct virtio_blk *b, struct virtq *q, const struct virtq_chain *c,
+		  struct virtio_blk_request *r, uint8_t *status)
 {
-	struct request r = { .b = b, .q = q, .out = virtq_out(c), .in = virtq_in(c) };
-	struct virtq_cursor end = r.in;
-	uint8_t header[HEADER_BYTES], status;
+	uint8_t header[HEADER_BYTES];
 
-	if (r.out.left < HEADER_BYTES || r.in.left == 0) {
+	*r = (struct virtio_blk_request){
+		.b = b, .chain = c, .out = virtq_out(c), .in = virtq_in(c)
+	};
+	r->status = r->in;
+	if (r->out.left < HEADER_BYTES || r->in.left == 0) {
 		virtio_break(&b->v, "a request without header or status");
 		return false;
 	}
-	if (!virtq_read(q, &r.out, header, sizeof(header)))
+	if (!virtq_read(q, &r->out, header, sizeof(header)))
 		return false;
-	r.in.left--;
-	virtq_skip(&end, r.in.left);
-	r.type = load_le32(header);
-	status = carry_out(&r, load_le64(header + 8));
+	r->in.left--;
+	virtq_skip(&r->status, r->in.left);
+	r->type = load_le32(header);
+	*status = judge(r, load_le64(header + 8));
+	return true;
+}
+
+static bool end(struct virtq *q, struct virtio_blk_request *r, uint8_t status)
+{
 	if (status != S_OK)
-		b->failures++;
-	if (q->error != NULL || !virtq_write(q, &end, &status, 1))
+		r->b->failures++;
+	if (q->error != NULL || !virtq_write(q, &r->status, &status, 1))
 		return false;
 	/* Bytes at the buffer's start: the status counts if all before it do. */
-	virtq_push(q, c, r.in.left == 0 ? r.written + 1 : r.written);
+	virtq_push(q, r->chain, r->in.left == 0 ? r->written + 1 : r->written);
 	return true;
+}
+
+static bool serve(struct virtio_blk *b, struct virtq *q)
+{
+	struct virtio_blk_request r;
+	uint8_t status;
+
+	if (!parse(b, q, &b->v.chain, &r, &status))
+		return false;
+	if (status == S_OK)
+		status = r.type == T_GET_ID ? do_id(q, &r) : carry_out(q, &r);
+	return end(q, &r, status);
+}
+
+/* The same for a slow disk: a good request ends later. */
+static bool serve_slowly(struct virtio_blk *b, struct virtq *q, struct virtio_blk_job *job)
+{
+	struct virtio_blk_request *r = &job->request;
+	bool good;
+	uint8_t status;
+
+	if (!parse(b, q, &job->chain, r, &status)) {
+		b->disk.put(b->disk.opaque, job);
+		return false;
+	}
+	if (status == S_OK && r->type != T_GET_ID) {
+		b->disk.begin(b->disk.opaque, job);
+		return true;
+	}
+	good = end(q, r, status == S_OK ? do_id(q, r) : status);
+	b->disk.put(b->disk.opaque, job);
+	return good;
+}
+
+/* One request; false: there is none, none can be taken now, or the device is broken. */
+static bool take(struct virtio_blk *b, struct virtq *q, uint64_t *bytes)
+{
+	struct virtio_blk_job *job = NULL;
+	struct virtq_chain *c = &b->v.chain;
+
+	if (b->disk.take != NULL) {
+		job = b->disk.take(b->disk.opaque);
+		if (job == NULL)
+			return false;
+		c = &job->chain;
+	}
+	if (!virtq_pop(q, c)) {
+		if (job != NULL)
+			b->disk.put(b->disk.opaque, job);
+		return false;
+	}
+	*bytes = c->out_bytes + (uint64_t)c->in_bytes;
+	return job != NULL ? serve_slowly(b, q, job) : serve(b, q);
 }
 
 static void kick(struct virtio *v, unsigned queue)
 {
 	struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, v);
-	struct virtq *q = &v->queue[queue];
-
-	uint64_t done = 0;
+	uint64_t done = 0, bytes;
 
 	b->more = false;
-	while (virtq_pop(q, &v->chain)) {
-		if (!serve(b, q, &v->chain))
-			return;
-		done += REQUEST_COST + v->chain.out_bytes + (uint64_t)v->chain.in_bytes;
+	while (take(b, &v->queue[queue], &bytes)) {
+		done += REQUEST_COST + bytes;
 		if (b->in_turns && done >= VIRTIO_BLK_TURN) {
 			b->more = true;
 			return;
@@ -156,12 +220,46 @@ static void kick(struct virtio *v, unsigned queue)
 	}
 }
 
+static void stopped(struct virtio *v, unsigned queue)
+{
+	struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, v);
+
+	(void)queue;
+	b->disk.forget(b->disk.opaque);
+}
+
 void virtio_blk_turn(struct virtio_blk *b)
 {
-	if (b->more && virtio_live(&b->v) && b->v.queue[0].ready)
+	if (virtio_live(&b->v) && b->v.queue[0].ready)
 		(void)virtio_kick(&b->v, 0);
 	else
 		b->more = false;
+}
+
+/* --- Slow disks ------------------------------------------------------------------- */
+
+bool virtio_blk_fetch(struct virtio_blk_job *job, void *to, uint32_t bytes)
+{
+	return virtq_read(&job->request.b->v.queue[0], &job->request.out, to, bytes);
+}
+
+bool virtio_blk_give(struct virtio_blk_job *job, const void *from, uint32_t bytes)
+{
+	job->request.written += bytes;
+	return virtq_write(&job->request.b->v.queue[0], &job->request.in, from, bytes);
+}
+
+bool virtio_blk_writes_through(const struct virtio_blk *b)
+{
+	return !(b->v.features & F_FLUSH);
+}
+
+void virtio_blk_end(struct virtio_blk_job *job, bool ok)
+{
+	struct virtio *v = &job->request.b->v;
+
+	if (virtio_live(v))
+		(void)end(&v->queue[0], &job->request, ok ? S_OK : S_IOERR);
 }
 
 static const struct virtio_class class = {
@@ -181,6 +279,8 @@ void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 	b->class = class;
 	if (disk->read_only)
 		b->class.features |= F_RO;
+	if (disk->forget != NULL)
+		b->class.stopped = stopped;
 	b->disk = *disk;
 	b->failures = 0;
 	b->in_turns = b->more = false;

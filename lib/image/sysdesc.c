@@ -279,6 +279,11 @@ uint64_t sysdesc_nic(void)
 	return machine_devices[1].base + (uint64_t)SYSDESC_NIC_SLOT * machine_devices[1].stride;
 }
 
+uint64_t sysdesc_disk(void)
+{
+	return machine_devices[1].base + (uint64_t)SYSDESC_DISK_SLOT * machine_devices[1].stride;
+}
+
 bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr)
 {
 	const struct sysdesc_machine_device *d = sysdesc_machine_device(paddr);
@@ -378,18 +383,22 @@ static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
 	return wrong ? wrong : check_boot(vm);
 }
 
-static bool has_nic_page(const struct sysdesc *d, const struct sysdesc_vm *vm)
+static bool has_driven_page(const struct sysdesc *d, const struct sysdesc_vm *vm)
 {
 	for (uint32_t i = 0; i < vm->n_passthrough; i++)
-		if (sysdesc_is_nic_page(d, vm->passthrough[i].paddr))
+		if (sysdesc_is_driven_page(d, vm->passthrough[i].paddr))
 			return true;
 	return false;
 }
 
-bool sysdesc_is_nic_page(const struct sysdesc *d, uint64_t paddr)
+bool sysdesc_is_driven_page(const struct sysdesc *d, uint64_t paddr)
 {
-	return (d->machine & (uint32_t)SYSDESC_MACHINE_NIC) != 0 &&
-	       paddr / SYSDESC_PAGE == sysdesc_nic() / SYSDESC_PAGE;
+	const uint64_t page = paddr / SYSDESC_PAGE;
+
+	return ((d->machine & (uint32_t)SYSDESC_MACHINE_NIC) != 0 &&
+		page == sysdesc_nic() / SYSDESC_PAGE) ||
+	       ((d->machine & (uint32_t)SYSDESC_MACHINE_DISK) != 0 &&
+		page == sysdesc_disk() / SYSDESC_PAGE);
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)
@@ -402,7 +411,7 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 		return "too many VMs";
 	if (d->n_connections > SYSDESC_MAX_CONNECTIONS)
 		return "too many connections";
-	if (d->machine & ~(uint32_t)SYSDESC_MACHINE_NIC)
+	if (d->machine & ~((uint32_t)SYSDESC_MACHINE_NIC | (uint32_t)SYSDESC_MACHINE_DISK))
 		return "a device of the machine is unknown";
 	if (d->size != sysdesc_bytes(d->n_vms, d->n_connections) || d->size > size)
 		return "the system description's size is wrong";
@@ -445,6 +454,17 @@ static const char *check_shared(const struct sysdesc_vm *vm, const struct sysdes
 	return sum > SYSDESC_SHARE_BYTES ? "a connection shares too much memory" : NULL;
 }
 
+/* What the block server has for it. */
+static bool disk_sound(const struct sysdesc *d, const struct sysdesc_connection *c,
+		       uint32_t n_payloads)
+{
+	if (c->image == SYSDESC_MACHINES_DISK)
+		return (d->machine & (uint32_t)SYSDESC_MACHINE_DISK) != 0 &&
+		       c->partition <= SYSDESC_MAX_PARTITION &&
+		       (c->mode == SYSDESC_DISK_READ_ONLY || c->mode == SYSDESC_DISK_READ_WRITE);
+	return c->image < n_payloads && c->partition == 0 && c->mode <= SYSDESC_DISK_COPY_ON_WRITE;
+}
+
 /* Who serves what. */
 static const char *check_server(const struct sysdesc *d, const struct sysdesc_connection *c,
 				uint32_t n_payloads)
@@ -452,12 +472,12 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 	if (c->device < SYSDESC_CONNECT_NET || c->device > SYSDESC_CONNECT_CONSOLE)
 		return "a connection's device is unknown";
 	if (c->server == SYSDESC_SERVER_BLOCK) {
-		if (c->device != SYSDESC_CONNECT_BLOCK || c->image >= n_payloads ||
-		    c->mode > SYSDESC_DISK_COPY_ON_WRITE || c->flags != 0 || c->allow != 0)
+		if (c->device != SYSDESC_CONNECT_BLOCK || !disk_sound(d, c, n_payloads) ||
+		    c->flags != 0 || c->allow != 0)
 			return "a connection's disk is not sound";
 		return NULL;
 	}
-	if (c->image != SYSDESC_NO_PAYLOAD || c->mode != 0)
+	if (c->image != SYSDESC_NO_PAYLOAD || c->mode != 0 || c->partition != 0)
 		return "a connection has a disk without the block server";
 	if (c->server == SYSDESC_SERVER_NET)
 		return c->device != SYSDESC_CONNECT_NET ? "a connection's server is unknown"
@@ -545,7 +565,7 @@ const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
 		wrong = check_vm(&d->vm[i], n_payloads);
 		if (wrong)
 			return wrong;
-		if (has_nic_page(d, &d->vm[i]))
+		if (has_driven_page(d, &d->vm[i]))
 			return "a VM has the page of the system's network interface";
 		if (d->vm[i].gic < 2 || d->vm[i].gic > d->gic_version)
 			return "a VM's GIC is none that the machine can give";

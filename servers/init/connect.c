@@ -57,6 +57,11 @@ static uint64_t shared_bytes(const struct sysdesc_connection *c)
 	return end;
 }
 
+static bool in_memory(const struct sysdesc_connection *c)
+{
+	return c->image != SYSDESC_NO_PAYLOAD && c->image != SYSDESC_MACHINES_DISK;
+}
+
 const void *connect_info(enum proc_kind kind, size_t *bytes)
 {
 	static struct serve_info info;
@@ -74,10 +79,11 @@ const void *connect_info(enum proc_kind kind, size_t *bytes)
 		info.connection[i].memory_bytes = shared_bytes(c);
 		info.connection[i].allow = c->allow;
 		info.connection[i].flags = c->flags;
-		if (c->image == SYSDESC_NO_PAYLOAD ||
-		    !images_guest(c->image, &f, &info.connection[i].disk_bytes))
-			continue;
-		info.connection[i].writable = c->mode == SYSDESC_DISK_COPY_ON_WRITE;
+		info.connection[i].on_disk = c->image == SYSDESC_MACHINES_DISK;
+		info.connection[i].partition = c->partition;
+		info.connection[i].writable = c->mode != SYSDESC_DISK_READ_ONLY;
+		if (in_memory(c))
+			(void)images_guest(c->image, &f, &info.connection[i].disk_bytes);
 	}
 	*bytes = sizeof(info);
 	return &info;
@@ -89,7 +95,7 @@ static bool make_disk(struct process *server, uint32_t n)
 	uint64_t at = SERVE_DISK(n), bytes;
 	struct image_frames f;
 
-	if (c->image == SYSDESC_NO_PAYLOAD)
+	if (!in_memory(c))
 		return true;
 	if (!images_guest(c->image, &f, &bytes) || vmm_disk_room_bytes(bytes) > SERVE_DISK_STRIDE)
 		return false;

@@ -353,6 +353,12 @@ static bool give_network(struct process *p, const struct sysdesc *system)
 		device_give(p, sysdesc_nic(), "network interface"));
 }
 
+static bool give_disk(struct process *p, const struct sysdesc *system)
+{
+	return !(system->machine & SYSDESC_MACHINE_DISK) ||
+	       device_give(p, sysdesc_disk(), "disk");
+}
+
 /* A server that has died before it could serve is not waited for. */
 static bool start_device_server(const struct process_spec *spec, const struct sysdesc *system)
 {
@@ -361,7 +367,8 @@ static bool start_device_server(const struct process_spec *spec, const struct sy
 
 	s.detail = connect_info(spec->kind, &s.detail_bytes);
 	return make_server(&s) && connect_disks(p) && service_attach_log(p) &&
-	       (spec->kind != PROC_NET || give_network(p, system)) && run(p);
+	       (spec->kind != PROC_NET || give_network(p, system)) &&
+	       (spec->kind != PROC_BLOCK || give_disk(p, system)) && run(p);
 }
 
 const char *service_start_device_servers(const struct sysdesc *system)

@@ -1,5 +1,8 @@
 """Disks that the block server serves to a VM over a connection."""
 import hashlib
+import os
+import signal
+import struct
 
 from harness import Shell, System, write_description
 
@@ -72,12 +75,86 @@ def block_case(name, sharing, guest, *options):
     return block
 
 
+# --- The machine's disk -------------------------------------------------------------------
+
+SECTORS, FIRST, PART = 32768, 2048, 8192
+
+
+def make_disk(path):
+    """16 MiB, MBR, two partitions of 4 MiB; the first begins at 1 MiB."""
+    with open(path, "wb") as f:
+        f.truncate(SECTORS * 512)
+        f.seek(446)
+        for number in range(2):
+            f.write(struct.pack("<B3sB3sII", 0, b"", 0x83, b"", FIRST + number * PART, PART))
+        f.seek(510)
+        f.write(b"\x55\xaa")
+
+
+def describe_disk(name, path):
+    vms = []
+    for vm in ("web", "db"):
+        vms += [f"  - name: {vm}", "    memory: 64M", "    kernel: asset:linux-small",
+                "    initrd: asset:initrd-busybox",
+                f"    cmdline: \"{WORDS.replace('=web', '=' + vm)}\""]
+    disk = "device: block, served_by: block, image: \"disk:0"
+    return write_description(name, "\n".join([
+        f"name: {name}", f"machine: {{on_idle: stay, disk: {os.path.abspath(path)}}}", "vms:", *vms,
+        "connections:",
+        f"  - {{driver: web, {disk}/partition:1\", mode: read-write}}",
+        f"  - {{driver: db, {disk}/partition:2\", mode: read-write}}",
+        f"  - {{driver: db, {disk}/partition:7\"}}"]) + "\n")
+
+
+def machine_disk(report):
+    """Two VMs write to their partitions; what one had synced when everything ended at once
+    is in the host's file, and there at the next start."""
+    image = "build/test-systems/machine-disk.img"
+    path = describe_disk("machine-disk", image)
+    make_disk(image)
+    with System("machine-disk", path, limit_s=120) as run:
+        run.wait("web", "selvage-guest: up", 60)
+        run.wait("db", "selvage-guest: up", 60)
+        run.wait("log", "connection 2: partition 7 of the machine's disk: "
+                        "the disk has no such partition", 5)
+        web, db = Shell(run, "web"), Shell(run, "db")
+        report.equal(web("cat /sys/block/vda/size; ls /dev/vd* | wc -l"), f"{PART} 1",
+                     "a partition is a disk of its size")
+        for sh in (web, db):
+            for depth in (1, 32):
+                sh(f"probe disk /dev/vda write {depth} 1024")
+                found = sh(f"probe disk /dev/vda read {depth} 1024 random verify")
+                report.check("requests 1024" in found and found.endswith("bad 0"), found)
+        made = web("head -c 3000000 /dev/urandom > /tmp/a; "
+                   "dd if=/tmp/a of=/dev/vda bs=64k conv=fsync 2>/dev/null; "
+                   "sha256sum /tmp/a | cut -c 1-64")
+        # Nobody is told: the emulator is gone, and what it had not written is.
+        os.killpg(run.process.pid, signal.SIGKILL)
+    with open(image, "rb") as f:
+        f.seek(FIRST * 512)
+        report.equal(hashlib.sha256(f.read(3000000)).hexdigest(), made,
+                     "what was synced is in the host's file, where the partition is")
+    with System("machine-disk", path, limit_s=120) as run:
+        run.wait("web", "selvage-guest: up", 60)
+        web = Shell(run, "web")
+        report.equal(web("head -c 3000000 /dev/vda | sha256sum | cut -c 1-64"), made,
+                     "and there after the next start")
+        run.client("crash", "block")
+        run.wait("log", "service block: started again", 10)
+        run.wait("log", "connection 0 needs a reset: its server has ended", 10)
+        report.equal(web("for w in unbind bind; do echo virtio0 > "
+                         "/sys/bus/virtio/drivers/virtio_blk/$w; done; "
+                         "head -c 3000000 /dev/vda | sha256sum | cut -c 1-64"), made,
+                     "and after the server's death")
+
+
 def cases():
     plain = ("--kernel", "build/pa44-plain/kernel.elf")
     return {
         "block-pool": block_case("block-pool", "pool", SMALL),
         "block-all": block_case("block-all", "all", SMALL),
         "block-stock": block_case("block-stock", "pool", STOCK),
+        "machine-disk": machine_disk,
         # Without doorbells and direct interrupts.
         "block-plain": block_case("block-plain", "pool", SMALL, *plain),
     }

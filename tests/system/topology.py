@@ -60,16 +60,19 @@ def audit_connections(report):
     """Connections to native servers and between VMs, also after either side was started again."""
     path = write_description(
         "audit-connections", "name: audit-connections\n"
-        "machine: {memory: 1G, on_idle: stay, nic: virtio}\nvms:\n" +
+        "machine: {memory: 1G, on_idle: stay, nic: virtio, disk: audit.img}\nvms:\n" +
         "".join(f"  - {{name: {name}, memory: 64M, kernel: asset:linux-small, "
                 "initrd: asset:initrd-busybox, "
                 f"cmdline: \"console=ttyAMA0 selvage.name={name}\"}}\n"
                 for name in "ab") +
         "connections:\n"
         "  - {driver: a, device: block, served_by: block, image: asset:disk-test}\n"
+        "  - {driver: b, device: block, served_by: block, image: disk:0, mode: read-write}\n"
         "  - {driver: a, device: net, served_by: net}\n"
         "  - {driver: b, device: net, served_by: a}\n"
         "  - {driver: b, device: console, served_by: a, sharing: all}\n")
+    with open("build/test-systems/audit.img", "wb") as f:
+        f.truncate(1 << 20)
     with System("audit-connections", path) as run:
         run.wait("a", "up a", 60)  # b waits for what a does not serve
         report.check("as described" in run.client("audit", path), "as described at the start")

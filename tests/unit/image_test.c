@@ -132,6 +132,14 @@ static void sound_description_passes(void **state)
 		assert_non_null(check()); \
 	} while (0)
 
+static void on_disk(uint32_t partition, uint32_t mode)
+{
+	d.head.machine |= SYSDESC_MACHINE_DISK;
+	connections()[0].image = SYSDESC_MACHINES_DISK;
+	connections()[0].partition = partition;
+	connections()[0].mode = mode;
+}
+
 /* One more device of the machine, where nothing is emulated. */
 static void pass(unsigned vm, uint64_t paddr, uint32_t irq, uint32_t dma)
 {
@@ -146,6 +154,13 @@ static void to_one(unsigned vm) { d.head.vm[vm].flags |= SYSDESC_VM_ONE_TO_ONE; 
 static void devices_of_the_machine_pass(void **state)
 {
 	(void)state;
+	make_description();
+	on_disk(0, SYSDESC_DISK_READ_ONLY);
+	seal();
+	assert_null(check());
+	on_disk(SYSDESC_MAX_PARTITION, SYSDESC_DISK_READ_WRITE);
+	seal();
+	assert_null(check());
 	make_description();
 	pass(1, 0x09010000, 34, 0);
 	seal();
@@ -198,7 +213,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_VIRTIO_BALLOON; d.head.vm[1].balloon = 2048);
 	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_VIRTIO_BALLOON;
 	      d.head.vm[1].balloon = d.head.vm[1].region[0].size + 4096);
-	WRONG(d.head.machine = 2);
+	WRONG(d.head.machine = 4);
 	/* Memory where PCI is; PCI on a board that has no place for it. */
 	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x10000000);
 	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x40000000 - 4096);
@@ -281,6 +296,12 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(connections()[0].device = SYSDESC_CONNECT_NET);
 	WRONG(connections()[0].image = N_PAYLOADS);
 	WRONG(connections()[0].mode = SYSDESC_DISK_COPY_ON_WRITE + 1);
+	WRONG(connections()[0].partition = 1);
+	WRONG(connections()[0].image = SYSDESC_MACHINES_DISK); /* there is none */
+	WRONG(on_disk(0, SYSDESC_DISK_COPY_ON_WRITE));
+	WRONG(on_disk(SYSDESC_MAX_PARTITION + 1, SYSDESC_DISK_READ_WRITE));
+	WRONG(on_disk(0, SYSDESC_DISK_READ_WRITE); pass(1, 0x0a002000, 64, 1); to_one(1));
+	WRONG(connections()[1].partition = 1);
 	WRONG(connections()[1].device = SYSDESC_CONNECT_BLOCK);
 	WRONG(connections()[1].image = 0);
 	WRONG(connections()[2].mode = SYSDESC_DISK_COPY_ON_WRITE);

@@ -47,6 +47,7 @@ struct served {
 	} device;
 	uint8_t *disk; /* the file, mapped */
 	uint64_t disk_bytes;
+	int disk_fd;
 	uint8_t frame[NET_FRAME_MAX]; /* that waits for a buffer */
 	uint32_t frame_bytes;         /* 0: none */
 	uint64_t lost;                /* frames */

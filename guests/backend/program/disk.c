@@ -21,6 +21,17 @@ static uint8_t *change(void *opaque, uint64_t offset, uint32_t *bytes)
 	return ((const struct served *)opaque)->disk + offset;
 }
 
+/* Onto what the file is on. */
+static bool flush(void *opaque)
+{
+	const struct served *s = opaque;
+
+	if (msync(s->disk, s->disk_bytes, MS_SYNC) == 0 && fsync(s->disk_fd) == 0)
+		return true;
+	say(s, "cannot be flushed: %s", strerror(errno));
+	return false;
+}
+
 /* The path without its `,ro`; whether that was there. */
 static bool split(const char *spec, char *path, size_t room)
 {
@@ -34,7 +45,7 @@ static bool split(const char *spec, char *path, size_t room)
 struct virtio *disk_make(struct served *s)
 {
 	struct virtio_env env = link_server_virtio(&s->link);
-	struct virtio_blk_disk disk = { .opaque = s, .look = look, .change = change };
+	struct virtio_blk_disk disk = { .opaque = s, .look = look, .change = change, .flush = flush };
 	char path[512];
 	int fd;
 
@@ -47,7 +58,7 @@ struct virtio *disk_make(struct served *s)
 	}
 	s->disk = mmap(NULL, s->disk_bytes, PROT_READ | (disk.read_only ? 0 : PROT_WRITE),
 		       MAP_SHARED, fd, 0);
-	close(fd);
+	s->disk_fd = fd;
 	if (s->disk == MAP_FAILED) {
 		say(s, "%s: %s", path, strerror(errno));
 		return NULL;

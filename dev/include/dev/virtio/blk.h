@@ -6,9 +6,37 @@
 #define VIRTIO_BLK_SECTOR 512u
 #define VIRTIO_BLK_ID_BYTES 20
 
-/* What is behind it. Both calls give the memory of some of the disk's bytes,
- * from `offset` on, and cut *bytes (not 0) to what lies there; the range is
- * within the disk. NULL: the disk fails there. */
+struct virtio_blk;
+
+/* Private to the model but for `write`, `flush`, `offset` and `bytes`; here so that
+ * owners of slow disks can embed it. */
+struct virtio_blk_request {
+	struct virtio_blk *b;
+	const struct virtq_chain *chain;
+	uint32_t type;
+	bool write, flush; /* else it is a read */
+	uint64_t offset;   /* on the disk, in bytes */
+	uint32_t bytes;    /* of data */
+	struct virtq_cursor out, in, status;
+	uint32_t written; /* into the driver's buffer */
+};
+
+/* A request of a slow disk: owned by the disk from `take` to `put` or virtio_blk_end. */
+struct virtio_blk_job {
+	struct virtio_blk_request request;
+	struct virtq_chain chain;
+};
+
+/* What is behind it, in one of two ways. Ranges are within the disk.
+ *
+ * In memory: `look` and `change` give the memory of some of the disk's bytes, from
+ * `offset` on, and cut *bytes (not 0) to what lies there. NULL: the disk fails there.
+ * `flush`, which may be NULL: what was written is to last; false: it does not.
+ *
+ * Slow: `take` has room for one request more, or returns NULL: none for now, the owner
+ * calls virtio_blk_turn when there is. `put` gives it back unused. `begin` starts it;
+ * virtio_blk_end follows later, not within it. `forget`: nothing that was begun is to
+ * come back, since the driver has reset the device. */
 struct virtio_blk_disk {
 	void *opaque;
 	uint64_t sectors;
@@ -16,6 +44,11 @@ struct virtio_blk_disk {
 	char id[VIRTIO_BLK_ID_BYTES]; /* what is left of it is zero */
 	const uint8_t *(*look)(void *opaque, uint64_t offset, uint32_t *bytes);
 	uint8_t *(*change)(void *opaque, uint64_t offset, uint32_t *bytes);
+	bool (*flush)(void *opaque);
+	struct virtio_blk_job *(*take)(void *opaque);
+	void (*put)(void *opaque, struct virtio_blk_job *job);
+	void (*begin)(void *opaque, struct virtio_blk_job *job);
+	void (*forget)(void *opaque);
 };
 
 /* struct virtio_blk_config up to blk_size. */
@@ -37,3 +70,12 @@ void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 /* More of the requests that are there, VIRTIO_BLK_TURN bytes of them or one. */
 #define VIRTIO_BLK_TURN 0x40000u
 void virtio_blk_turn(struct virtio_blk *b);
+
+/* For slow disks. Both copy the next bytes of a request's data, not more than are left;
+ * false: it is not the driver's memory. */
+bool virtio_blk_fetch(struct virtio_blk_job *job, void *to, uint32_t bytes);
+bool virtio_blk_give(struct virtio_blk_job *job, const void *from, uint32_t bytes);
+/* Whether writes must last when they end, as the driver knows no flush. */
+bool virtio_blk_writes_through(const struct virtio_blk *b);
+/* Ends a request; virtio_settle is the owner's. */
+void virtio_blk_end(struct virtio_blk_job *job, bool ok);

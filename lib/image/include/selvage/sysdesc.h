@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 8u
+#define SYSDESC_VERSION 9u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -31,6 +31,9 @@
 #define SYSDESC_MAX_VCPUS 8
 #define SYSDESC_A9_VCPUS 4 /* of board vexpress-a9 */
 #define SYSDESC_NO_PAYLOAD 0xffffffffu
+/* In place of a payload: the machine's disk. */
+#define SYSDESC_MACHINES_DISK 0xfffffffeu
+#define SYSDESC_MAX_PARTITION 128u
 
 enum sysdesc_board { SYSDESC_BOARD_VIRT = 0,
 		     SYSDESC_BOARD_VEXPRESS_A9 = 1 };
@@ -51,12 +54,15 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4,
 		      SYSDESC_DEV_VIRTIO_BALLOON = 1u << 5 };
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
-			 SYSDESC_DISK_COPY_ON_WRITE = 1 };
+			 SYSDESC_DISK_COPY_ON_WRITE = 1,
+			 SYSDESC_DISK_READ_WRITE = 2 /* of the machine's disk */ };
 /* Devices of the machine that native servers drive. */
-enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0 };
-/* Which of the machine's virtio-mmio transports has the NIC. The first one of a page: its
- * server has that page, and no other device. */
+enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0,
+		       SYSDESC_MACHINE_DISK = 1u << 1 };
+/* Which of the machine's virtio-mmio transports have them. Each is the first one of a page:
+ * its server has that page, and no other device. */
 #define SYSDESC_NIC_SLOT 24u
+#define SYSDESC_DISK_SLOT 16u
 /* What a connection is served as: virtio's ids (1.2, 5). */
 enum sysdesc_connected { SYSDESC_CONNECT_NET = 1,
 			 SYSDESC_CONNECT_BLOCK = 2,
@@ -114,9 +120,13 @@ struct sysdesc_connection {
 	uint32_t server;  /* VM, or SYSDESC_SERVER_... */
 	uint32_t sharing; /* enum sysdesc_sharing */
 	uint32_t pool;    /* which of the driver's regions; 0 if all are shared */
-	uint32_t image;   /* of a native block server's disk: payload index: whole sectors */
-	uint32_t mode;    /* enum sysdesc_disk_mode */
-	uint32_t flags;   /* enum sysdesc_connection_flag */
+	/* Of a native block server's disk: payload index, whole sectors; or SYSDESC_MACHINES_DISK,
+	 * and which partition of it (0: all of it). */
+	uint32_t image;
+	uint32_t partition;
+	uint32_t pad;   /* 0 */
+	uint32_t mode;  /* enum sysdesc_disk_mode */
+	uint32_t flags; /* enum sysdesc_connection_flag */
 	/* Of the network: which connections to `net` it may talk to, by their bits in the order
 	 * of the list, and SYSDESC_UPLINK. */
 	uint64_t allow;
@@ -241,10 +251,11 @@ struct sysdesc_machine_device {
 const struct sysdesc_machine_device *sysdesc_machine_device(uint64_t paddr);
 /* The interrupt of the one that is at `paddr`. */
 uint32_t sysdesc_machine_irq(uint64_t paddr);
-/* Where a machine that has one (SYSDESC_MACHINE_NIC) has it. */
+/* Where a machine that has one (SYSDESC_MACHINE_NIC, _DISK) has it. */
 uint64_t sysdesc_nic(void);
-/* Whether a device's page has the NIC that the system's own server drives. */
-bool sysdesc_is_nic_page(const struct sysdesc *d, uint64_t paddr);
+uint64_t sysdesc_disk(void);
+/* Whether a device's page has one that a server of the system's own drives. */
+bool sysdesc_is_driven_page(const struct sysdesc *d, uint64_t paddr);
 /* Whether the page of a device has an emulated one of the VM's as well. */
 bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr);
 

@@ -56,7 +56,9 @@ struct serve_info {
 		uint32_t device; /* enum sysdesc_connected; 0: another server's */
 		uint32_t writable;
 		uint64_t memory_bytes; /* at SERVE_MEMORY */
-		uint64_t disk_bytes;
+		uint64_t disk_bytes;   /* in memory */
+		uint32_t on_disk;      /* it is the machine's disk, or this partition of it */
+		uint32_t partition;
 		uint64_t allow; /* struct sysdesc_connection */
 		uint64_t flags;
 	} connection[SYSDESC_MAX_CONNECTIONS];

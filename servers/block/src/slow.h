@@ -1,0 +1,37 @@
+/*
+ * Disks that are the machine's disk or a partition of it: requests of connections become
+ * operations of the driver's, as many at a time as it can have, shared among the
+ * connections.
+ */
+#pragma once
+
+#include "mdisk.h"
+
+#include <dev/virtio/blk.h>
+
+/* Of a connection; `blk` is set up by the owner with slow_disk(). */
+struct slow {
+	struct virtio_blk *blk;
+	uint64_t first, sectors; /* on the machine's disk */
+	bool read_only;
+	unsigned under_way; /* operations */
+	unsigned orphans;   /* of these, of before a reset: nothing is begun until they are over */
+	bool starved;       /* it had no room for a request */
+	bool settle;        /* requests have ended since slow_turn */
+};
+
+/* The driver; the most that one connection may have under way. */
+void slow_init(struct mdisk *disk, unsigned most);
+/* For virtio_blk_init; the id is the caller's to fill in. */
+struct virtio_blk_disk slow_disk(struct slow *s);
+/* Nothing that was begun is to come back. */
+void slow_forget(struct slow *s);
+/* Takes what has ended; true: requests may have, of those that say `settle`, and there is
+ * room for the starved. */
+bool slow_turn(void);
+/* Whether slow_turn has something to do that the device does not tell of. */
+bool slow_pending(void);
+/* The driver gave up: all requests fail, and it may be started again. */
+void slow_fail_all(void);
+/* Operations that failed so far. */
+uint64_t slow_failures(void);
