@@ -1,6 +1,7 @@
 #include <dev/virtio/link_server.h>
 
 #include <selvage/base.h>
+#include <selvage/virtio_abi.h>
 #include <string.h>
 
 /* Of the features, those that are no transport's. */
@@ -25,9 +26,31 @@ static void *begin(const struct link_server *s, uint64_t at, size_t bytes, size_
 	return NULL;
 }
 
-/* Where windows meet, a range goes on in the next. */
-static bool all_there(const struct link_server *s, uint64_t at, size_t bytes)
+/* Most of what a device reaches is in the window that it was in before. */
+static inline uint8_t *quick(const struct link_server *s, uint64_t at, size_t bytes)
 {
+	const uint64_t offset = at - s->recent.address;
+
+	return offset < s->recent.bytes && bytes <= s->recent.bytes - offset
+		       ? s->recent.memory + offset
+		       : NULL;
+}
+
+static void find_recent(struct link_server *s, uint64_t at)
+{
+	for (unsigned i = 0; i < s->n_windows; i++) {
+		const struct link_window *w = &s->window[i];
+
+		if (at - w->address < w->bytes)
+			s->recent = (struct link_recent){ w->address, w->bytes,
+							  s->env.memory + w->offset };
+	}
+}
+
+/* Where windows meet, a range goes on in the next. */
+static bool all_there(struct link_server *s, uint64_t at, size_t bytes)
+{
+	find_recent(s, at);
 	for (size_t n = 0; bytes > 0; at += n, bytes -= n)
 		if (begin(s, at, bytes, &n) == NULL)
 			return false;
@@ -37,42 +60,71 @@ static bool all_there(const struct link_server *s, uint64_t at, size_t bytes)
 void *link_server_span(const struct link_server *s, uint64_t at, uint64_t bytes)
 {
 	size_t n = 0;
-	void *p = begin(s, at, (size_t)bytes, &n);
+	void *p = quick(s, at, (size_t)bytes);
 
+	if (p != NULL)
+		return p;
+	p = begin(s, at, (size_t)bytes, &n);
 	return n == bytes ? p : NULL;
+}
+
+static bool read_pieces(struct link_server *s, uint64_t at, uint8_t *to, size_t bytes)
+{
+	if (!all_there(s, at, bytes))
+		return false;
+	for (size_t n = 0; bytes > 0; to += n, at += n, bytes -= n) {
+		const void *from = begin(s, at, bytes, &n);
+
+		memcpy(to, from, n);
+	}
+	return true;
 }
 
 static bool mem_read(void *opaque, uint64_t at, void *to, size_t bytes)
 {
-	uint8_t *p = to;
+	const uint8_t *from = quick(opaque, at, bytes);
 
-	if (!all_there(opaque, at, bytes))
+	if (from == NULL)
+		return read_pieces(opaque, at, to, bytes);
+	if (bytes == VRING_DESC_BYTES)
+		memcpy(to, from, VRING_DESC_BYTES); /* in line */
+	else
+		memcpy(to, from, bytes);
+	return true;
+}
+
+static bool write_pieces(struct link_server *s, uint64_t at, const uint8_t *from, size_t bytes)
+{
+	if (!all_there(s, at, bytes))
 		return false;
-	for (size_t n = 0; bytes > 0; p += n, at += n, bytes -= n) {
-		const void *from = begin(opaque, at, bytes, &n);
+	for (size_t n = 0; bytes > 0; from += n, at += n, bytes -= n) {
+		void *to = begin(s, at, bytes, &n);
 
-		memcpy(p, from, n);
+		memcpy(to, from, n);
 	}
 	return true;
 }
 
 static bool mem_write(void *opaque, uint64_t at, const void *from, size_t bytes)
 {
-	const uint8_t *p = from;
+	uint8_t *to = quick(opaque, at, bytes);
 
-	if (!all_there(opaque, at, bytes))
-		return false;
-	for (size_t n = 0; bytes > 0; p += n, at += n, bytes -= n) {
-		void *to = begin(opaque, at, bytes, &n);
-
-		memcpy(to, p, n);
-	}
+	if (to == NULL)
+		return write_pieces(opaque, at, from, bytes);
+	if (bytes == VRING_USED_ENTRY)
+		memcpy(to, from, VRING_USED_ENTRY); /* in line */
+	else
+		memcpy(to, from, bytes);
 	return true;
 }
 
-static uint16_t *word(const struct link_server *s, uint64_t at)
+static inline uint16_t *word(const struct link_server *s, uint64_t at)
 {
-	return is_aligned_u64(at, 2) ? link_server_span(s, at, 2) : NULL;
+	uint16_t *p = (uint16_t *)(void *)quick(s, at, sizeof(*p));
+
+	if (!is_aligned_u64(at, sizeof(*p)))
+		return NULL;
+	return p != NULL ? p : link_server_span(s, at, sizeof(*p));
 }
 
 static bool mem_load(void *opaque, uint64_t at, uint16_t *value)
@@ -173,6 +225,12 @@ static void read_queues(const struct link_server *s, struct state *t)
 	}
 }
 
+static void forget_windows(struct link_server *s)
+{
+	s->n_windows = 0;
+	s->recent.bytes = 0;
+}
+
 /* NULL, or what is wrong with them. */
 static const char *take_windows(struct link_server *s)
 {
@@ -181,7 +239,7 @@ static const char *take_windows(struct link_server *s)
 
 	if (n > LINK_WINDOWS)
 		return "more windows than there can be";
-	s->n_windows = 0;
+	forget_windows(s);
 	for (uint32_t i = 0; i < n; i++) {
 		struct link_window *w = &s->window[i];
 
@@ -267,7 +325,7 @@ static void take_state(struct link_server *s)
 	if (t.epoch != s->epoch || !works) {
 		(void)virtio_set_status(s->device, 0);
 		s->epoch = t.epoch;
-		s->n_windows = 0;
+		forget_windows(s);
 		link_store32(&s->env.page->server.needs_reset, 0);
 	}
 	if (!works || (s->device->status & VIRTIO_STATUS_NEEDS_RESET))

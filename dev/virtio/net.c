@@ -20,7 +20,7 @@ enum { RX,
 /* --- Sending ------------------------------------------------------------------------- */
 
 /* Nothing of the header was agreed on: it asks for nothing (5.1.6.2). */
-static bool header_empty(const uint8_t header[VIRTIO_NET_HDR_BYTES])
+static bool header_empty(const uint8_t *header)
 {
 	return header[HDR_FLAGS] == 0 && header[HDR_GSO_TYPE] == 0;
 }
@@ -29,18 +29,16 @@ static bool header_empty(const uint8_t header[VIRTIO_NET_HDR_BYTES])
 static bool send_chain(struct virtio_net *n, struct virtq *q, const struct virtq_chain *c)
 {
 	struct virtq_cursor out = virtq_out(c);
-	uint8_t header[VIRTIO_NET_HDR_BYTES];
 	uint32_t bytes = out.left - VIRTIO_NET_HDR_BYTES;
 
 	if (out.left < VIRTIO_NET_HDR_BYTES + NET_FRAME_MIN || bytes > NET_FRAME_MAX) {
 		n->sent_bad++;
 		return true;
 	}
-	if (!virtq_read(q, &out, header, sizeof(header)) ||
-	    !virtq_read(q, &out, n->frame, bytes))
+	if (!virtq_read(q, &out, n->packet, out.left))
 		return false;
-	if (header_empty(header))
-		return n->io.transmit(n->io.opaque, n->frame, bytes);
+	if (header_empty(n->packet))
+		return n->io.transmit(n->io.opaque, n->packet + VIRTIO_NET_HDR_BYTES, bytes);
 	n->sent_bad++;
 	return true;
 }

@@ -194,16 +194,18 @@ static uint64_t used_at(const struct virtq *q, uint32_t entry)
 /* Whether there is one; `what`: its head's number, or flags. */
 static bool available_split(struct virtq *q, uint16_t *what)
 {
-	uint16_t idx, waiting;
+	uint16_t waiting;
 
-	if (!load(q, q->at.driver + VRING_AVAIL_IDX, &idx))
-		return false;
-	waiting = (uint16_t)(idx - q->next);
+	if (q->seen == q->next) {
+		if (!load(q, q->at.driver + VRING_AVAIL_IDX, &q->seen))
+			return false;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	}
+	waiting = (uint16_t)(q->seen - q->next);
 	if (waiting == 0)
 		return false;
 	if (waiting > q->at.size)
 		return fail(q, "the available index jumps");
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return load(q, q->at.driver + VRING_AVAIL_RING + 2ull * (q->next % q->at.size), what);
 }
 
@@ -470,7 +472,7 @@ static const char *resume_split(struct virtq *q)
 
 	if (!load(q, q->at.device + VRING_USED_IDX, &used))
 		return q->error;
-	q->next = q->used = q->signalled = used;
+	q->next = q->seen = q->used = q->signalled = used;
 	return NULL;
 }
 

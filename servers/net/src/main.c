@@ -115,6 +115,8 @@ static void take_signals(uint64_t bits)
 
 static void report_losses(void)
 {
+	if (!ports_have_news())
+		return;
 	for (unsigned n = 0; n < serve_info_get()->n_connections; n++) {
 		unsigned news = clients[n].connected ? ports_news(clients[n].port) : 0;
 

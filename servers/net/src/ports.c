@@ -4,11 +4,11 @@
 
 static struct ports_env env;
 static struct switch_fabric fabric;
-static uint64_t now;         /* of the turn that is being made */
-static uint64_t dirty, held; /* ports: to be settled; that wait for a receiver */
+static uint64_t now; /* of the turn that is being made */
+/* Ports: that there are; to be settled; that wait for a receiver. */
+static uint64_t used, dirty, held;
 
 static struct port {
-	bool used;
 	unsigned number;
 	struct link_server link;
 	struct virtio_net net;
@@ -104,16 +104,18 @@ bool ports_turn(void)
 {
 	bool more = false;
 
-	for (unsigned i = 0; i < PORTS; i++)
-		if (ports[i].used && ports[i].net.waiting && !(held >> i & 1) &&
-		    take_turn(&ports[i]))
+	for (uint64_t left = used; left != 0; left &= left - 1) {
+		const unsigned i = bit_lowest_u64(left);
+
+		if (ports[i].net.waiting && !(held >> i & 1) && take_turn(&ports[i]))
 			more = true;
+	}
 	return more;
 }
 
 void ports_kicked(unsigned port)
 {
-	if (port >= PORTS || !ports[port].used)
+	if (port >= PORTS || !(used >> port & 1))
 		return;
 	link_server_attend(&ports[port].link);
 	held = 0; /* it may have buffers now: they try again */
@@ -121,11 +123,9 @@ void ports_kicked(unsigned port)
 
 void ports_settle(void)
 {
-	for (; dirty != 0; dirty &= dirty - 1) {
+	for (dirty &= used; dirty != 0; dirty &= dirty - 1) {
 		struct port *p = &ports[bit_lowest_u64(dirty)];
 
-		if (!p->used)
-			continue;
 		virtio_net_settle(&p->net);
 		link_server_flush(&p->link);
 	}
@@ -133,8 +133,8 @@ void ports_settle(void)
 
 bool ports_wait(void)
 {
-	for (unsigned i = 0; i < PORTS; i++)
-		if (ports[i].used && ports[i].net.waiting)
+	for (uint64_t left = used; left != 0; left &= left - 1)
+		if (ports[bit_lowest_u64(left)].net.waiting)
 			return true;
 	return false;
 }
@@ -149,6 +149,7 @@ static void event(void *opaque) { env.event(((struct port *)opaque)->number); }
 void ports_init(const struct ports_env *e)
 {
 	env = *e;
+	used = dirty = held = 0;
 	switch_init(&fabric);
 }
 
@@ -180,7 +181,7 @@ bool ports_add(unsigned port, const struct port_spec *spec)
 				      .deliver = deliver };
 	struct port *p = &ports[port];
 
-	if (port >= PORTS || p->used)
+	if (port >= PORTS || (used >> port & 1))
 		return false;
 	p->number = port;
 	p->period = p->spent = p->hold_period = p->hold = p->hold_since = 0;
@@ -190,18 +191,20 @@ bool ports_add(unsigned port, const struct port_spec *spec)
 		s.mac[i] = spec->mac[i];
 	if (!switch_add(&fabric, port, &s))
 		return false;
-	p->used = start_device(p, spec);
-	if (!p->used)
+	if (!start_device(p, spec)) {
 		switch_remove(&fabric, port);
-	return p->used;
+		return false;
+	}
+	used |= bit_u64(port);
+	return true;
 }
 
 void ports_remove(unsigned port)
 {
-	if (port >= PORTS || !ports[port].used)
+	if (port >= PORTS || !(used >> port & 1))
 		return;
 	switch_remove(&fabric, port);
-	ports[port].used = false;
+	used &= ~bit_u64(port);
 	held = 0;
 }
 
@@ -223,6 +226,14 @@ void ports_from_uplink(const uint8_t *frame, uint32_t bytes)
 }
 
 const struct switch_counters *ports_counters(unsigned port) { return &fabric.port[port].count; }
+
+bool ports_have_news(void)
+{
+	bool news = fabric.lossy;
+
+	fabric.lossy = false;
+	return news;
+}
 
 unsigned ports_news(unsigned port)
 {

@@ -64,6 +64,8 @@ bool ports_wait(void);
 void ports_tick(void);
 
 const struct switch_counters *ports_counters(unsigned port);
+/* Whether a frame was lost since the last question. */
+bool ports_have_news(void);
 /* Reasons for which the port has lost frames since the last question, by bits of enum
  * switch_drop. */
 unsigned ports_news(unsigned port);

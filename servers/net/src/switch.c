@@ -182,6 +182,7 @@ static bool deliver(struct switch_fabric *s, unsigned to, const uint8_t *frame, 
 		return false;
 	if (result != SWITCH_DROPS) {
 		p->count.dropped[result]++;
+		s->lossy = true;
 		return true;
 	}
 	p->count.frames_out++;
@@ -241,7 +242,9 @@ bool switch_frame(struct switch_fabric *s, unsigned port, const uint8_t *frame, 
 		return false;
 	count->frames_in++;
 	count->bytes_in += bytes;
-	if (result < SWITCH_DROPS)
+	if (result < SWITCH_DROPS) {
 		count->dropped[result]++;
+		s->lossy = true;
+	}
 	return true;
 }

@@ -66,6 +66,7 @@ struct switch_port {
 
 #define SWITCH_PER_PORT (1u + SWITCH_LEARNED) /* its own address is the first */
 struct switch_fabric {
+	bool lossy; /* a frame was dropped, since the owner cleared this */
 	struct switch_port port[SWITCH_PORTS];
 	struct switch_entry entry[SWITCH_PORTS * SWITCH_PER_PORT];
 	uint16_t bucket[SWITCH_BUCKETS]; /* entry + 1; 0: none */

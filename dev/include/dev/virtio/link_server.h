@@ -23,6 +23,12 @@ struct link_server_env {
 	void (*event)(void *opaque);
 };
 
+/* A window, and where its memory is. */
+struct link_recent {
+	uint64_t address, bytes;
+	uint8_t *memory;
+};
+
 /* Private; here so that owners can embed it. */
 struct link_server {
 	struct link_server_env env;
@@ -35,6 +41,7 @@ struct link_server {
 	bool owes_interrupt, owes_event;
 	unsigned n_windows;
 	struct link_window window[LINK_WINDOWS]; /* each within the memory */
+	struct link_recent recent;               /* one of them, or none */
 };
 
 /* Copies `env`. After that a device is made with link_server_env(), and given to

@@ -34,10 +34,11 @@ struct virtio_net {
 	struct virtio v;
 	struct virtio_net_env io;
 	uint8_t config[VIRTIO_NET_CONFIG_BYTES];
-	bool waiting;                 /* frames to send may be there */
-	uint64_t sent_bad;            /* frames that were dropped: their size or header */
-	struct virtq_chain first;     /* of the frame that is being received */
-	uint8_t frame[NET_FRAME_MAX]; /* that is being sent */
+	bool waiting;             /* frames to send may be there */
+	uint64_t sent_bad;        /* frames that were dropped: their size or header */
+	struct virtq_chain first; /* of the frame that is being received */
+	/* That is being sent: header and frame. */
+	uint8_t packet[VIRTIO_NET_HDR_BYTES + NET_FRAME_MAX];
 };
 
 /* Both are copied. */

@@ -66,6 +66,7 @@ struct virtq {
 	/* Next to look at, next to use, next at the last interrupt. Split:
 	 * counted freely; packed: places in the ring, with wrap counters. */
 	uint16_t next, used, signalled;
+	uint16_t seen; /* split: how far there are buffers, as read last */
 	bool next_wrap, used_wrap;
 	/* Of packed rings, unless they are NULL: what virtq_resume needs, of each queue and
 	 * of all of them. */
