@@ -2,7 +2,7 @@
 INC_dev := -Idev/include
 $(eval $(call target_lib,dev,dev/reg.c dev/countdown.c dev/pl011.c dev/pl031.c \
 	dev/sp804.c dev/sp805.c dev/a9mp.c dev/vexpress.c dev/pl310.c dev/gicc.c dev/vgic.c \
-	dev/vgic_direct.c dev/vgic_lr.c dev/vgic_regs.c,))
+	dev/vgic_direct.c dev/vgic_lpi.c dev/vgic_lr.c dev/vgic_regs.c,))
 
 $(eval $(call unit_test,dev_pl011,tests/unit/dev_pl011_test.c,dev))
 $(eval $(call unit_test,dev_pl031,tests/unit/dev_pl031_test.c,dev))
@@ -26,12 +26,14 @@ $(eval $(call target_lib,virtio,dev/virtio/virtq.c dev/virtio/device.c dev/virti
 	dev/virtio/rng.c dev/virtio/console.c dev/virtio/blk.c dev/virtio/ramdisk.c dev/virtio/net.c dev/virtio/balloon.c \
 	dev/virtio/vsock.c dev/virtio/vsock_switch.c \
 	dev/virtio/link_server.c dev/virtio/virtio_pci.c dev/pci.c \
-	dev/gicv2m.c,base))
+	dev/gicv2m.c dev/its.c,base))
 VIRTIO_TEST := tests/unit/virtio_driver.c
 $(eval $(call unit_test,dev_virtq,tests/unit/dev_virtq_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call unit_test,dev_virtio,tests/unit/dev_virtio_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call unit_test,dev_vsock,tests/unit/dev_vsock_test.c $(VIRTIO_TEST),virtio dev base))
 $(eval $(call unit_test,dev_pci,tests/unit/dev_pci_test.c $(VIRTIO_TEST),virtio dev base))
+$(eval $(call unit_test,dev_its,tests/unit/dev_its_test.c,virtio dev base))
+$(eval $(call fuzz_target,its,tests/fuzz/its_fuzz.c,virtio dev base))
 $(eval $(call fuzz_target,virtq_split,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=0))
 $(eval $(call fuzz_target,virtq_packed,tests/fuzz/virtq_fuzz.c,virtio dev base,-DVIRTQ_PACKED=1))
 $(foreach d,rng console blk net balloon vsock,$(eval $(call fuzz_target,virtio_$(d),tests/fuzz/virtio_fuzz.c,virtio dev base,-DFUZZ_$(d))))

@@ -60,7 +60,10 @@ static unsigned target_of(const struct vgic *g, unsigned irq)
 
 	if (g->config.version == 3) {
 		v = g->spi_router[irq - VGIC_PRIVATE_IRQS];
-		return v < g->config.n_vcpus ? v : VGIC_MAX_VCPUS;
+		return v < g->config.n_vcpus &&
+				       (irq < g->config.n_irqs || g->cpu[v].lpis_on)
+			       ? v
+			       : VGIC_MAX_VCPUS;
 	}
 	v = g->spi_targets[irq - VGIC_PRIVATE_IRQS];
 	return v ? (unsigned)__builtin_ctz(v) : VGIC_MAX_VCPUS;
@@ -160,9 +163,13 @@ static void reset_state(struct vgic *g)
 		g->cpu[v].asleep = true;
 		reset_block(g, &g->cpu[v].own, true, (uint32_t)g->config.direct);
 	}
-	for (unsigned b = 1; b < vgic_n_blocks(g); b++)
+	for (unsigned b = 1; b < vgic_register_blocks(g); b++)
 		reset_block(g, &g->spi[b - 1], false,
 			    b == 1 ? (uint32_t)(g->config.direct >> 32) : 0);
+	for (unsigned b = vgic_register_blocks(g); b < vgic_n_blocks(g); b++) {
+		g->spi[b - 1].group = UINT32_MAX;
+		g->spi[b - 1].edge = UINT32_MAX;
+	}
 	for (unsigned i = VGIC_PRIVATE_IRQS; i < g->config.n_irqs; i++) {
 		/* With one CPU, everything goes to it (IHI 0048B 4.3.12). */
 		g->spi_targets[i - VGIC_PRIVATE_IRQS] = g->config.n_vcpus == 1;
@@ -170,11 +177,18 @@ static void reset_state(struct vgic *g)
 	}
 }
 
+static bool lpis_valid(const struct vgic_config *c)
+{
+	return c->n_lpis == 0 ||
+	       (c->version == 3 && c->lr_readback && c->n_lpis % 32u == 0 &&
+		(c->n_lpis & (c->n_lpis - 1)) == 0 && c->n_lpis <= VGIC_MAX_IRQS - c->n_irqs);
+}
+
 static bool config_valid(const struct vgic_config *c)
 {
 	return (c->version == 2 || c->version == 3) && c->n_vcpus >= 1 &&
 	       c->n_vcpus <= VGIC_MAX_VCPUS && c->n_irqs >= 64 &&
-	       c->n_irqs <= VGIC_MAX_IRQS && c->n_irqs % 32u == 0 &&
+	       c->n_irqs <= VGIC_MAX_IRQS && c->n_irqs % 32u == 0 && lpis_valid(c) &&
 	       c->n_lrs >= 1 && c->n_lrs <= VGIC_MAX_LRS;
 }
 

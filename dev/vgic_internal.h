@@ -9,9 +9,21 @@
 #define VGIC_PRIORITY_MASK 0xf8u
 #define VGIC_SGI_BITS 0xffffu
 
-static inline unsigned vgic_n_blocks(const struct vgic *g)
+/* Those with registers of GICD or GICR, and all: behind them come the LPIs'. */
+static inline unsigned vgic_register_blocks(const struct vgic *g)
 {
 	return g->config.n_irqs / 32u;
+}
+
+static inline unsigned vgic_n_blocks(const struct vgic *g)
+{
+	return (g->config.n_irqs + g->config.n_lpis) / 32u;
+}
+
+/* The number by which the guest knows an interrupt. */
+static inline uint32_t vgic_intid(const struct vgic *g, unsigned irq)
+{
+	return irq < g->config.n_irqs ? irq : irq - g->config.n_irqs + VGIC_FIRST_LPI;
 }
 
 /* Block 0 is the vCPU's own, the others are shared. */

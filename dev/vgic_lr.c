@@ -184,7 +184,7 @@ static uint64_t compose(struct vgic *g, unsigned v, unsigned i)
 	struct vgic_lr *lr = &g->cpu[v].lr[i];
 	struct vgic_block *b = vgic_block(g, v, lr->irq / 32u);
 	uint32_t bit = 1u << lr->irq % 32u;
-	uint64_t value = lr->irq;
+	uint64_t value = vgic_intid(g, lr->irq);
 
 	value |= (uint64_t)b->priority[lr->irq % 32u] << VGIC_LR_PRIORITY_SHIFT;
 	value |= (b->group & bit) ? VGIC_LR_GROUP1 : 0;

@@ -4,9 +4,15 @@
 
 /* Product "S", revision 0, implementer as in the Arm models. */
 #define IIDR 0x5300043bu
-#define CTLR_V3_FIXED (1u << 4 | 1u << 6) /* ARE, DS */
-#define TYPER_IDBITS (9u << 19)           /* 10 bits of INTID */
-#define TYPER_NO1N (1u << 25)             /* IROUTER.IRM is RES0 */
+#define CTLR_V3_FIXED (1u << 4 | 1u << 6)                     /* ARE, DS */
+#define TYPER_IDBITS (9u << 19)                               /* 10 bits of INTID */
+#define TYPER_NO1N (1u << 25)                                 /* IROUTER.IRM is RES0 */
+#define TYPER_LPIS (1u << 17 | (VGIC_LPI_ID_BITS - 1u) << 19) /* and bits of INTID */
+#define TYPER_NUM_LPIS_SHIFT 11u
+#define REDIST_TYPER_PLPIS (1u << 0)
+#define REDIST_CTLR_LPIS (1u << 0)
+#define PROPBASER_KEPT 0x070fffffffffff9full /* IHI 0069H 12.11.37, but reserved bits */
+#define PENDBASER_KEPT 0x070fffffffff0f80ull /* 12.11.36; PTZ reads as 0 */
 #define WAKER_SLEEP (1u << 1)
 #define WAKER_CHILDREN (1u << 2)
 #define GICR_SGI_BASE 0x10000u
@@ -16,7 +22,7 @@ static struct vgic_block *bits_block(struct vgic *g, unsigned vcpu, uint32_t at)
 {
 	unsigned block = at / 4u;
 
-	return block < vgic_n_blocks(g) ? vgic_block(g, vcpu, block) : NULL;
+	return block < vgic_register_blocks(g) ? vgic_block(g, vcpu, block) : NULL;
 }
 
 /* --- Control and identification ------------------------------------ */
@@ -52,11 +58,17 @@ static void ctlr_write(struct vgic *g, unsigned vcpu, uint32_t at,
 static uint64_t typer_read(struct vgic *g, unsigned vcpu, uint32_t at,
 			   unsigned size)
 {
-	uint32_t lines = vgic_n_blocks(g) - 1u;
+	uint32_t lines = vgic_register_blocks(g) - 1u;
+	uint32_t n_lpis = g->config.n_lpis;
 
 	(void)vcpu, (void)at, (void)size;
+	if (n_lpis != 0) /* 2^(field + 1) of them */
+		lines |= TYPER_LPIS |
+			 ((uint32_t)__builtin_ctz(n_lpis) - 1u) << TYPER_NUM_LPIS_SHIFT;
+	else if (g->config.version == 3)
+		lines |= TYPER_IDBITS;
 	if (g->config.version == 3)
-		return lines | TYPER_IDBITS | TYPER_NO1N;
+		return lines | TYPER_NO1N;
 	return lines | (g->config.n_vcpus - 1u) << 5;
 }
 
@@ -67,7 +79,63 @@ static uint64_t redist_typer_read(struct vgic *g, unsigned vcpu, uint32_t at,
 	uint64_t typer = (uint64_t)vcpu << 32 | vcpu << 8 | last << 4;
 
 	(void)size;
+	typer |= g->config.n_lpis != 0 ? REDIST_TYPER_PLPIS : 0;
 	return typer >> (at * 8u);
+}
+
+static uint64_t redist_ctlr_read(struct vgic *g, unsigned vcpu, uint32_t at, unsigned size)
+{
+	(void)at, (void)size;
+	return g->cpu[vcpu].lpis_on ? REDIST_CTLR_LPIS : 0;
+}
+
+static void redist_ctlr_write(struct vgic *g, unsigned vcpu, uint32_t at, unsigned size,
+			      uint64_t value)
+{
+	bool on = g->config.n_lpis != 0 && (value & REDIST_CTLR_LPIS);
+
+	(void)at, (void)size;
+	if (on == g->cpu[vcpu].lpis_on)
+		return;
+	g->cpu[vcpu].lpis_on = on;
+	for (unsigned b = vgic_register_blocks(g); b < vgic_n_blocks(g); b++) {
+		struct vgic_edit e = vgic_edit_begin(g, vcpu, b, UINT32_MAX);
+
+		for (unsigned i = 0; i < 32; i++)
+			vgic_reroute(g, b * 32u + i);
+		vgic_edit_end(g, &e);
+	}
+	if (on && g->env.lpis_on)
+		g->env.lpis_on(g->env.opaque);
+}
+
+static uint64_t propbaser_read(struct vgic *g, unsigned vcpu, uint32_t at, unsigned size)
+{
+	(void)vcpu, (void)size;
+	return g->prop_base >> at * 8u;
+}
+
+/* One table for all redistributors; none changes while LPIs are on. */
+static void propbaser_write(struct vgic *g, unsigned vcpu, uint32_t at, unsigned size,
+			    uint64_t value)
+{
+	if (g->config.n_lpis != 0 && !g->cpu[vcpu].lpis_on)
+		g->prop_base = mmio_merge(g->prop_base, at, size, value) & PROPBASER_KEPT;
+}
+
+static uint64_t pendbaser_read(struct vgic *g, unsigned vcpu, uint32_t at, unsigned size)
+{
+	(void)size;
+	return g->cpu[vcpu].pend_base >> at * 8u;
+}
+
+static void pendbaser_write(struct vgic *g, unsigned vcpu, uint32_t at, unsigned size,
+			    uint64_t value)
+{
+	uint64_t *base = &g->cpu[vcpu].pend_base;
+
+	if (g->config.n_lpis != 0 && !g->cpu[vcpu].lpis_on)
+		*base = mmio_merge(*base, at, size, value) & PENDBASER_KEPT;
 }
 
 static uint64_t waker_read(struct vgic *g, unsigned vcpu, uint32_t at,
@@ -452,11 +520,16 @@ const struct vgic_reg vgic_dist_v3[] = {
 
 /* IHI 0069H tables 12-27 and 12-29: RD_base, then SGI_base. */
 const struct vgic_reg vgic_redist[] = {
-	ZERO("GICR_CTLR", 0x0000, 4, VGIC_W32), /* no LPIs, no writes pending */
+	{ "GICR_CTLR", 0x0000, 4, 0, VGIC_W32, 0, redist_ctlr_read,
+	  .write = redist_ctlr_write }, /* never a write pending */
 	CONST32("GICR_IIDR", 0x0004, IIDR),
 	{ "GICR_TYPER", 0x0008, 8, 0, VGIC_W32_64, 0, .read = redist_typer_read },
 	ZERO("GICR_STATUSR", 0x0010, 4, VGIC_W32),
 	{ "GICR_WAKER", 0x0014, 4, 0, VGIC_W32, 0, waker_read, .write = waker_write },
+	{ "GICR_PROPBASER", 0x0070, 8, 0, VGIC_W32_64, 0, propbaser_read,
+	  .write = propbaser_write },
+	{ "GICR_PENDBASER", 0x0078, 8, 0, VGIC_W32_64, 0, pendbaser_read,
+	  .write = pendbaser_write },
 	IDENTIFICATION(0xff00, 0x93, 0x3b),
 	STATE_REGISTERS("GICR", GICR_SGI_BASE, 0, 4),
 	{ "GICR_IPRIORITYR", GICR_SGI_BASE + 0x400, 32, 0, VGIC_W8_32, 0,

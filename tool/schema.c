@@ -115,6 +115,11 @@ static const cyaml_strval_t virtio_transports[] = {
 	{ "pci", SYSDESC_VM_PCI },
 };
 
+static const cyaml_strval_t message_targets[] = {
+	{ "gicv2m", 0 },
+	{ "its", SYSDESC_VM_ITS },
+};
+
 static const cyaml_schema_field_t disk_fields[] = {
 	TEXT("image", struct conf_disk, image, REQUIRED, 1),
 	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_disk, mode, disk_modes,
@@ -185,6 +190,8 @@ static const cyaml_schema_field_t vm_fields[] = {
 			     &disk_schema, 0, SYSDESC_MAX_DISKS),
 	CYAML_FIELD_ENUM("virtio", ENUM_FLAGS, struct conf_vm, virtio, virtio_transports,
 			 COUNT(virtio_transports)),
+	CYAML_FIELD_ENUM("msi", ENUM_FLAGS, struct conf_vm, msi, message_targets,
+			 COUNT(message_targets)),
 	CYAML_FIELD_SEQUENCE("passthrough", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm,
 			     passthrough, &passthrough_schema, 0, SYSDESC_MAX_PASSTHROUGH),
 	CYAML_FIELD_BOOL("one_to_one", OPTIONAL, struct conf_vm, one_to_one),

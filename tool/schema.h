@@ -70,6 +70,7 @@ struct conf_vm {
 	struct conf_disk *disks;
 	unsigned disks_count;
 	int virtio;
+	int msi;
 	struct conf_passthrough *passthrough;
 	unsigned passthrough_count;
 	bool one_to_one;

@@ -501,6 +501,18 @@ static bool check_devices(const struct vm_check *c)
 	return true;
 }
 
+static bool check_messages(const struct vm_check *c)
+{
+	const struct sysdesc_vm *vm = c->vm;
+
+	if (!(vm->flags & SYSDESC_VM_ITS) || ((vm->flags & SYSDESC_VM_PCI) && vm->gic == 3))
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "msi"),
+		      "an ITS takes messages of PCI devices, for a GICv3; set `virtio: pci` and "
+		      "`gic: 3`, or leave `msi` out");
+	return false;
+}
+
 static bool check_virtio(const struct vm_check *c)
 {
 	struct sysdesc_vm *vm = c->vm;
@@ -554,7 +566,7 @@ static void take_choices(const struct vm_check *c)
 	c->vm->debug = (uint32_t)c->conf->debug;
 	if (!given(c, "autostart") || c->conf->autostart)
 		c->vm->flags = (uint32_t)SYSDESC_VM_AUTOSTART;
-	c->vm->flags |= (uint32_t)c->conf->virtio;
+	c->vm->flags |= (uint32_t)c->conf->virtio | (uint32_t)c->conf->msi;
 	c->vm->flags |= c->conf->one_to_one ? (uint32_t)SYSDESC_VM_ONE_TO_ONE : 0;
 	c->vm->kernel = 0;
 	c->vm->initrd = SYSDESC_NO_PAYLOAD;
@@ -578,7 +590,7 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;
-	ok = check_devices(&check) && check_virtio(&check) &&
+	ok = check_devices(&check) && check_virtio(&check) && check_messages(&check) &&
 	     system_check_passthrough(sys, index) && ok;
 	return check_cmdline(&check) && ok;
 }

@@ -1,6 +1,7 @@
 /*
- * The VM's PCI bus: host bridge, INTA# to INTD#, and the frame that takes
- * messages. Virtio devices are its functions; the device number is the slot's.
+ * The VM's PCI bus: host bridge, INTA# to INTD#, and who takes messages, a
+ * GICv2m frame or an ITS. Virtio devices are its functions; the device number
+ * is the slot's.
  */
 #include "pci.h"
 
@@ -8,13 +9,16 @@
 #include "vm.h"
 
 #include <dev/gicv2m.h>
+#include <dev/its.h>
 #include <dev/virtio/pci.h>
 #include <selvage/base.h>
 #include <selvage/log.h>
 
 static struct {
 	struct pci_host host;
+	bool has_its; /* else the frame */
 	struct gicv2m frame;
+	struct its its;
 	uint32_t line[FDT_PCI_PINS]; /* functions that assert it, a bit each */
 	struct slot {
 		struct vm *vm;
@@ -39,20 +43,31 @@ static void pulse(void *opaque, uint32_t irq)
 	vgic_pulse(&((struct vm *)opaque)->gic, 0, irq);
 }
 
-/* The interrupt that a message means, or 0. */
+/* The SPI that a message means, or 0. */
 static uint32_t interrupt_of(const struct vm *vm, uint64_t address, uint32_t data)
 {
-	return gicv2m_interrupt(&bus.frame, address - vm->board->msi.base, data);
+	return bus.has_its ? 0
+			   : gicv2m_interrupt(&bus.frame, address - vm->board->msi.base, data);
+}
+
+static bool deliver(const struct slot *s, uint64_t address, uint32_t data)
+{
+	uint32_t irq = interrupt_of(s->vm, address, data);
+
+	if (irq != 0)
+		pulse(s->vm, irq);
+	return irq != 0 ||
+	       (bus.has_its && address == s->vm->board->its.base + ITS_TRANSLATER &&
+		its_message(&bus.its, (unsigned)(s - bus.slot), data));
 }
 
 static void send(void *opaque, uint64_t address, uint32_t data)
 {
 	const struct slot *s = opaque;
-	uint32_t irq = interrupt_of(s->vm, address, data);
 
-	if (irq != 0)
-		pulse(s->vm, irq);
-	else if (vm_count(s->vm, VM_EVENT_VIRTIO))
+	if (deliver(s, address, data))
+		return;
+	if (vm_count(s->vm, VM_EVENT_VIRTIO))
 		log_warning("%s in slot %u: a message to %llx that is no interrupt",
 			    s->virtio.device->class->name, (unsigned)(s - bus.slot),
 			    (unsigned long long)address);
@@ -94,6 +109,23 @@ static enum mmio_outcome frame(void *device, unsigned vcpu, struct mmio *m)
 	return gicv2m_access(device, m);
 }
 
+static enum mmio_outcome its(void *device, unsigned vcpu, struct mmio *m)
+{
+	(void)vcpu;
+	return its_access(device, m);
+}
+
+static bool read_memory(void *opaque, uint64_t gpa, void *to, size_t size)
+{
+	return gmem_read(&((struct vm *)opaque)->mem, gpa, to, size);
+}
+
+static void lpis_on(void *vm)
+{
+	(void)vm;
+	its_reload(&bus.its);
+}
+
 /* --- Construction ---------------------------------------------------------------------- */
 
 static bool plug(struct vm *vm, unsigned slot, struct virtio *device)
@@ -114,12 +146,22 @@ void pci_bus_plug(unsigned slot, struct pci_function *f)
 
 static bool describe(const struct vm *vm, void *fdt, size_t size)
 {
-	return fdt_add_pci(fdt, size, vm->board);
+	return fdt_add_pci(fdt, size, vm->board, bus.has_its);
 }
 
 static void install(struct vm *vm)
 {
-	vm->n_irqs = (unsigned)align_up_u64(vm->board->msi_irq + BOARD_MSIS, 32);
+	bus.has_its = vm->info->vm.flags & SYSDESC_VM_ITS;
+	if (bus.has_its && !(vm->features & ABI_EXTF_VCPU_STATE)) {
+		log_warning("no ITS on this kernel, which injects no LPIs: GICv2m instead");
+		bus.has_its = false;
+	}
+	if (bus.has_its) {
+		vm->n_lpis = BOARD_LPIS;
+		vm->hooks.lpis_on = lpis_on;
+	} else {
+		vm->n_irqs = (unsigned)align_up_u64(vm->board->msi_irq + BOARD_MSIS, 32);
+	}
 	vm->hooks.plug_pci = plug;
 	vm->hooks.describe = describe;
 }
@@ -132,10 +174,12 @@ static const char *init(struct vm *vm)
 		return "the board has no place for PCI";
 	pci_host_init(&bus.host, b->pci_memory.base, 0);
 	bus.frame = (struct gicv2m){ b->msi_irq, BOARD_MSIS, vm, pulse };
+	its_init(&bus.its, &vm->gic, &(struct its_env){ vm, read_memory });
 	return vm_add(vm, "pci configuration", b->pci_ecam, ecam, &bus.host) &&
 			       vm_add(vm, "pci memory", b->pci_memory, memory, &bus.host) &&
 			       vm_add(vm, "pci io", b->pci_io, io, &bus.host) &&
-			       vm_add(vm, "gicv2m", b->msi, frame, &bus.frame)
+			       (bus.has_its ? vm_add(vm, "its", b->its, its, &bus.its)
+					    : vm_add(vm, "gicv2m", b->msi, frame, &bus.frame))
 		       ? NULL
 		       : "no room for PCI on the bus";
 }

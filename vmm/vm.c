@@ -253,12 +253,12 @@ const char *vm_init(struct vm *vm, const struct vmm_info *info)
 	vm->n_irqs = VM_IRQS;
 	if (info->n_vcpus < 1 || info->n_vcpus > SYSDESC_MAX_VCPUS)
 		return "a number of vCPUs that no board has";
+	vm->features = sel4_ext_query(PROC_CAP_TCB);
 	error = install_parts(vm);
 	if (error != NULL)
 		return error;
-	mutex_init(&vm->lock, VMM_CAP_LOCK);
-	vm->features = sel4_ext_query(PROC_CAP_TCB);
 	say_what_lacks(vm);
+	mutex_init(&vm->lock, VMM_CAP_LOCK);
 	vm->sysreg = (struct sysreg_config){
 		.gic_version = info->gic_version,
 		.pa_bits = SELVAGE_PA_BITS,

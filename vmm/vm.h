@@ -115,6 +115,8 @@ struct vm_hooks {
 	void (*loaded)(struct vm *vm);
 	/* A debug exception has come here; true: it was of a breakpoint of the monitor's own. */
 	bool (*breakpoint)(struct vm_vcpu *vc, const struct vcpu_exit *e);
+	/* As struct vgic_env's. */
+	void (*lpis_on)(void *vm);
 	/* As struct pl031_env's. */
 	void (*rtc_alarm)(void *vm, uint64_t seconds);
 	/* Whether another device than the PL011 takes the console's input now. */
@@ -162,7 +164,7 @@ struct vm {
 	struct gmem mem;
 	struct bus bus;
 	struct psci psci;
-	unsigned n_irqs; /* of the vGIC */
+	unsigned n_irqs, n_lpis; /* of the vGIC */
 	struct vgic gic;
 	struct console console;
 	struct pl011 uart;

@@ -231,8 +231,10 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
 		return "a VM's board has another processor";
 	if (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI |
-			  (uint32_t)SYSDESC_VM_ONE_TO_ONE))
+			  (uint32_t)SYSDESC_VM_ONE_TO_ONE | (uint32_t)SYSDESC_VM_ITS))
 		return "a VM has unknown flags";
+	if ((vm->flags & SYSDESC_VM_ITS) && (!(vm->flags & SYSDESC_VM_PCI) || vm->gic != 3))
+		return "a VM has an ITS, but no PCI or no GICv3";
 	if (vm->smc_policy > SYSDESC_SMC_COUNT_ONLY)
 		return "a VM's SMC policy is unknown";
 	if (vm->debug > SYSDESC_DEBUG_CONTROL)

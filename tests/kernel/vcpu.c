@@ -274,6 +274,10 @@ static void test_irq(void)
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0, 1ull << 61 | 30ull << 32 | 50));
 	CHECK_OK(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_LR0, &v));
 	CHECK_EQ(v >> 61, 0);
+	/* An LPI's number: 16 bits of it. */
+	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0, 0xffffe005));
+	CHECK_OK(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_LR0, &v));
+	CHECK_EQ(v, version == 3 ? 0xe005 : v);
 	CHECK_EQ(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_LR0 + lrs, &v),
 		 lrs < 16 ? ABI_INVALID_ARGUMENT : ABI_OK);
 }

@@ -46,10 +46,11 @@ def hostile(report):
         report.check(re.search(r"tick\s+running", run.client("ps")), "the other VM runs")
 
 
-# Name: GIC of the VM, transport, words of the command line, checks of the self-test.
+# Name: GIC of the VM, transport (and what else PCI wants), words of the command line, checks of the self-test.
 CASES = {
     "virtio": (3, "mmio", "", 11),
     "virtio-pci": (3, "pci", "selvage.irq=msi", 12),
+    "virtio-pci-its": (3, "pci\n    msi: its", "selvage.irq=its", 12),
     "virtio-pci-intx": (3, "pci", "selvage.irq=intx pci=nomsi", 12),
     "virtio-pci-legacy": (2, "pci", "selvage.irq=msi selvage.legacy=1", 12),
 }

@@ -59,7 +59,7 @@ static void eoi(void *opaque, unsigned v, unsigned irq)
 static struct fixture *fresh(unsigned version, unsigned n_vcpus, unsigned n_lrs)
 {
 	static struct fixture f;
-	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true, 0, false };
+	struct vgic_config config = { version, n_vcpus, 288, n_lrs, true, 0, false, 0 };
 	struct vgic_env env = {
 		.opaque = &f,
 		.read_lr = read_lr,
@@ -201,6 +201,7 @@ static const struct entry redistributor[] = {
 	{ 0x0008, 0x000f, 12 },
 	{ 0x0010, 0x0013, 4 },
 	{ 0x0014, 0x0017, 4 },
+	{ 0x0070, 0x007f, 12 },
 	{ 0xffd0, 0xffff, 4 },
 	{ 0x10080, 0x10083, 4 },
 	{ 0x10100, 0x10103, 4 },
@@ -318,15 +319,15 @@ static void test_halves_of_irouter(void **state)
 static void test_bad_configurations(void **state)
 {
 	static const struct vgic_config bad[] = {
-		{ 1, 1, 64, 4, true, 0, false },
-		{ 4, 1, 64, 4, true, 0, false },
-		{ 2, 0, 64, 4, true, 0, false },
-		{ 2, 9, 64, 4, true, 0, false },
-		{ 2, 1, 32, 4, true, 0, false },
-		{ 2, 1, 65, 4, true, 0, false },
-		{ 2, 1, 320, 4, true, 0, false },
-		{ 2, 1, 64, 0, true, 0, false },
-		{ 2, 1, 64, 17, true, 0, false },
+		{ 1, 1, 64, 4, true, 0, false, 0 },
+		{ 4, 1, 64, 4, true, 0, false, 0 },
+		{ 2, 0, 64, 4, true, 0, false, 0 },
+		{ 2, 9, 64, 4, true, 0, false, 0 },
+		{ 2, 1, 32, 4, true, 0, false, 0 },
+		{ 2, 1, 65, 4, true, 0, false, 0 },
+		{ 2, 1, 320, 4, true, 0, false, 0 },
+		{ 2, 1, 64, 0, true, 0, false, 0 },
+		{ 2, 1, 64, 17, true, 0, false, 0 },
 	};
 	static struct vgic gic;
 

@@ -219,6 +219,9 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI; d.head.vm[1].region[0].gpa = 0x40000000 - 4096);
 	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
 	      d.head.vm[2].flags |= SYSDESC_VM_PCI);
+	/* An ITS without PCI, without a GICv3. */
+	WRONG(d.head.vm[1].flags |= SYSDESC_VM_ITS);
+	WRONG(d.head.vm[1].flags |= SYSDESC_VM_ITS | SYSDESC_VM_PCI; d.head.vm[1].gic = 2);
 	/* A virtio device on a board that has no place for it. */
 	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
 	      d.head.vm[2].devices = SYSDESC_DEV_VIRTIO_RNG);

@@ -534,7 +534,7 @@ void vgic_sim_run(const struct vgic_sim_options *options, const uint8_t *bytes,
 	};
 	struct vgic_config config = { options->version, options->n_vcpus,
 				      options->n_irqs, options->n_lrs,
-				      options->lr_readback, 0, false };
+				      options->lr_readback, 0, false, 0 };
 
 	memset(m, 0, sizeof(*m));
 	m->opt = *options;

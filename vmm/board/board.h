@@ -12,6 +12,7 @@
 #define BOARD_TIMER_VIRTUAL 2u /* of timer_irq */
 #define BOARD_VIRTIO_SLOTS 32u
 #define BOARD_MSIS 64u
+#define BOARD_LPIS 128u
 #define BOARD_PCI_OWN_LINES 16u
 #define BOARD_PCI_LINES 7u
 #define BOARD_VIRTIO_BYTES 0x200u /* of a slot */
@@ -43,6 +44,7 @@ struct board {
 	/* PCI: configuration space of one bus, memory at the same address on the
 	 * bus, I/O ports; and the frame that takes messages. Empty: none. */
 	struct board_range pci_ecam, pci_memory, pci_io, msi;
+	struct board_range its; /* the same for LPIs of a GICv3 */
 	/* Where functions have BARs that stay where they are (serve.c). */
 	struct board_range pci_fixed;
 	uint32_t uart_irq, rtc_irq;

@@ -19,6 +19,7 @@ const struct board board_virt = {
 	.pci_memory = { 0x10000000, 0x1000000 },
 	.pci_io = { 0x3eff0000, 0x10000 },
 	.msi = { 0x08020000, 0x1000 },
+	.its = { 0x08080000, 0x20000 },
 	.pci_fixed = { 0x11000000, 0x2dff0000 },
 	.pci_irq = BOARD_SPI(3),
 	.pci_line_irq = BOARD_SPI(9),

@@ -99,14 +99,18 @@ static void interrupts(struct node *n, const struct board *b)
 	cell(n, "#interrupt-cells", 1);
 }
 
-static bool add_frame(void *fdt, const struct board *b)
+/* Who takes messages. */
+static bool add_frame(void *fdt, const struct board *b, bool its)
 {
-	struct node n = add(fdt, fdt_node_offset_by_phandle(fdt, FDT_PHANDLE_GIC), "v2m",
-			    b->msi.base);
+	const struct board_range *r = its ? &b->its : &b->msi;
+	struct node n = add(fdt, fdt_node_offset_by_phandle(fdt, FDT_PHANDLE_GIC),
+			    its ? "its" : "v2m", r->base);
 
-	text(&n, "compatible", "arm,gic-v2m-frame");
+	text(&n, "compatible", its ? "arm,gic-v3-its" : "arm,gic-v2m-frame");
 	empty(&n, "msi-controller");
-	reg(&n, &b->msi);
+	if (its)
+		cell(&n, "#msi-cells", 1);
+	reg(&n, r);
 	cell(&n, "phandle", PHANDLE_MSI);
 	return n.error == 0;
 }
@@ -132,9 +136,9 @@ static bool add_bridge(void *fdt, const struct board *b)
 	return n.error == 0;
 }
 
-bool fdt_add_pci(void *fdt, size_t size, const struct board *board)
+bool fdt_add_pci(void *fdt, size_t size, const struct board *board, bool its)
 {
-	if (fdt_open_into(fdt, fdt, (int)size) != 0 || !add_frame(fdt, board) ||
+	if (fdt_open_into(fdt, fdt, (int)size) != 0 || !add_frame(fdt, board, its) ||
 	    !add_bridge(fdt, board))
 		return false;
 	return fdt_pack(fdt) == 0;

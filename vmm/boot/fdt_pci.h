@@ -1,4 +1,5 @@
-/* The nodes of a PCI bus (bindings pci-host-ecam-generic, arm,gic-v2m-frame). */
+/* The nodes of a PCI bus (bindings pci-host-ecam-generic, arm,gic-v2m-frame,
+ * arm,gic-v3-its). */
 #pragma once
 
 #include "../board/board.h"
@@ -8,4 +9,4 @@
 #define FDT_PCI_PINS 4u
 
 /* Adds them to the tree that fdt_generate has written into fdt[size]. */
-bool fdt_add_pci(void *fdt, size_t size, const struct board *board);
+bool fdt_add_pci(void *fdt, size_t size, const struct board *board, bool its);

@@ -44,6 +44,14 @@ static inline enum mmio_outcome mmio_done(struct mmio *m, uint64_t value)
 	return MMIO_HANDLED;
 }
 
+/* A register of 8 bytes after a write of all of it or of the half at byte `at`. */
+static inline uint64_t mmio_merge(uint64_t old, uint32_t at, unsigned size, uint64_t value)
+{
+	uint64_t mask = size == 8 ? ~0ull : 0xffffffffull << at * 8u;
+
+	return (old & ~mask) | (value << at * 8u & mask);
+}
+
 /* Reads as zero, ignores a write. */
 static inline enum mmio_outcome mmio_ignore(struct mmio *m, const char *reason)
 {

@@ -7,7 +7,8 @@
  * version 3, GICR), the generation of SGIs, and the choice of what stands in
  * which list register. What is not: the CPU interface; the guest uses the
  * hardware's (GICV page, ICC_* registers). One Security state (as a machine
- * without EL3), affinity routing always on in version 3, no LPIs.
+ * without EL3), affinity routing always on in version 3. LPIs, of which an ITS
+ * (its.h) says where they go and how urgent they are, are kept like SPIs.
  *
  * Use, for every exit of vCPU v, under the VM's lock:
  *
@@ -43,6 +44,8 @@
 #define VGIC_MAX_LRS 16u
 #define VGIC_PRIVATE_IRQS 32u /* SGIs and PPIs: each vCPU has its own */
 #define VGIC_MAX_BLOCKS (VGIC_MAX_IRQS / 32u)
+#define VGIC_FIRST_LPI 8192u
+#define VGIC_LPI_ID_BITS 14u /* INTIDs are below 2^14 where there are LPIs */
 
 #define VGIC_V2_DIST_BYTES 0x1000u
 #define VGIC_V3_DIST_BYTES 0x10000u
@@ -100,6 +103,9 @@ struct vgic_env {
 	uint64_t (*direct_active)(void *opaque, unsigned vcpu);
 	void (*direct_change)(void *opaque, unsigned vcpu, enum vgic_direct_change change,
 			      uint64_t irqs);
+	/* The guest has switched LPIs on (GICR_CTLR): their configuration is to
+	 * be read from memory. NULL: nobody wants to know. */
+	void (*lpis_on)(void *opaque);
 };
 
 struct vgic_config {
@@ -110,6 +116,8 @@ struct vgic_config {
 	bool lr_readback; /* list registers can be read and written */
 	uint64_t direct;  /* interrupts whose pending state is not kept here */
 	bool sgis_on;     /* SGIs are enabled from the start, and stay so */
+	unsigned n_lpis;  /* 0, or version 3 with lr_readback: a power of two from 32
+			   * on; n_irqs and n_lpis together up to VGIC_MAX_IRQS */
 };
 
 /* The rest of this file, down to the functions, is private to the model; it
@@ -150,6 +158,8 @@ struct vgic_cpu {
 	unsigned hold_depth;
 	bool overflow;                          /* more waited than fitted */
 	bool asleep;                            /* GICR_WAKER.ProcessorSleep */
+	bool lpis_on;                           /* GICR_CTLR.EnableLPIs */
+	uint64_t pend_base;                     /* GICR_PENDBASER: kept, not used */
 	uint16_t direct_conf[VGIC_DIRECT_IRQS]; /* as last told */
 };
 
@@ -166,8 +176,10 @@ struct vgic {
 	struct vgic_config config;
 	struct vgic_env env;
 	struct vgic_map dist, redist;
-	uint32_t ctlr; /* GICD_CTLR: the group enables */
-	uint32_t work; /* bit per vCPU: vgic_flush has something to do */
+	uint32_t ctlr;      /* GICD_CTLR: the group enables */
+	uint32_t work;      /* bit per vCPU: vgic_flush has something to do */
+	uint64_t prop_base; /* GICR_PROPBASER, of all vCPUs */
+	/* LPIs are the interrupts from n_irqs on. */
 	struct vgic_block spi[VGIC_MAX_BLOCKS - 1];
 	uint8_t spi_targets[VGIC_MAX_IRQS - 32];         /* GICD_ITARGETSR */
 	uint32_t spi_router[VGIC_MAX_IRQS - 32];         /* GICD_IROUTER, low half */
@@ -199,6 +211,17 @@ void vgic_set_level(struct vgic *g, unsigned vcpu, unsigned irq, bool level);
 /* A rising edge at once followed by a falling one (an MSI, say): pending
  * whatever the trigger type. */
 void vgic_pulse(struct vgic *g, unsigned vcpu, unsigned irq);
+
+/* LPIs (vgic_lpi.c), for an ITS. The interrupt that an INTID is, or 0: there is no such LPI. */
+unsigned vgic_lpi(const struct vgic *g, uint32_t intid);
+/* Where its byte of configuration is in guest memory (GICR_PROPBASER), or
+ * UINT64_MAX: the guest has no table for it. */
+uint64_t vgic_lpi_config_address(const struct vgic *g, unsigned lpi);
+/* That byte: priority and enable bit (IHI 0069H 5.1.1). */
+void vgic_lpi_configure(struct vgic *g, unsigned lpi, uint8_t config);
+/* Which vCPU it goes to; VGIC_MAX_VCPUS: none. */
+void vgic_lpi_route(struct vgic *g, unsigned lpi, unsigned vcpu);
+void vgic_lpi_set_pending(struct vgic *g, unsigned lpi, bool pending);
 
 /* Brings the list registers of `vcpu` up to date; cheap when nothing
  * changed. */

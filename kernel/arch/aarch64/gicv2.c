@@ -12,6 +12,7 @@
 #define GICH_EISR0 0x020
 #define GICH_APR 0x0f0
 #define GICH_LR 0x100
+#define GICH_LR_ID 0x3ffu
 
 static struct gic_place at;
 
@@ -46,7 +47,7 @@ uint32_t gicv2_eoi_lrs(void) { return *mmio32(at.hyp, GICH_EISR0); }
  * priority in 27:23. */
 static uint32_t lr_to_v2(uint64_t lr)
 {
-	uint32_t v = (uint32_t)(lr & LR_VINTID_MASK);
+	uint32_t v = (uint32_t)(lr & GICH_LR_ID);
 
 	v |= (uint32_t)((lr & LR_SGI_SOURCE) >> 32) << 10;
 	v |= lr & LR_EOI ? 1u << 19 : 0;
@@ -58,7 +59,7 @@ static uint32_t lr_to_v2(uint64_t lr)
 
 static uint64_t lr_from_v2(uint32_t v)
 {
-	uint64_t lr = v & LR_VINTID_MASK;
+	uint64_t lr = v & GICH_LR_ID;
 
 	lr |= v & 1u << 31 ? LR_HW | LR_PINTID(v >> 10 & 0x3ff) : (uint64_t)(v >> 10 & 7) << 32;
 	lr |= v >> 19 & 1 && !(v >> 31) ? LR_EOI : 0;

@@ -123,11 +123,13 @@ const char *vm_gic_init(struct vm *vm)
 		.inject = inject,
 		.hold = hold,
 		.eoi = eoi,
+		.lpis_on = vm->hooks.lpis_on,
 	};
 	struct vgic_config config = {
 		.version = vm->info->gic_version,
 		.n_vcpus = vm->info->n_vcpus,
 		.n_irqs = vm->n_irqs,
+		.n_lpis = vm->n_lpis,
 		.n_lrs = hardware_lrs(vm),
 		.lr_readback = vm->features & ABI_EXTF_VCPU_STATE,
 	};

@@ -89,6 +89,7 @@ enum sysdesc_vm_flag {
 	/* Its RAM is the machine's at the same addresses: regions of whole large pages,
 	 * no aliases. */
 	SYSDESC_VM_ONE_TO_ONE = 1u << 2,
+	SYSDESC_VM_ITS = 1u << 3, /* messages of PCI go to an ITS; else to a GICv2m frame */
 };
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,

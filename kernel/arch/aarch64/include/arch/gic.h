@@ -44,7 +44,7 @@ void vgic_write_lr(unsigned i, uint64_t v);
 uint32_t vgic_eoi_lrs(void);
 
 /* ICH_LR<n>_EL2, IHI 0069 12.4.4. */
-#define LR_VINTID_MASK 0x3ffull
+#define LR_VINTID_MASK 0xffffull
 #define LR_EOI (1ull << 41)        /* HW = 0: maintenance interrupt on EOI */
 #define LR_SGI_SOURCE (7ull << 32) /* GICv2 guests: the SGI's sender */
 #define LR_PRIORITY_SHIFT 48
