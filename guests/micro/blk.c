@@ -64,6 +64,7 @@ static void set_up_interrupts(void)
 	while ((micro_read32(MICRO_GICR + 0x14) & 4) != 0) /* children asleep */
 		;
 	micro_write32(MICRO_GICD + 0x80 + 4 * (INTID / 32), ~0u);
+	micro_write32(MICRO_GICD + 0xc00 + 4 * (INTID / 16), 2u << 2 * (INTID % 16)); /* edge */
 	*(volatile uint64_t *)(MICRO_GICD + 0x6000 + 8 * INTID) = 0;
 	micro_write32(MICRO_GICD + 0x100 + 4 * (INTID / 32), 1u << INTID % 32);
 	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\t" /* ICC_SRE_EL1 */

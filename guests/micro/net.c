@@ -36,6 +36,7 @@
 #define STREAM_GROUP 512u
 #define MARKS 9u
 #define FRAMES(group) (MARKS * (group) + 1)
+#define TYPE 0xb588u /* of frames in local experiments, as memory has it */
 #define PATIENCE_US 20000u
 
 enum { RX,
@@ -68,7 +69,7 @@ struct memory {
 
 /* What follows the Ethernet header. */
 struct payload {
-	uint16_t pad;
+	uint16_t type;
 	uint32_t kind, mark, number;
 };
 
@@ -259,7 +260,7 @@ static void add(uint32_t size, uint32_t kind, uint32_t number, uint32_t marked, 
 	for (unsigned k = 0; k < 6; k++)
 		frame[k] = frame[6 + k] = mac[k];
 	frame[5] ^= 1;
-	p->pad = 0xb588; /* local experiments */
+	p->type = TYPE;
 	p->kind = kind;
 	p->mark = marked;
 	p->number = number;
@@ -278,10 +279,13 @@ static void send(uint32_t size, uint32_t kind, uint32_t number, uint32_t marked)
 
 /* --- Receiving ----------------------------------------------------------------------- */
 
+/* The kind of a frame, 0 of somebody else's. */
 static uint32_t look_at(const uint8_t *frame, uint32_t size)
 {
 	const struct payload *p = (const void *)(frame + 12);
 
+	if (p->type != TYPE)
+		return 0;
 	received++;
 	bytes += size;
 	if (p->kind == PING || p->kind == STREAM) {
@@ -291,27 +295,29 @@ static uint32_t look_at(const uint8_t *frame, uint32_t size)
 	return p->kind;
 }
 
-/* Takes all there is; the last one's kind, or 0. The sink answers and marks. */
+/* Takes all there is; the kind of the other guest's last one, or 0. The sink answers and marks. */
 static uint32_t receive(int is_sink)
 {
 	struct ring *r = &m->ring[RX];
 	uint16_t old = r->avail, made = old;
-	uint32_t kind = 0;
+	uint32_t last = 0;
 
 	while (LOAD(r->used) != taken[RX]) {
 		unsigned i = r->used_ring[taken[RX] % SIZE].id % SIZE;
 		uint32_t size = r->used_ring[taken[RX]++ % SIZE].bytes - HEADER;
 		const struct payload *p = (const void *)(m->rx[i] + HEADER + 12);
+		uint32_t kind = look_at(m->rx[i] + HEADER, size);
 
-		kind = look_at(m->rx[i] + HEADER, size);
+		if (kind != 0)
+			last = kind;
 		if (is_sink && (kind == HELLO || kind == PING))
 			send(size, kind, p->number, 0);
-		if (is_sink && p->mark)
+		if (is_sink && kind != 0 && p->mark)
 			mark();
 		r->avail_ring[made++ % SIZE] = (uint16_t)i;
 	}
 	publish(RX, old, made);
-	return kind;
+	return last;
 }
 
 static void sink(void)

@@ -31,7 +31,26 @@ $(KVM_BENCH)/initrd: $(KVM_BENCH)/init $(KVM_BENCH)/bench.dtb $(ASSETS)/micro-be
 	@echo "  CPIO  $@"
 	$(Q)python3 mk/mkcpio.py $@ dev/ init=$(KVM_BENCH)/init bench.dtb=$(KVM_BENCH)/bench.dtb \
 	  micro-bench=$(ASSETS)/micro-bench
-PEERS := $(KVM_BENCH)/initrd $(call foreign,xen-hypervisor-4.17-arm64)
+
+# The same host with Debian's QEMU, its modules and the guests that drive virtio.
+$(KVM_BENCH)/lean: $(addprefix tests/bench/kvm/,lean.c lean_net.c lean_block.c vm.c lean.h guest.h vm.h)
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 $(REPRO) -static -pthread -s -Wl,--build-id=none -o $@ \
+	  $(filter %.c,$^)
+KVM_VIRTIO_MODULES := net/llc/llc net/802/stp net/bridge/bridge $(addprefix drivers/,block/brd \
+	net/tun net/tap vhost/vhost_iotlb vhost/vhost vhost/vhost_net)
+KVM_VIRTIO_FILES := lean=$(KVM_BENCH)/lean micro-blk=$(ASSETS)/micro-blk micro-net=$(ASSETS)/micro-net \
+	init=tests/bench/kvm/virtio-init bin/busybox=$(FOREIGN)/busybox-static/bin/busybox
+$(KVM_BENCH)/virtio-initrd: $(KVM_BENCH)/lean $(ASSETS)/micro-blk $(ASSETS)/micro-net $(ASSETS)/kvm-host \
+		tests/bench/kvm/virtio-init mk/mkcpio.py tests/bench/build.mk \
+		$(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64)
+	@echo "  CPIO  $@"
+	$(Q)kernel=$$(echo $(FOREIGN)/linux-image-cloud-arm64/lib/modules/*/kernel) && \
+	  python3 mk/mkcpio.py $@.more proc/ sys/ dev/ tmp/ $(KVM_VIRTIO_FILES) \
+	  $(foreach m,$(KVM_VIRTIO_MODULES),modules/$(notdir $(m)).ko=$$kernel/$(m).ko) && \
+	  cat $(ASSETS)/kvm-host $@.more > $@
+PEERS := $(KVM_BENCH)/initrd $(KVM_BENCH)/virtio-initrd $(call foreign,xen-hypervisor-4.17-arm64)
 
 bench: host target assets $(INSN_PLUGIN) $(PEERS) ## measure; prints and writes build/bench.json
 	@python3 tests/bench/run.py

@@ -40,8 +40,8 @@ def keep_console(name, lines):
         f.write("\n".join(lines) + "\n")
 
 
-def until_done(name, command, limit_s):
-    """What an emulator prints up to the line `bench done`; then it is ended."""
+def until_done(name, command, limit_s, end=BENCH_DONE):
+    """What an emulator prints up to the line `bench done`, or another; then it is ended."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
     timer = threading.Timer(limit_s, process.kill)
@@ -49,7 +49,7 @@ def until_done(name, command, limit_s):
     lines = []
     for raw in process.stdout:
         lines.append(raw.decode("utf-8", "replace").rstrip())
-        if BENCH_DONE.match(lines[-1]):
+        if end.match(lines[-1]):
             break
     timer.cancel()
     process.kill()

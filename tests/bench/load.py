@@ -38,22 +38,33 @@ def marked(path):
     return marks
 
 
-def measure(name, command, system, suffix):
-    """One run: `blk ROW REQUESTS` for each pair of marks."""
-    out = f"{OUT}/{name}.insn"
-    plugin = ",".join((os.path.abspath(boot.PLUGIN), f"out={os.path.abspath(out)}",
-                       f"guest={GUEST[0]:x}-{GUEST[1]:x}"))
-    lines = [re.sub(r"^[^|]*\| ?", "", line)
-             for line in until_done(name, [*command, "-plugin", plugin], LIMIT_S)]
+def plugin(out):
+    """The arguments of a machine that counts."""
+    return ["-plugin", ",".join((os.path.abspath(boot.PLUGIN), f"out={os.path.abspath(out)}",
+                                 f"guest={GUEST[0]:x}-{GUEST[1]:x}"))]
+
+
+def rows_of(lines, marks, system, suffix=""):
+    """`blk ROW REQUESTS` for each pair of marks; nothing if the guest is not content."""
     found = [m.groups() for m in (re.match(r"blk (\w+) (\d+)$", line) for line in lines) if m]
-    marks = marked(out)
     if "blk: wrong 0" not in lines or len(marks) != 2 * len(found):
-        sys.exit(f"bench: error: {name} did not do what it should; see {OUT}/{name}.console")
+        return []
     rows = []
     for number, (what, requests) in enumerate(found):
         before, after = marks[2 * number], marks[2 * number + 1]
         not_guest = (after[0] - before[0]) - (after[1] - before[1])
         rows.append(row(what + suffix, system, round(not_guest / int(requests)), "instructions"))
+    return rows
+
+
+def measure(name, command, system, suffix):
+    """The rows of one run."""
+    out = f"{OUT}/{name}.insn"
+    lines = [re.sub(r"^[^|]*\| ?", "", line)
+             for line in until_done(name, [*command, *plugin(out)], LIMIT_S)]
+    rows = rows_of(lines, marked(out), system, suffix)
+    if not rows:
+        sys.exit(f"bench: error: {name} did not do what it should; see {OUT}/{name}.console")
     return rows
 
 

@@ -6,7 +6,7 @@ import sys
 
 import boot
 from emulator import OUT, row, until_done
-from load import GUEST, SHARING, marked
+from load import SHARING, marked, plugin
 
 LIMIT_S = 120
 MARKS = 9
@@ -31,15 +31,10 @@ def describe(name, sharing):
     return path
 
 
-def measure(name, command, system, suffix=""):
-    """The rows of one run of the two guests."""
-    out = f"{OUT}/{name}.insn"
-    plugin = ",".join((os.path.abspath(boot.PLUGIN), f"out={os.path.abspath(out)}",
-                       f"guest={GUEST[0]:x}-{GUEST[1]:x}"))
-    lines = until_done(name, [*command, "-plugin", plugin], LIMIT_S)
-    marks = marked(out)
+def rows_of(lines, marks, system, suffix=""):
+    """The rows of what the sink marked; nothing if packets were lost."""
     if len(marks) != MARKS * len(KINDS) or not any(line.endswith(" lost 0") for line in lines):
-        sys.exit(f"bench: error: {name} did not do what it should; see {OUT}/{name}.console")
+        return []
     rows = []
     for i, (kind, packets) in enumerate(KINDS):
         # The sink runs once for hundreds of packets: parts of the way say nothing.
@@ -47,6 +42,16 @@ def measure(name, command, system, suffix=""):
         not_guests = (after[0] - before[0]) - (after[1] - before[1])
         rows.append(row(f"net_packet_{kind}{suffix}", system,
                         round(not_guests / (packets * (MARKS - 1))), "instructions"))
+    return rows
+
+
+def measure(name, command, system, suffix=""):
+    """The rows of one run of the two guests."""
+    out = f"{OUT}/{name}.insn"
+    lines = until_done(name, [*command, *plugin(out)], LIMIT_S)
+    rows = rows_of(lines, marked(out), system, suffix)
+    if not rows:
+        sys.exit(f"bench: error: {name} did not do what it should; see {OUT}/{name}.console")
     return rows
 
 

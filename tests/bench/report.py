@@ -5,7 +5,8 @@ import os
 
 PATH = "build/bench.json"
 PAGE = "build/bench.html"
-SYSTEMS = ("selvage", "kvm-vhe", "kvm-nvhe", "pkvm", "xen", "bare")
+SYSTEMS = ("selvage", "kvm-vhe", "kvm-nvhe", "kvm-vhe-lean", "kvm-vhe-vhost", "kvm-vhe-qemu",
+           "kvm-nvhe-lean", "kvm-nvhe-vhost", "kvm-nvhe-qemu", "pkvm", "xen", "bare")
 NOTE = ("Instructions are not cycles. These are executed instructions, counted by QEMU's -icount: "
         "a TLB miss, a cache miss, a barrier and the trap itself cost one instruction or none.")
 
@@ -76,7 +77,7 @@ def number(value):
 
 def text(rows):
     """The table that is printed."""
-    lines = [f"{'row':<25} {'system':<9} {'min':>10} {'median':>10} {'max':>10}  {'x selvage':>9} "
+    lines = [f"{'row':<25} {'system':<14} {'min':>10} {'median':>10} {'max':>10}  {'x selvage':>9} "
              f"{'goal':>8} {'bar':>8}"]
     for name, figures in by_row(rows).items():
         times = ratios(figures)
@@ -85,7 +86,7 @@ def text(rows):
             own = r["system"] == "selvage"
             ratio = f"{times[r['system']]:.2f}" if r["system"] in times else ""
             lines.append(
-                f"{'' if i else name:<25} {r['system']:<9} {number(r['min']):>10} "
+                f"{'' if i else name:<25} {r['system']:<14} {number(r['min']):>10} "
                 f"{number(r['median']):>10} {number(r['max']):>10}  "
                 f"{ratio:>9} "
                 f"{number(goal) if own and goal else '':>8} "
@@ -96,6 +97,8 @@ def text(rows):
 # --- page -------------------------------------------------------------------
 
 COLOURS = {"selvage": "#0a6b52", "kvm-vhe": "#c2672b", "kvm-nvhe": "#d98e5a", "pkvm": "#e8b894",
+           "kvm-vhe-lean": "#c2672b", "kvm-vhe-vhost": "#c2672b", "kvm-vhe-qemu": "#c2672b",
+           "kvm-nvhe-lean": "#d98e5a", "kvm-nvhe-vhost": "#d98e5a", "kvm-nvhe-qemu": "#d98e5a",
            "xen": "#4a6fa5", "bare": "#999999"}
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em;
@@ -107,7 +110,7 @@ svg { display: block; width: 100%; height: auto; font: 12px ui-monospace, monosp
 table { border-collapse: collapse; font: 12px ui-monospace, monospace }
 td, th { padding: .1em .8em; text-align: right } td:nth-child(-n+2), th:nth-child(-n+2) { text-align: left }
 """
-BAR_LEFT, BAR_WIDTH, LINE = 90, 480, 22
+BAR_LEFT, BAR_WIDTH, LINE = 120, 480, 22
 
 
 def chart(name, figures):

@@ -10,8 +10,9 @@ Parts, all by default:
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
   block         requests of a disk that is served elsewhere (load.py)
-  kvm, xen      the same guest on the peers
   net           packets between two VMs (net.py)
+  kvm, xen      the guest of `guest` on the peers
+  kvm-virtio    the guests of `block` and `net` on KVM (kvm_virtio.py)
   start         row vm_start (boot.py)
   linux-small, linux-debian   row linux_boot_extra (boot.py); with --gate the
                 exit code is 1 above that percentage
@@ -32,6 +33,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "tests/system")
 
 import boot  # noqa: E402
+import kvm_virtio  # noqa: E402
 import load  # noqa: E402
 import net  # noqa: E402
 import own  # noqa: E402
@@ -40,7 +42,7 @@ import report  # noqa: E402
 
 TABLES = {"native": own.native, "guest": own.guest, "start": boot.vm_start,
           "block": load.block, "net": net.native,
-          "kvm": peers.kvm, "xen": peers.xen}
+          "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")
 
 

@@ -69,16 +69,28 @@ uint8_t *vm_memory(uint64_t bytes)
 	return p;
 }
 
-void vm_add_memory(struct vm *vm, uint64_t address, void *memory, uint64_t bytes)
+static void add_memory(struct vm *vm, uint64_t address, void *memory, uint64_t bytes,
+		       uint32_t flags)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = vm->slots++,
+		.flags = flags,
 		.guest_phys_addr = address,
 		.memory_size = bytes,
 		.userspace_addr = (uintptr_t)memory,
 	};
 
 	MUST(ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region));
+}
+
+void vm_add_memory(struct vm *vm, uint64_t address, void *memory, uint64_t bytes)
+{
+	add_memory(vm, address, memory, bytes, 0);
+}
+
+void vm_add_read_only(struct vm *vm, uint64_t address, void *memory, uint64_t bytes)
+{
+	add_memory(vm, address, memory, bytes, KVM_MEM_READONLY);
 }
 
 static void set_gic(struct vm *vm, uint32_t group, uint64_t attribute, void *value)
@@ -156,6 +168,24 @@ void vm_add_doorbell(struct vm *vm, uint64_t address, int eventfd)
 	struct kvm_ioeventfd doorbell = { .addr = address, .len = 4, .fd = eventfd };
 
 	MUST(ioctl(vm->fd, KVM_IOEVENTFD, &doorbell));
+}
+
+void vm_add_doorbell_for(struct vm *vm, uint64_t address, uint32_t value, int eventfd)
+{
+	struct kvm_ioeventfd doorbell = { .addr = address,
+					  .len = 4,
+					  .fd = eventfd,
+					  .datamatch = value,
+					  .flags = KVM_IOEVENTFD_FLAG_DATAMATCH };
+
+	MUST(ioctl(vm->fd, KVM_IOEVENTFD, &doorbell));
+}
+
+void vm_add_interrupt(struct vm *vm, unsigned spi, int eventfd)
+{
+	struct kvm_irqfd interrupt = { .fd = (uint32_t)eventfd, .gsi = spi };
+
+	MUST(ioctl(vm->fd, KVM_IRQFD, &interrupt));
 }
 
 void vm_raise(struct vm *vm, unsigned intid)

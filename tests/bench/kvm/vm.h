@@ -23,6 +23,8 @@ uint8_t *vm_memory(uint64_t bytes);
 /* The same in pages of 2 MiB, as far as Linux has them. */
 uint8_t *vm_memory_by_large_pages(uint64_t bytes);
 void vm_add_memory(struct vm *vm, uint64_t address, void *memory, uint64_t bytes);
+/* The same, but what the guest writes there are exits. */
+void vm_add_read_only(struct vm *vm, uint64_t address, void *memory, uint64_t bytes);
 /* GICv3, or GICv2 where that is what there is, at QEMU virt's addresses;
  * before vm_add_vcpu. Returns the version. */
 int vm_add_gic(struct vm *vm);
@@ -32,6 +34,11 @@ void vm_start_gic(struct vm *vm, int version);
 void vm_set_entry(struct vm *vm, uint64_t pc, uint64_t x0);
 /* A 32-bit write there makes the event of `eventfd`. */
 void vm_add_doorbell(struct vm *vm, uint64_t address, int eventfd);
+/* The same for one value. */
+void vm_add_doorbell_for(struct vm *vm, uint64_t address, uint32_t value, int eventfd);
+/* The event of `eventfd` raises the edge-triggered interrupt `spi`; after
+ * vm_start_gic. */
+void vm_add_interrupt(struct vm *vm, unsigned spi, int eventfd);
 /* The shared peripheral interrupt `intid` becomes high. */
 void vm_raise(struct vm *vm, unsigned intid);
 /* To the next exit; its reason. */

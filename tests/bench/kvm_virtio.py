@@ -1,0 +1,68 @@
+"""The guests of load.py and net.py on KVM: rows of Debian's QEMU (system kvm-...-qemu), of
+QEMU with vhost-net (-vhost), and of the leanest monitor that there can be, kvm/lean.c, whose
+network is vhost-net as well (-lean). One run of a host (kvm/virtio-init) for all of them."""
+import os
+import re
+import sys
+
+import load
+import net
+from emulator import A57, OUT, counted, machine, until_done
+from peers import MAX
+
+LIMIT_S = 600
+END = re.compile(r"virtio done$")
+HOSTS = (("kvm-vhe", MAX), ("kvm-nvhe", A57))
+# What each way to serve a device counts as, by the name that kvm/virtio-init says.
+WAYS = {
+    "block-native": "qemu", "block-uring": "qemu", "net-qemu": "qemu", "net-vhost": "vhost",
+    "block-lean": "lean", "net-lean": "lean",
+}
+
+
+def parts(lines):
+    """Way -> what was printed after `way NAME`."""
+    found, current = {}, []
+    for line in lines:
+        name = re.match(r"way (\S+)$", line)
+        if name:
+            current = found.setdefault(name.group(1), [])
+        current.append(line)
+    return found
+
+
+def rows_of_ways(name, lines, marks, system):
+    """Way after way as they ran; of two ways that count as the same the better figure."""
+    best, printed = {}, parts(lines)
+    for way, of_way in printed.items():
+        kind = load if way.startswith("block-") else net
+        count = (2 * sum(line.startswith("blk blk_") for line in of_way) if kind is load
+                 else net.MARKS * len(net.KINDS))
+        rows = kind.rows_of(of_way, marks[:count], f"{system}-{WAYS[way]}")
+        marks = marks[count:]
+        if not rows:
+            sys.exit(f"bench: error: {name}: {way} did not do what it should; "
+                     f"see {OUT}/{name}.console")
+        for r in rows:
+            key = r["row"], r["system"]
+            best[key] = min(r, best.get(key, r), key=lambda x: x["median"])
+            print(f"{r['system']:<15} {way:<15} {r['row']:<20} {r['median']:>8,}")
+    if set(printed) != set(WAYS) or marks:
+        sys.exit(f"bench: error: {name} did not come to its end; see {OUT}/{name}.console")
+    return list(best.values())
+
+
+def kvm_virtio():
+    """Rows blk_... and net_packet_... of the peers."""
+    os.makedirs(OUT, exist_ok=True)
+    rows = []
+    for system, cpu in HOSTS:
+        name = f"{system}-virtio"
+        out = f"{OUT}/{name}.insn"
+        command = [*machine(3, True, cpu), *counted(
+            "-kernel", "build/assets/linux-debian", "-initrd", "build/bench/kvm/virtio-initrd",
+            "-append", "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet ipv6.disable=1"),
+            *load.plugin(out)]
+        lines = until_done(name, command, LIMIT_S, END)
+        rows += rows_of_ways(name, lines, load.marked(out), system)
+    return rows
