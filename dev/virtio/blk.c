@@ -164,24 +164,20 @@ static bool serve(struct virtio_blk *b, struct virtq *q)
 	return end(q, &r, status);
 }
 
-/* The same for a slow disk: a good request ends later. */
+/* The same for a slow disk: requests end later. */
 static bool serve_slowly(struct virtio_blk *b, struct virtq *q, struct virtio_blk_job *job)
 {
 	struct virtio_blk_request *r = &job->request;
-	bool good;
 	uint8_t status;
 
 	if (!parse(b, q, &job->chain, r, &status)) {
 		b->disk.put(b->disk.opaque, job);
 		return false;
 	}
-	if (status == S_OK && r->type != T_GET_ID) {
-		b->disk.begin(b->disk.opaque, job);
-		return true;
-	}
-	good = end(q, r, status == S_OK ? do_id(q, r) : status);
-	b->disk.put(b->disk.opaque, job);
-	return good;
+	r->answered = status != S_OK || r->type == T_GET_ID;
+	r->answer = status == S_OK && r->answered ? do_id(q, r) : status;
+	b->disk.begin(b->disk.opaque, job);
+	return true;
 }
 
 /* One request; false: there is none, none can be taken now, or the device is broken. */
@@ -256,10 +252,12 @@ bool virtio_blk_writes_through(const struct virtio_blk *b)
 
 void virtio_blk_end(struct virtio_blk_job *job, bool ok)
 {
-	struct virtio *v = &job->request.b->v;
+	struct virtio_blk_request *r = &job->request;
+	struct virtio *v = &r->b->v;
 
 	if (virtio_live(v))
-		(void)end(&v->queue[0], &job->request, ok ? S_OK : S_IOERR);
+		(void)end(&v->queue[0], r, r->answered ? r->answer : ok ? S_OK
+									: S_IOERR);
 }
 
 static const struct virtio_class class = {

@@ -112,7 +112,8 @@ static void start(bool read_only)
 	disk.flush = flush;
 	make(&back, &disk, &machine);
 	slow_init(&machine, 8);
-	slow = (struct slow){ .blk = &front.blk, .first = FIRST, .sectors = PART, .read_only = read_only };
+	slow = (struct slow){ .first = FIRST, .sectors = PART, .read_only = read_only };
+	slow.blk = &front.blk;
 	disk = slow_disk(&slow);
 	make(&front, &disk, &guest);
 	assert_int_equal(guest.sectors, PART);

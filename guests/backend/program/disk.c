@@ -45,7 +45,9 @@ static bool split(const char *spec, char *path, size_t room)
 struct virtio *disk_make(struct served *s)
 {
 	struct virtio_env env = link_server_virtio(&s->link);
-	struct virtio_blk_disk disk = { .opaque = s, .look = look, .change = change, .flush = flush };
+	struct virtio_blk_disk disk = {
+		.opaque = s, .look = look, .change = change, .flush = flush
+	};
 	char path[512];
 	int fd;
 

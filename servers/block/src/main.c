@@ -100,6 +100,7 @@ static void place(struct disk *d)
 {
 	const struct partition_disk on = { NULL, machine.sectors, read_now };
 	const unsigned number = serve_info_get()->connection[number_of(d)].partition;
+	const bool writable = serve_info_get()->connection[number_of(d)].writable != 0;
 	struct partition part = { 0, machine.sectors };
 	const char *wrong = NULL;
 
@@ -111,9 +112,8 @@ static void place(struct disk *d)
 			  number, wrong);
 	d->slow = (struct slow){ .first = part.first,
 				 .sectors = wrong == NULL && machine_works ? part.sectors : 0,
-				 .read_only = machine.read_only ||
-					      !serve_info_get()->connection[number_of(d)].writable };
-	if (machine.read_only && serve_info_get()->connection[number_of(d)].writable)
+				 .read_only = machine.read_only || !writable };
+	if (machine.read_only && writable)
 		log_warning("connection %u: the machine's disk is read-only", number_of(d));
 }
 

@@ -10,6 +10,7 @@ static struct job {
 	bool taken, out;   /* out: the device has it */
 	bool over, ok;     /* it is to be ended */
 	bool flushing;
+	uint32_t turn;      /* of slow->taken */
 	uint32_t left, now; /* bytes */
 	uint64_t sector;
 } jobs[MDISK_OPS];
@@ -94,14 +95,18 @@ static struct virtio_blk_job *take(void *opaque)
 		j->taken = true;
 		j->out = j->over = j->flushing = false;
 		j->slow = j->room = s;
+		j->turn = s->taken++;
 		return &j->of;
 	}
 	return NULL;
 }
 
+/* The one that was taken last. */
 static void put(void *opaque, struct virtio_blk_job *job)
 {
-	(void)opaque;
+	struct slow *s = opaque;
+
+	s->taken--;
 	release(CONTAINER_OF(job, struct job, of));
 }
 
@@ -112,7 +117,9 @@ static void begin(void *opaque, struct virtio_blk_job *job)
 
 	j->sector = s->first + job->request.offset / MDISK_SECTOR;
 	j->left = job->request.bytes;
-	if (job->request.flush)
+	if (job->request.answered)
+		set_over(j, true);
+	else if (job->request.flush)
 		flush(j);
 	else
 		go_on(j);
@@ -130,6 +137,7 @@ void slow_forget(struct slow *s)
 		if (!j->out)
 			release(j);
 	}
+	s->ended = s->taken;
 }
 
 static void forget(void *opaque) { slow_forget(opaque); }
@@ -158,18 +166,28 @@ static void done(struct job *j, bool ok)
 		set_over(j, true);
 }
 
-static bool end_all(void)
+/* One whose turn it is; NULL: there is none. */
+static struct job *next_over(void)
 {
-	bool any = false;
-
-	for (unsigned i = 0; i < MDISK_OPS; i++) {
+	for (unsigned i = 0; i < MDISK_OPS && n_over > 0; i++) {
 		struct job *j = &jobs[i];
 
-		if (!j->taken || !j->over)
-			continue;
+		if (j->taken && j->over && (j->slow == NULL || j->turn == j->slow->ended))
+			return j;
+	}
+	return NULL;
+}
+
+static bool end_all(void)
+{
+	struct job *j;
+	bool any = false;
+
+	while ((j = next_over()) != NULL) {
 		if (j->slow != NULL) {
 			virtio_blk_end(&j->of, j->ok);
 			j->slow->settle = true;
+			j->slow->ended++;
 		}
 		release(j);
 		any = true;
@@ -177,7 +195,7 @@ static bool end_all(void)
 	return any;
 }
 
-bool slow_pending(void) { return n_over != 0; }
+bool slow_pending(void) { return next_over() != NULL; }
 
 bool slow_turn(void)
 {

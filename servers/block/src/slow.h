@@ -1,7 +1,8 @@
 /*
  * Disks that are the machine's disk or a partition of it: requests of connections become
  * operations of the driver's, as many at a time as it can have, shared among the
- * connections.
+ * connections. Those of one end in the order in which they came: a server that is started in
+ * the place of one that died can then go on (link.h), and does again what was not ended.
  */
 #pragma once
 
@@ -14,10 +15,11 @@ struct slow {
 	struct virtio_blk *blk;
 	uint64_t first, sectors; /* on the machine's disk */
 	bool read_only;
-	unsigned under_way; /* operations */
-	unsigned orphans;   /* of these, of before a reset: nothing is begun until they are over */
-	bool starved;       /* it had no room for a request */
-	bool settle;        /* requests have ended since slow_turn */
+	unsigned under_way;    /* operations */
+	unsigned orphans;      /* of these, of before a reset: nothing is begun meanwhile */
+	uint32_t taken, ended; /* requests: they end in the order in which they were taken */
+	bool starved;          /* it had no room for a request */
+	bool settle;           /* requests have ended since slow_turn */
 };
 
 /* The driver; the most that one connection may have under way. */

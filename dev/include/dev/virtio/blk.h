@@ -8,7 +8,7 @@
 
 struct virtio_blk;
 
-/* Private to the model but for `write`, `flush`, `offset` and `bytes`; here so that
+/* Private to the model but for `write`, `flush`, `offset`, `bytes` and `answered`; here so that
  * owners of slow disks can embed it. */
 struct virtio_blk_request {
 	struct virtio_blk *b;
@@ -19,6 +19,8 @@ struct virtio_blk_request {
 	uint32_t bytes;    /* of data */
 	struct virtq_cursor out, in, status;
 	uint32_t written; /* into the driver's buffer */
+	bool answered;    /* the disk has nothing to do for it */
+	uint8_t answer;
 };
 
 /* A request of a slow disk: owned by the disk from `take` to `put` or virtio_blk_end. */
@@ -34,9 +36,9 @@ struct virtio_blk_job {
  * `flush`, which may be NULL: what was written is to last; false: it does not.
  *
  * Slow: `take` has room for one request more, or returns NULL: none for now, the owner
- * calls virtio_blk_turn when there is. `put` gives it back unused. `begin` starts it;
- * virtio_blk_end follows later, not within it. `forget`: nothing that was begun is to
- * come back, since the driver has reset the device. */
+ * calls virtio_blk_turn when there is. `put` gives it back unused. `begin` starts it, or
+ * only notes it if it is `answered`; virtio_blk_end follows later, not within it. `forget`:
+ * nothing that was begun is to come back, since the driver has reset the device. */
 struct virtio_blk_disk {
 	void *opaque;
 	uint64_t sectors;
