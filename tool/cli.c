@@ -57,8 +57,8 @@ static const struct command commands[] = {
 	  0, 0, command_control },
 	{ "top", "",
 	  "Show what the VMs of a running system do, again and again.\n"
-	  "Processor time, exits a second by reason, memory, virtio requests, restarts. q or "
-	  "Ctrl-C\nleaves. When output is no terminal it prints one table after the other.",
+	  "Processor time, exits a second by reason, memory, virtio requests, packets, restarts. "
+	  "q or\nCtrl-C leaves. When output is no terminal it prints one table after the other.",
 	  CMD_TOP, 0, 0, command_top },
 	{ "console", "VM",
 	  "Connect to the console of a VM.\nCtrl-] leaves it.",

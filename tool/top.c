@@ -49,6 +49,8 @@ static void take_counts(struct top_vm *vm, const cJSON *object)
 	vm->requests = answer_number(object, "virtio_requests");
 	vm->bytes = answer_number(object, "virtio_bytes");
 	vm->breaks = answer_number(object, "virtio_breaks");
+	vm->packets = answer_number(object, "net_packets");
+	vm->packet_bytes = answer_number(object, "net_bytes");
 }
 
 static void take_reasons(double to[VMM_STATS_REASONS], const cJSON *object)
@@ -159,11 +161,13 @@ static void put_row(struct text *text, const struct top_vm *old, const struct to
 
 	for (unsigned i = 0; i < VMM_STATS_REASONS; i++)
 		rate[i] = rise(old->exits[i], vm->exits[i]) / seconds;
-	put(text, "%-16s %-8s %6.1f %9.0f %9.0f %8.0f %9.1f %8.1f %7.0f  ", vm->name, vm->state,
+	put(text, "%-16s %-8s %6.1f %9.0f %9.0f %8.0f %9.1f %9.0f %9.1f %8.1f %7.0f  ", vm->name, vm->state,
 	    rise(old->cpu_us, vm->cpu_us) / seconds / 1e4, sum(rate),
 	    rise(old->interrupts, vm->interrupts) / seconds,
 	    rise(old->requests, vm->requests) / seconds,
-	    rise(old->bytes, vm->bytes) / seconds / 1024, vm->held_bytes / (1 << 20),
+	    rise(old->bytes, vm->bytes) / seconds / 1024,
+	    rise(old->packets, vm->packets) / seconds,
+	    rise(old->packet_bytes, vm->packet_bytes) / seconds / 1024, vm->held_bytes / (1 << 20),
 	    vm->starts > 1 ? vm->starts - 1 : 0);
 	put_reasons(text, rate);
 	put(text, "\n");
@@ -178,8 +182,8 @@ size_t top_table(const struct top_sample *before, const struct top_sample *now, 
 	put(&text, "up %.0f s, %u VMs, memory %.0f of %.0f MiB used\n\n", now->now_us / 1e6,
 	    now->n, (now->total_bytes - now->free_bytes) / (1 << 20),
 	    now->total_bytes / (1 << 20));
-	put(&text, "%-16s %-8s %6s %9s %9s %8s %9s %8s %7s  %s\n", "VM", "STATE", "CPU %",
-	    "EXITS/S", "INTR/S", "VIRTIO/S", "KIB/S", "MIB", "STARTED",
+	put(&text, "%-16s %-8s %6s %9s %9s %8s %9s %9s %9s %8s %7s  %s\n", "VM", "STATE", "CPU %",
+	    "EXITS/S", "INTR/S", "VIRTIO/S", "KIB/S", "PACKETS/S", "NET KIB/S", "MIB", "STARTED",
 	    "EXITS BY REASON, A SECOND");
 	for (unsigned i = 0; i < now->n; i++) {
 		struct top_vm old = base_of(before, &now->vm[i]);
@@ -196,12 +200,14 @@ static void put_json(struct text *text, const struct top_vm *old, const struct t
 	    "{\"vm\":\"%s\",\"state\":\"%s\",\"seconds\":%.3f,\"cpu_percent\":%.2f,"
 	    "\"ram_bytes\":%.0f,\"held_bytes\":%.0f,\"starts\":%.0f,\"uptime_s\":%.0f,"
 	    "\"interrupts\":%.0f,\"faults\":%.0f,\"misuses\":%.0f,\"virtio_requests\":%.0f,"
-	    "\"virtio_bytes\":%.0f,\"virtio_breaks\":%.0f,\"exits\":{",
+	    "\"virtio_bytes\":%.0f,\"virtio_breaks\":%.0f,\"net_packets\":%.0f,"
+	    "\"net_bytes\":%.0f,\"exits\":{",
 	    vm->name, vm->state, seconds, rise(old->cpu_us, vm->cpu_us) / seconds / 1e4,
 	    vm->ram_bytes, vm->held_bytes, vm->starts, vm->uptime_s,
 	    rise(old->interrupts, vm->interrupts), rise(old->faults, vm->faults),
 	    rise(old->misuses, vm->misuses), rise(old->requests, vm->requests),
-	    rise(old->bytes, vm->bytes), rise(old->breaks, vm->breaks));
+	    rise(old->bytes, vm->bytes), rise(old->breaks, vm->breaks),
+	    rise(old->packets, vm->packets), rise(old->packet_bytes, vm->packet_bytes));
 	for (unsigned i = 0; i < VMM_STATS_REASONS; i++)
 		put(text, "%s\"%s\":%.0f", i ? "," : "", reasons[i],
 		    rise(old->exits[i], vm->exits[i]));

@@ -12,6 +12,7 @@ struct top_vm {
 	char state[16];
 	double ram_bytes, held_bytes, starts, uptime_s;
 	double cpu_us, interrupts, faults, misuses, requests, bytes, breaks;
+	double packets, packet_bytes;
 	double exits[VMM_STATS_REASONS];
 	double exit_us[VMM_STATS_REASONS];
 };

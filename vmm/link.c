@@ -11,6 +11,7 @@
 #include <dev/virtio/mmio.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
+#include <selvage/virtio_abi.h>
 
 #define FIRST_SLOT 8u
 #define QUEUE_NOTIFY 0x050u /* of a slot: virtio 1.2, 4.2.2 */
@@ -29,6 +30,8 @@ static struct link {
 	struct link_driver driver;
 	struct virtio_mmio mmio;
 	struct link_window window[LINK_WINDOWS];
+	uint64_t requests, bytes; /* that were told of */
+	uint64_t changes;         /* between copies and none */
 } links[SYSDESC_VM_CONNECTIONS];
 
 static void kick(void *opaque)
@@ -74,9 +77,31 @@ static void set_irq(void *opaque, bool level)
 		sel4_signal(VMM_CAP_LINK_IRQ(l->number));
 }
 
+/* What the server counted since the last time; another one begins at zero. */
+static uint64_t more(uint64_t *told, const uint64_t *word)
+{
+	const uint64_t now = link_load64(word), before = *told;
+
+	*told = now;
+	return now < before ? now : now - before;
+}
+
+/* For those who watch (selvage/vmm_stats.h). */
+static void tell_counts(struct link *l)
+{
+	const struct link_server_half *half = &l->driver.env.page->server;
+	struct vmm_stats *stats = l->vm->stats;
+	const bool net = l->driver.env.device == VIRTIO_ID_NET;
+
+	*(net ? &stats->net_packets : &stats->virtio_requests) +=
+		more(&l->requests, &half->requests);
+	*(net ? &stats->net_bytes : &stats->virtio_bytes) += more(&l->bytes, &half->bytes);
+}
+
 static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 {
 	(void)vcpu;
+	tell_counts(device);
 	return virtio_mmio_access(&((struct link *)device)->mmio, m);
 }
 
@@ -133,13 +158,16 @@ static void set_doorbell(const struct link *l, bool on)
 /* Kicks go by us unless copies have to be made. */
 static void bypass(void *opaque, bool may)
 {
-	const struct link *l = opaque;
+	struct link *l = opaque;
 
 	set_doorbell(l, may);
-	if (!may)
-		log_info("connection %u: its driver does not keep to the pool: what it sends and "
-			 "receives is copied",
-			 l->vm->info->link[l->number].number);
+	/* A guest can have this as often as it likes: each power of two is news. */
+	l->changes += !may;
+	if (may || (l->changes & (l->changes - 1)) != 0)
+		return;
+	log_info("connection %u: its driver does not keep to the pool: what it sends and "
+		 "receives is copied (%llu so far)",
+		 l->vm->info->link[l->number].number, (unsigned long long)l->changes);
 }
 
 static bool add(struct vm *vm, unsigned number)
@@ -211,8 +239,10 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 		return 0;
 	mutex_lock(&vm->lock);
 	vm->handler = NULL;
-	for (unsigned i = 0; i < vm->info->n_links; i++)
+	for (unsigned i = 0; i < vm->info->n_links; i++) {
+		tell_counts(&links[i]);
 		link_driver_event(&links[i].driver);
+	}
 	vm_deliver_irqs(vm, NULL);
 	mutex_unlock(&vm->lock);
 	return 0;

@@ -91,16 +91,25 @@ static enum mmio_outcome ecam(void *device, unsigned vcpu, struct mmio *m)
 	return pci_ecam_access(device, m);
 }
 
+static enum mmio_outcome counted(const struct mmio *m, enum mmio_outcome outcome)
+{
+	struct vm *vm = bus.frame.opaque;
+
+	if (m->write && vm->hooks.virtio_written != NULL)
+		vm->hooks.virtio_written(vm);
+	return outcome;
+}
+
 static enum mmio_outcome memory(void *device, unsigned vcpu, struct mmio *m)
 {
 	(void)vcpu;
-	return pci_memory_access(device, m);
+	return counted(m, pci_memory_access(device, m));
 }
 
 static enum mmio_outcome io(void *device, unsigned vcpu, struct mmio *m)
 {
 	(void)vcpu;
-	return pci_io_access(device, m);
+	return counted(m, pci_io_access(device, m));
 }
 
 static enum mmio_outcome frame(void *device, unsigned vcpu, struct mmio *m)

@@ -40,6 +40,7 @@ static struct {
 	struct virtio_blk blk[SYSDESC_MAX_DISKS];
 	struct ramdisk disk[SYSDESC_MAX_DISKS];
 	struct virtio_balloon balloon;
+	uint64_t requests, bytes; /* that were told of */
 } devices;
 
 /* --- What devices reach ---------------------------------------------------------- */
@@ -74,8 +75,10 @@ static void tell_counts(struct vm *vm)
 			bytes += v->queue[j].bytes;
 		}
 	}
-	vm->stats->virtio_requests = requests;
-	vm->stats->virtio_bytes = bytes;
+	vm->stats->virtio_requests += requests - devices.requests;
+	vm->stats->virtio_bytes += bytes - devices.bytes;
+	devices.requests = requests;
+	devices.bytes = bytes;
 	vm->stats->virtio_breaks = vm->events[VM_EVENT_VIRTIO];
 }
 
@@ -113,6 +116,7 @@ static bool plug(struct vm *vm, struct slot *s, struct virtio *device)
 	};
 
 	s->device = device;
+	vm->hooks.virtio_written = tell_counts;
 	if (vm->info->vm.flags & SYSDESC_VM_PCI)
 		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, number, device);
 	s->irq = vm->board->virtio_irq + number;

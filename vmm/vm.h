@@ -123,6 +123,8 @@ struct vm_hooks {
 	bool (*takes_input)(const struct vm *vm);
 	/* Makes a virtio device a function of the PCI bus. False: it cannot. */
 	bool (*plug_pci)(struct vm *vm, unsigned slot, struct virtio *device);
+	/* A register of a virtio device was written, by way of PCI. NULL: nobody counts. */
+	void (*virtio_written)(struct vm *vm);
 	/* Adds to the devicetree in fdt[size]. False: it does not fit. */
 	bool (*describe)(const struct vm *vm, void *fdt, size_t size);
 	/* The clock goes on after it stood. */

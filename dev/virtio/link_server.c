@@ -172,11 +172,25 @@ static void broken(void *opaque, const char *why)
 	s->owes_event = true;
 }
 
+/* For those who watch. */
+static void tell_counts(struct link_server *s)
+{
+	uint64_t requests = 0, bytes = 0;
+
+	for (unsigned i = 0; i < s->device->class->n_queues; i++) {
+		requests += s->device->queue[i].requests;
+		bytes += s->device->queue[i].bytes;
+	}
+	link_store64(&s->env.page->server.requests, requests);
+	link_store64(&s->env.page->server.bytes, bytes);
+}
+
 void link_server_flush(struct link_server *s)
 {
 	bool is_interrupt = s->owes_interrupt, is_event = s->owes_event;
 
 	s->owes_interrupt = s->owes_event = false;
+	tell_counts(s);
 	if (is_interrupt)
 		s->env.interrupt(s->env.opaque);
 	if (is_event)

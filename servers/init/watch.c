@@ -27,10 +27,12 @@ static void counts(unsigned vm, const struct vmm_stats *s, char *text, size_t si
 	fmt_print(text, size,
 		  "{\"kind\":\"counts\",\"vm\":\"%s\",\"cpu_us\":%llu,\"interrupts\":%llu,"
 		  "\"faults\":%llu,\"misuses\":%llu,\"virtio_requests\":%llu,"
-		  "\"virtio_bytes\":%llu,\"virtio_breaks\":%llu}",
+		  "\"virtio_bytes\":%llu,\"virtio_breaks\":%llu,"
+		  "\"net_packets\":%llu,\"net_bytes\":%llu}",
 		  vm_description(vm)->name, (ull)vm_cpu_us(vm), (ull)s->interrupts,
 		  (ull)s->faults, (ull)s->misuses, (ull)s->virtio_requests,
-		  (ull)s->virtio_bytes, (ull)s->virtio_breaks);
+		  (ull)s->virtio_bytes, (ull)s->virtio_breaks, (ull)s->net_packets,
+		  (ull)s->net_bytes);
 }
 
 bool watch_stats(const struct control_subject *subject, unsigned n, char *text, size_t size)

@@ -1,5 +1,6 @@
 """VMs in the network that the server `net` makes, and its uplink."""
 import hashlib
+import json
 import os
 import socket
 import threading
@@ -85,6 +86,12 @@ def net_case(sharing, *options):
             for shell, who in ((one, "one whom it does not allow"),
                                (two, "one who does not allow it")):
                 report.equal(lost(shell, 2, 1), "100", f"nothing comes of a VM for {who}")
+            two(f"ping -A {address(0)} > /dev/null & sleep 0.1")
+            top = {v["vm"]: v["net_packets"] for v in
+                   map(json.loads, run.client("top", "--once", "--json").splitlines())}
+            two("kill %1")
+            report.check(top["one"] > 10 < top["two"] and top["three"] < top["two"] / 2,
+                         f"top shows packets: {top}")
             report.equal(three("sed -n 's/ *eth0: *//p' /proc/net/dev | cut -d ' ' -f 1"), "0",
                          "it has not received a byte")
             seen = run.lines.count()

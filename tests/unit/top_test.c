@@ -21,7 +21,9 @@ static void take(struct top_sample *s, const char *clock, const char *cpu, const
 		 starts);
 	top_line(s, line);
 	snprintf(line, sizeof(line),
-		 "{\"kind\":\"counts\",\"vm\":\"a\",\"cpu_us\":%s,\"virtio_bytes\":2048}", cpu);
+		 "{\"kind\":\"counts\",\"vm\":\"a\",\"cpu_us\":%s,\"virtio_bytes\":2048,"
+		 "\"net_packets\":%s,\"net_bytes\":4096}",
+		 cpu, wfi);
 	top_line(s, line);
 	snprintf(line, sizeof(line),
 		 "{\"kind\":\"exits\",\"vm\":\"a\",\"wfi\":%s,\"mmio\":3}", wfi);
@@ -41,6 +43,7 @@ static void test_rates(void **state)
 	text[top_json(&before, &now, text, sizeof(text) - 1)] = '\0';
 	assert_non_null(strstr(text, "\"seconds\":2.000,\"cpu_percent\":50.00"));
 	assert_non_null(strstr(text, "\"wfi\":200,"));
+	assert_non_null(strstr(text, "\"net_packets\":200,\"net_bytes\":0,"));
 	assert_non_null(strstr(text, "\"mmio\":0,"));
 }
 

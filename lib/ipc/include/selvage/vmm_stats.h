@@ -29,6 +29,8 @@ struct vmm_stats {
 	uint64_t misuses;    /* of devices, registers and calls: what is logged */
 	uint64_t virtio_requests, virtio_bytes;
 	uint64_t virtio_breaks; /* devices that came to need a reset */
+	/* Of connections: frames both ways, with their headers, as the server counts. */
+	uint64_t net_packets, net_bytes;
 	/* The devices of its memory map; RAM is in the description. */
 	uint32_t n_regions;
 	uint32_t pad;

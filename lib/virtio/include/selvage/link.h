@@ -144,6 +144,7 @@ struct link_server_half {
 	uint8_t config[LINK_CONFIG_BYTES];
 	struct link_place place[LINK_QUEUES];
 	uint64_t journal[LINK_JOURNAL]; /* struct virtq_journal of virtq.h */
+	uint64_t requests, bytes;       /* for those who watch: so far, of this server */
 };
 
 #define LINK_SERVER_OFFSET 2048u
