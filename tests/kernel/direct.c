@@ -705,6 +705,60 @@ static void test_state(void)
 	expect(3, VTIMER);
 }
 
+/* A source that waits, or does not, is left so by all that happens to others. */
+static void test_a_source_left_alone(void)
+{
+	cap_t gicv;
+
+	CHECK_OK(sel4_vcpu_read_regs(kt_make(ABI_OBJ_VCPU, 0), ABI_EXTV_GIC_VERSION, &version));
+	gicv = version == 2 ? kt_gicv_frame() : 0;
+	for (unsigned lrs = 2; lrs <= 3; lrs++)
+		for (uint64_t waits = 0; waits < 2; waits++) {
+			cap_t n = kt_make(ABI_OBJ_NOTIFICATION, 0);
+			struct kt_guest g = make(0, lrs, gicv ? kt_copy(gicv) : 0,
+						 kt_make(ABI_OBJ_NOTIFICATION, 0), 0);
+			uint64_t first = ABI_EXTV_LR0 + n_lrs - lrs;
+
+			enable(&g, 3, 0xa0);
+			enable(&g, 4, 0xa0);
+			set_field(&g, ABI_EXTV_DIRECT_ISPEND, waits);
+			enable(&g, 32, 0xa0);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), waits);
+			set_field(&g, ABI_EXTV_DIRECT_ISPEND, 3ull << VTIMER);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ICPEND), 2ull << VTIMER | waits);
+			set_field(&g, ABI_EXTV_DIRECT_ICPEND, 2ull << VTIMER);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), waits);
+			/* Two for one register, if there is one: its end makes room. */
+			set_field(&g, ABI_EXTV_DIRECT_ISPEND, 3 << 3);
+			set_field(&g, first, 0);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 3 << 3 | waits);
+			command(&g, NOTHING, 0, 0, 0);
+			expect(2, 4);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), waits);
+			/* A signal while another is active. */
+			CHECK_OK(sel4_ext_vcpu_bind_irq(g.vcpu, 32, n));
+			sgi(&g, 3, 1, 1);
+			expect_inside(&g, 3, 3);
+			sel4_signal(n);
+			CHECK_EQ(field(&g, first) & 0x3ff, 3);
+			CHECK_EQ(field(&g, first) >> 62, 2);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), 1ull << 32 | waits);
+			kt_guest_answer_hvc(&g, 0);
+			expect_inside(&g, 4, 32);
+			kt_guest_answer_hvc(&g, 0);
+			expect(4, 32);
+			CHECK_EQ(field(&g, ABI_EXTV_DIRECT_ISPEND), waits);
+			/* The limits of a register's number; what is bound goes with it. */
+			CHECK_OK(sel4_vcpu_write_regs(g.vcpu, first, 63 | ENABLED));
+			CHECK_EQ(sel4_vcpu_write_regs(g.vcpu, first, 64 | ENABLED),
+				 ABI_INVALID_ARGUMENT);
+			CHECK_OK(sel4_ext_vcpu_set_direct(g.vcpu, 0, 0, 0, 0));
+			sel4_signal(kt_mint(n, KT_ALL, 5));
+			CHECK_EQ(poll(n), 5);
+			CHECK_OK(kt_delete(g.vcpu));
+		}
+}
+
 static const struct kt_case cases[] = {
 	{ "direct: wrong arguments; list registers given up are out of reach", test_arguments },
 	{ "direct: a group of sixteen is full", test_group_is_full },
@@ -718,6 +772,7 @@ static const struct kt_case cases[] = {
 	{ "direct: two guests' timers do not keep each other away", test_two_timers },
 	{ "direct: a notification is an interrupt", test_notification },
 	{ "direct: doorbell to service to interrupt", test_kick },
+	{ "direct: a source that is left alone", test_a_source_left_alone },
 	{ "direct: state saved, cleared and restored", test_state },
 	{ "direct: an SGI to nobody, from the zero register", test_sgi_to_nobody },
 	{ "doorbell: wrong arguments", test_doorbell_arguments },

@@ -58,7 +58,7 @@ extern const struct kt_group kt_exit_message;
 extern const struct kt_group kt_extension;
 extern const struct kt_group kt_direct;
 extern const struct kt_group kt_hostile, kt_el0;
-extern const struct kt_group kt_plain_kernel, kt_corners, kt_benchmark, kt_fastpath;
+extern const struct kt_group kt_edges, kt_plain_kernel, kt_corners, kt_benchmark, kt_fastpath;
 
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);
@@ -132,6 +132,7 @@ struct kt_thread kt_thread(unsigned index, void (*entry)(void *), void *arg, uns
 /* The same, resumed: if prio > KT_PRIO it has run until it waited. */
 struct kt_thread kt_start(unsigned index, void (*entry)(void *), void *arg, unsigned prio);
 uint64_t *kt_registers(unsigned index);
+struct abi_ipcbuf *kt_buffer(unsigned index);
 /* Lets other threads run until a time (a millisecond more or less) has passed. */
 void kt_sleep_us(uint64_t us);
 /* Off: nothing else runs while all wait; nobody can sleep. */

@@ -205,6 +205,7 @@ struct kt_thread kt_start(unsigned index, void (*entry)(void *), void *arg, unsi
 }
 
 uint64_t *kt_registers(unsigned index) { return registers[index]; }
+struct abi_ipcbuf *kt_buffer(unsigned index) { return &buffers[index].buffer; }
 
 _Noreturn void kt_stop(void)
 {
@@ -362,8 +363,9 @@ static void use_and_close_el0(void)
 	__asm__ volatile("msr pmcntenset_el0, %0\n\tmrs %0, pmccntr_el0"
 			 : "=r"(v)
 			 : "0"(1ull << 31));
-	__asm__ volatile("msr cntp_ctl_el0, xzr\n\tmrs %0, cntp_cval_el0"
-			 : "=r"(v));
+	__asm__ volatile("msr cntp_cval_el0, %1\n\tmsr cntp_ctl_el0, %2\n\tmrs %0, cntp_cval_el0"
+			 : "=r"(v)
+			 : "r"(~0ull), "r"(1ull));
 	(void)v;
 	CHECK_OK(sel4_ext_close_el0(ABI_ROOT_IRQ_CONTROL));
 }
@@ -392,6 +394,7 @@ int main(void)
 {
 	static const struct kt_group *const groups[] = {
 		&kt_boot,
+		&kt_edges,
 		&kt_calls,
 		&kt_lookups,
 		&kt_bad,

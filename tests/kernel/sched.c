@@ -125,7 +125,8 @@ static void no_spent_context_for_waiting_threads(void)
 			CHECK_OK(sel4_sched_context_unbind(t[i].sc));
 	}
 	CHECK_OK(sel4_sched_context_unbind(t[ON_REPLY].sc)); /* here it was with us */
-	CHECK_OK(configure(spender.sc, 500, 10000, 0));
+	/* Not less than a debug kernel takes more: that would cost periods. */
+	CHECK_OK(configure(spender.sc, 5000, 40000, 0));
 	CHECK_OK(sel4_tcb_resume(spender.tcb)); /* until its budget ends */
 	CHECK_OK(sel4_tcb_suspend(spender.tcb));
 	CHECK_OK(sel4_sched_context_unbind(spender.sc));
@@ -137,7 +138,7 @@ static void no_spent_context_for_waiting_threads(void)
 	}
 	CHECK_OK(sel4_sched_context_bind(spender.sc, spender.tcb)); /* does not wait */
 	CHECK_OK(sel4_sched_context_unbind(spender.sc));
-	kt_sleep_us(12000);
+	kt_sleep_us(50000);
 	for (unsigned i = 0; i < WAITS; i++) {
 		CHECK_OK(sel4_sched_context_bind(spender.sc, t[i].tcb));
 		CHECK_OK(sel4_sched_context_unbind(spender.sc));
