@@ -100,7 +100,7 @@ static void virtual_interface_fields(void)
 		{ ABI_EXTV_VMCR, 0xffffffff, 0xfffc021f },
 		{ ABI_EXTV_ICH_HCR, 0xffffffff, 0xff },
 		{ ABI_EXTV_ICH_HCR, 0, 1 },
-		{ ABI_EXTV_LR0, ~0ull, 0xd0ff020700000000ull | 0x3ff },
+		{ ABI_EXTV_LR0, ~0ull, 0xd0ff020700000000ull | 0xffff },
 	};
 	cap_t vcpu = kt_make(ABI_OBJ_VCPU, 0);
 	uint64_t v = 0;
