@@ -85,7 +85,7 @@ GROUPS = {
     "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600),
                           Program("latency", ["tests/latency/run", "--test"], 300)],
     "system": lambda: listed("system", 400),
-    "bench": lambda: [Program("bench", ["tests/bench/check"], 300)],
+    "bench": lambda: [Program("bench", ["tests/bench/check"], 600)],
 }
 
 
