@@ -1,13 +1,13 @@
 # Kernel and loader of the target. The kernel's parts: core and object are
-# portable, arch/$(ARCH) and plat are not. debug is for debug builds only.
-ARCH := aarch64
-KERNEL_DIRS := kernel/core kernel/object kernel/plat kernel/arch/$(ARCH) \
+# portable, arch/$(ARCH) and plat/$(PLAT) are not. debug is for debug builds only.
+KERNEL_DIRS := kernel/core kernel/object kernel/plat/$(PLAT) kernel/arch/$(ARCH) \
 	kernel/arch/$(ARCH)/object $(if $(filter debug,$(BUILD)),kernel/debug kernel/debug/$(ARCH)) \
 	$(if $(filter-out 1,$(DOMAINS)),kernel/domains) \
 	$(if $(filter 0,$(EXTENSIONS)),kernel/debug/plain) $(if $(filter 1,$(BENCHMARK)),kernel/debug/benchmark)
+KERNEL_BASE_aarch64 := lib/base/fdt.c
 KERNEL_SRCS := $(sort $(filter-out $(if $(filter-out 1,$(DOMAINS)),kernel/object/domain.c), \
 	$(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c $(d)/*.S)))) \
-	lib/base/fdt.c lib/base/fmt.c lib/base/regions.c \
+	$(KERNEL_BASE_$(ARCH)) lib/base/fmt.c lib/base/regions.c \
 	lib/base/freestanding/memory.c
 KERNEL_INC := $(INC_abi) -Ikernel/include -Ikernel/arch/$(ARCH)/include \
 	-Ikernel/plat/include -Ilib/base/include
@@ -23,7 +23,7 @@ FREE_LDFLAGS := -static -nostdlib -nostartfiles -Wl,--build-id=none \
 # on the way in and out. memory.c stays apart: the compiler's own calls of
 # memcpy appear only after that.
 KERNEL_LTO := $(if $(filter release,$(BUILD)),-flto)
-KERNEL_ALL_CFLAGS := $(KERNEL_CFLAGS) -mbranch-protection=none $(KERNEL_INC)
+KERNEL_ALL_CFLAGS := $(KERNEL_CFLAGS) $(KERNEL_INC)
 # Counters per branch of the source, read out of the machine's memory by
 # tests/coverage: nothing of libgcov is linked.
 ifeq ($(BUILD),coverage)
@@ -43,8 +43,13 @@ $(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
 	  $(FREE_LDFLAGS) $(KERNEL_COVERAGE_LD) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
 	  -o $@ $(KERNEL_OBJS) -lgcc
 
+# What a Multiboot loader takes, on x86-64: addresses are in its header.
+$(TOUT)/kernel.bin: $(TOUT)/kernel.elf
+	@echo "  BIN   $@"
+	$(Q)$(TARGET_OBJCOPY) -O binary $< $@
+
 # The loader. string.h is picolibc's; the functions are the loader's own.
-LOADER_SRCS := $(sort $(wildcard kernel/loader/*.c kernel/loader/*.S)) kernel/plat/pl011.c \
+LOADER_SRCS := $(sort $(wildcard kernel/loader/*.c kernel/loader/*.S)) kernel/plat/virt/pl011.c \
 	lib/base/freestanding/memory.c
 LOADER_OBJS := $(call objs,$(TOUT)/obj/loader,$(LOADER_SRCS))
 LOADER_CFLAGS := $(KERNEL_CFLAGS) -fno-builtin -isystem $(PICOLIBC)/include \
@@ -63,6 +68,6 @@ $(TOUT)/loader.img: $(TOUT)/loader.elf
 	@echo "  IMG   $@"
 	$(Q)$(TARGET_OBJCOPY) -O binary --set-section-flags .bss=alloc,load,contents $< $@
 
-TARGET_OUT += $(TOUT)/kernel.elf $(TOUT)/loader.img
+TARGET_OUT += $(TOUT)/kernel.elf $(if $(filter pc,$(CONFIG)),$(TOUT)/kernel.bin,$(TOUT)/loader.img)
 
 include kernel/tests.mk

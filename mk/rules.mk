@@ -19,17 +19,21 @@
 # INC_name and LIB_SRCS_name, which its build.mk sets.
 
 TARGET_OUT :=
+# What a configuration builds of the target; PARTS_CONFIG unset: everything.
+built = $(if $(PARTS_$(CONFIG)),$(if $(filter $(PARTS_$(CONFIG)),$(1)),$(2)),$(2))
 HOST_PROGS :=
 UNIT_RUNS :=
 FUZZ_RUNS :=
 FUZZ_BINS :=
 
-INC_abi := -Iabi/include
+INC_abi := -Iabi/include -Iabi/arch/$(ARCH)/include
 LIB_SRCS_abi :=
 # Include flags of a list of library names: lib/NAME/include and, for what
 # depends on the architecture, lib/NAME/arch/$(ARCH)/include.
-ARCH ?= aarch64
-incs = $(INC_abi) $(foreach l,$(1),$(if $(INC_$(l)),$(INC_$(l)),-Ilib/$(l)/include $(addprefix -I,$(wildcard lib/$(l)/arch/$(ARCH)/include))))
+incs_of = -Iabi/include -Iabi/arch/$(1)/include $(foreach l,$(2),$(if $(INC_$(l)),$(INC_$(l)),-Ilib/$(l)/include $(addprefix -I,$(wildcard lib/$(l)/arch/$(1)/include))))
+incs = $(call incs_of,$(ARCH),$(1))
+# Programs and tests of the host do not depend on CONFIG.
+host_incs = $(call incs_of,aarch64,$(1))
 # Object paths of sources under an output folder.
 objs = $(patsubst %,$(1)/%.o,$(2))
 
@@ -52,7 +56,7 @@ $(TOUT)/lib/$(1).a: $(call objs,$(TOUT)/obj/lib-$(1),$(2))
 	@mkdir -p $$(@D)
 	@echo "  AR    $$@"
 	$(Q)rm -f $$@ && $(TARGET_AR) rcsD $$@ $$^
-TARGET_OUT += $(TOUT)/lib/$(1).a
+TARGET_OUT += $(call built,$(1),$(TOUT)/lib/$(1).a)
 endef
 
 define target_prog
@@ -67,12 +71,12 @@ $(TOUT)/bin/$(1).elf: $(call objs,$(TOUT)/obj/bin-$(1),$(2)) \
 	  -Wl,-T,lib/rt/process.ld -Wl,-Map=$$@.map -o $$@ \
 	  $(call objs,$(TOUT)/obj/bin-$(1),$(2)) -Wl,--start-group \
 	  $(PROG_LIBS_$(1)) $(foreach l,$(3),$(TOUT)/lib/$(l).a) \
-	  $(PICOLIBC)/lib/libc.a -lgcc -Wl,--end-group
-TARGET_OUT += $(TOUT)/bin/$(1).elf
+	  $(LIBC_$(ARCH)) -lgcc -Wl,--end-group
+TARGET_OUT += $(call built,$(1),$(TOUT)/bin/$(1).elf)
 endef
 
 define host_prog
-$(call compile_rules,$(HOUT)/obj/$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))),$(HOST_CC),$(HOST_CFLAGS) $(5) $(call incs,$(3)) $(if $(4),$(shell pkg-config --cflags $(4) 2>/dev/null)))
+$(call compile_rules,$(HOUT)/obj/$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))),$(HOST_CC),$(HOST_CFLAGS) $(5) $(call host_incs,$(3)) $(if $(4),$(shell pkg-config --cflags $(4) 2>/dev/null)))
 $(HOUT)/bin/$(1): $(call objs,$(HOUT)/obj/$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))))
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
@@ -81,7 +85,7 @@ HOST_PROGS += $(HOUT)/bin/$(1)
 endef
 
 define unit_test
-$(call compile_rules,$(HOUT)/obj/unit-$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))),$(HOST_CC),$(TEST_CFLAGS) $(SAN) $(4) $(call incs,$(3)))
+$(call compile_rules,$(HOUT)/obj/unit-$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))),$(HOST_CC),$(TEST_CFLAGS) $(SAN) $(4) $(call host_incs,$(3)))
 $(HOUT)/unit/$(1): $(call objs,$(HOUT)/obj/unit-$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))))
 	@mkdir -p $$(@D)
 	$(Q)$(HOST_CC) $(SAN) -o $$@ $$^ -lcmocka $(UNIT_LIBS_$(1))
@@ -95,7 +99,7 @@ UNIT_BINS += $(HOUT)/unit/$(1)
 endef
 
 define fuzz_target
-$(call compile_rules,$(HOUT)/obj/fuzz-$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))),$(FUZZ_CC),$(TEST_CFLAGS) $(SAN) -fsanitize=fuzzer-no-link $(4) $(call incs,$(3)))
+$(call compile_rules,$(HOUT)/obj/fuzz-$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))),$(FUZZ_CC),$(TEST_CFLAGS) $(SAN) -fsanitize=fuzzer-no-link $(4) $(call host_incs,$(3)))
 $(HOUT)/fuzz/$(1): $(call objs,$(HOUT)/obj/fuzz-$(1),$(2) $(foreach l,$(3),$(LIB_SRCS_$(l))))
 	@mkdir -p $$(@D)
 	$(Q)$(FUZZ_CC) $(SAN) -fsanitize=fuzzer -o $$@ $$^ $(UNIT_LIBS_$(1))

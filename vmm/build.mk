@@ -32,4 +32,4 @@ $(eval $(call unit_test,diagnose,tests/unit/diagnose_test.c vmm/diagnose.c,base,
 $(eval $(call fuzz_target,decode,tests/fuzz/decode_fuzz.c $(DECODE_SRCS),vcpu_host base,-Ivmm/decode))
 $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))
-$(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include))
+$(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include))

@@ -86,27 +86,14 @@ static void map_tables(struct cap vspace, vptr_t start, vptr_t end)
 	info->user_image_paging.end = next_slot;
 }
 
-/* --- extra boot information: the devicetree --- */
-static word_t extra_bytes(const struct boot_args *a)
-{
-	return a->dtb_bytes ? sizeof(struct abi_extra_chunk) + a->dtb_bytes : 0;
-}
-
 static paddr_t make_extra(const struct boot_args *a)
 {
-	word_t bytes = extra_bytes(a);
-
-	if (!bytes)
+	info->extra_len = arch_boot_extra(a, NULL);
+	if (!info->extra_len)
 		return 0;
-	struct abi_extra_chunk *chunk = alloc(align_up_u64(bytes, PAGE));
-	chunk->id = ABI_EXTRA_FDT;
-	chunk->len = bytes;
-	const uint8_t *from = paddr_to_ptr(a->dtb);
-	uint8_t *to = (uint8_t *)(chunk + 1);
-	for (word_t i = 0; i < a->dtb_bytes; i++)
-		to[i] = from[i];
-	info->extra_len = bytes;
-	return ptr_to_paddr(chunk);
+	void *chunks = alloc(align_up_u64(info->extra_len, PAGE));
+	(void)arch_boot_extra(a, chunks);
+	return ptr_to_paddr(chunks);
 }
 
 /* --- untyped memory --- */
@@ -140,7 +127,7 @@ static void provide_region(struct region r, bool device)
 
 static void provide_untypeds(const struct boot_machine *m)
 {
-	struct regions device = { 1, { { 0, 1ull << arch_physical_bits() } }, false };
+	struct regions device = { 1, { { 0, 1ull << ARCH_PHYSICAL_BITS } }, false };
 	struct regions ram = m->ram;
 
 	regions_subtract_all(&ram, &m->reserved);
@@ -165,19 +152,18 @@ static void make_cspace(void)
 		      cap_cnode(slots, ABI_ROOT_CNODE_BITS, 64 - ABI_ROOT_CNODE_BITS, 0));
 	slot_set_root(&slots[ABI_ROOT_DOMAIN], cap_domain());
 	slot_set_root(&slots[ABI_ROOT_IRQ_CONTROL], cap_irq_control());
-	slot_set_root(&slots[ABI_ROOT_ASID_CONTROL], arch_boot_asid_control());
 }
 
 /* Image, IPC buffer, boot information, extra pages: one behind the other. */
 static struct cap make_vspace(const struct boot_args *a)
 {
 	vptr_t start = a->image_start - a->image_offset, end = a->image_end - a->image_offset;
-	word_t extra = align_up_u64(extra_bytes(a), PAGE);
+	word_t extra = align_up_u64(arch_boot_extra(a, NULL), PAGE);
 	paddr_t pool = ptr_to_paddr(alloc(1ull << ABI_ASID_POOL_BITS));
-	paddr_t root = ptr_to_paddr(alloc(1ull << arch_vspace_bits()));
+	paddr_t root = ptr_to_paddr(alloc(1ull << ABI_VSPACE_BITS));
 	struct cap vspace = arch_boot_vspace(root, pool);
 
-	if (start >= end || end > arch_user_top() - extra - 2 * PAGE)
+	if (start >= end || end > ABI_USER_TOP - extra - 2 * PAGE)
 		panic("boot: the root task is outside the address space");
 	slot_set_root(&slots[ABI_ROOT_ASID_POOL], arch_boot_asid_pool(pool));
 	slot_set_root(&slots[ABI_ROOT_VSPACE], vspace);
@@ -235,8 +221,7 @@ void boot_root(const struct boot_machine *m, const struct boot_args *a)
 	make_cspace();
 	struct cap vspace = make_vspace(a);
 	struct tcb *t = make_thread(a);
-	if (m->smc)
-		slot_set_root(&slots[ABI_ROOT_SMC], arch_boot_smc());
+	arch_boot_caps(m, slots);
 	info->sched_control.start = next_slot;
 	provide(cap_sched_control(0));
 	info->sched_control.end = next_slot;

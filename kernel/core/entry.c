@@ -93,7 +93,7 @@ static int invoke_object(struct invocation *inv)
 	case CAP_TCB: return tcb_invoke(inv);
 	case CAP_SCHED_CONTEXT: return sc_invoke(inv);
 	case CAP_SCHED_CONTROL: return sched_control_invoke(inv);
-	case CAP_IRQ_CONTROL: return irq_control_invoke(inv);
+	case CAP_IRQ_CONTROL: return arch_invoke_irq_control(inv);
 	case CAP_IRQ_HANDLER: return irq_handler_invoke(inv);
 	case CAP_DOMAIN: return domain_invoke(inv);
 	default: return arch_invoke(inv);

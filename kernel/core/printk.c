@@ -34,7 +34,7 @@ _Noreturn void panic(const char *fmt, ...)
 	if (t) {
 		printk_always("thread %p %s state %u priority %u\n", (const void *)t, t->name,
 			      t->state, t->priority);
-		for (unsigned i = 0; i < arch_context_count(); i++)
+		for (unsigned i = 0; i < ABI_CTX_COUNT; i++)
 			printk_always("%016lx%c", (unsigned long)arch_context_get(t, i),
 				      i % 4 == 3 ? '\n' : ' ');
 	}

@@ -180,7 +180,7 @@ static void check_reply(const struct reply *r)
 {
 	const struct tcb *t = r->tcb;
 	bool head = r->next & REPLY_IS_HEAD;
-	const void *above = paddr_to_ptr(r->next & ~REPLY_IS_HEAD);
+	const void *above = (const void *)(uintptr_t)(r->next & ~REPLY_IS_HEAD);
 
 	INVARIANT("reply: its thread", r, !t || t->reply == r);
 	INVARIANT("reply: its thread waits", r,

@@ -11,22 +11,20 @@ static struct irq_state {
 	struct slot ntfn;
 } irqs[ARCH_IRQ_COUNT];
 
-int irq_issue(struct invocation *inv, word_t irq, word_t index, word_t depth)
+int irq_check(struct invocation *inv, word_t irq, word_t index, word_t depth, struct slot **dest)
 {
-	struct slot *dest;
-	int error;
-
 	if (irq >= arch_irq_count())
 		return inv_range(inv, 0, arch_irq_count() - 1);
 	if (!arch_irq_valid(irq) || irqs[irq].issued)
 		return ABI_REVOKE_FIRST;
-	error = inv_lookup_empty(inv, inv_extra(inv, 0), index, depth, &dest);
-	if (error)
-		return error;
+	return inv_lookup_empty(inv, inv_extra(inv, 0), index, depth, dest);
+}
+
+void irq_issue(struct invocation *inv, word_t irq, struct slot *dest)
+{
 	irqs[irq].issued = true;
 	arch_irq_unmask((irq_t)irq); /* as in seL4: no first Ack is needed */
 	slot_insert_child(dest, cap_irq_handler((irq_t)irq), inv->slot);
-	return ABI_OK;
 }
 
 struct cap irq_take(irq_t irq)
@@ -42,13 +40,6 @@ struct slot *irq_release(irq_t irq)
 	arch_irq_mask(irq);
 	irqs[irq].issued = false;
 	return &irqs[irq].ntfn;
-}
-
-int irq_control_invoke(struct invocation *inv)
-{
-	if (inv->label != ABI_INV_IRQ_CONTROL_GET)
-		return arch_invoke_irq_control(inv);
-	return irq_issue(inv, inv_arg(inv, 0), inv_arg(inv, 1), inv_arg(inv, 2));
 }
 
 static int set_notification(struct invocation *inv, irq_t irq)

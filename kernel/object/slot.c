@@ -166,7 +166,7 @@ bool slot_is_parent_of(const struct slot *a, const struct slot *b)
 		       cap_type(b->cap) == CAP_SGI_SIGNAL;
 	case CAP_ENDPOINT:
 	case CAP_NOTIFICATION: return cap_same_object(a->cap, b->cap) && badge_covers(a, b);
-	default: return cap_same_object(a->cap, b->cap);
+	default: return cap_same_object(a->cap, b->cap) || ARCH_DERIVES(a->cap, b->cap);
 	}
 }
 

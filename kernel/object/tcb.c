@@ -22,8 +22,8 @@ static int read_registers(struct invocation *inv, struct tcb *t)
 	word_t count;
 
 	count = inv_arg(inv, 1);
-	if (count < 1 || count > arch_context_count())
-		return inv_range(inv, 1, arch_context_count());
+	if (count < 1 || count > ABI_CTX_COUNT)
+		return inv_range(inv, 1, ABI_CTX_COUNT);
 	if (t == inv->thread)
 		return ABI_ILLEGAL_OPERATION;
 	if (inv_arg(inv, 0) & 1)
@@ -44,8 +44,8 @@ static int write_registers(struct invocation *inv, struct tcb *t)
 		return ABI_ILLEGAL_OPERATION;
 	resume = inv_arg(inv, 0) & 1;
 	count = inv_arg(inv, 1);
-	if (count > arch_context_count())
-		count = arch_context_count();
+	if (count > ABI_CTX_COUNT)
+		count = ABI_CTX_COUNT;
 	for (unsigned i = 0; i < count; i++)
 		arch_context_set(t, i, inv_arg(inv, i + 2));
 	if (resume)
@@ -71,9 +71,9 @@ static int copy_registers(struct invocation *inv, struct tcb *to)
 	if (flags & 1)
 		suspend(inv, from);
 	if (flags & 4)
-		copy_range(to, from, 0, arch_context_frame_count());
+		copy_range(to, from, 0, ABI_CTX_FRAME_COUNT);
 	if (flags & 8)
-		copy_range(to, from, arch_context_frame_count(), arch_context_count());
+		copy_range(to, from, ABI_CTX_FRAME_COUNT, ABI_CTX_COUNT);
 	if (flags & 2)
 		tcb_resume(to);
 	return ABI_OK;
@@ -331,6 +331,8 @@ static int unbind_notification(struct tcb *t)
 
 static int set_tls_base(struct invocation *inv, struct tcb *t)
 {
+	if (!arch_tls_base_ok(inv_arg(inv, 0)))
+		return inv_invalid_argument(inv, 0);
 	arch_set_tls_base(t, inv_arg(inv, 0));
 	return ABI_OK;
 }

@@ -1,10 +1,14 @@
 # What the two commands of the README build.
 demo-parts: host target $(ASSETS)/linux-debian $(ASSETS)/initrd-busybox freertos
 
-# Both kernel configurations: systems on cortex-a76 need pa40.
+# Both kernel configurations of AArch64: systems on cortex-a76 need pa40.
 configs: $(addprefix config-,$(CONFIGS))
 config-%:
 	@$(MAKE) -s --no-print-directory CONFIG=$* target
+# The kernel and its tests on x86-64.
+config-pc:
+	@$(MAKE) -s --no-print-directory CONFIG=pc target
+	@$(MAKE) -s --no-print-directory CONFIG=pc BUILD=debug target
 config-debug:
 	@$(MAKE) -s --no-print-directory BUILD=debug target
 # The stand-in for seL4's kernel, under which the userland is tested too, the
@@ -24,10 +28,10 @@ parts-unit: $(UNIT_BINS)
 parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host
 parts-decode: $(DECODE_TEST)
-parts-kernel: host configs config-debug config-plain
+parts-kernel: host configs config-debug config-plain config-pc
 parts-system: host configs config-plain assets $(INSN_PLUGIN)
 parts-exerciser: configs config-debug $(LATENCY_PLUGIN)
 parts-bench: host target assets $(INSN_PLUGIN) $(PEERS)
 $(addprefix parts-,$(PARTS)):
 	@:
-.PHONY: demo-parts configs $(addprefix parts-,$(PARTS))
+.PHONY: demo-parts configs config-pc $(addprefix parts-,$(PARTS))

@@ -10,5 +10,5 @@ LIB_SRCS_request := servers/init/request.c
 $(eval $(call unit_test,request,tests/unit/request_test.c,request base))
 $(eval $(call fuzz_target,request,tests/fuzz/request_fuzz.c,request base))
 $(eval $(call fuzz_target,upload,tests/fuzz/upload_fuzz.c servers/init/upload.c,image base,\
-  -Iservers/init -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/rt/include -Ilib/alloc/include \
+  -Iservers/init -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include -Ilib/rt/include -Ilib/alloc/include \
   -DSELVAGE_PA_BITS=44))

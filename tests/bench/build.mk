@@ -13,7 +13,7 @@ $(TOUT)/bench-native.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel
 		$(TOUT)/bin/bench_native.elf
 	@echo "  IMG   $@"
 	$(Q)python3 $^ $@
-TARGET_OUT += $(TOUT)/bench-native.img
+TARGET_OUT += $(call built,images,$(TOUT)/bench-native.img)
 
 # KVM's side: a Linux program that is the init of Debian's kernel and runs the
 # micro guest in a virtual machine.

@@ -5,4 +5,4 @@ $(TOUT)/exerciser.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.el
 		$(TOUT)/bin/exerciser.elf
 	@echo "  IMG   $@"
 	$(Q)python3 $^ $@
-TARGET_OUT += $(TOUT)/exerciser.img
+TARGET_OUT += $(call built,images,$(TOUT)/exerciser.img)

@@ -80,11 +80,12 @@ static void smallest(void)
 {
 	struct kt_thread t = recorder(0, &a, KT_HIGH, 20, 1000);
 
-	/* The head is used to its end: what is left is never below the minimum. */
+	/* The head is used to its end: what is left is never below the minimum. At
+	 * some distances from the ticker every other turn is lost to an entry. */
 	CHECK_OK(sel4_tcb_resume(t.tcb));
 	kt_sleep_us(4500);
 	CHECK_OK(sel4_tcb_suspend(t.tcb));
-	CHECK_BETWEEN(a.runs, 4, 6);
+	CHECK_BETWEEN(a.runs, 3, 6);
 	for (unsigned i = 0; i < a.runs; i++)
 		CHECK(a.run[i].to - a.run[i].from <= 20);
 }
@@ -464,12 +465,12 @@ static void timeout_answered_with_registers(void)
 			sel4_ipcbuf->msg[i] = 0x7000 + i;
 	mr[ABI_CTX_PC] = 0x7000;
 	mr[ABI_CTX_SP] = 0x7001;
-	mr[ABI_CTX_SPSR] = 0xf0000000;
+	mr[KT_CTX_FLAGS] = KT_FLAGS;
 	mr[3] = 0x7003;
 	sel4_send(s.reply, msginfo(1, 0, ABI_TIMEOUT_REPLY_WORDS), mr); /* and stays stopped */
 	CHECK_OK(sel4_tcb_read_registers(t.tcb, 0, ABI_CTX_COUNT, regs));
 	for (unsigned i = 0; i < ABI_TIMEOUT_REPLY_WORDS; i++)
-		CHECK_EQ(regs[i], i == ABI_CTX_SPSR ? 0xf0000000 : 0x7000 + i);
+		CHECK_EQ(regs[i], i == KT_CTX_FLAGS ? KT_FLAGS : 0x7000 + i);
 }
 
 static void timeout_of_a_donated_context(void)

@@ -1,12 +1,16 @@
 # The on-target tests: a root task, and a bootable image with it.
-KT_SRCS := $(sort $(wildcard tests/kernel/*.c tests/kernel/*.S))
-$(eval $(call target_prog,kernel_tests,$(KT_SRCS),rt_root rt sel4 base,-Itests/kernel -DSELVAGE_BENCHMARK=$(BENCHMARK) -DSELVAGE_DOMAINS=$(DOMAINS)))
+KT_PORTABLE := $(addprefix tests/kernel/,budget.c cnode.c delete.c domain.c donation.c fastpath.c \
+	ipc.c main.c notification.c recorder.c reply.c sched.c transfer.c untyped.c)
+KT_SRCS_aarch64 := $(wildcard tests/kernel/*.c tests/kernel/*.S)
+KT_SRCS_x86_64 := $(KT_PORTABLE)
+KT_SRCS := $(sort $(KT_SRCS_$(ARCH)) $(wildcard tests/kernel/arch/$(ARCH)/*.c))
+$(eval $(call target_prog,kernel_tests,$(KT_SRCS),rt_root rt sel4 base,-Itests/kernel -Itests/kernel/arch/$(ARCH) -DSELVAGE_BENCHMARK=$(BENCHMARK) -DSELVAGE_DOMAINS=$(DOMAINS)))
 
 $(TOUT)/kernel-tests.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf \
 		$(TOUT)/bin/kernel_tests.elf
 	@echo "  IMG   $@"
 	$(Q)python3 $^ $@
-TARGET_OUT += $(TOUT)/kernel-tests.img
+TARGET_OUT += $(call built,images,$(TOUT)/kernel-tests.img)
 
 # A stand-in for a kernel that is linked high: what the loader hands over.
 $(TOUT)/handover.elf: tests/kernel/handover/kernel.c tests/kernel/handover/kernel.ld
@@ -15,7 +19,7 @@ $(TOUT)/handover.elf: tests/kernel/handover/kernel.c tests/kernel/handover/kerne
 $(TOUT)/handover.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/handover.elf \
 		$(TOUT)/bin/kernel_tests.elf
 	$(Q)python3 $^ $@
-TARGET_OUT += $(TOUT)/handover.img
+TARGET_OUT += $(call built,images,$(TOUT)/handover.img)
 
 # Root tasks that are linked otherwise than ours, without our runtime.
 FOREIGN_CFLAGS := $(filter-out -flto,$(USER_CFLAGS)) -fno-builtin $(INC_abi) $(call incs,sel4 base)
@@ -28,6 +32,6 @@ $(TOUT)/bin/foreign-$(1).elf: tests/kernel/foreign/root.c tests/kernel/foreign/f
 	  -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-T,tests/kernel/foreign/$(1).ld -o $$@ $$(filter %.c %.S,$$^)
 $(TOUT)/foreign-$(1).img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf $(TOUT)/bin/foreign-$(1).elf
 	$(Q)python3 $$^ $$@
-TARGET_OUT += $(TOUT)/foreign-$(1).img
+TARGET_OUT += $(call built,images,$(TOUT)/foreign-$(1).img)
 endef
 $(foreach f,unaligned shared,$(eval $(call foreign_root,$(f))))

@@ -213,7 +213,7 @@ static void faulter(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		__asm__ volatile("brk #3");
+		KT_FAULT();
 		s.count++;
 	}
 }
@@ -227,8 +227,8 @@ static void handler(void *arg)
 	s.info = sel4_recv(s.fault_ep, &badge, mr, me->reply);
 	for (me->number = 1;; me->number++) {
 		s.wrong_badges += badge != FAULTER;
-		/* Behind the BRK: its answer is the new PC. */
-		mr[0] += 4;
+		/* Behind the instruction: the answer is the new PC. */
+		mr[0] += KT_FAULT_BYTES;
 		s.info = sel4_reply_recv(s.fault_ep, msginfo(me->number >= 3, 0, 1), &badge, mr,
 					 me->reply);
 	}

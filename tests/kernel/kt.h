@@ -8,6 +8,7 @@
 #pragma once
 
 #include <abi/fault.h>
+#include <kt_arch.h>
 #include <selvage/rt.h>
 #include <selvage/sel4.h>
 #include <stdbool.h>
@@ -60,6 +61,23 @@ extern const struct kt_group kt_direct;
 extern const struct kt_group kt_hostile, kt_el0;
 extern const struct kt_group kt_edges, kt_plain_kernel, kt_corners, kt_benchmark, kt_fastpath;
 
+/* --- the architecture: tests/kernel/arch --- */
+/* All groups, in the order in which they run. */
+extern const struct kt_group *const kt_groups[];
+extern const unsigned kt_group_count;
+/* Whether the running kernel has what the group asks for. */
+bool kt_has_group(const struct kt_group *g);
+/* The console is the board's, so that release kernels report too; then put_char
+ * works. `normal`: an untyped for tables. */
+void kt_console_open(cap_t normal);
+void kt_console_put(char c);
+/* The first table that misses on the way to vaddr. */
+int kt_map_table(cap_t vspace, uint64_t vaddr);
+/* Whether the kernel makes objects of that type. */
+bool kt_has_object(unsigned type);
+/* What is to be done first. */
+void kt_arch_set_up(void);
+
 /* --- checks; both go on after a failure --- */
 void kt_check(bool ok, const char *what, const char *file, int line);
 void kt_check_eq(uint64_t got, uint64_t want, const char *what, const char *file, int line);
@@ -106,8 +124,7 @@ cap_t kt_device_untyped(void);
 cap_t kt_sched_control(void);
 cap_t kt_image_frame(const void *address);
 uint64_t kt_now_us(void);
-uint64_t kt_ticks(uint64_t us);   /* of the counter */
-volatile uint32_t *kt_uart(void); /* the console's registers */
+uint64_t kt_ticks(uint64_t us); /* of the counter */
 /* A kernel that behaves as plain seL4 (make EXTENSIONS=0): no extension, and
  * calls of a guest can be system calls. */
 bool kt_plain(void);

@@ -455,21 +455,16 @@ static void yield_to_equal(void)
 static void yield_to_answer(void)
 {
 	struct kt_thread t = spinner(0, &s.count, KT_PRIO, 1000, 10000);
-	uint64_t badge, info, used;
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+	struct sel4_trap call = {
+		.cap = t.sc, .info = msginfo(ABI_INV_SCHED_CONTEXT_YIELD_TO, 0, 0), .mr = mr
+	};
 
 	CHECK_OK(sel4_tcb_resume(t.tcb));
-	register uint64_t x0 __asm__("x0") = t.sc;
-	register uint64_t x1 __asm__("x1") = msginfo(ABI_INV_SCHED_CONTEXT_YIELD_TO, 0, 0);
-	register uint64_t x2 __asm__("x2") = 0;
-	register uint64_t x7 __asm__("x7") = (uint64_t)ABI_SYS_CALL;
-	__asm__ volatile("svc #0"
-			 : "+r"(x0), "+r"(x1), "+r"(x2)
-			 : "r"(x7)
-			 : "x3", "x4", "x5", "x6", "memory");
-	badge = x0, info = x1, used = x2;
-	CHECK_EQ(badge, 0);
-	CHECK_EQ(info, msginfo(0, 0, 1));
-	CHECK_BETWEEN(used, 900, 3000);
+	sel4_arch_trap(ABI_SYS_CALL, &call);
+	CHECK_EQ(call.cap, 0);
+	CHECK_EQ(call.info, msginfo(0, 0, 1));
+	CHECK_BETWEEN(mr[0], 900, 3000);
 }
 
 static void sporadic_flag(void)

@@ -270,8 +270,7 @@ static void buffer_at(enum abi_object type, uint64_t offset)
 	clear();
 	for (unsigned i = 0; i < 4; i++)
 		if (sel4_page_map(copy, ABI_ROOT_VSPACE, window, KT_ALL, ABI_VM_DEFAULT))
-			CHECK_OK(sel4_page_table_map(kt_make(ABI_OBJ_PAGE_TABLE, 0),
-						     ABI_ROOT_VSPACE, window, ABI_VM_DEFAULT));
+			CHECK_OK(kt_map_table(ABI_ROOT_VSPACE, window));
 	buffer = (volatile struct abi_ipcbuf *)(uintptr_t)(window + offset);
 	struct kt_thread t = kt_start(0, receiver, NULL, KT_HIGH);
 	set_buffer(t, frame, 0x70000000ull + offset);

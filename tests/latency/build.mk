@@ -11,4 +11,4 @@ $(TOUT)/latency.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf 
 		$(TOUT)/bin/latency.elf
 	@echo "  IMG   $@"
 	$(Q)python3 $^ $@
-TARGET_OUT += $(TOUT)/latency.img
+TARGET_OUT += $(call built,images,$(TOUT)/latency.img)

@@ -90,7 +90,7 @@ static void invoke(struct sel4_trap *t)
 static void deliver(struct sel4_trap *t)
 {
 	assert_int_equal(t->cap, CAP_EP);
-	assert_int_equal(t->x6, CAP_REPLY);
+	assert_int_equal(t->reply, CAP_REPLY);
 	for (unsigned i = 0; i < k.words; i++) {
 		if (i < 4)
 			t->mr[i] = k.message[i];
@@ -108,7 +108,7 @@ void sel4_arch_trap(int64_t number, struct sel4_trap *t)
 		invoke(t);
 		return;
 	case ABI_SYS_NB_SEND_RECV:
-		k.signalled = t->x8;
+		k.signalled = t->dest;
 		deliver(t);
 		return;
 	case ABI_SYS_REPLY_RECV:

@@ -1,6 +1,7 @@
 /* What the root task finds: slots, boot information, extra chunks. */
 #pragma once
 
+#include <abi/config.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,6 @@ enum abi_root_slot {
 	ABI_ROOT_FIRST_DYNAMIC = 16,
 };
 
-#define ABI_ROOT_CNODE_BITS 13
 #define ABI_BOOT_UNTYPEDS 230
 
 struct abi_region {
@@ -63,8 +63,17 @@ _Static_assert(offsetof(struct abi_bootinfo, sched_control) == 152, "schedcontro
 _Static_assert(offsetof(struct abi_bootinfo, untyped_list) == 184, "untypedList");
 _Static_assert(sizeof(struct abi_bootinfo) == 3864, "bootinfo size");
 
-enum abi_extra_id { ABI_EXTRA_PADDING = 0,
-		    ABI_EXTRA_FDT = 6 };
+/* clang-format off */
+enum abi_extra_id {
+	ABI_EXTRA_PADDING = 0,
+	ABI_EXTRA_VBE = 1,         /* x86-64, as the rest up to 5 */
+	ABI_EXTRA_MEMORY_MAP = 2,  /* of Multiboot */
+	ABI_EXTRA_ACPI_RSDP = 3,
+	ABI_EXTRA_FRAMEBUFFER = 4,
+	ABI_EXTRA_TSC_MHZ = 5,
+	ABI_EXTRA_FDT = 6,         /* AArch64 */
+};
+/* clang-format on */
 
 struct abi_extra_chunk {
 	uint64_t id;

@@ -1,6 +1,8 @@
 /* Fault messages: labels and word positions (SEL4 manual, faults chapter). */
 #pragma once
 
+#include <abi/fault_arch.h>
+
 enum abi_fault {
 	ABI_FAULT_NULL = 0,
 	ABI_FAULT_CAP = 1,
@@ -8,6 +10,7 @@ enum abi_fault {
 	ABI_FAULT_USER_EXCEPTION = 3,
 	ABI_FAULT_TIMEOUT = 5,
 	ABI_FAULT_VM = 6,
+	/* AArch64 only: */
 	ABI_FAULT_VGIC_MAINTENANCE = 7,
 	ABI_FAULT_VCPU = 8,
 	ABI_FAULT_VPPI_EVENT = 9,
@@ -24,32 +27,10 @@ enum abi_fault_cap_word {
 	ABI_CAPFAULT_WORDS
 };
 
-enum abi_fault_syscall_word {
-	ABI_SYSFAULT_X0 = 0, /* to X7 = 7 */
-	ABI_SYSFAULT_IP = 8,
-	ABI_SYSFAULT_SP,
-	ABI_SYSFAULT_LR,
-	ABI_SYSFAULT_SPSR,
-	ABI_SYSFAULT_NUMBER,
-	ABI_SYSFAULT_WORDS,
-	ABI_SYSFAULT_REPLY_WORDS = 12
-};
-
-enum abi_fault_exception_word {
-	ABI_EXCFAULT_IP,
-	ABI_EXCFAULT_SP,
-	ABI_EXCFAULT_SPSR,
-	ABI_EXCFAULT_NUMBER,
-	ABI_EXCFAULT_CODE,
-	ABI_EXCFAULT_WORDS,
-	ABI_EXCFAULT_REPLY_WORDS = 3
-};
-
 enum abi_fault_timeout_word {
 	ABI_TIMEOUT_DATA,
 	ABI_TIMEOUT_CONSUMED,
-	ABI_TIMEOUT_WORDS,
-	ABI_TIMEOUT_REPLY_WORDS = 34
+	ABI_TIMEOUT_WORDS
 };
 
 enum abi_fault_vm_word {

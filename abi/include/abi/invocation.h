@@ -1,5 +1,7 @@
-/* Invocation labels: AArch64, MCS, hypervisor, one core. */
+/* Invocation labels: MCS, hypervisor, one core; an architecture adds its own. */
 #pragma once
+
+#include <abi/invocation_arch.h>
 
 /* Name, label, what it is invoked on, and how many message words and extra
  * capabilities it needs at least. */
@@ -42,29 +44,7 @@
 	X(SCHED_CONTEXT_UNBIND_OBJECT, 36, SCHED_CONTEXT, 0, 1)   \
 	X(SCHED_CONTEXT_CONSUMED, 37, SCHED_CONTEXT, 0, 0)        \
 	X(SCHED_CONTEXT_YIELD_TO, 38, SCHED_CONTEXT, 0, 0)        \
-	X(ARM_VSPACE_CLEAN_DATA, 39, VSPACE, 2, 0)                \
-	X(ARM_VSPACE_INVALIDATE_DATA, 40, VSPACE, 2, 0)           \
-	X(ARM_VSPACE_CLEAN_INVALIDATE_DATA, 41, VSPACE, 2, 0)     \
-	X(ARM_VSPACE_UNIFY_INSTRUCTION, 42, VSPACE, 2, 0)         \
-	X(ARM_SMC_CALL, 43, SMC, 8, 0)                            \
-	X(ARM_PAGE_TABLE_MAP, 44, PAGE_TABLE, 2, 1)               \
-	X(ARM_PAGE_TABLE_UNMAP, 45, PAGE_TABLE, 0, 0)             \
-	X(ARM_PAGE_MAP, 46, FRAME, 3, 1)                          \
-	X(ARM_PAGE_UNMAP, 47, FRAME, 0, 0)                        \
-	X(ARM_PAGE_CLEAN_DATA, 48, FRAME, 2, 0)                   \
-	X(ARM_PAGE_INVALIDATE_DATA, 49, FRAME, 2, 0)              \
-	X(ARM_PAGE_CLEAN_INVALIDATE_DATA, 50, FRAME, 2, 0)        \
-	X(ARM_PAGE_UNIFY_INSTRUCTION, 51, FRAME, 2, 0)            \
-	X(ARM_PAGE_GET_ADDRESS, 52, FRAME, 0, 0)                  \
-	X(ARM_ASID_CONTROL_MAKE_POOL, 53, ASID_CONTROL, 2, 2)     \
-	X(ARM_ASID_POOL_ASSIGN, 54, ASID_POOL, 0, 1)              \
-	X(ARM_VCPU_SET_TCB, 55, VCPU, 0, 1)                       \
-	X(ARM_VCPU_INJECT_IRQ, 56, VCPU, 1, 0)                    \
-	X(ARM_VCPU_READ_REGS, 57, VCPU, 1, 0)                     \
-	X(ARM_VCPU_WRITE_REGS, 58, VCPU, 2, 0)                    \
-	X(ARM_VCPU_ACK_VPPI, 59, VCPU, 1, 0)                      \
-	X(IRQ_CONTROL_GET_TRIGGER, 60, IRQ_CONTROL, 4, 1)         \
-	X(IRQ_CONTROL_ISSUE_SGI_SIGNAL, 61, IRQ_CONTROL, 4, 1)
+	ABI_ARCH_INVOCATIONS(X)
 
 enum abi_invocation {
 	ABI_INV_INVALID = 0,

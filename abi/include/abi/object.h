@@ -1,7 +1,7 @@
 /* Object types of Untyped_Retype and their sizes (log2 bytes). */
 #pragma once
 
-#include <abi/config.h>
+#include <abi/object_arch.h>
 
 enum abi_object {
 	ABI_OBJ_UNTYPED = 0,
@@ -11,13 +11,7 @@ enum abi_object {
 	ABI_OBJ_CNODE = 4,
 	ABI_OBJ_SCHED_CONTEXT = 5,
 	ABI_OBJ_REPLY = 6,
-	ABI_OBJ_HUGE_PAGE = 7,
-	ABI_OBJ_VSPACE = 8,
-	ABI_OBJ_SMALL_PAGE = 9,
-	ABI_OBJ_LARGE_PAGE = 10,
-	ABI_OBJ_PAGE_TABLE = 11,
-	ABI_OBJ_VCPU = 12,
-	ABI_OBJ_COUNT = 13,
+	ABI_ARCH_OBJECTS /* from 7 on, and the number of all: ABI_OBJ_COUNT */
 };
 
 #define ABI_MIN_UNTYPED_BITS 4
@@ -30,18 +24,10 @@ enum abi_object {
 #define ABI_SCHED_CONTEXT_CORE_BYTES 128 /* two refills included */
 #define ABI_REFILL_BYTES 16
 #define ABI_REPLY_BITS 5
-#define ABI_PAGE_TABLE_BITS 12
-#define ABI_VCPU_BITS 12
+#define ABI_PAGE_TABLE_BITS 12 /* of every level below the root */
 #define ABI_ASID_POOL_BITS 12
 #define ABI_ASID_POOL_INDEX_BITS 9
-#define ABI_ASID_POOLS 128
 #define ABI_RETYPE_MAX_OBJECTS 256
-
-/* Page attributes of ARM_Page_Map. */
-#define ABI_VM_CACHEABLE 1u
-#define ABI_VM_PARITY 2u
-#define ABI_VM_EXECUTE_NEVER 4u
-#define ABI_VM_DEFAULT 3u
 
 /* DebugCapIdentify's answers. */
 enum abi_debug_cap {
@@ -58,12 +44,5 @@ enum abi_debug_cap {
 	ABI_DEBUG_CAP_DOMAIN = 20,
 	ABI_DEBUG_CAP_SCHED_CONTEXT = 22,
 	ABI_DEBUG_CAP_SCHED_CONTROL = 24,
-	ABI_DEBUG_CAP_FRAME = 1,
-	ABI_DEBUG_CAP_PAGE_TABLE = 3,
-	ABI_DEBUG_CAP_VSPACE = 9,
-	ABI_DEBUG_CAP_ASID_CONTROL = 11,
-	ABI_DEBUG_CAP_ASID_POOL = 13,
-	ABI_DEBUG_CAP_VCPU = 15,
-	ABI_DEBUG_CAP_SMC = 25,
-	ABI_DEBUG_CAP_SGI_SIGNAL = 27,
+	ABI_ARCH_DEBUG_CAPS
 };

@@ -1,6 +1,7 @@
 /* Boot on AArch64: what the devicetree says of the machine. */
 #include <arch/boot.h>
 
+#include <abi/bootinfo.h>
 #include <arch/gic.h>
 #include <arch/link.h>
 #include <arch/plain.h>
@@ -174,11 +175,28 @@ struct cap arch_boot_map_frame(struct cap vspace, vptr_t vaddr, paddr_t frame)
 }
 
 struct cap arch_boot_asid_pool(paddr_t pool) { return cap_asid_pool(paddr_to_ptr(pool), 0); }
-struct cap arch_boot_asid_control(void) { return cap_make(CAP_ASID_CONTROL, 0, 0, 0); }
-struct cap arch_boot_smc(void) { return cap_make(CAP_SMC, 0, 0, 0); }
-unsigned arch_vspace_bits(void) { return ABI_VSPACE_BITS; }
-word_t arch_user_top(void) { return ABI_USER_TOP; }
-unsigned arch_physical_bits(void) { return SELVAGE_PA_BITS; }
+
+void arch_boot_caps(const struct boot_machine *m, struct slot *slots)
+{
+	slot_set_root(&slots[ABI_ROOT_ASID_CONTROL], cap_make(CAP_ASID_CONTROL, 0, 0, 0));
+	if (m->smc)
+		slot_set_root(&slots[ABI_ROOT_SMC], cap_make(CAP_SMC, 0, 0, 0));
+}
+
+/* The devicetree. */
+word_t arch_boot_extra(const struct boot_args *a, void *to)
+{
+	struct abi_extra_chunk *chunk = to;
+	word_t bytes = a->dtb_bytes ? sizeof(*chunk) + a->dtb_bytes : 0;
+
+	if (chunk && bytes) {
+		*chunk = (struct abi_extra_chunk){ ABI_EXTRA_FDT, bytes };
+		const uint8_t *from = paddr_to_ptr(a->dtb);
+		for (word_t i = 0; i < a->dtb_bytes; i++)
+			((uint8_t *)(chunk + 1))[i] = from[i];
+	}
+	return bytes;
+}
 
 void arch_boot_start(struct tcb *t, vptr_t entry, vptr_t bootinfo)
 {

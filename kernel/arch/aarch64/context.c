@@ -18,6 +18,7 @@ word_t arch_pc(const struct tcb *t) { return t->arch.context.elr; }
 void arch_restart(struct tcb *t) { t->arch.context.elr = t->arch.context.fault_ip; }
 void arch_restart_here(struct tcb *t) { t->arch.context.fault_ip = t->arch.context.elr; }
 
+bool arch_tls_base_ok(word_t base) { return base || true; }
 void arch_set_tls_base(struct tcb *t, word_t base) { t->arch.context.tpidr_el0 = base; }
 
 /* Positions in struct arch_context, in the order of ABI_CONTEXT_REGS. */
@@ -35,9 +36,6 @@ static const uint8_t position[ABI_CTX_COUNT] = {
 	ABI_CONTEXT_REGS(X)
 #undef X
 };
-
-unsigned arch_context_count(void) { return ABI_CTX_COUNT; }
-unsigned arch_context_frame_count(void) { return ABI_CTX_FRAME_COUNT; }
 
 word_t arch_context_get(const struct tcb *t, unsigned index)
 {

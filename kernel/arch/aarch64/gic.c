@@ -144,7 +144,7 @@ void arch_irq_mask(irq_t irq) { gic_mask(irq); }
 void arch_irq_unmask(irq_t irq) { gic_unmask(irq); }
 void arch_irq_ack(irq_t irq) { gic_end(irq); }
 
-void arch_irq_set_trigger(irq_t irq, bool edge)
+void gic_set_trigger(irq_t irq, bool edge)
 {
 	if (irq < INTID_FIRST_SPI) {
 		if (gic.version == 3)

@@ -161,23 +161,25 @@ static int issue_sgi_signal(struct invocation *inv)
 	return error;
 }
 
-/* GetTrigger: irq, trigger, index, depth; root. */
+/* Get: irq, index, depth; root. GetTrigger: the trigger behind the irq. */
 int arch_invoke_irq_control(struct invocation *inv)
 {
+	struct slot *dest;
+
 	if (inv->label == ABI_INV_IRQ_CONTROL_ISSUE_SGI_SIGNAL)
 		return issue_sgi_signal(inv);
 	if (inv->label == ABI_EXT_CLOSE_EL0) {
 		cpu_open_el0(false);
 		return ABI_OK;
 	}
-	word_t irq = inv_arg(inv, 0), trigger = inv_arg(inv, 1);
-	int error = irq_issue(inv, irq, inv_arg(inv, 2), inv_arg(inv, 3));
+	word_t irq = inv_arg(inv, 0), trigger = inv->label == ABI_INV_IRQ_CONTROL_GET_TRIGGER;
+	int error = irq_check(inv, irq, inv_arg(inv, 1 + (unsigned)trigger),
+			      inv_arg(inv, 2 + (unsigned)trigger), &dest);
 	if (error)
 		return error;
-	/* Issuing has unmasked it; enabled, its trigger must not change. */
-	arch_irq_mask((irq_t)irq);
-	arch_irq_set_trigger((irq_t)irq, trigger & 1);
-	arch_irq_unmask((irq_t)irq);
+	if (trigger)
+		gic_set_trigger((irq_t)irq, inv_arg(inv, 1) & 1);
+	irq_issue(inv, irq, dest);
 	return ABI_OK;
 }
 

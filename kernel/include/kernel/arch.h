@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <abi/regs.h>
 #include <arch/types.h>
 #include <kernel/cap.h>
 #include <kernel/types.h>
@@ -20,12 +21,12 @@ struct abi_ipcbuf;
 /* --- registers of a thread (struct tcb's arch.context) --- */
 word_t arch_msg_reg(const struct tcb *t, unsigned i); /* MR i, i < 4 */
 void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v);
-cptr_t arch_cap_reg(const struct tcb *t);           /* x0 on entry */
-word_t arch_msginfo_reg(const struct tcb *t);       /* x1 */
-cptr_t arch_reply_reg(const struct tcb *t);         /* x6 */
-cptr_t arch_nbsend_dest_reg(const struct tcb *t);   /* x8 */
-void arch_set_badge_reg(struct tcb *t, word_t v);   /* x0 on return */
-void arch_set_msginfo_reg(struct tcb *t, word_t v); /* x1 on return */
+cptr_t arch_cap_reg(const struct tcb *t);           /* capability invoked */
+word_t arch_msginfo_reg(const struct tcb *t);       /* message info */
+cptr_t arch_reply_reg(const struct tcb *t);         /* of receives */
+cptr_t arch_nbsend_dest_reg(const struct tcb *t);   /* NBSendRecv */
+void arch_set_badge_reg(struct tcb *t, word_t v);   /* on return */
+void arch_set_msginfo_reg(struct tcb *t, word_t v); /* on return */
 /* PC of the instruction to run again if the system call restarts. */
 word_t arch_restart_pc(const struct tcb *t);
 /* Makes the thread run the instruction at its fault/restart PC (again). */
@@ -37,8 +38,7 @@ void arch_restart_here(struct tcb *t);
 /* Context-order register access (abi/regs.h), values sanitised on write. */
 word_t arch_context_get(const struct tcb *t, unsigned index);
 void arch_context_set(struct tcb *t, unsigned index, word_t v);
-unsigned arch_context_count(void);       /* 36 */
-unsigned arch_context_frame_count(void); /* 17 */
+bool arch_tls_base_ok(word_t base);
 void arch_set_tls_base(struct tcb *t, word_t base);
 void arch_tcb_destroy(struct tcb *t); /* unbind VCPU, drop FPU ownership */
 void arch_tcb_flags_changed(struct tcb *t);
@@ -91,8 +91,8 @@ bool arch_cap_shrink(struct cap c);
 void arch_cap_finalise(struct cap c, bool final);
 /* Invocation of an architecture cap: decode and commit. Returns abi error. */
 int arch_invoke(struct invocation *inv);
-/* Architecture labels on generic caps (IRQControl_GetTrigger, extensions on
- * TCB): returns abi error, ABI_ILLEGAL_OPERATION if unknown. */
+/* Methods of IRQControl (kernel/irq.h has what is common), architecture labels
+ * on a TCB: returns abi error, ABI_ILLEGAL_OPERATION if unknown. */
 int arch_invoke_irq_control(struct invocation *inv);
 int arch_invoke_tcb_ext(struct invocation *inv);
 unsigned arch_debug_cap_identify(struct cap c);
@@ -102,8 +102,7 @@ unsigned arch_irq_count(void);   /* interrupts that exist, at most ARCH_IRQ_COUN
 bool arch_irq_valid(word_t irq); /* may be handed to userland; irq < arch_irq_count() */
 void arch_irq_mask(irq_t irq);
 void arch_irq_unmask(irq_t irq);
-void arch_irq_ack(irq_t irq);                    /* deactivate after handling */
-void arch_irq_set_trigger(irq_t irq, bool edge); /* of a masked one */
+void arch_irq_ack(irq_t irq); /* deactivate after handling */
 /* Raises the inter-processor interrupt that a signal capability names. */
 void arch_sgi_send(struct cap c);
 /* Whether an unmasked interrupt waits (preemption point of long work). */

@@ -40,9 +40,9 @@ struct cap arch_boot_map_table(struct cap vspace, vptr_t vaddr, paddr_t table);
 /* Maps a 4 KiB frame, readable, writable and executable. */
 struct cap arch_boot_map_frame(struct cap vspace, vptr_t vaddr, paddr_t frame);
 struct cap arch_boot_asid_pool(paddr_t pool);
-struct cap arch_boot_asid_control(void);
-struct cap arch_boot_smc(void);
+/* The root's further capabilities: of ASID control, firmware, I/O ports. */
+struct slot;
+void arch_boot_caps(const struct boot_machine *m, struct slot *slots);
+/* Writes the chunks of extra boot information; to NULL: only their bytes. */
+word_t arch_boot_extra(const struct boot_args *a, void *to);
 void arch_boot_start(struct tcb *t, vptr_t entry, vptr_t bootinfo);
-unsigned arch_vspace_bits(void);
-word_t arch_user_top(void);
-unsigned arch_physical_bits(void);

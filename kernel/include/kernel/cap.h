@@ -1,6 +1,6 @@
 /*
- * Capabilities: two words. Word 0 has the object's address (44 bits; objects
- * are reached through the identity mapping), the type and 15 bits that depend
+ * Capabilities: two words. Word 0 has the object's physical address (44 bits),
+ * the type and 15 bits that depend
  * on the type; word 1 depends on the type.
  *
  *   w0  43..0 address   48..44 type   63..49 `sub`
@@ -19,17 +19,11 @@
  *   SGI_SIGNAL     irq                                   target
  *   DOMAIN         -                                     -
  *   ZOMBIE         radix 0-5, of a TCB 6, waiting 7      slots left (delete.c)
- *   FRAME          size 0-1, rights 2-3 (W R), device 4  vaddr>>12 << 16 | asid
- *                  mapped = asid != 0
- *   PAGE_TABLE     level 0-1, mapped 2                   vaddr>>12 << 16 | asid
- *   VSPACE         -                                     asid (0: none)
- *   ASID_CONTROL   -                                     -
- *   ASID_POOL      -                                     first asid
- *   VCPU           -                                     -
- *   SMC            -                                     badge
+ *   others: arch/cap_types.h
  */
 #pragma once
 
+#include <arch/cap_types.h>
 #include <kernel/types.h>
 
 /* clang-format off */
@@ -38,11 +32,11 @@ enum cap_type {
 	CAP_SCHED_CONTEXT, CAP_SCHED_CONTROL, CAP_IRQ_CONTROL, CAP_IRQ_HANDLER, CAP_SGI_SIGNAL,
 	CAP_DOMAIN, CAP_ZOMBIE,
 	CAP_ARCH_FIRST, /* the rest belongs to arch/ */
-	CAP_FRAME = CAP_ARCH_FIRST, CAP_PAGE_TABLE, CAP_VSPACE, CAP_ASID_CONTROL, CAP_ASID_POOL,
-	CAP_VCPU, CAP_SMC,
+	CAP_BEFORE_ARCH = CAP_ARCH_FIRST - 1, ARCH_CAP_TYPES
 	CAP_TYPE_COUNT
 };
 /* clang-format on */
+_Static_assert(CAP_TYPE_COUNT <= 32, "5 bits");
 
 struct cap {
 	word_t w0, w1;

@@ -71,6 +71,5 @@ int cnode_invoke(struct invocation *inv);
 int tcb_invoke(struct invocation *inv);
 int sc_invoke(struct invocation *inv);
 int sched_control_invoke(struct invocation *inv);
-int irq_control_invoke(struct invocation *inv);
 int irq_handler_invoke(struct invocation *inv);
 int domain_invoke(struct invocation *inv);

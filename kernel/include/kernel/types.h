@@ -1,6 +1,7 @@
-/* Scalar domain types and the identity mapping of physical memory. */
+/* Scalar domain types and the mapping of physical memory. */
 #pragma once
 
+#include <arch/window.h>
 #include <kernel/options.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,6 @@ typedef uint16_t asid_t;
 #define NOINLINE __attribute__((noinline))
 #define COLD __attribute__((noinline, cold))
 
-/* The kernel runs at EL2 with all RAM mapped one-to-one. */
-static inline void *paddr_to_ptr(paddr_t pa) { return (void *)(uintptr_t)pa; }
-static inline paddr_t ptr_to_paddr(const void *p) { return (paddr_t)(uintptr_t)p; }
+/* All RAM, and the kernel in it, is mapped from ARCH_WINDOW on. */
+static inline void *paddr_to_ptr(paddr_t pa) { return (void *)(uintptr_t)(pa + ARCH_WINDOW); }
+static inline paddr_t ptr_to_paddr(const void *p) { return (paddr_t)(uintptr_t)p - ARCH_WINDOW; }

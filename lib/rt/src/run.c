@@ -36,10 +36,10 @@ void rt_thread_prepare(uint64_t regs[ABI_CTX_COUNT], void *stack_top,
 	memset(regs, 0, ABI_CTX_COUNT * sizeof(regs[0]));
 	regs[ABI_CTX_PC] = (uintptr_t)rt_thread_entry;
 	regs[ABI_CTX_SP] = block;
-	regs[ABI_CTX_X0] = (uintptr_t)entry;
-	regs[ABI_CTX_X1] = (uintptr_t)arg;
-	regs[ABI_CTX_X2] = (uintptr_t)ipcbuf;
-	regs[ABI_CTX_X3] = rt_tls_init((void *)block);
+	regs[RT_ARCH_ARG0] = (uintptr_t)entry;
+	regs[RT_ARCH_ARG1] = (uintptr_t)arg;
+	regs[RT_ARCH_ARG2] = (uintptr_t)ipcbuf;
+	regs[RT_ARCH_ARG3] = rt_tls_init((void *)block);
 }
 
 _Noreturn void rt_thread_main(void (*entry)(void *), void *arg,

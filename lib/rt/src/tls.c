@@ -13,17 +13,15 @@ size_t rt_tls_bytes(void)
 	return tls_value(__tls_block_bytes);
 }
 
-/* The block is 64-byte aligned and process.ld bounds the alignment by 64, so
- * the thread pointer may be its start. */
+/* The block is 64-byte aligned, and process.ld bounds the alignment by 64. */
 uintptr_t rt_tls_init(void *block)
 {
-	uintptr_t align = tls_value(__tls_align);
-	uintptr_t offset = (RT_ARCH_TCB_BYTES + align - 1) & ~(align - 1);
-	size_t image = tls_value(__tls_image_bytes);
-	char *data = (char *)block + offset;
+	size_t image = tls_value(__tls_image_bytes), bytes = tls_value(__tls_bytes);
+	char *data;
+	uintptr_t pointer = rt_arch_tls_place(block, rt_tls_bytes(), bytes,
+					      tls_value(__tls_align), &data);
 
-	memset(block, 0, offset);
 	memcpy(data, __tls_image, image);
-	memset(data + image, 0, tls_value(__tls_bytes) - image);
-	return (uintptr_t)block;
+	memset(data + image, 0, bytes - image);
+	return pointer;
 }

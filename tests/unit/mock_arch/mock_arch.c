@@ -6,6 +6,7 @@
 #include <kernel/fault.h>
 #include <kernel/invoke.h>
 #include <kernel/ipc.h>
+#include <kernel/irq.h>
 #include <kernel/tcb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,7 @@ void arch_restart(struct tcb *t) { t->arch.pc = t->arch.restart_pc; }
 void arch_restart_here(struct tcb *t) { t->arch.restart_pc = t->arch.pc; }
 word_t arch_context_get(const struct tcb *t, unsigned index) { return t->arch.regs[index]; }
 void arch_context_set(struct tcb *t, unsigned index, word_t v) { t->arch.regs[index] = v; }
-unsigned arch_context_count(void) { return ABI_CTX_COUNT; }
-unsigned arch_context_frame_count(void) { return ABI_CTX_FRAME_COUNT; }
+bool arch_tls_base_ok(word_t base) { return base || true; }
 void arch_set_tls_base(struct tcb *t, word_t base) { t->arch.regs[ABI_CTX_TPIDR_EL0] = base; }
 void arch_tcb_destroy(struct tcb *t) { (void)t; }
 void arch_tcb_flags_changed(struct tcb *t) { (void)t; }
@@ -151,7 +151,19 @@ int arch_invoke(struct invocation *inv)
 	return ABI_ILLEGAL_OPERATION;
 }
 
-int arch_invoke_irq_control(struct invocation *inv) { return arch_invoke(inv); }
+int arch_invoke_irq_control(struct invocation *inv)
+{
+	struct slot *dest;
+	int error;
+
+	if (inv->label != ABI_INV_IRQ_CONTROL_GET)
+		return arch_invoke(inv);
+	error = irq_check(inv, inv_arg(inv, 0), inv_arg(inv, 1), inv_arg(inv, 2), &dest);
+	if (!error)
+		irq_issue(inv, inv_arg(inv, 0), dest);
+	return error;
+}
+
 int arch_invoke_tcb_ext(struct invocation *inv) { return arch_invoke(inv); }
 
 unsigned arch_debug_cap_identify(struct cap c)
@@ -166,12 +178,6 @@ void arch_sgi_send(struct cap c) { (void)c; }
 void arch_irq_mask(irq_t irq) { (void)irq; }
 void arch_irq_unmask(irq_t irq) { (void)irq; }
 void arch_irq_ack(irq_t irq) { (void)irq; }
-
-void arch_irq_set_trigger(irq_t irq, bool edge)
-{
-	(void)irq;
-	(void)edge;
-}
 
 bool arch_irq_pending(void)
 {

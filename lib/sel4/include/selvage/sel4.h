@@ -85,7 +85,7 @@ static inline void sel4_nb_send(cap_t dest, msginfo_t info,
 static inline msginfo_t sel4_recv(cap_t src, uint64_t *badge,
 				  uint64_t mr[SEL4_MSG_REGS], cap_t reply)
 {
-	struct sel4_trap t = { .cap = src, .mr = mr, .x6 = reply };
+	struct sel4_trap t = { .cap = src, .mr = mr, .reply = reply };
 
 	sel4_arch_trap(ABI_SYS_RECV, &t);
 	*badge = t.cap;
@@ -96,7 +96,7 @@ static inline msginfo_t sel4_recv(cap_t src, uint64_t *badge,
 static inline msginfo_t sel4_nb_recv(cap_t src, uint64_t *badge,
 				     uint64_t mr[SEL4_MSG_REGS], cap_t reply)
 {
-	struct sel4_trap t = { .cap = src, .mr = mr, .x6 = reply };
+	struct sel4_trap t = { .cap = src, .mr = mr, .reply = reply };
 
 	sel4_arch_trap(ABI_SYS_NB_RECV, &t);
 	*badge = t.cap;
@@ -114,7 +114,7 @@ static inline msginfo_t sel4_reply_recv(cap_t src, msginfo_t info,
 					cap_t reply)
 {
 	struct sel4_trap t = {
-		.cap = src, .info = info, .mr = mr, .x6 = reply
+		.cap = src, .info = info, .mr = mr, .reply = reply
 	};
 
 	sel4_arch_trap(ABI_SYS_REPLY_RECV, &t);
@@ -128,7 +128,7 @@ static inline msginfo_t sel4_nb_send_recv(cap_t dest, msginfo_t info,
 					  cap_t src, uint64_t *badge,
 					  cap_t reply)
 {
-	struct sel4_trap t = { .cap = src, .info = info, .mr = mr, .x6 = reply, .x8 = dest };
+	struct sel4_trap t = { .cap = src, .info = info, .mr = mr, .reply = reply, .dest = dest };
 
 	sel4_arch_trap(ABI_SYS_NB_SEND_RECV, &t);
 	*badge = t.cap;
@@ -141,7 +141,7 @@ static inline msginfo_t sel4_nb_send_wait(cap_t dest, msginfo_t info,
 					  cap_t src, uint64_t *badge)
 {
 	struct sel4_trap t = {
-		.cap = src, .info = info, .mr = mr, .x6 = dest
+		.cap = src, .info = info, .mr = mr, .reply = dest
 	};
 
 	sel4_arch_trap(ABI_SYS_NB_SEND_WAIT, &t);

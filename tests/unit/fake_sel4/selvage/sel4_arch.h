@@ -7,8 +7,8 @@ struct sel4_trap {
 	uint64_t cap;
 	uint64_t info;
 	uint64_t *mr;
-	uint64_t x6;
-	uint64_t x8;
+	uint64_t reply;
+	uint64_t dest;
 };
 
 void sel4_arch_trap(int64_t number, struct sel4_trap *t);

@@ -62,6 +62,9 @@ uint32_t vgic_eoi_lrs(void);
 #define ICH_HCR_EN 1u
 #define ICH_HCR_USER_MASK 0xfeu
 
+/* Of a masked interrupt. */
+void gic_set_trigger(irq_t irq, bool edge);
+
 /* --- the drivers --- */
 void gicv2_init(const struct gic_place *place);
 uint32_t gicv2_acknowledge(void);

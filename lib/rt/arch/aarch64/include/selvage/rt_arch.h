@@ -1,12 +1,33 @@
 /* AArch64 parts of lib/rt: thread pointer, counter, the crash instruction. */
 #pragma once
 
+#include <abi/regs.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* A thread's first registers: four arguments. */
+#define RT_ARCH_ARG0 ABI_CTX_X0
+#define RT_ARCH_ARG1 ABI_CTX_X1
+#define RT_ARCH_ARG2 ABI_CTX_X2
+#define RT_ARCH_ARG3 ABI_CTX_X3
 
 /* The TLS layout of the AArch64 ABI (variant 1): the thread pointer points
  * at two words, the TLS segment follows at the next multiple of its
  * alignment. */
 #define RT_ARCH_TCB_BYTES 16u
+/* Where in the block the segment's data is; returns the thread pointer. */
+static inline uintptr_t rt_arch_tls_place(void *block, size_t block_bytes, size_t bytes,
+					  size_t align, char **data)
+{
+	uintptr_t offset = (RT_ARCH_TCB_BYTES + align - 1) & ~(align - 1);
+
+	(void)block_bytes;
+	(void)bytes;
+	*data = (char *)block + offset;
+	memset(block, 0, offset);
+	return (uintptr_t)block;
+}
 
 static inline void rt_arch_set_thread_pointer(uintptr_t tp)
 {

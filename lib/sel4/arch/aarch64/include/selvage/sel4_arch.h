@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 struct sel4_trap {
-	uint64_t cap;  /* in: x0; out: badge */
-	uint64_t info; /* in and out: x1 */
-	uint64_t *mr;  /* four words, in and out: x2-x5 */
-	uint64_t x6;
-	uint64_t x8;
+	uint64_t cap;   /* in: x0; out: badge */
+	uint64_t info;  /* in and out: x1 */
+	uint64_t *mr;   /* four words, in and out: x2-x5 */
+	uint64_t reply; /* or the second capability: x6 */
+	uint64_t dest;  /* x8 */
 };
 
 __attribute__((always_inline)) static inline void
@@ -24,9 +24,9 @@ sel4_arch_trap(int64_t number, struct sel4_trap *t)
 	register uint64_t x3 __asm__("x3") = t->mr[1];
 	register uint64_t x4 __asm__("x4") = t->mr[2];
 	register uint64_t x5 __asm__("x5") = t->mr[3];
-	register uint64_t x6 __asm__("x6") = t->x6;
+	register uint64_t x6 __asm__("x6") = t->reply;
 	register int64_t x7 __asm__("x7") = number;
-	register uint64_t x8 __asm__("x8") = t->x8;
+	register uint64_t x8 __asm__("x8") = t->dest;
 
 	__asm__ volatile("svc #0"
 			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4),

@@ -31,3 +31,4 @@
 #define ABI_HUGE_PAGE_BITS 30
 /* Highest user virtual (and guest-physical) address. */
 #define ABI_USER_TOP ((1ull << SELVAGE_PA_BITS) - 1)
+#define ABI_ROOT_CNODE_BITS 13

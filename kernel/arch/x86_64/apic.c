@@ -1,0 +1,130 @@
+/* Interrupts of users: pins of the IOAPIC, and messages. */
+#include <arch/apic.h>
+
+#include <arch/boot.h>
+#include <arch/cpu.h>
+#include <arch/trap.h>
+#include <kernel/arch.h>
+#include <kernel/panic.h>
+
+#define IOAPIC_VERSION 1
+#define IOAPIC_PIN(n) (0x10u + 2 * (n))
+#define PIN_LOW (1u << 13)
+#define PIN_LEVEL (1u << 15)
+#define PIN_MASKED (1u << 16)
+#define SPURIOUS_ENABLE (1u << 8)
+#define PIC_FIRST_VECTOR 32 /* never raised: they are masked */
+
+static paddr_t lapic, ioapic;
+static unsigned pins;
+static struct {
+	bool pin;
+	uint8_t number;
+	uint32_t how; /* low word of the pin's entry, not masked */
+} sources[ARCH_IRQ_COUNT];
+
+uint32_t lapic_read(enum lapic_reg r)
+{
+	return *(volatile uint32_t *)paddr_to_ptr(lapic + r);
+}
+
+void lapic_write(enum lapic_reg r, uint32_t v)
+{
+	*(volatile uint32_t *)paddr_to_ptr(lapic + r) = v;
+}
+
+void lapic_eoi(void) { lapic_write(LAPIC_EOI, 0); }
+
+static uint32_t ioapic_read(unsigned r)
+{
+	volatile uint32_t *at = paddr_to_ptr(ioapic);
+
+	at[0] = r;
+	return at[4];
+}
+
+static void ioapic_write(unsigned r, uint32_t v)
+{
+	volatile uint32_t *at = paddr_to_ptr(ioapic);
+
+	at[0] = r;
+	at[4] = v;
+}
+
+/* The two 8259s: out of the way of the exceptions, and silent. */
+static void pics_disable(void)
+{
+	static const uint16_t base[] = { 0x20, 0xa0 };
+
+	for (unsigned i = 0; i < 2; i++) {
+		out8(base[i], 0x11);
+		out8(base[i] + 1, (uint8_t)(PIC_FIRST_VECTOR + 8 * i));
+		out8(base[i] + 1, i ? 2 : 4);
+		out8(base[i] + 1, 1);
+		out8(base[i] + 1, 0xff);
+	}
+}
+
+void apic_init(const struct machine_interrupts *at)
+{
+	lapic = at->lapic;
+	ioapic = at->ioapic;
+	pics_disable();
+	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | 1u << 11);
+	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
+	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
+	lapic_write(LAPIC_TPR, 0);
+	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	if (!ioapic)
+		return;
+	pins = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
+	for (unsigned i = 0; i < pins; i++)
+		ioapic_write(IOAPIC_PIN(i), PIN_MASKED);
+}
+
+unsigned ioapic_pins(void) { return pins; }
+
+void irq_set_pin(irq_t irq, unsigned pin, bool level, bool low)
+{
+	sources[irq].pin = true;
+	sources[irq].number = (uint8_t)pin;
+	sources[irq].how = (IRQ_VECTOR + irq) | (level ? PIN_LEVEL : 0) | (low ? PIN_LOW : 0);
+	ioapic_write(IOAPIC_PIN(pin) + 1, lapic_read(LAPIC_ID) & 0xff000000);
+	ioapic_write(IOAPIC_PIN(pin), sources[irq].how | PIN_MASKED);
+}
+
+void irq_set_message(irq_t irq) { sources[irq].pin = false; }
+
+/* --- for the core --- */
+unsigned arch_irq_count(void) { return ARCH_IRQ_COUNT; }
+bool arch_irq_valid(word_t irq) { return irq < ARCH_IRQ_COUNT; }
+
+void arch_irq_mask(irq_t irq)
+{
+	if (sources[irq].pin)
+		ioapic_write(IOAPIC_PIN(sources[irq].number), sources[irq].how | PIN_MASKED);
+}
+
+void arch_irq_unmask(irq_t irq)
+{
+	if (sources[irq].pin)
+		ioapic_write(IOAPIC_PIN(sources[irq].number), sources[irq].how);
+}
+
+void arch_irq_ack(irq_t irq)
+{
+	(void)irq;
+	lapic_eoi();
+}
+
+bool arch_irq_pending(void)
+{
+	/* Vectors 32 to 159: the others are nobody's. */
+	for (unsigned i = 1; i < 5; i++)
+		if (lapic_read(LAPIC_IRR + 0x10 * i))
+			return true;
+	return false;
+}
+
+void arch_sgi_send(struct cap c) { (void)c; } /* there are no such capabilities */

@@ -1,0 +1,222 @@
+/* Boot on x86-64: what Multiboot and ACPI say of the machine. */
+#include <arch/boot.h>
+
+#include <abi/bootinfo.h>
+#include <arch/link.h>
+#include <arch/trap.h>
+#include <arch/vspace.h>
+#include <kernel/arch.h>
+#include <kernel/boot.h>
+#include <kernel/panic.h>
+#include <kernel/printk.h>
+#include <selvage/base.h>
+
+#define PAGE (1ull << ABI_PAGE_BITS)
+#define LOADER_MAGIC 0x2badb002u
+#define LOW_END 0x100000ull /* below: the firmware's, given away as device memory */
+#define MAPPED_END 0x100000000ull
+#define MESSAGE_START 0xfffffff8ull /* stores there could be taken for interrupts */
+#define IMAGE_MAX (1ull << 32)
+#define MEMORY_RAM 1
+#define MAP_ENTRIES 50
+
+/* Multiboot 0.6.96, 3.3. */
+enum { MB_MEMORY = 1,
+       MB_MODULES = 1 << 3,
+       MB_MAP = 1 << 6 };
+struct mb_info {
+	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4],
+		mmap_length, mmap_addr;
+};
+struct mb_module {
+	uint32_t start, end, string, reserved;
+};
+struct __attribute__((packed)) mb_memory {
+	uint32_t size; /* of what follows */
+	uint64_t base, length;
+	uint32_t type;
+};
+
+static struct boot_machine machine;
+static struct machine_interrupts interrupts;
+static struct boot_args args;
+
+/* The chunks of extra boot information, as the ABI has them: not aligned. */
+static struct __attribute__((packed)) {
+	struct abi_extra_chunk rsdp_head;
+	uint8_t rsdp[RSDP_BYTES];
+	struct abi_extra_chunk map_head;
+	uint32_t map_bytes;
+	struct mb_memory map[MAP_ENTRIES];
+	struct abi_extra_chunk tsc_head;
+	uint32_t tsc_mhz;
+} extra = {
+	.rsdp_head = { ABI_EXTRA_ACPI_RSDP, 16 + RSDP_BYTES },
+	.map_head = { ABI_EXTRA_MEMORY_MAP, 16 + 4 + sizeof(extra.map) },
+	.tsc_head = { ABI_EXTRA_TSC_MHZ, 16 + 4 },
+};
+_Static_assert(sizeof(extra) == 1292, "ABI");
+
+static void add_ram(paddr_t start, uint64_t bytes)
+{
+	paddr_t end = min_u64(start + bytes, ARCH_WINDOW_BYTES);
+
+	regions_add(&machine.ram, align_up_u64(max_u64(start, LOW_END), PAGE),
+		    max_u64(align_down_u64(end, PAGE), LOW_END));
+}
+
+static void add_kernel(paddr_t start, uint64_t bytes)
+{
+	regions_add(&machine.kernel, align_down_u64(start, PAGE),
+		    align_up_u64(start + bytes, PAGE));
+}
+
+static void read_map(const struct mb_info *mb)
+{
+	uint32_t at = 0;
+
+	if (!(mb->flags & MB_MAP)) {
+		add_ram(LOW_END, (uint64_t)mb->mem_upper * 1024);
+		return;
+	}
+	while (at + sizeof(struct mb_memory) <= mb->mmap_length) {
+		const struct mb_memory *e = paddr_to_ptr((paddr_t)mb->mmap_addr + at);
+		if (extra.map_bytes < sizeof(extra.map)) {
+			extra.map[extra.map_bytes / sizeof(*e)] = *e;
+			extra.map_bytes += sizeof(*e);
+		}
+		if (e->type == MEMORY_RAM && e->length < UINT64_MAX - e->base)
+			add_ram(e->base, e->length);
+		at += e->size + 4;
+	}
+}
+
+/* Clear memory that is neither the kernel's nor a module's. */
+static paddr_t take_image(word_t bytes)
+{
+	struct regions left = machine.ram;
+
+	regions_subtract_all(&left, &machine.kernel);
+	regions_subtract_all(&left, &machine.reserved);
+	for (unsigned i = 0; i < left.count; i++)
+		if (left.r[i].end <= MAPPED_END && left.r[i].end - left.r[i].start >= bytes) {
+			arch_clear_memory(paddr_to_ptr(left.r[i].start), bytes);
+			return left.r[i].start;
+		}
+	panic("boot: no memory for the root task's %lu bytes", (unsigned long)bytes);
+}
+
+/* The first module is the root task; the others are for it, as device memory. */
+static void read_modules(const struct mb_info *mb)
+{
+	const struct mb_module *m = paddr_to_ptr(mb->mods_addr);
+	vptr_t start, end;
+
+	if (!(mb->flags & MB_MODULES) || !mb->mods_count)
+		panic("boot: no module, which would be the root task");
+	for (uint32_t i = 0; i < mb->mods_count; i++)
+		regions_add(&machine.reserved, align_down_u64(m[i].start, PAGE),
+			    align_up_u64(m[i].end, PAGE));
+	const void *image = paddr_to_ptr(m[0].start);
+	if (!elf_size(image, m[0].end - m[0].start, &start, &end, &args.image_entry) ||
+	    end - start > IMAGE_MAX)
+		panic("boot: the first module is no ELF64 program for a root task");
+	word_t bytes = align_up_u64(end, PAGE) - start;
+	args.image_start = take_image(bytes);
+	args.image_end = args.image_start + bytes;
+	args.image_offset = args.image_start - start;
+	elf_load(image, paddr_to_ptr(args.image_start), start);
+	/* Loaded: the module's own memory is free. */
+	regions_subtract(&machine.reserved, align_down_u64(m[0].start, PAGE),
+			 align_up_u64(m[0].end, PAGE));
+}
+
+struct tcb *arch_boot(uint32_t magic, paddr_t info)
+{
+	const struct mb_info *mb = paddr_to_ptr(info);
+
+	if (magic != LOADER_MAGIC || !(mb->flags & MB_MEMORY))
+		panic("boot: not started by a Multiboot loader");
+	cpu_check();
+	acpi_read(&interrupts, extra.rsdp);
+	read_map(mb);
+	add_kernel(ptr_to_paddr(__kernel_start), (word_t)(__kernel_end - __kernel_start));
+	add_kernel(interrupts.lapic, PAGE);
+	add_kernel(interrupts.ioapic, PAGE);
+	regions_add(&machine.kernel, MESSAGE_START, MAPPED_END);
+	read_modules(mb);
+	mmu_init(&machine.ram);
+	mmu_map_device(interrupts.lapic, PAGE);
+	mmu_map_device(interrupts.ioapic, PAGE);
+	cpu_init_tables();
+	apic_init(&interrupts);
+	timer_init();
+	cpu_init(); /* its times are in ticks */
+	extra.tsc_mhz = timer_mhz();
+	printk("Selvage kernel " ABI_CONFIG_NAME ", TSC %u MHz\n", timer_mhz());
+	boot_root(&machine, &args);
+	return trap_first();
+}
+
+/* --- for core/boot.c --- */
+struct cap arch_boot_vspace(paddr_t root_table, paddr_t asid_pool)
+{
+	struct asid_pool *pool = paddr_to_ptr(asid_pool);
+	asid_t first = (asid_t)asid_pool_install(pool);
+
+	return cap_vspace(root_table, asid_assign(pool, first, root_table));
+}
+
+bool arch_boot_needs_table(struct cap vspace, vptr_t vaddr)
+{
+	return paging_walk(cap_addr(vspace), vaddr, PAGE_LEVEL).level != PAGE_LEVEL;
+}
+
+struct cap arch_boot_map_table(struct cap vspace, vptr_t vaddr, paddr_t table)
+{
+	static const enum cap_type types[] = { CAP_PDPT, CAP_PAGE_DIRECTORY, CAP_PAGE_TABLE };
+	struct pte_ref at = paging_walk(cap_addr(vspace), vaddr, PAGE_LEVEL);
+
+	paging_set(at.entry, pte_make_table(table), cap_addr(vspace), vaddr, true);
+	vaddr = align_down_u64(vaddr, 1ull << level_bits(at.level));
+	return cap_make(types[at.level], table, 0, cap_map_word(vaddr, cap_map_asid(vspace)));
+}
+
+struct cap arch_boot_map_frame(struct cap vspace, vptr_t vaddr, paddr_t frame)
+{
+	word_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
+	struct cap c = cap_frame(frame, FRAME_SMALL, rights, false);
+	struct pte_ref at = paging_walk(cap_addr(vspace), vaddr, PAGE_LEVEL);
+
+	paging_set(at.entry, pte_make_leaf(frame, PAGE_LEVEL, rights, ABI_VM_DEFAULT),
+		   cap_addr(vspace), vaddr, false);
+	c.w1 = cap_map_word(vaddr, cap_map_asid(vspace));
+	return c;
+}
+
+struct cap arch_boot_asid_pool(paddr_t pool) { return cap_asid_pool(paddr_to_ptr(pool), 0); }
+
+void arch_boot_caps(const struct boot_machine *m, struct slot *slots)
+{
+	(void)m;
+	slot_set_root(&slots[ABI_ROOT_ASID_CONTROL], cap_make(CAP_ASID_CONTROL, 0, 0, 0));
+	slot_set_root(&slots[ABI_ROOT_IO_PORT], cap_make(CAP_IO_PORT_CONTROL, 0, 0, 0));
+}
+
+word_t arch_boot_extra(const struct boot_args *a, void *to)
+{
+	const uint8_t *from = (const uint8_t *)&extra;
+	uint8_t *out = to;
+
+	(void)a;
+	for (unsigned i = 0; out && i < sizeof(extra); i++)
+		out[i] = from[i];
+	return sizeof(extra);
+}
+
+void arch_boot_start(struct tcb *t, vptr_t entry, vptr_t bootinfo)
+{
+	t->arch.context.rdi = bootinfo;
+	t->arch.context.rip = entry;
+	t->arch.context.fault_ip = entry;
+}

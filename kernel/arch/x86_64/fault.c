@@ -1,0 +1,82 @@
+/* Fault messages and replies that show registers. */
+#include <abi/fault.h>
+#include <abi/regs.h>
+#include <arch/trap.h>
+#include <kernel/ipc.h>
+
+static unsigned put_frame(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b, unsigned i)
+{
+	const struct arch_context *c = &t->arch.context;
+
+	ipc_put(to, b, i, c->fault_ip);
+	ipc_put(to, b, i + 1, c->rsp);
+	ipc_put(to, b, i + 2, c->rflags);
+	return i + 3;
+}
+
+unsigned arch_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b)
+{
+	const struct fault *f = &t->fault;
+	unsigned n;
+
+	switch (f->kind) {
+	case ABI_FAULT_UNKNOWN_SYSCALL:
+		for (unsigned i = 0; i < ABI_SYSFAULT_IP; i++)
+			ipc_put(to, b, i, arch_context_get(t, ABI_CTX_RAX + i));
+		n = put_frame(t, to, b, ABI_SYSFAULT_IP);
+		ipc_put(to, b, n, f->word[0]);
+		return ABI_SYSFAULT_WORDS;
+	case ABI_FAULT_USER_EXCEPTION:
+		n = put_frame(t, to, b, ABI_EXCFAULT_IP);
+		ipc_put(to, b, n, f->word[0]);
+		ipc_put(to, b, n + 1, f->word[1]);
+		return ABI_EXCFAULT_WORDS;
+	default: /* VM */
+		ipc_put(to, b, ABI_VMFAULT_IP, t->arch.context.fault_ip);
+		ipc_put(to, b, ABI_VMFAULT_ADDR, f->word[0]);
+		ipc_put(to, b, ABI_VMFAULT_IS_FETCH, f->word[1]);
+		ipc_put(to, b, ABI_VMFAULT_FSR, f->word[2]);
+		return ABI_VMFAULT_WORDS;
+	}
+}
+
+/* RIP, RSP and RFLAGS from word `first` on, as far as `n` words reach. */
+static void frame_reply(struct tcb *t, const struct tcb *from, const struct abi_ipcbuf *b,
+			unsigned n, unsigned first)
+{
+	for (unsigned i = 0; i < 3 && first + i < n; i++)
+		arch_context_set(t, ABI_CTX_RIP + i, ipc_get(from, b, first + i));
+}
+
+bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
+		      const struct abi_ipcbuf *b, unsigned n)
+{
+	switch (t->fault.kind) {
+	case ABI_FAULT_UNKNOWN_SYSCALL:
+		for (unsigned i = 0; i < ABI_SYSFAULT_IP && i < n; i++)
+			arch_context_set(t, ABI_CTX_RAX + i, ipc_get(from, b, i));
+		frame_reply(t, from, b, n, ABI_SYSFAULT_IP);
+		return label == 0;
+	case ABI_FAULT_USER_EXCEPTION:
+		frame_reply(t, from, b, n, ABI_EXCFAULT_IP);
+		return label == 0;
+	default: return true;
+	}
+}
+
+/* Exit messages: for VCPUs, which there are none of yet. */
+word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
+{
+	(void)faulter;
+	(void)to;
+	return 0;
+}
+
+bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, unsigned count)
+{
+	(void)faulter;
+	(void)from;
+	(void)label;
+	(void)count;
+	return false;
+}

@@ -1,0 +1,20 @@
+/* From user level; entry.S calls the trap_ functions. */
+#pragma once
+
+#include <arch/types.h>
+
+#define IRQ_VECTOR 48u    /* to 155: interrupts of users */
+#define VECTOR_TIMER 157u /* the kernel's own */
+#define VECTOR_SPURIOUS 255u
+
+/* The thread that was running; the one that runs next. */
+struct tcb *trap_syscall(struct tcb *t, word_t nr);
+struct tcb *trap_vector(struct tcb *t);
+/* Boot is over: the first thread. */
+struct tcb *trap_first(void);
+/* An interrupt while the kernel waits for one, or an exception of its own. */
+void trap_kernel(struct arch_context *frame);
+/* The thread's FS and GS bases are in its context, no longer in the registers. */
+void cpu_sync_bases(struct tcb *t);
+/* The current thread gets the FPU registers (cpu.c). */
+void fpu_take(struct tcb *t);

@@ -1,0 +1,121 @@
+/* Address spaces: 4-level paging (Intel SDM 3, 4.5) and ASIDs. */
+#pragma once
+
+#include <abi/config.h>
+#include <abi/object.h>
+#include <abi/syscall.h>
+#include <kernel/cap.h>
+
+typedef uint64_t pte_t;
+
+#define PTE_PRESENT 1ull
+#define PTE_WRITE 2ull
+#define PTE_USER 4ull
+#define PTE_PWT 8ull
+#define PTE_PCD 16ull
+#define PTE_ACCESSED (1ull << 5)
+#define PTE_LARGE (1ull << 7)     /* a page of 2 MiB or 1 GiB */
+#define PTE_PAT_SMALL (1ull << 7) /* of 4 KiB */
+#define PTE_PAT_LARGE (1ull << 12)
+#define PTE_GLOBAL (1ull << 8)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDR 0x000ffffffffff000ull
+
+/* Levels: 0 is the PML4, 3 the page table. */
+#define PAGE_LEVEL 3u
+
+/* --- paging.c --- */
+struct pte_ref {
+	pte_t *entry;
+	unsigned level; /* where the walk ended: target, page or gap */
+};
+/* Address bits below the entry's reach: 39, 30, 21 or 12. */
+unsigned level_bits(unsigned level);
+/* Walks from the root towards `level`; stops early at a gap or page. */
+struct pte_ref paging_walk(paddr_t root, vptr_t vaddr, unsigned level);
+bool pte_is_valid(pte_t e);
+/* A pointer to a lower table, rather than a page. */
+bool pte_is_table(pte_t e, unsigned level);
+paddr_t pte_addr(pte_t e, unsigned level);
+pte_t pte_make_table(paddr_t table);
+/* `rights`: ABI_RIGHT_READ, ABI_RIGHT_WRITE; `attr`: ABI_VM_*. */
+pte_t pte_make_leaf(paddr_t frame, unsigned level, word_t rights, word_t attr);
+/* Replaces the entry of a page at vaddr, or (`table`) of a lower table. */
+void paging_set(pte_t *entry, pte_t value, paddr_t root, vptr_t vaddr, bool table);
+
+/* --- asid.c --- */
+struct asid_pool {
+	paddr_t root[1u << ABI_ASID_POOL_INDEX_BITS]; /* 0: free */
+};
+_Static_assert(sizeof(struct asid_pool) == 1u << ABI_ASID_POOL_BITS, "ABI");
+
+static inline struct cap cap_asid_pool(struct asid_pool *p, asid_t first)
+{
+	return cap_make(CAP_ASID_POOL, ptr_to_paddr(p), 0, first);
+}
+extern struct asid_pool *asid_pools[ABI_ASID_POOLS];
+/* Installs a pool at the lowest free place: its first ASID, or -1. */
+int asid_pool_install(struct asid_pool *p);
+bool asid_pool_available(void);
+bool asid_pool_is_installed(const struct asid_pool *p, asid_t first);
+/* Releases one address space of the pool; false: there was none, and the pool
+ * is not installed any more. */
+bool asid_pool_shrink(struct asid_pool *p, asid_t first);
+/* Gives the address space a free ASID of the pool, and the kernel's window a
+ * place in it; 0: none is left. */
+asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root);
+void asid_release(asid_t asid, paddr_t root);
+/* The address space's root, or 0 if there is none (any more). */
+paddr_t asid_root(asid_t asid);
+/* Nothing but the window: what a thread without an address space runs in. */
+paddr_t asid_empty_root(void);
+void asid_init(void);
+
+/* --- capabilities (cap_types.h has the layout) --- */
+/* clang-format off */
+enum frame_size { FRAME_SMALL, FRAME_LARGE, FRAME_HUGE };
+/* clang-format on */
+
+static inline struct cap cap_frame(paddr_t addr, enum frame_size size, word_t rights,
+				   bool device)
+{
+	return cap_make(CAP_FRAME, addr, (word_t)size | rights << 2 | (word_t)device << 4, 0);
+}
+static inline enum frame_size cap_frame_size(struct cap c)
+{
+	return (enum frame_size)cap_sub_field(c, 0, 2);
+}
+static inline unsigned frame_bits(enum frame_size s) { return ABI_PAGE_BITS + 9 * (unsigned)s; }
+static inline word_t cap_frame_rights(struct cap c) { return cap_sub_field(c, 2, 2); }
+static inline bool cap_frame_is_device(struct cap c) { return cap_sub_field(c, 4, 1) != 0; }
+static inline struct cap cap_vspace(paddr_t addr, asid_t asid)
+{
+	return cap_make(CAP_VSPACE, addr, 0, asid);
+}
+/* The level that a table of this type is, 1 to 3; 0: it is none. */
+unsigned table_level(enum cap_type type);
+
+/* Where a frame or table is mapped; asid 0: nowhere. */
+static inline asid_t cap_map_asid(struct cap c) { return (asid_t)c.w1; }
+static inline vptr_t cap_map_vaddr(struct cap c) { return c.w1 >> 16 << ABI_PAGE_BITS; }
+static inline word_t cap_map_word(vptr_t vaddr, asid_t asid)
+{
+	return vaddr >> ABI_PAGE_BITS << 16 | asid;
+}
+
+/* --- object files --- */
+struct invocation;
+int frame_invoke(struct invocation *inv);
+void frame_unmap(struct cap c);
+int table_invoke(struct invocation *inv);
+void table_unmap(struct cap c);
+int asid_control_invoke(struct invocation *inv);
+int asid_pool_invoke(struct invocation *inv);
+int io_port_control_invoke(struct invocation *inv);
+int io_port_invoke(struct invocation *inv);
+void io_port_release(struct cap c);
+/* Whether `c` is an address space in use: its ASID leads to it. */
+bool vspace_is_live(struct cap c);
+/* Extra capability 0 is an address space with an ASID, that leads to it. */
+int vspace_check_cap(struct invocation *inv);
+int vspace_check_asid(struct invocation *inv, paddr_t *root);

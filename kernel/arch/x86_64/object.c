@@ -1,0 +1,230 @@
+/* The architecture's objects and capabilities as the core sees them. */
+#include <abi/ext.h>
+#include <arch/apic.h>
+#include <arch/vspace.h>
+#include <kernel/arch.h>
+#include <kernel/invoke.h>
+#include <kernel/irq.h>
+
+#define FEATURES (ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_TRACE)
+
+/* VCPUs, and what belongs to them and to the IOMMU, are not there yet. */
+bool arch_object_type_ok(word_t type)
+{
+	return type >= ABI_OBJ_PDPT && type <= ABI_OBJ_PAGE_DIRECTORY;
+}
+
+unsigned arch_object_bits(word_t type)
+{
+	switch (type) {
+	case ABI_OBJ_LARGE_PAGE: return ABI_LARGE_PAGE_BITS;
+	case ABI_OBJ_HUGE_PAGE: return ABI_HUGE_PAGE_BITS;
+	default: return ABI_PAGE_BITS; /* and tables of every level */
+	}
+}
+
+bool arch_object_is_frame(word_t type)
+{
+	return type == ABI_OBJ_SMALL_PAGE || type == ABI_OBJ_LARGE_PAGE ||
+	       type == ABI_OBJ_HUGE_PAGE;
+}
+
+struct cap arch_object_create(word_t type, paddr_t addr, bool device)
+{
+	word_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
+
+	switch (type) {
+	case ABI_OBJ_SMALL_PAGE: return cap_frame(addr, FRAME_SMALL, rights, device);
+	case ABI_OBJ_LARGE_PAGE: return cap_frame(addr, FRAME_LARGE, rights, device);
+	case ABI_OBJ_HUGE_PAGE: return cap_frame(addr, FRAME_HUGE, rights, device);
+	case ABI_OBJ_VSPACE: return cap_vspace(addr, 0);
+	case ABI_OBJ_PDPT: return cap_make(CAP_PDPT, addr, 0, 0);
+	case ABI_OBJ_PAGE_DIRECTORY: return cap_make(CAP_PAGE_DIRECTORY, addr, 0, 0);
+	case ABI_OBJ_PAGE_TABLE: return cap_make(CAP_PAGE_TABLE, addr, 0, 0);
+	default: return cap_null();
+	}
+}
+
+int arch_cap_derive(struct cap c, struct cap *out)
+{
+	*out = c;
+	switch (cap_type(c)) {
+	case CAP_FRAME:
+		out->w1 = 0; /* a copy is not mapped */
+		return ABI_OK;
+	case CAP_IO_PORT_CONTROL: *out = cap_null(); return ABI_OK;
+	case CAP_PDPT:
+	case CAP_PAGE_DIRECTORY:
+	case CAP_PAGE_TABLE:
+	case CAP_VSPACE: return cap_map_asid(c) ? ABI_OK : ABI_ILLEGAL_OPERATION;
+	default: return ABI_OK;
+	}
+}
+
+struct cap arch_cap_mask_rights(struct cap c, word_t rights)
+{
+	if (cap_type(c) == CAP_FRAME) {
+		word_t keep = cap_frame_rights(c) & rights;
+		c.w0 = (c.w0 & ~(3ull << 51)) | keep << 51;
+	}
+	return c;
+}
+
+struct cap arch_cap_update_data(struct cap c, word_t data, bool preserve)
+{
+	(void)data;
+	(void)preserve;
+	return c;
+}
+
+bool arch_cap_same_object(struct cap a, struct cap b)
+{
+	if (cap_type(a) != cap_type(b))
+		return false;
+	if (cap_type(a) == CAP_IO_PORT)
+		return a.w1 == b.w1;
+	if (cap_type(a) == CAP_FRAME && cap_frame_size(a) != cap_frame_size(b))
+		return false;
+	return cap_addr(a) == cap_addr(b);
+}
+
+word_t arch_cap_size_bits(struct cap c)
+{
+	switch (cap_type(c)) {
+	case CAP_FRAME: return frame_bits(cap_frame_size(c));
+	case CAP_PDPT:
+	case CAP_PAGE_DIRECTORY:
+	case CAP_PAGE_TABLE: return ABI_PAGE_TABLE_BITS;
+	case CAP_VSPACE: return ABI_VSPACE_BITS;
+	case CAP_ASID_POOL: return ABI_ASID_POOL_BITS;
+	default: return 0;
+	}
+}
+
+bool arch_cap_shrink(struct cap c)
+{
+	return cap_type(c) == CAP_ASID_POOL && asid_pool_shrink(cap_object(c), (asid_t)c.w1);
+}
+
+void arch_cap_finalise(struct cap c, bool final)
+{
+	if (cap_type(c) == CAP_FRAME) {
+		frame_unmap(c); /* every capability is a mapping of its own */
+		return;
+	}
+	if (!final)
+		return;
+	if (table_level(cap_type(c)))
+		table_unmap(c);
+	else if (cap_type(c) == CAP_VSPACE && cap_map_asid(c))
+		asid_release(cap_map_asid(c), cap_addr(c));
+	else if (cap_type(c) == CAP_IO_PORT)
+		io_port_release(c);
+}
+
+int arch_invoke(struct invocation *inv)
+{
+	switch (cap_type(inv->cap)) {
+	case CAP_FRAME: return frame_invoke(inv);
+	case CAP_PDPT:
+	case CAP_PAGE_DIRECTORY:
+	case CAP_PAGE_TABLE: return table_invoke(inv);
+	case CAP_ASID_CONTROL: return asid_control_invoke(inv);
+	case CAP_ASID_POOL: return asid_pool_invoke(inv);
+	case CAP_IO_PORT_CONTROL: return io_port_control_invoke(inv);
+	case CAP_IO_PORT: return io_port_invoke(inv);
+	default: return ABI_ILLEGAL_OPERATION;
+	}
+}
+
+/* GetIOAPIC: index, depth, ioapic, pin, level, polarity, vector; root. */
+static int check_pin(struct invocation *inv)
+{
+	if (!ioapic_pins())
+		return ABI_ILLEGAL_OPERATION;
+	if (inv_arg(inv, 2) > 0)
+		return inv_range(inv, 0, 0);
+	if (inv_arg(inv, 3) >= ioapic_pins())
+		return inv_range(inv, 0, ioapic_pins() - 1);
+	for (unsigned i = 4; i < 6; i++)
+		if (inv_arg(inv, i) > 1)
+			return inv_range(inv, 0, 1);
+	return ABI_OK;
+}
+
+/* GetMSI: index, depth, bus, device, function, handle, vector; root. */
+static int check_message(struct invocation *inv)
+{
+	static const uint8_t max[] = { 255, 31, 7 };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (inv_arg(inv, 2 + i) > max[i])
+			return inv_range(inv, 0, max[i]);
+	return ABI_OK;
+}
+
+int arch_invoke_irq_control(struct invocation *inv)
+{
+	struct slot *dest;
+
+	if (inv->label != ABI_INV_IRQ_CONTROL_GET_IOAPIC &&
+	    inv->label != ABI_INV_IRQ_CONTROL_GET_MSI)
+		return ABI_ILLEGAL_OPERATION;
+	bool pin = inv->label == ABI_INV_IRQ_CONTROL_GET_IOAPIC;
+	irq_t irq = (irq_t)inv_arg(inv, 6);
+	int error = irq_check(inv, inv_arg(inv, 6), inv_arg(inv, 0), inv_arg(inv, 1), &dest);
+	if (!error)
+		error = pin ? check_pin(inv) : check_message(inv);
+	if (error)
+		return error;
+	if (pin)
+		irq_set_pin(irq, (unsigned)inv_arg(inv, 3), inv_arg(inv, 4), inv_arg(inv, 5));
+	else
+		irq_set_message(irq);
+	irq_issue(inv, irq, dest);
+	return ABI_OK;
+}
+
+int arch_invoke_tcb_ext(struct invocation *inv)
+{
+	struct tcb *t = cap_object(inv->cap);
+
+	switch (inv->label) {
+	case ABI_EXT_QUERY:
+		inv_result(inv, 0, FEATURES);
+		return ABI_OK;
+	case ABI_EXT_TCB_SET_TRACE_ID:
+		t->trace_id = inv_arg(inv, 0);
+		return ABI_OK;
+	case ABI_EXT_TCB_SET_SYSCALL_FAULT:
+		if (inv_arg(inv, 0) > 1)
+			return inv_range(inv, 0, 1);
+		t->arch.syscall_fault = inv_arg(inv, 0);
+		return ABI_OK;
+	default: return ABI_ILLEGAL_OPERATION;
+	}
+}
+
+/* Nothing is bound to virtual interrupts. */
+void arch_direct_signal(struct notification *n) { (void)n; }
+void arch_direct_unbind(struct notification *n) { (void)n; }
+
+/* --- IPC buffers --- */
+bool arch_cap_is_valid_vspace(struct cap c)
+{
+	return cap_type(c) == CAP_VSPACE && vspace_is_live(c);
+}
+
+bool arch_cap_is_ipc_frame(struct cap c)
+{
+	return cap_type(c) == CAP_FRAME && !cap_frame_is_device(c);
+}
+
+void *arch_ipc_buffer(struct cap c, vptr_t vaddr, bool write)
+{
+	word_t need = ABI_RIGHT_READ | (write ? ABI_RIGHT_WRITE : 0);
+
+	if (!arch_cap_is_ipc_frame(c) || (cap_frame_rights(c) & need) != need)
+		return NULL;
+	return paddr_to_ptr(cap_addr(c) + (vaddr & ((1ull << frame_bits(cap_frame_size(c))) - 1)));
+}

@@ -1,0 +1,132 @@
+/* From an entry to the core's entry functions. */
+#include <arch/trap.h>
+
+#include <arch/apic.h>
+#include <arch/cpu.h>
+#include <arch/link.h>
+#include <kernel/arch.h>
+#include <kernel/cpu.h>
+#include <kernel/debug.h>
+#include <kernel/entry.h>
+#include <kernel/panic.h>
+#include <kernel/printk.h>
+#include <kernel/trace.h>
+
+#define VECTOR_NO_FPU 7
+#define VECTOR_PAGE_FAULT 14
+#define EXCEPTIONS 32
+#define SYSCALL_BYTES 2 /* and INT n */
+#define FETCH 16        /* page fault's error code */
+#define ERROR_BITS 0xfffffffull
+
+static void interrupt(unsigned vector)
+{
+	if (vector >= IRQ_VECTOR && vector < IRQ_VECTOR + ARCH_IRQ_COUNT) {
+		irq_handle(vector - IRQ_VECTOR);
+	} else if (vector == VECTOR_TIMER) {
+		lapic_eoi();
+		timer_handle();
+	} else {
+		irq_other();
+	}
+}
+
+struct tcb *arch_next(void)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	while (!this_cpu()->current) {
+		if (trace_is_on())
+			trace_event(NULL, ABI_TRACE_IDLE, 0);
+		cpu->taken = 0;
+		/* Nothing comes between the two: STI works one instruction late.
+		 * trap_kernel masks again. */
+		__asm__ volatile("sti\n\thlt\n\tcli" ::
+					 : "memory");
+		if (cpu->taken)
+			interrupt(cpu->taken);
+	}
+	return this_cpu()->current;
+}
+
+void trap_kernel(struct arch_context *f)
+{
+	if (f->vector >= EXCEPTIONS) {
+		this_cpu()->arch.taken = (unsigned)f->vector;
+		f->rflags &= ~(1ull << 9);
+		return;
+	}
+	printk_always("\nselvage: exception %lu in the kernel: error %lx, address %lx\n", f->vector,
+		      f->error, CR_READ(2));
+	printk_always("rip %lx sym(kernel,0x%lx) rsp %lx rflags %lx cs %lx\n", f->rip, f->rip,
+		      f->rsp, f->rflags, f->cs);
+	for (unsigned i = 0; i < 15; i++)
+		printk_always("%016lx%c", (&f->rax)[i], i % 5 == 4 ? '\n' : ' ');
+	panic("exception at %lx", f->rip);
+}
+
+static struct tcb *exception(struct tcb *t, unsigned vector)
+{
+	word_t error = t->arch.context.error;
+
+	if (vector == VECTOR_PAGE_FAULT)
+		return fault_current(t, ABI_FAULT_VM, CR_READ(2), (error & FETCH) != 0, error & 31);
+	if (vector == VECTOR_NO_FPU && !t->arch.fpu_disabled) {
+		fpu_take(t);
+		return t;
+	}
+	return fault_current(t, ABI_FAULT_USER_EXCEPTION, vector, error & ERROR_BITS, 0);
+}
+
+/* INT n: a system call that nobody knows. */
+static struct tcb *software_interrupt(struct tcb *t, unsigned vector)
+{
+	uint32_t number = vector << 24 | (uint32_t)(t->arch.context.rax & 0xffffff);
+
+	t->arch.context.fault_ip = t->arch.context.rip - SYSCALL_BYTES;
+	return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, (word_t)(int64_t)(int32_t)number, 0, 0);
+}
+
+_Static_assert(offsetof(struct tcb, arch.context) == 0, "entry.S");
+static inline struct tcb *checked(struct tcb *next)
+{
+	invariants_check();
+	if (unlikely(trace_is_on()))
+		trace_event(next, ABI_TRACE_RETURN, 0);
+	return next;
+}
+
+struct tcb *trap_vector(struct tcb *t)
+{
+	struct arch_context *c = &t->arch.context;
+	unsigned vector = (unsigned)c->vector;
+
+	c->fault_ip = c->rip;
+	if (vector >= EXCEPTIONS && vector <= VECTOR_TIMER) {
+		if (unlikely(trace_is_on()))
+			trace_event(t, ABI_TRACE_INTERRUPT, 0);
+		interrupt(vector);
+		return checked(arch_next());
+	}
+	if (vector == VECTOR_SPURIOUS)
+		return t;
+	if (unlikely(trace_is_on()))
+		trace_event(t, ABI_TRACE_FAULT, vector);
+	return checked(vector < EXCEPTIONS ? exception(t, vector) : software_interrupt(t, vector));
+}
+
+struct tcb *trap_syscall(struct tcb *t, word_t nr)
+{
+	struct arch_context *c = &t->arch.context;
+
+	c->fault_ip = c->rip - SYSCALL_BYTES;
+	if (unlikely(trace_is_on()))
+		trace_event(t, ABI_TRACE_SYSCALL, nr);
+	if (unlikely(t->arch.syscall_fault))
+		return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
+	return checked(syscall_handle(t, (int64_t)nr));
+}
+
+struct tcb *trap_first(void) { return checked(arch_next()); }
+/* The entries look whether it is on. */
+void arch_trace(bool on) { (void)on; }

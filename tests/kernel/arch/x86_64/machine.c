@@ -1,0 +1,67 @@
+/* The machine under the tests: a PC with COM1. */
+#include "../../kt.h"
+
+#define COM1 0x3f8
+#define COM1_LAST 0x3ff
+#define LINE_STATUS (COM1 + 5)
+#define STATUS_EMPTY 0x20
+
+static cap_t com1;
+
+void kt_console_open(cap_t normal)
+{
+	cap_t slot = kt_slot();
+
+	(void)normal;
+	if (sel4_io_port_control_issue(ABI_ROOT_IO_PORT, KT_CNODE, COM1, COM1_LAST, slot, 64) ==
+	    ABI_OK)
+		com1 = slot;
+}
+
+/* Between two checks of an error's words: they stay. */
+void kt_console_put(char c)
+{
+	uint64_t status = 0;
+
+	do
+		(void)sel4_io_port_in8(com1, LINE_STATUS, &status);
+	while (!(status & STATUS_EMPTY));
+	(void)sel4_io_port_out8(com1, COM1, (uint8_t)c);
+}
+
+int kt_map_table(cap_t vspace, uint64_t vaddr)
+{
+	int error = sel4_pdpt_map(kt_make(ABI_OBJ_PDPT, 0), vspace, vaddr, 0);
+
+	if (error == ABI_DELETE_FIRST)
+		error = sel4_page_directory_map(kt_make(ABI_OBJ_PAGE_DIRECTORY, 0), vspace, vaddr,
+						0);
+	if (error == ABI_DELETE_FIRST)
+		error = sel4_page_table_map(kt_make(ABI_OBJ_PAGE_TABLE, 0), vspace, vaddr, 0);
+	return error;
+}
+
+/* Neither the IOMMU's nor those of guests yet. */
+bool kt_has_object(unsigned type) { return type < ABI_OBJ_IO_PAGE_TABLE; }
+
+void kt_arch_set_up(void) {}
+bool kt_has_group(const struct kt_group *g) { return g; }
+
+/* The others of tests/kernel know AArch64 still. */
+const struct kt_group *const kt_groups[] = {
+	&kt_untyped,
+	&kt_cnode,
+	&kt_deletion,
+	&kt_ipc,
+	&kt_transfer,
+	&kt_notification,
+	&kt_reply,
+	&kt_sched,
+#if !SELVAGE_DEBUG /* its checks take time */
+	&kt_budget,
+#endif
+	&kt_donation,
+	&kt_domain,
+	&kt_fastpath,
+};
+const unsigned kt_group_count = sizeof(kt_groups) / sizeof(kt_groups[0]);
