@@ -1,6 +1,6 @@
 /*
  * A virtio-net driver over MMIO for benchmarks, one of two: `net-source` sends,
- * `net-sink` receives. For frames of 64 and of 1,500 bytes, first one frame under
+ * `net-sink` receives. (`net-flood` sends to nobody and kicks without end.) For frames of 64 and of 1,500 bytes, first one frame under
  * way at a time, which the sink sends back, then a stream of frames with up to
  * 64 under way. It drives the device as Linux does: event index, an interrupt
  * that is looked at and acknowledged, all there is taken before the next one, and
@@ -82,6 +82,7 @@ static uint16_t free_tx[DEPTH];
 static unsigned n_free;
 static uint64_t received, bytes, lost;
 static uint32_t expected;
+static uint64_t worst_us; /* round trip */
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
@@ -345,10 +346,15 @@ static uint32_t is_marked(uint32_t number, uint32_t group)
 static void ping(uint32_t size)
 {
 	for (uint32_t i = 0; i < FRAMES(PING_GROUP); i += 2) {
+		const uint64_t start = micro_us();
+		uint64_t took;
+
 		send(size, PING, i / 2, is_marked(i, PING_GROUP));
 		while (receive(0) != PING)
 			if (!listen(RX, 1))
 				wait();
+		took = micro_us() - start;
+		worst_us = took > worst_us ? took : worst_us;
 	}
 }
 
@@ -371,6 +377,7 @@ static void stream(uint32_t size)
 static void source(void)
 {
 	static const uint32_t sizes[] = { 64, 1500 };
+	uint64_t start;
 
 	for (uint32_t kind = 0; kind != HELLO;) {
 		uint64_t until = micro_us() + PATIENCE_US;
@@ -379,6 +386,7 @@ static void source(void)
 		while (kind != HELLO && micro_us() < until)
 			kind = receive(0);
 	}
+	start = micro_us();
 	for (unsigned i = 0; i < 2; i++) {
 		ping(sizes[i]);
 		stream(sizes[i]);
@@ -386,6 +394,22 @@ static void source(void)
 	send(64, END, 0, 0);
 	while (n_free < DEPTH)
 		reclaim();
+	micro_print("net: took ");
+	micro_print_number(micro_us() - start);
+	micro_print(" us, worst round trip ");
+	micro_print_number(worst_us);
+	micro_print(" us\n");
+}
+
+static void flood(void)
+{
+	for (uint16_t made = 0;;) {
+		reclaim();
+		while (n_free > 0)
+			add(64, HELLO, 0, 0, &made);
+		STORE(m->ring[TX].avail, made);
+		put(0x50, TX);
+	}
 }
 
 void micro_main(void)
@@ -406,7 +430,9 @@ void micro_main(void)
 		m->ring[RX].avail_ring[i] = (uint16_t)i;
 	}
 	publish(RX, 0, SIZE);
-	if (micro_told("net-sink"))
+	if (micro_told("net-flood"))
+		flood();
+	else if (micro_told("net-sink"))
 		sink();
 	else
 		source();

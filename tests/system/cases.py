@@ -502,6 +502,7 @@ def all_cases():
     for sharing in ("pool", "all"):
         cases[f"net-{sharing}"] = cases_net.net_case(sharing)
     cases["uplink"] = cases_net.uplink
+    cases["net-flood"] = cases_net.flood
     for test in ("mem", "gic", "undef"):
         cases[f"hostile-{test}"] = hostile_case(test)
     cases["hostile-gic-gicv2"] = hostile_case("gic", 2)

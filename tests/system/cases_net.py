@@ -110,6 +110,36 @@ def net_case(sharing, *options):
     return net
 
 
+def flooded(other, device):
+    """What the source says of its time beside another guest, and what the log has."""
+    name = "net-flood" if device else "net-no-flood"
+    vms = [("sink", "micro-net"), ("source", "micro-net"), ("other", other)]
+    text = [f"name: {name}", "machine: {on_idle: stay}", "vms:"]
+    text += [f"  - {{name: {vm}, memory: 4M, kernel: asset:{kernel}, "
+             + ("budget: 1ms, cmdline: net-flood}" if vm == "other" else f"cmdline: net-{vm}}}")
+             for vm, kernel in vms]
+    text.append("connections:")
+    text += [f"  - {{driver: {vm}, device: net, served_by: net}}" for vm, _ in vms
+             if device or vm != "other"]
+    path = write_description(name, "\n".join(text) + "\n")
+    with System(name, path, "--deterministic", limit_s=100) as run:
+        said, _ = run.wait("source", r"net: took (\d+) us, worst round trip (\d+) us", 90)
+        came, _ = run.wait("sink", r"net: received (\d+) .* lost (\d+)", 10)
+        return [int(n) for n in (*said.groups(), *came.groups())], run.lines.of("log")
+
+
+def flood(report):
+    """A guest that sends without end takes little from two others that talk, beyond what it
+    would take if it only computed; what it loses is told."""
+    (calm, calm_worst, count, _), _ = flooded("micro-spin", False)
+    (took, worst, came, lost), log = flooded("micro-net", True)
+    report.equal((came, lost), (count, 0), "with a guest that floods, no packet of others is lost")
+    report.check(took < 2 * calm, f"... all take {took} us, {calm} us beside one that computes")
+    report.check(worst < calm_worst + 4000, f"... the slowest one {worst} us, not {calm_worst} us")
+    report.check(any("vmm:other: frames are dropped: unknown" in line for line in log),
+                 "... and the log tells what the one that floods has lost")
+
+
 def serve_once(payload):
     """A server on the host that sends some bytes to one client; its port."""
     listener = socket.create_server(("127.0.0.1", 0))
