@@ -277,9 +277,16 @@ void link_driver_event(struct link_driver *d)
 static void was_reset(struct link_driver *d)
 {
 	if (d->published) {
-		d->epoch++;
+		const uint32_t epoch = ++d->epoch;
+		bool done;
+
 		send_state(d);
-		if (answered(d) || link_load32(&d->env.page->server.up) == 0) {
+		d->resets++;
+		done = answered(d);
+		d->resets--;
+		if (d->epoch != epoch)
+			return; /* another vCPU's, while we waited: it sees to the rest */
+		if (done || link_load32(&d->env.page->server.up) == 0) {
 			d->published = false;
 			for (unsigned i = 0; d->shadowed && i < VIRTIO_MAX_QUEUES; i++)
 				link_shadow_stop(d->env.shadow, i);
@@ -310,6 +317,8 @@ static void changed(struct virtio *v)
 
 	if (v->status == 0) {
 		was_reset(d);
+	} else if (virtio_live(v) && d->resets != 0) {
+		virtio_break(v, "it is used before its reset is over");
 	} else if (virtio_live(v)) {
 		if (!find_server(d)) {
 			virtio_break(v, "nobody serves it");

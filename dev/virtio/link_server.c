@@ -245,6 +245,17 @@ static void forget_windows(struct link_server *s)
 	s->recent.bytes = 0;
 }
 
+static bool is_there(const struct link_server *s, const struct link_window *w)
+{
+	const struct link_piece *p = s->env.piece;
+
+	for (unsigned i = 0; i < s->env.n_pieces; i++)
+		if (range_within_u64(w->offset, w->bytes, p[i].page * LINK_PIECE_BYTES,
+				     p[i].pages * LINK_PIECE_BYTES))
+			return true;
+	return s->env.n_pieces == 0 && range_within_u64(w->offset, w->bytes, 0, s->env.bytes);
+}
+
 /* NULL, or what is wrong with them. */
 static const char *take_windows(struct link_server *s)
 {
@@ -260,8 +271,7 @@ static const char *take_windows(struct link_server *s)
 		w->address = link_load64(&half->window[i].address);
 		w->bytes = link_load64(&half->window[i].bytes);
 		w->offset = link_load64(&half->window[i].offset);
-		if (!range_within_u64(w->offset, w->bytes, 0, s->env.bytes) ||
-		    w->offset % 16 != w->address % 16)
+		if (!is_there(s, w) || w->offset % 16 != w->address % 16)
 			return "a window that is not within the shared memory";
 	}
 	s->n_windows = n;

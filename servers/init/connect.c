@@ -9,6 +9,7 @@
 #include <selvage/client.h>
 #include <selvage/crc32.h>
 #include <selvage/link.h>
+#include <selvage/log.h>
 #include <selvage/serve.h>
 #include <string.h>
 
@@ -45,16 +46,25 @@ bool connect_wanted(enum proc_kind kind)
 	return false;
 }
 
-static uint64_t shared_bytes(const struct sysdesc_connection *c)
+/* A server must not look where there is nothing: regions begin and end anywhere in
+ * large pages. */
+static void fill_pieces(struct serve_info *info, uint32_t n, unsigned *used)
 {
+	const struct sysdesc_connection *c = get(n);
 	const struct sysdesc_vm *vm = &system->vm[c->driver];
-	uint64_t end = 0;
 
-	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (vmm_shares(c->sharing, c->pool, vm, i))
-			end = max_u64(end, vmm_shared_offset(c->sharing, vm, i) +
-						   vm->region[i].size);
-	return end;
+	info->connection[n].first_piece = (uint8_t)*used;
+	for (uint32_t i = 0; i < vm->n_regions && *used < SERVE_PIECES; i++) {
+		if (!vmm_shares(c->sharing, c->pool, vm, i))
+			continue;
+		info->piece[(*used)++] = (struct link_piece){
+			(uint32_t)(vmm_shared_offset(c->sharing, vm, i) / LINK_PIECE_BYTES),
+			(uint32_t)(vm->region[i].size / LINK_PIECE_BYTES),
+		};
+	}
+	info->connection[n].n_pieces = (uint8_t)(*used - info->connection[n].first_piece);
+	if (*used == SERVE_PIECES)
+		log_warning("connections share more regions than a server can know of");
 }
 
 static bool in_memory(const struct sysdesc_connection *c)
@@ -65,6 +75,7 @@ static bool in_memory(const struct sysdesc_connection *c)
 const void *connect_info(enum proc_kind kind, size_t *bytes)
 {
 	static struct serve_info info;
+	unsigned pieces = 0;
 
 	memset(&info, 0, sizeof(info));
 	info.n_connections = system->n_connections;
@@ -76,7 +87,7 @@ const void *connect_info(enum proc_kind kind, size_t *bytes)
 		if (c->server != connect_server(kind))
 			continue;
 		info.connection[i].device = c->device;
-		info.connection[i].memory_bytes = shared_bytes(c);
+		fill_pieces(&info, i, &pieces);
 		info.connection[i].allow = c->allow;
 		info.connection[i].flags = c->flags;
 		info.connection[i].on_disk = c->image == SYSDESC_MACHINES_DISK;
@@ -250,6 +261,16 @@ bool connect_vm(struct process *p, unsigned vm)
 
 	for (unsigned i = 0; nth(vm, i, &n); i++)
 		if (!(connect_vm_serves(n) ? connect_vm_driver(p, i, n) : attach(p, i, n)))
+			return false;
+	return true;
+}
+
+bool connect_settled(unsigned vm)
+{
+	uint32_t n;
+
+	for (unsigned i = 0; nth(vm, i, &n); i++)
+		if (connect_vm_serves(n) && !connect_vm_settled(n))
 			return false;
 	return true;
 }

@@ -220,6 +220,14 @@ void connect_vm_driver_gone(uint32_t n)
 	reset_device(n);
 }
 
+bool connect_vm_settled(uint32_t n)
+{
+	const struct link_page *page = links[n].page;
+
+	return links[n].server == NULL || link_acquire(&page->server.up) == 0 ||
+	       link_load32(&page->server.ack) == link_load32(&page->driver.request);
+}
+
 /* --- The server's side --------------------------------------------------------------------- */
 
 static bool grant_server(struct process *p, unsigned i, uint32_t n)

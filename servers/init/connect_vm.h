@@ -22,6 +22,9 @@ bool connect_vm_memory(struct process *p, uint32_t connection, uint64_t offset, 
 bool connect_vm_region(struct process *p, uint32_t connection, cap_t first, uint64_t bytes);
 bool connect_vm_driver(struct process *p, unsigned i, uint32_t connection);
 void connect_vm_driver_gone(uint32_t connection);
+/* Whether the server has let go of what a driver that is gone had shared: until then it
+ * may write to what is in its place. */
+bool connect_vm_settled(uint32_t connection);
 
 /* The server's side, all of the VM's connections. */
 bool connect_vm_server(struct process *p, unsigned vm, const struct vmm_info *info);

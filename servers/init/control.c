@@ -43,6 +43,17 @@ void control_init(unsigned n, void *channel, void (*signal)(void))
 	c->signal = signal;
 }
 
+void control_forget(unsigned n)
+{
+	char c;
+
+	connections[n].step = NULL;
+	connections[n].line_fill = 0;
+	connections[n].line_too_long = false;
+	while (ring_get(&connections[n].in, &c, 1) == 1)
+		;
+}
+
 static void put_line(const char *text)
 {
 	if (*text == '\0')
@@ -238,7 +249,7 @@ static const char *end_vm(enum verb verb, unsigned vm)
 /* What a debugger may see. */
 static const char *start_watch(control_step step, unsigned vm, const struct request *r)
 {
-	here->subject = (struct control_subject){ vm, r->number, r->count };
+	here->subject = (struct control_subject){ vm, r->number, r->count, vm_get(vm)->life };
 	if (vm_description(vm)->debug == SYSDESC_DEBUG_NONE)
 		return "it gives no right to debug it; set `debug: observe` in its description";
 	if (!vm_lives(vm))
@@ -294,6 +305,7 @@ static void execute(char *text)
 	struct request r;
 	const char *wrong = request_parse(text, &r);
 
+	here->subject = (struct control_subject){ 0 };
 	if (wrong != NULL) {
 		finish(wrong);
 		return;
@@ -351,11 +363,21 @@ static bool take_line(void)
 	return false;
 }
 
+/* The VM that was asked about, not another one in its place. */
+static bool is_alive(const struct control_subject *s)
+{
+	return vm_lives(s->vm) && vm_get(s->vm)->life == s->life;
+}
+
 /* Writes what fits of the answer under way; true: it is complete. */
 static bool pump_answer(void)
 {
 	char text[MAX_ANSWER];
 
+	if (here->step != NULL && here->subject.life != 0 && !is_alive(&here->subject)) {
+		here->step = NULL;
+		finish("it has ended meanwhile");
+	}
 	while (here->step != NULL && ring_room(&here->out) > 2 * MAX_ANSWER) {
 		text[0] = '\0';
 		if (here->step(&here->subject, here->next++, text, sizeof(text))) {

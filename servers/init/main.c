@@ -129,8 +129,8 @@ static void start_everything(void)
 	error = service_start(&machine, system);
 	if (error != NULL)
 		die("service cannot be started", error);
-	control_init(0, service_control_channel(), service_control_signal);
-	control_init(1, service_debug_channel(), service_debug_signal);
+	control_init(CONTROL_HOST, service_control_channel(), service_control_signal);
+	control_init(CONTROL_SHELL, service_debug_channel(), service_debug_signal);
 	connect_open(system);
 	error = connect_vm_init(system);
 	if (error == NULL)

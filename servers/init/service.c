@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include "connect.h"
+#include "control.h"
 #include "crash.h"
 #include "device.h"
 #include "self.h"
@@ -509,6 +510,8 @@ static void revive(struct process *p, const struct standin_crash *crash)
 		log_error("service %s: failed %u times in a row, left off", p->name, *failures);
 		return;
 	}
+	if (p->kind == PROC_DEBUG)
+		control_forget(CONTROL_SHELL);
 	standin_relieve(p);
 	if (!process_reset(p) || !run(p)) {
 		p->state = PROCESS_CRASHED;

@@ -21,10 +21,14 @@
  * stopped. No guest that does something is that quick for long. */
 #define MAX_QUICK_RESETS 20
 #define QUICK_US 1000000u
+/* Servers of a VM that was are waited for so long, and asked so often. */
+#define SETTLE_US 2000000u
+#define SETTLE_STEP_US 1000u
 
 static struct vm vms[SYSDESC_MAX_VMS];
 static struct sysdesc_vm descriptions[SYSDESC_MAX_VMS];
 static const struct sysdesc *system;
+static uint64_t lives; /* of all VMs, so far */
 
 void vm_init(const struct machine *machine, const struct sysdesc *desc)
 {
@@ -121,6 +125,41 @@ bool vm_read(unsigned index, uint64_t gpa, uint8_t *to, unsigned n)
 	return true;
 }
 
+/* Arms the timer for the first that is due. False: there is no time server. */
+static bool arm_first(void)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
+		if (vms[i].state == VM_WAITING && vms[i].restart_at < first)
+			first = vms[i].restart_at;
+	return first == UINT64_MAX || service_arm_timer(first);
+}
+
+/* A VM that serves it may still be at work for the one that it was, in memory that is to
+ * be this one's; but not for long. */
+static bool must_wait(unsigned index)
+{
+	struct vm *vm = &vms[index];
+	const uint64_t now = clock_now();
+
+	if (connect_settled(index)) {
+		vm->asked_at = 0;
+		return false;
+	}
+	if (vm->asked_at == 0) {
+		vm->asked_at = now;
+		log_info("vm %s: waits for who serves it", descriptions[index].name);
+	} else if (now - vm->asked_at > clock_us_to_ticks(SETTLE_US)) {
+		log_warning("vm %s: who serves it does not let go of it", descriptions[index].name);
+		vm->asked_at = 0;
+		return false;
+	}
+	vm->state = VM_WAITING;
+	vm->restart_at = now + clock_us_to_ticks(SETTLE_STEP_US);
+	return arm_first();
+}
+
 bool vm_start(unsigned index)
 {
 	struct process *p = vm_process(index);
@@ -128,6 +167,8 @@ bool vm_start(unsigned index)
 
 	if (vm_lives(index))
 		return false;
+	if (must_wait(index))
+		return true;
 	monitor = vm_monitor(&descriptions[index]);
 	if (monitor == NULL) {
 		vms[index].state = VM_FAILED;
@@ -135,6 +176,7 @@ bool vm_start(unsigned index)
 	}
 	service_revive(); /* one may have died a moment ago */
 	vms[index].starts++;
+	vms[index].life = ++lives;
 	vms[index].ready = false;
 	vms[index].paused_ticks = 0;
 	vms[index].watch = 0;
@@ -165,6 +207,7 @@ void vm_stop(unsigned index, enum vm_state state)
 		vm_make_quiet(p, &descriptions[index]);
 		process_destroy(p);
 	}
+	vms[index].asked_at = 0;
 	vms[index].state = state;
 }
 
@@ -241,16 +284,10 @@ void vm_reset(unsigned index)
 	(void)vm_start(index);
 }
 
-/* Arms the timer for the first that is due. Without a time server there is no
- * later: all start now. */
+/* Without a time server there is no later: all start now. */
 static void arm(void)
 {
-	uint64_t first = UINT64_MAX;
-
-	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
-		if (vms[i].state == VM_WAITING && vms[i].restart_at < first)
-			first = vms[i].restart_at;
-	if (first == UINT64_MAX || service_arm_timer(first))
+	if (arm_first())
 		return;
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
 		if (vms[i].state == VM_WAITING)

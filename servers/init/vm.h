@@ -18,8 +18,10 @@ struct vm {
 	enum vm_state state;
 	bool ready; /* its VMM has set it up */
 	uint32_t starts;
+	uint64_t life;         /* another number each time that any VM is started */
 	uint32_t restarts;     /* in a row, by the restart policy */
 	uint64_t restart_at;   /* when, in ticks */
+	uint64_t asked_at;     /* since when the start waits for those who serve it, in ticks; 0 */
 	uint32_t quick_resets; /* in a row, each soon after the start */
 	uint64_t started;      /* when last, in ticks */
 	uint64_t paused;       /* since when, in ticks */

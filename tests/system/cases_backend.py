@@ -118,6 +118,13 @@ def backend(report):
         up(run, "user", after=seen)
         check_disk(report, sh, "disk of the new user")
         check_net(report, sh, "network of the new user")
+        run.client("pause", "server")
+        seen = run.lines.count()
+        run.client("reboot", "user")
+        run.wait("log", "vm user: waits for who serves it", 10, seen)
+        run.client("resume", "server")
+        up(run, "user", after=seen)
+        report.ok("a user is not there again before its server has let go of the one before")
 
 
 def backend_uio(report):

@@ -340,6 +340,12 @@ def shell(report):
             run.wait("log", "service debug: started again", 10)
             type_line("list", "^one +vm +running")
             report.ok("the shell died, and is there again")
+            seen = run.lines.count()
+            type_line("caps", "requests to init")
+            run.client("crash", "debug")
+            run.wait("log", "service debug: started again", 10, seen)
+            type_line("list", "^one +vm +running")
+            report.ok("... and again, in the middle of an answer, which is not given to the next question")
         finally:
             process.stdin.close()
             process.terminate()

@@ -32,6 +32,7 @@ static struct {
 	bool direct, confined, bypassed, resumes;
 	unsigned interrupts, events, breaks, given[3], config;
 	char why[LINK_REASON];
+	void (*meanwhile)(void);
 } world;
 
 static void to_guest(void *opaque)
@@ -58,6 +59,8 @@ static void kick(void *opaque)
 static bool wait(void *opaque, unsigned turn)
 {
 	(void)opaque;
+	if (world.meanwhile != NULL)
+		world.meanwhile();
 	return turn < 10;
 }
 
@@ -279,6 +282,21 @@ static void windows(void **state)
 		assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
 		assert_string_equal(world.why, "a window that is not within the shared memory");
 	}
+	/* Memory with a hole: its second and its fourth page are there. */
+	for (uint64_t at = 0; at < POOL_BYTES; at += 0x800) {
+		static const struct link_piece piece[] = { { 1, 1 }, { 3, 1 } };
+		const bool there = at / 0x1000 == 1 || at / 0x1000 == 3;
+
+		start(false);
+		server.env.piece = piece;
+		server.env.n_pieces = ARRAY_SIZE(piece);
+		window = (struct link_window){ POOL, 0x800, at };
+		bring_up(TAKEN);
+		assert_string_equal(world.why,
+				    there ? "a ring that is not in memory"
+					  : "a window that is not within the shared "
+					    "memory");
+	}
 	start(false);
 	bring_up(TAKEN);
 	page.driver.n_windows = LINK_WINDOWS + 1;
@@ -493,6 +511,31 @@ static void start_outside(void)
 	memset(d.ram + VD_DATA + 0x100, 's', 0x4000);
 }
 
+static void reset_and_use(void)
+{
+	world.meanwhile = NULL;
+	world.deaf = false;
+	bring_up(VIRTIO_F_VERSION_1);
+}
+
+/* Two vCPUs reset the device, and one of them goes on with it. */
+static void two_resets(void **state)
+{
+	(void)state;
+	start_outside();
+	world.deaf = true;
+	world.meanwhile = reset_and_use;
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_int_equal(driver.resets, 0);
+	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
+	assert_string_equal(world.why, "it is used before its reset is over");
+	bring_up(VIRTIO_F_VERSION_1);
+	assert_true(driver.published);
+	assert_true(driver.shadowed);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
+}
+
 static unsigned secrets_in_pool(void)
 {
 	unsigned n = 0;
@@ -595,6 +638,7 @@ int main(void)
 		cmocka_unit_test(another_server),
 		cmocka_unit_test(goes_on),
 		cmocka_unit_test(begins_anew),
+		cmocka_unit_test(two_resets),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(reset_stops_work),
 		cmocka_unit_test(hostile_server),

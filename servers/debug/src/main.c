@@ -78,6 +78,8 @@ int main(void)
 
 	attach(0, &screen, true, &keys);
 	attach(DEBUG_CONTROL_RING, &lines, false, &requests);
+	while (ring_get(&lines, &byte, 1) == 1)
+		; /* the rest of an answer to the one before us */
 	shell_init(&shell, &env);
 	for (;;) {
 		while (ring_get(&keys, &byte, 1) == 1)

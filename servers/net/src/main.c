@@ -186,7 +186,8 @@ static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
 	port = port_of((unsigned)c.number);
 	spec.page = (void *)(uintptr_t)SERVE_PAGE(c.number);
 	spec.memory = (void *)(uintptr_t)SERVE_MEMORY(c.number);
-	spec.bytes = info->connection[c.number].memory_bytes;
+	spec.piece = info->piece + info->connection[c.number].first_piece;
+	spec.n_pieces = info->connection[c.number].n_pieces;
 	spec.allowed = info->connection[c.number].allow;
 	spec.open = info->connection[c.number].flags & SYSDESC_CONNECT_BRIDGE;
 	make_mac(spec.mac, port);

@@ -161,6 +161,8 @@ static bool start_device(struct port *p, const struct port_spec *spec)
 		.page = spec->page,
 		.memory = spec->memory,
 		.bytes = spec->bytes,
+		.piece = spec->piece,
+		.n_pieces = spec->n_pieces,
 		.up = (uint32_t)env.now() | 1u,
 		.resumes = true,
 		.interrupt = interrupt,

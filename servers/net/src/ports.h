@@ -38,6 +38,8 @@ struct port_spec {
 	struct link_page *page;
 	uint8_t *memory;
 	uint64_t bytes;
+	const struct link_piece *piece; /* as in struct link_server_env */
+	unsigned n_pieces;
 	uint64_t allowed;
 	uint8_t mac[NET_MAC_BYTES];
 	bool open;

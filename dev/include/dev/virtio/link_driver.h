@@ -41,8 +41,9 @@ struct link_driver {
 	uint32_t up;         /* of the server that has, or will have, the state */
 	uint32_t generation; /* of the configuration that was read last */
 	uint32_t seen[LINK_QUEUES];
-	bool shadowed;  /* the driver does not keep to the pool: copies are made */
-	bool published; /* the server may be at work in the driver's memory */
+	unsigned resets; /* that wait for the server */
+	bool shadowed;   /* the driver does not keep to the pool: copies are made */
+	bool published;  /* the server may be at work in the driver's memory */
 };
 
 /* Both are copied. The device works once a server is up. */

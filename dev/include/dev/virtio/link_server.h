@@ -14,6 +14,9 @@ struct link_server_env {
 	/* What is shared of the driver's memory, as the server sees it. */
 	uint8_t *memory;
 	uint64_t bytes;
+	/* What there is of it, if it has holes; stays. None: all. */
+	const struct link_piece *piece;
+	unsigned n_pieces;
 	uint32_t up; /* not 0, and another one at each start */
 	/* LINK_S_RESUMES: buffers go back in order, and only when what was done outlives this
 	 * server. */

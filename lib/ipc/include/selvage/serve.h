@@ -20,6 +20,7 @@
  */
 #pragma once
 
+#include <selvage/link.h>
 #include <selvage/servers.h>
 #include <selvage/sysdesc.h>
 
@@ -47,6 +48,9 @@ _Static_assert(SERVE_ROOM(SYSDESC_MAX_CONNECTIONS) <= PROC_PAYLOAD_BASE &&
 /* The device's page is at PROC_DEVICE_BASE, what it reaches of our memory here. */
 #define SERVE_DMA (PROC_DEVICE_BASE + 0x200000ull)
 
+/* Of all connections' memory. What is beyond them cannot be served. */
+#define SERVE_PIECES 128u
+
 struct serve_info {
 	uint32_t n_connections; /* of the description */
 	uint32_t network;       /* a number of the system's, for addresses */
@@ -54,14 +58,15 @@ struct serve_info {
 	uint64_t device_offset; /* of its registers in the page */
 	struct {
 		uint32_t device; /* enum sysdesc_connected; 0: another server's */
-		uint32_t writable;
-		uint64_t memory_bytes; /* at SERVE_MEMORY */
-		uint64_t disk_bytes;   /* in memory */
-		uint32_t on_disk;      /* it is the machine's disk, or this partition of it */
+		uint16_t writable;
+		uint8_t first_piece, n_pieces; /* of what there is at SERVE_MEMORY */
+		uint64_t disk_bytes;           /* in memory */
+		uint32_t on_disk;              /* it is the machine's disk, or a partition of it */
 		uint32_t partition;
 		uint64_t allow; /* struct sysdesc_connection */
 		uint64_t flags;
 	} connection[SYSDESC_MAX_CONNECTIONS];
+	struct link_piece piece[SERVE_PIECES];
 };
 
 static inline const struct serve_info *serve_info_get(void)

@@ -103,6 +103,12 @@ struct link_window {
 	uint64_t address, bytes, offset;
 };
 
+/* Pages of the memory that are there, from `page` of it on. */
+struct link_piece {
+	uint32_t page, pages;
+};
+#define LINK_PIECE_BYTES 4096ull
+
 /* Written by the driver's side. */
 struct link_driver_half {
 	uint32_t version; /* LINK_VERSION; before the first request */
