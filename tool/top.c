@@ -183,7 +183,8 @@ size_t top_table(const struct top_sample *before, const struct top_sample *now, 
 	    now->n, (now->total_bytes - now->free_bytes) / (1 << 20),
 	    now->total_bytes / (1 << 20));
 	put(&text, "%-16s %-8s %6s %9s %9s %8s %9s %9s %9s %8s %7s  %s\n", "VM", "STATE", "CPU %",
-	    "EXITS/S", "INTR/S", "VIRTIO/S", "KIB/S", "PACKETS/S", "NET KIB/S", "MIB", "STARTED",
+	    "EXITS/S", "INTR/S", "VIRTIO/S", "KIB/S",
+	    "PACKETS/S", "NET KIB/S", "MIB", "STARTED",
 	    "EXITS BY REASON, A SECOND");
 	for (unsigned i = 0; i < now->n; i++) {
 		struct top_vm old = base_of(before, &now->vm[i]);

@@ -1,6 +1,7 @@
 /*
  * A virtio-net driver over MMIO for benchmarks, one of two: `net-source` sends,
- * `net-sink` receives. (`net-flood` sends to nobody and kicks without end.) For frames of 64 and of 1,500 bytes, first one frame under
+ * `net-sink` receives. (`net-flood` sends to nobody and kicks without end.)
+ * For frames of 64 and of 1,500 bytes, first one frame under
  * way at a time, which the sink sends back, then a stream of frames with up to
  * 64 under way. It drives the device as Linux does: event index, an interrupt
  * that is looked at and acknowledged, all there is taken before the next one, and
