@@ -161,8 +161,8 @@ static void put_row(struct text *text, const struct top_vm *old, const struct to
 
 	for (unsigned i = 0; i < VMM_STATS_REASONS; i++)
 		rate[i] = rise(old->exits[i], vm->exits[i]) / seconds;
-	put(text, "%-16s %-8s %6.1f %9.0f %9.0f %8.0f %9.1f %9.0f %9.1f %8.1f %7.0f  ", vm->name, vm->state,
-	    rise(old->cpu_us, vm->cpu_us) / seconds / 1e4, sum(rate),
+	put(text, "%-16s %-8s %6.1f %9.0f %9.0f %8.0f %9.1f %9.0f %9.1f %8.1f %7.0f  ",
+	    vm->name, vm->state, rise(old->cpu_us, vm->cpu_us) / seconds / 1e4, sum(rate),
 	    rise(old->interrupts, vm->interrupts) / seconds,
 	    rise(old->requests, vm->requests) / seconds,
 	    rise(old->bytes, vm->bytes) / seconds / 1024,
