@@ -8,7 +8,7 @@ import threading
 OUT = "build/bench"
 A57 = "cortex-a57"
 BENCH_LINE = re.compile(r"(?:\(XEN\) DOM1: )?bench (\w+) (\d+) (\d+) (\d+)\s*$")
-BENCH_DONE = re.compile(r"(?:\(XEN\) DOM1: )?bench done\s*$")
+BENCH_DONE = re.compile(r"(?:\(XEN\) DOM1: |bench\| )?bench done\s*$")
 
 
 def machine(gic, hypervisor, cpu=A57, memory_mib=1024):

@@ -68,6 +68,23 @@ def measure(name, command, system, suffix):
     return rows
 
 
+# A VM with Debian's stock kernel, the module and the program of guests/backend.
+BACKEND = ("  - name: store\n    memory: 128M\n    kernel: asset:linux-debian\n"
+           "    initrd: asset:initrd-backend\n    cmdline: \"console=ttyAMA0 panic=-1 nokaslr "
+           "norandmaps quiet selvage.name=store selvage.file=/disk:4M "
+           "selvage.serve=bench-block=/disk\"\n")
+
+
+def block_by_vm():
+    """The same by a backend VM, whose instructions all count."""
+    rows = []
+    for sharing, suffix in SHARING:
+        name = f"blk-vm-{sharing}"
+        path = describe(name, sharing, "device: block, served_by: store", BACKEND)
+        rows += measure(name, boot.system_command(path), "selvage", "_vm" + suffix)
+    return rows
+
+
 def block():
     """Rows blk_...: by the native server, with a pool and with all memory shared."""
     rows = []

@@ -9,7 +9,7 @@ Parts, all by default:
   native        paths of the kernel, by the root task tests/bench/native
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
-  block         requests of a disk that is served elsewhere (load.py)
+  block, block-vm   requests of a disk that is served elsewhere (load.py)
   net           packets between two VMs (net.py)
   kvm, xen      the guest of `guest` on the peers
   kvm-virtio    the guests of `block` and `net` on KVM (kvm_virtio.py)
@@ -41,7 +41,7 @@ import peers  # noqa: E402
 import report  # noqa: E402
 
 TABLES = {"native": own.native, "guest": own.guest, "start": boot.vm_start,
-          "block": load.block, "net": net.native,
+          "block": load.block, "block-vm": load.block_by_vm, "net": net.native,
           "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")
 
