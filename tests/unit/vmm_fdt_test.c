@@ -126,7 +126,7 @@ static void pci_nodes(void **state)
 
 	(void)state;
 	generate(&p);
-	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt));
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, false));
 	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
 	assert_string_equal(string("/pcie@3f000000", "compatible"), "pci-host-ecam-generic");
 	CELLS("/pcie@3f000000", "reg", 0, 0x3f000000, 0, 0x100000);
@@ -148,11 +148,19 @@ static void pci_nodes(void **state)
 	assert_int_equal(fdt32_to_cpu(map[32 * 10 + 9]), 1);
 	assert_string_equal(string("/intc@8000000/v2m@8020000", "compatible"), "arm,gic-v2m-frame");
 	CELLS("/intc@8000000/v2m@8020000", "reg", 0, 0x08020000, 0, 0x1000);
+	generate(&p);
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, true));
+	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
+	assert_string_equal(string("/intc@8000000/its@8080000", "compatible"), "arm,gic-v3-its");
+	CELLS("/intc@8000000/its@8080000", "reg", 0, 0x08080000, 0, 0x20000);
+	CELLS("/intc@8000000/its@8080000", "#msi-cells", 1);
+	CELLS("/intc@8000000/its@8080000", "phandle", 3);
+	assert_true(fdt_path_offset(blob, "/intc@8000000/v2m@8020000") < 0);
 	/* There is no room; there is no tree. */
 	generate(&p);
-	assert_false(fdt_add_pci(blob, (size_t)fdt_totalsize(blob) + 64, &board_virt));
+	assert_false(fdt_add_pci(blob, (size_t)fdt_totalsize(blob) + 64, &board_virt, false));
 	memset(blob, 0, sizeof(blob));
-	assert_false(fdt_add_pci(blob, sizeof(blob), &board_virt));
+	assert_false(fdt_add_pci(blob, sizeof(blob), &board_virt, false));
 }
 
 static void narrow_tree(void **state)
