@@ -34,6 +34,7 @@ static void test_hvc_and_abort(void)
 static void expect_trap(const struct kt_guest *g, unsigned ec)
 {
 	CHECK_EQ(kt_exit.label, ABI_FAULT_VCPU);
+	CHECK_EQ(kt_exit.words, 1);
 	CHECK_EQ(EC(kt_exit_word(0)), ec);
 	kt_guest_skip(g);
 }
@@ -192,6 +193,7 @@ static void test_timer(void)
 
 	kt_guest_start(&g, guest_timer, 0);
 	CHECK_EQ(kt_exit.label, ABI_FAULT_VPPI_EVENT);
+	CHECK_EQ(kt_exit.words, 1);
 	CHECK_EQ(kt_exit_word(0), ABI_PPI_VTIMER);
 	CHECK_EQ(sel4_vcpu_ack_vppi(g.vcpu, 26), ABI_INVALID_ARGUMENT);
 	CHECK_EQ(sel4_vcpu_ack_vppi(g.vcpu, 1 << 20), ABI_RANGE_ERROR);
@@ -264,6 +266,7 @@ static void test_irq(void)
 	CHECK_EQ(v >> 62, 2); /* active */
 	kt_guest_answer_hvc(&g, 0);
 	CHECK_EQ(kt_exit.label, ABI_FAULT_VGIC_MAINTENANCE);
+	CHECK_EQ(kt_exit.words, 1);
 	CHECK_EQ(kt_exit_word(0), 2);
 	CHECK_OK(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_LR0 + 2, &v));
 	CHECK_EQ(v >> 62, 0);
