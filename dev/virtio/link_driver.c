@@ -34,13 +34,21 @@ static void read_config(struct link_driver *d)
 	d->v.generation++;
 }
 
+static bool resumes(const struct link_driver *d)
+{
+	return link_load32(&d->env.page->server.flags) & LINK_S_RESUMES;
+}
+
 /* While the device is reset: nothing of it is in use. */
 static void get_acquainted(struct link_driver *d)
 {
 	const struct link_server_half *half = &d->env.page->server;
+	const uint32_t up = link_acquire(&half->up);
 	uint32_t version;
 
-	d->up = link_acquire(&half->up);
+	if (up == 0 && d->up != 0 && resumes(d))
+		return; /* another one comes: follow() */
+	d->up = up;
 	version = link_load32(&half->version);
 	if (d->up == 0 || version != LINK_VERSION)
 		return;
@@ -212,11 +220,6 @@ static bool is_alike(const struct link_driver *d)
 	       link_load32(&half->config_bytes) == d->class.config_bytes;
 }
 
-static bool resumes(const struct link_driver *d)
-{
-	return link_load32(&d->env.page->server.flags) & LINK_S_RESUMES;
-}
-
 /* The server is no more, and the one that goes on is not there yet. */
 static bool is_awaited(const struct link_driver *d)
 {
@@ -286,7 +289,7 @@ static void was_reset(struct link_driver *d)
 		d->resets--;
 		if (d->epoch != epoch)
 			return; /* another vCPU's, while we waited: it sees to the rest */
-		if (done || link_load32(&d->env.page->server.up) == 0) {
+		if (done || link_load32(&d->env.page->server.up) != d->up) {
 			d->published = false;
 			for (unsigned i = 0; d->shadowed && i < VIRTIO_MAX_QUEUES; i++)
 				link_shadow_stop(d->env.shadow, i);
@@ -321,7 +324,8 @@ static void changed(struct virtio *v)
 		virtio_break(v, "it is used before its reset is over");
 	} else if (virtio_live(v)) {
 		if (!find_server(d)) {
-			virtio_break(v, "nobody serves it");
+			if (virtio_live(v))
+				virtio_break(v, "nobody serves it");
 			return;
 		}
 		if (!d->published)

@@ -422,8 +422,8 @@ bool link_server_start(struct link_server *s, struct virtio *device)
 		return false;
 	s->device = device;
 	device->transport = (struct virtio_transport){ s, interrupt };
-	/* What a server before this one had been asked for is not for this one: its
-	 * driver will be told to reset the device. */
+	/* What a server before this one had been asked for is not for this one: the
+	 * driver's side asks again, or tells its driver to reset the device. */
 	s->handled = link_load32(&s->env.page->driver.request);
 	s->epoch = link_load32(&s->env.page->driver.epoch);
 	s->generation = link_load32(&half->generation) & ~1u;

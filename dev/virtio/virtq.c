@@ -492,6 +492,10 @@ static bool push_again(struct virtq *q)
 {
 	const struct virtq_journal j = *q->journal;
 
+	__asm__ volatile(""
+			 :
+			 : "r"(&j)
+			 : "memory"); /* it is read from there once */
 	if (j.n == 0 || j.n > VIRTQ_TOGETHER)
 		return false;
 	for (unsigned i = 0; i < j.n; i++)

@@ -204,10 +204,12 @@ static const char *kill_service(const char *name)
 		if (p->state != PROCESS_RUNNING || !is_called(p, name))
 			continue;
 		log_info("service %s: killed", p->name);
+		if (!inject_fault(p))
+			return "the kernel refused";
 		service_killed(p);
-		return inject_fault(p) ? NULL : "the kernel refused";
+		return NULL;
 	}
-	return "no VM has that name";
+	return "no VM and no service has that name";
 }
 
 static const char *crash_process(const char *name)

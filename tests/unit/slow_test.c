@@ -251,6 +251,9 @@ static void failures(void **state)
 	(void)mdisk_flush(&guest);
 	machine.error = "broken";
 	slow_fail_all();
+	assert_true(slow_pending()); /* their drivers are to hear of it */
+	assert_true(slow_turn());
+	assert_false(slow_pending());
 	assert_false(wait_for(3));
 	assert_false(do_one(MDISK_READ, 0, MDISK_SECTOR));
 	assert_int_equal(slow.under_way, 0);

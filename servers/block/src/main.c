@@ -13,6 +13,7 @@
 #include <selvage/client.h>
 #include <selvage/clock.h>
 #include <selvage/fmt.h>
+#include <selvage/link.h>
 #include <selvage/log.h>
 #include <selvage/serve.h>
 #include <selvage/server_loop.h>
@@ -113,6 +114,14 @@ static void place(struct disk *d)
 	d->slow = (struct slow){ .first = part.first,
 				 .sectors = wrong == NULL && machine_works ? part.sectors : 0,
 				 .read_only = machine.read_only || !writable };
+	for (unsigned m = 0; m < number_of(d); m++)
+		if (disks[m].is_slow && !(disks[m].slow.read_only && d->slow.read_only) &&
+		    range_overlaps_u64(disks[m].slow.first, disks[m].slow.sectors, d->slow.first,
+				       d->slow.sectors)) {
+			log_error("connection %u: its sectors are those of connection %u",
+				  number_of(d), m);
+			d->slow.sectors = 0;
+		}
 	if (machine.read_only && writable)
 		log_warning("connection %u: the machine's disk is read-only", number_of(d));
 }
@@ -192,8 +201,14 @@ static void connect(struct disk *d)
 	struct virtio_env virtio;
 
 	d->connected = true;
-	if (d->is_slow && d->slow.sectors == 0)
-		return; /* the log has said why */
+	if (d->is_slow && d->slow.sectors == 0) {
+		struct link_page *page = env.page;
+
+		/* The log has said why. Nobody goes on with what the driver is at. */
+		link_store32(&page->server.flags, 0);
+		event(d);
+		return;
+	}
 	link_server_init(&d->link, &env);
 	disk = make_disk(d);
 	fmt_print(disk.id, sizeof(disk.id), "selvage-block%u", n);
@@ -219,8 +234,12 @@ static bool take_turns(bool room)
 {
 	bool more = false;
 
-	for (unsigned n = 0; n < serve_info_get()->n_connections; n++) {
-		struct disk *d = &disks[n];
+	static unsigned start; /* another one each time: where there is no room for all, too */
+	const unsigned n_disks = serve_info_get()->n_connections;
+
+	start = n_disks != 0 ? (start + 1) % n_disks : 0;
+	for (unsigned n = 0; n < n_disks; n++) {
+		struct disk *d = &disks[(start + n) % n_disks];
 
 		if (!d->works)
 			continue;
@@ -243,8 +262,9 @@ static bool work(void)
 	bool more = take_turns(room);
 
 	if (has_machine) {
-		more = mdisk_flush(&machine) || slow_pending() || more;
+		more = mdisk_flush(&machine) || more;
 		look_after_machine();
+		more = slow_pending() || more; /* those that failed by that, too */
 	}
 	return more;
 }

@@ -19,6 +19,7 @@ static struct mdisk *disk;
 static unsigned most;
 static uint64_t failures;
 static unsigned n_over;
+static bool failed; /* some have, since the last turn */
 
 void slow_init(struct mdisk *d, unsigned n)
 {
@@ -195,13 +196,14 @@ static bool end_all(void)
 	return any;
 }
 
-bool slow_pending(void) { return next_over() != NULL; }
+bool slow_pending(void) { return failed || next_over() != NULL; }
 
 bool slow_turn(void)
 {
 	unsigned op, n = 0;
-	bool ok, any = false;
+	bool ok, any = failed;
 
+	failed = false;
 	while (n++ < MDISK_OPS && mdisk_take(disk, &op, &ok)) {
 		done(&jobs[op], ok);
 		any = true;
@@ -215,6 +217,7 @@ void slow_fail_all(void)
 		if (jobs[i].taken && jobs[i].out)
 			done(&jobs[i], false);
 	(void)end_all();
+	failed = true;
 }
 
 struct virtio_blk_disk slow_disk(struct slow *s)

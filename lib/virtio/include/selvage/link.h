@@ -51,7 +51,7 @@
  * Server to driver's side, at any time, each followed by an event:
  *   - `up`: a number other than 0 that is new at each start of the server, when
  *     the rest of its half is filled in. One that changes means that the server
- *     has forgotten all it knew: the device needs a reset. 0: nobody serves;
+ *     has forgotten all it knew: see below. 0: nobody serves;
  *     init writes that when a server has ended.
  *   - `needs_reset`: not 0: the driver broke a rule; `reason` says which. The
  *     server clears it when it handles the reset, before `ack`.
