@@ -35,6 +35,11 @@ void lapic_write(enum lapic_reg r, uint32_t v)
 
 void lapic_eoi(void) { lapic_write(LAPIC_EOI, 0); }
 
+bool lapic_in_service(unsigned vector)
+{
+	return lapic_read(LAPIC_ISR + vector / 32 * 0x10) >> vector % 32 & 1;
+}
+
 static uint32_t ioapic_read(unsigned r)
 {
 	volatile uint32_t *at = paddr_to_ptr(ioapic);

@@ -57,12 +57,16 @@ static struct __attribute__((packed)) {
 };
 _Static_assert(sizeof(extra) == 1292, "ABI");
 
+/* Maps say of some memory twice that it is there. */
 static void add_ram(paddr_t start, uint64_t bytes)
 {
-	paddr_t end = min_u64(start + bytes, ARCH_WINDOW_BYTES);
+	paddr_t from = align_up_u64(max_u64(start, LOW_END), PAGE);
+	paddr_t end = align_down_u64(min_u64(start + bytes, ARCH_WINDOW_BYTES), PAGE);
 
-	regions_add(&machine.ram, align_up_u64(max_u64(start, LOW_END), PAGE),
-		    max_u64(align_down_u64(end, PAGE), LOW_END));
+	if (from >= end)
+		return;
+	regions_subtract(&machine.ram, from, end);
+	regions_add(&machine.ram, from, end);
 }
 
 static void add_kernel(paddr_t start, uint64_t bytes)
@@ -71,24 +75,40 @@ static void add_kernel(paddr_t start, uint64_t bytes)
 		    align_up_u64(start + bytes, PAGE));
 }
 
+/* The entry at `*at`, and on to the next one; NULL: that was the last. */
+static const struct mb_memory *map_entry(const struct mb_info *mb, uint32_t *at)
+{
+	const struct mb_memory *e = paddr_to_ptr((paddr_t)mb->mmap_addr + *at);
+
+	if (*at + sizeof(*e) > mb->mmap_length || e->size < sizeof(*e) - sizeof(e->size) ||
+	    e->size > mb->mmap_length || e->length >= UINT64_MAX - e->base - PAGE)
+		return NULL;
+	*at += e->size + 4;
+	return e;
+}
+
 static void read_map(const struct mb_info *mb)
 {
+	const struct mb_memory *e;
 	uint32_t at = 0;
 
 	if (!(mb->flags & MB_MAP)) {
 		add_ram(LOW_END, (uint64_t)mb->mem_upper * 1024);
 		return;
 	}
-	while (at + sizeof(struct mb_memory) <= mb->mmap_length) {
-		const struct mb_memory *e = paddr_to_ptr((paddr_t)mb->mmap_addr + at);
+	while ((e = map_entry(mb, &at)) != NULL) {
 		if (extra.map_bytes < sizeof(extra.map)) {
 			extra.map[extra.map_bytes / sizeof(*e)] = *e;
 			extra.map_bytes += sizeof(*e);
 		}
-		if (e->type == MEMORY_RAM && e->length < UINT64_MAX - e->base)
+		if (e->type == MEMORY_RAM)
 			add_ram(e->base, e->length);
-		at += e->size + 4;
 	}
+	/* What is something else as well is not RAM. */
+	for (at = 0; (e = map_entry(mb, &at)) != NULL;)
+		if (e->type != MEMORY_RAM)
+			regions_subtract(&machine.ram, align_down_u64(e->base, PAGE),
+					 align_up_u64(e->base + e->length, PAGE));
 }
 
 /* Clear memory that is neither the kernel's nor a module's. */
@@ -114,11 +134,13 @@ static void read_modules(const struct mb_info *mb)
 
 	if (!(mb->flags & MB_MODULES) || !mb->mods_count)
 		panic("boot: no module, which would be the root task");
+	/* The list may lie where the root task comes to lie. */
+	const struct mb_module first = m[0];
 	for (uint32_t i = 0; i < mb->mods_count; i++)
 		regions_add(&machine.reserved, align_down_u64(m[i].start, PAGE),
 			    align_up_u64(m[i].end, PAGE));
-	const void *image = paddr_to_ptr(m[0].start);
-	if (!elf_size(image, m[0].end - m[0].start, &start, &end, &args.image_entry) ||
+	const void *image = paddr_to_ptr(first.start);
+	if (!elf_size(image, first.end - first.start, &start, &end, &args.image_entry) ||
 	    end - start > IMAGE_MAX)
 		panic("boot: the first module is no ELF64 program for a root task");
 	word_t bytes = align_up_u64(end, PAGE) - start;
@@ -127,8 +149,8 @@ static void read_modules(const struct mb_info *mb)
 	args.image_offset = args.image_start - start;
 	elf_load(image, paddr_to_ptr(args.image_start), start);
 	/* Loaded: the module's own memory is free. */
-	regions_subtract(&machine.reserved, align_down_u64(m[0].start, PAGE),
-			 align_up_u64(m[0].end, PAGE));
+	regions_subtract(&machine.reserved, align_down_u64(first.start, PAGE),
+			 align_up_u64(first.end, PAGE));
 }
 
 struct tcb *arch_boot(uint32_t magic, paddr_t info)

@@ -120,6 +120,7 @@ void cpu_init_tables(void)
 	msr_write(MSR_STAR, (word_t)(SEL_USER_CODE) << 48 | (word_t)SEL_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (word_t)syscall_entry);
 	msr_write(MSR_FMASK, RFLAGS_KERNEL_MASK);
+	msr_write(MSR_SYSENTER_CS, 0); /* nobody enters by that */
 	cpu->kernel_stack = (word_t)kernel_stack_top;
 	msr_write(MSR_GS_BASE, (word_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);

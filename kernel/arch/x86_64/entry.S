@@ -116,7 +116,12 @@ vector_stubs:
 	push	$0
 	.endif
 	push	$vector
+	/* NMI, #DF and #MC have a stack of their own, whoever ran: the end. */
+	.if (vector == 2) || (vector == 8) || (vector == 18)
+	jmp	from_kernel
+	.else
 	jmp	vector_common
+	.endif
 	.set vector, vector + 1
 .endr
 	.balign 16

@@ -46,6 +46,8 @@ pte_t pte_make_leaf(paddr_t frame, unsigned level, word_t rights, word_t attr)
 	/* Write without read is the kernel's own, as in seL4. */
 	if (rights & ABI_RIGHT_READ)
 		e |= PTE_USER | (rights & ABI_RIGHT_WRITE ? PTE_WRITE : 0);
+	else
+		e |= PTE_NX; /* SMEP and SMAP do not hold for it */
 	e |= attr & ABI_VM_WRITE_THROUGH ? PTE_PWT : 0;
 	e |= attr & ABI_VM_CACHE_DISABLED ? PTE_PCD : 0;
 	if (level == PAGE_LEVEL)

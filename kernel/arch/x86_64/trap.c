@@ -27,6 +27,9 @@ static void interrupt(unsigned vector)
 		lapic_eoi();
 		timer_handle();
 	} else {
+		/* A message to a vector that is nobody's; the spurious one does not end. */
+		if (vector != VECTOR_SPURIOUS)
+			lapic_eoi();
 		irq_other();
 	}
 }
@@ -102,7 +105,8 @@ struct tcb *trap_vector(struct tcb *t)
 	unsigned vector = (unsigned)c->vector;
 
 	c->fault_ip = c->rip;
-	if (vector >= EXCEPTIONS && vector <= VECTOR_TIMER) {
+	if (vector >= EXCEPTIONS && vector != VECTOR_SPURIOUS &&
+	    (vector <= VECTOR_TIMER || lapic_in_service(vector))) {
 		if (unlikely(trace_is_on()))
 			trace_event(t, ABI_TRACE_INTERRUPT, 0);
 		interrupt(vector);

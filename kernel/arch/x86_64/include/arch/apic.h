@@ -8,6 +8,7 @@ enum lapic_reg {
 	LAPIC_TPR = 0x80,
 	LAPIC_EOI = 0xb0,
 	LAPIC_SPURIOUS = 0xf0,
+	LAPIC_ISR = 0x100,
 	LAPIC_IRR = 0x200,
 	LAPIC_LVT_TIMER = 0x320,
 	LAPIC_LVT_LINT0 = 0x350,
@@ -23,6 +24,8 @@ enum lapic_reg {
 uint32_t lapic_read(enum lapic_reg r);
 void lapic_write(enum lapic_reg r, uint32_t v);
 void lapic_eoi(void);
+/* Whether it came from a device and has not ended. */
+bool lapic_in_service(unsigned vector);
 
 /* Pins of the IOAPIC; 0: there is none. */
 unsigned ioapic_pins(void);
