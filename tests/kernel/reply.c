@@ -137,6 +137,35 @@ static void chain_broken_in_the_middle(void)
 	CHECK_OK(sel4_tcb_write_registers(c.tcb, 0, ABI_CTX_COUNT, kt_registers(2)));
 }
 
+/* Takes a call and keeps it. */
+static void holder(void *arg)
+{
+	uint64_t badge, mr[4] = { 0 };
+
+	(void)arg;
+	(void)sel4_recv(s.ep, &badge, mr, s.reply);
+	s.served++;
+	(void)sel4_wait(s.ntfn);
+	kt_stop();
+}
+
+static void call_stopped_in_a_chain(void)
+{
+	clear();
+	(void)passive(0, holder, KT_HIGH);
+	struct kt_thread m = passive(1, middle, KT_HIGH);
+	struct kt_thread c = kt_thread(2, client, &s.ep2, KT_HIGH, 0, true);
+	CHECK_OK(sel4_tcb_resume(c.tcb));
+	CHECK_EQ(s.served, 1);
+	/* The newer call goes; the older one stands, and its context is the holder's. */
+	CHECK_OK(sel4_tcb_suspend(m.tcb));
+	CHECK_EQ(s.count, 0);
+	CHECK_OK(kt_delete(s.reply));
+	CHECK_OK(kt_delete(s.reply2));
+	CHECK_OK(kt_delete(m.tcb));
+	CHECK_EQ(s.count, 0);
+}
+
 static void reply_by_send(void)
 {
 	uint64_t badge, mr[4] = { 0 };
@@ -305,6 +334,7 @@ static const struct kt_case cases[] = {
 	{ "reply: a passive server of lower priority", passive_server_of_lower_priority },
 	{ "reply: a chain of passive servers", chain_of_passive_servers },
 	{ "reply: a chain broken in the middle", chain_broken_in_the_middle },
+	{ "reply: a call stopped in a chain", call_stopped_in_a_chain },
 	{ "reply: by Send, once", reply_by_send },
 	{ "reply: using the object again drops the caller", reply_used_again },
 	{ "reply: deleting the object stops the caller", reply_deleted },
