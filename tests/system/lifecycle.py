@@ -325,7 +325,8 @@ def shell(report):
             report.ok("registers and the memory map")
             for line, why in (("mem two 0x40010000", "no right to debug"),
                               ("mem one 0x10", "not in its memory"), ("regs one 9", "no such vCPU"),
-                              ("mem one 0x40010000 5000", "4096"), ("kill none", "no VM has that")):
+                              ("mem one 0x40010000 5000", "4096"),
+                              ("kill none", "no VM and no service has that")):
                 type_line(line, f"^error: .*{why}")
                 report.ok(f"{line}: refused")
             type_line("counters one", r"^kind exits +mmio [1-9].*wfi [1-9]")
