@@ -280,7 +280,8 @@ static void test_irq(void)
 	/* An LPI's number: 16 bits of it. */
 	CHECK_OK(sel4_vcpu_write_regs(g.vcpu, ABI_EXTV_LR0, 0xffffe005));
 	CHECK_OK(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_LR0, &v));
-	CHECK_EQ(v, version == 3 ? 0xe005 : v);
+	if (version == 3) /* a GICv2 keeps ten */
+		CHECK_EQ(v, 0xe005);
 	CHECK_EQ(sel4_vcpu_read_regs(g.vcpu, ABI_EXTV_LR0 + lrs, &v),
 		 lrs < 16 ? ABI_INVALID_ARGUMENT : ABI_OK);
 }
