@@ -258,6 +258,7 @@ static bool parse_disk(const char *text, struct sysimage_machine *machine)
 	machine->disk_writes = false;
 	if (at == NULL)
 		return true;
+	_Static_assert(SYSTEM_DISK_PATH == 256, "as the format has it");
 	if (sscanf(at, "\ndisk=%255s %15s", machine->disk, mode) != 2)
 		return false;
 	machine->disk_writes = strcmp(mode, "read-write") == 0;

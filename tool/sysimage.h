@@ -32,8 +32,8 @@ struct sysimage_machine {
 	uint32_t gic;
 	uint64_t memory_bytes;
 	bool nic;
-	char disk[256];   /* the machine's: a file, or empty */
-	bool disk_writes; /* a connection writes to it */
+	char disk[SYSTEM_DISK_PATH]; /* the machine's: a file, or empty */
+	bool disk_writes;            /* a connection writes to it */
 	unsigned n_forwards;
 	struct forward forward[SYSTEM_FORWARDS];
 };

@@ -173,15 +173,13 @@ static bool check_nic(struct system *sys, const struct conf_machine *machine)
 	return true;
 }
 
-#define DISK_PATH 256u
-
 /* A file's name that the image's record can have. */
 static bool check_machine_disk(struct system *sys, const struct conf_machine *machine)
 {
 	if (machine->disk == NULL)
 		return true;
 	sys->desc->machine |= (uint32_t)SYSDESC_MACHINE_DISK;
-	if (strlen(machine->disk) < DISK_PATH && strpbrk(machine->disk, " \t\n") == NULL)
+	if (strlen(machine->disk) < SYSTEM_DISK_PATH && strpbrk(machine->disk, " \t\n") == NULL)
 		return true;
 	diag_error_at(sys->file, system_line(sys, machine_node(sys), "disk"),
 		      "`disk`: the file's name has blanks, or 256 characters and more; give a "

@@ -69,6 +69,7 @@ bool system_check_connection(struct system *sys, uint32_t index);
 bool system_check_network(struct system *sys);
 /* Whether such an `image` is the machine's disk or a part of it. */
 bool system_is_machines_disk(const char *image);
+#define SYSTEM_DISK_PATH 256u /* bytes of that file's name, NUL included */
 /* Who may write to what of the machine's disk, the same. */
 bool system_check_disks(struct system *sys);
 /* `tcp:8080:10.0.2.15:80` */

@@ -15,6 +15,7 @@
 #include <selvage/log.h>
 
 static struct {
+	struct vm *vm;
 	struct pci_host host;
 	bool has_its; /* else the frame */
 	struct gicv2m frame;
@@ -93,10 +94,8 @@ static enum mmio_outcome ecam(void *device, unsigned vcpu, struct mmio *m)
 
 static enum mmio_outcome counted(const struct mmio *m, enum mmio_outcome outcome)
 {
-	struct vm *vm = bus.frame.opaque;
-
-	if (m->write && vm->hooks.virtio_written != NULL)
-		vm->hooks.virtio_written(vm);
+	if (m->write && bus.vm->hooks.virtio_written != NULL)
+		bus.vm->hooks.virtio_written(bus.vm);
 	return outcome;
 }
 
@@ -160,6 +159,7 @@ static bool describe(const struct vm *vm, void *fdt, size_t size)
 
 static void install(struct vm *vm)
 {
+	bus.vm = vm;
 	bus.has_its = vm->info->vm.flags & SYSDESC_VM_ITS;
 	if (bus.has_its && !(vm->features & ABI_EXTF_VCPU_STATE)) {
 		log_warning("no ITS on this kernel, which injects no LPIs: GICv2m instead");

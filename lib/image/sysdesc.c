@@ -276,15 +276,13 @@ uint32_t sysdesc_machine_irq(uint64_t paddr)
 	return d == NULL ? 0 : d->irq + (uint32_t)((paddr - d->base) / d->stride);
 }
 
-uint64_t sysdesc_nic(void)
+static uint64_t virtio_slot(unsigned slot)
 {
-	return machine_devices[1].base + (uint64_t)SYSDESC_NIC_SLOT * machine_devices[1].stride;
+	return machine_devices[1].base + (uint64_t)slot * machine_devices[1].stride;
 }
 
-uint64_t sysdesc_disk(void)
-{
-	return machine_devices[1].base + (uint64_t)SYSDESC_DISK_SLOT * machine_devices[1].stride;
-}
+uint64_t sysdesc_nic(void) { return virtio_slot(SYSDESC_NIC_SLOT); }
+uint64_t sysdesc_disk(void) { return virtio_slot(SYSDESC_DISK_SLOT); }
 
 bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr)
 {
@@ -395,12 +393,10 @@ static bool has_driven_page(const struct sysdesc *d, const struct sysdesc_vm *vm
 
 bool sysdesc_is_driven_page(const struct sysdesc *d, uint64_t paddr)
 {
-	const uint64_t page = paddr / SYSDESC_PAGE;
+	const uint64_t page = align_down_u64(paddr, SYSDESC_PAGE);
 
-	return ((d->machine & (uint32_t)SYSDESC_MACHINE_NIC) != 0 &&
-		page == sysdesc_nic() / SYSDESC_PAGE) ||
-	       ((d->machine & (uint32_t)SYSDESC_MACHINE_DISK) != 0 &&
-		page == sysdesc_disk() / SYSDESC_PAGE);
+	return ((d->machine & (uint32_t)SYSDESC_MACHINE_NIC) && page == sysdesc_nic()) ||
+	       ((d->machine & (uint32_t)SYSDESC_MACHINE_DISK) && page == sysdesc_disk());
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)

@@ -173,6 +173,13 @@ bool vmmio_broken(struct vmmio *t)
 	return (status & VIRTIO_STATUS_NEEDS_RESET) || !(status & VIRTIO_STATUS_DRIVER_OK);
 }
 
+const char *vmmio_attend(struct vmmio *t)
+{
+	return (vmmio_interrupt(t) & VMMIO_INTERRUPT_CONFIG) && vmmio_broken(t)
+		       ? "the device asks for a reset"
+		       : NULL;
+}
+
 static void read_config(struct vmmio *t, uint32_t offset, uint8_t *to, unsigned unit, unsigned n)
 {
 	for (; n > 0; n--, offset += unit, to += unit) {

@@ -500,10 +500,10 @@ static void revive(struct process *p, const struct standin_crash *crash)
 	uint64_t lived = clock_now() - lives[p->kind].started;
 	unsigned *failures = &lives[p->kind].failures;
 
-	if (!lives[p->kind].killed)
+	if (!lives[p->kind].killed) {
 		crash_report(p, 0, crash->info, crash->mr);
-	if (!lives[p->kind].killed)
 		*failures = lived < clock_us_to_ticks(SOON_US) ? *failures + 1 : 1;
+	}
 	lives[p->kind].killed = false;
 	connect_down(p, *failures >= MAX_FAILURES);
 	if (*failures >= MAX_FAILURES) {

@@ -94,10 +94,10 @@ bool mdisk_take(struct mdisk *d, unsigned *op, bool *ok)
 
 void mdisk_interrupt(struct mdisk *d)
 {
-	uint32_t why = vmmio_interrupt(&d->t);
+	const char *wrong = vmmio_attend(&d->t);
 
-	if (d->error == NULL && (why & VMMIO_INTERRUPT_CONFIG) && vmmio_broken(&d->t))
-		(void)give_up(d, "the device asks for a reset");
+	if (d->error == NULL && wrong != NULL)
+		(void)give_up(d, wrong);
 }
 
 bool mdisk_flush(struct mdisk *d)

@@ -125,10 +125,10 @@ unsigned nic_receive(struct nic *n, unsigned most,
 
 void nic_interrupt(struct nic *n)
 {
-	uint32_t why = vmmio_interrupt(&n->t);
+	const char *wrong = vmmio_attend(&n->t);
 
-	if (n->error == NULL && (why & VMMIO_INTERRUPT_CONFIG) && vmmio_broken(&n->t))
-		(void)give_up(n, "the device asks for a reset");
+	if (n->error == NULL && wrong != NULL)
+		(void)give_up(n, wrong);
 }
 
 bool nic_flush(struct nic *n)

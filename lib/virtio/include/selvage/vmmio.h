@@ -44,6 +44,8 @@ void vmmio_kick(struct vmmio *t, unsigned queue);
 uint32_t vmmio_interrupt(struct vmmio *t);
 /* Whether the device has asked for a reset, or is not there any more. */
 bool vmmio_broken(struct vmmio *t);
+/* The device has interrupted: NULL, or why it is of no use any more. */
+const char *vmmio_attend(struct vmmio *t);
 /* `n` fields of `unit` bytes (1, 2 or 4) of the configuration, little-endian, all of one
  * moment. False: it does not stand still. */
 bool vmmio_config(struct vmmio *t, uint32_t offset, void *to, unsigned unit, unsigned n);
