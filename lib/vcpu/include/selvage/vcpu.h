@@ -28,6 +28,16 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_TIMER,       /* a timer of the vCPU is due; code: its PPI */
 	VCPU_EXIT_DEBUG,       /* breakpoint, watchpoint or step of a debugger's */
 	VCPU_EXIT_UNKNOWN,     /* anything else; code: fault label */
+	/* Those that not every architecture has: vcpu_arch.h says the rest. */
+	VCPU_EXIT_PORT,        /* I/O port; code: its number */
+	VCPU_EXIT_MSR,         /* model-specific register */
+	VCPU_EXIT_FEATURES,    /* asks what the processor is */
+	VCPU_EXIT_CONTROL,     /* control or debug register; code: its number */
+	VCPU_EXIT_IRQ_WINDOW,  /* takes interrupts now, as the monitor wanted */
+	VCPU_EXIT_TASK_SWITCH, /* by hardware */
+	VCPU_EXIT_SHUTDOWN,    /* the processor gave up */
+	VCPU_EXIT_BAD_STATE,   /* registers that the hardware refuses */
+	VCPU_EXIT_INSTRUCTION, /* a privileged one; code: which */
 };
 #define VCPU_NO_INDEX 0xffffu
 
