@@ -74,15 +74,17 @@ static void init_gdt(void)
 			 "lretq\n"
 			 "1:\n\t"
 			 "mov %2, %%ss\n\t"
-			 "ltr %w3" ::"m"(p),
-			 "i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"(SEL_TSS)
+			 "ltr %w3\n\t"
+			 /* After reset there is one, at address 0: a user's. */
+			 "lldt %w4" ::"m"(p),
+			 "i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"(SEL_TSS), "r"(0)
 			 : "rax", "memory");
 }
 
 /* Users may raise breakpoints, and what the ABI makes system calls of. */
 static bool user_may_raise(unsigned vector) { return vector == 3 || vector > VECTOR_TIMER; }
-/* They come whatever the kernel is doing: NMI, double fault, machine check. */
-static bool needs_own_stack(unsigned vector) { return vector == 2 || vector == 8 || vector == 18; }
+/* They come whatever the kernel is doing: NMI, double fault (machine checks are off). */
+static bool needs_own_stack(unsigned vector) { return vector == 2 || vector == 8; }
 
 static void init_idt(void)
 {

@@ -104,20 +104,21 @@ from_kernel:
 	mov	40(%rdi), %rdi
 	iretq
 
-/* #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP push an error code. */
+/* #DF, #TS, #NP, #SS, #GP and #PF push an error code. So would #AC and #CP, which
+ * are off: at 17 and 21, as at any vector from 16 on, comes what a device sends. */
 .balign 16
 .global vector_stubs
 vector_stubs:
 .set vector, 0
 .rept 256
 	.balign 16
-	.if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21)
+	.if (vector == 8) || (vector >= 10 && vector <= 14)
 	.else
 	push	$0
 	.endif
 	push	$vector
-	/* NMI, #DF and #MC have a stack of their own, whoever ran: the end. */
-	.if (vector == 2) || (vector == 8) || (vector == 18)
+	/* NMI and #DF have a stack of their own, whoever ran: the end. */
+	.if (vector == 2) || (vector == 8)
 	jmp	from_kernel
 	.else
 	jmp	vector_common

@@ -15,6 +15,7 @@
 #define VECTOR_NO_FPU 7
 #define VECTOR_PAGE_FAULT 14
 #define EXCEPTIONS 32
+#define MESSAGES 16     /* the LAPIC takes messages for vectors from here on */
 #define SYSCALL_BYTES 2 /* and INT n */
 #define FETCH 16        /* page fault's error code */
 #define ERROR_BITS 0xfffffffull
@@ -27,8 +28,8 @@ static void interrupt(unsigned vector)
 		lapic_eoi();
 		timer_handle();
 	} else {
-		/* A message to a vector that is nobody's; the spurious one does not end. */
-		if (vector != VECTOR_SPURIOUS)
+		/* A message to a vector that is nobody's, or none at all: that has no end. */
+		if (lapic_in_service(vector))
 			lapic_eoi();
 		irq_other();
 	}
@@ -54,7 +55,7 @@ struct tcb *arch_next(void)
 
 void trap_kernel(struct arch_context *f)
 {
-	if (f->vector >= EXCEPTIONS) {
+	if (f->vector >= EXCEPTIONS || (f->vector >= MESSAGES && lapic_in_service((unsigned)f->vector))) {
 		this_cpu()->arch.taken = (unsigned)f->vector;
 		f->rflags &= ~(1ull << 9);
 		return;
@@ -99,14 +100,21 @@ static inline struct tcb *checked(struct tcb *next)
 	return next;
 }
 
+/* Between exceptions, INT n and messages only the LAPIC can tell, where more than
+ * one of them can be. */
+static bool is_interrupt(unsigned vector)
+{
+	return (vector >= EXCEPTIONS && vector <= VECTOR_TIMER) ||
+	       (vector >= MESSAGES && lapic_in_service(vector));
+}
+
 struct tcb *trap_vector(struct tcb *t)
 {
 	struct arch_context *c = &t->arch.context;
 	unsigned vector = (unsigned)c->vector;
 
 	c->fault_ip = c->rip;
-	if (vector >= EXCEPTIONS && vector != VECTOR_SPURIOUS &&
-	    (vector <= VECTOR_TIMER || lapic_in_service(vector))) {
+	if (is_interrupt(vector)) {
 		if (unlikely(trace_is_on()))
 			trace_event(t, ABI_TRACE_INTERRUPT, 0);
 		interrupt(vector);

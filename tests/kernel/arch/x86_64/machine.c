@@ -1,5 +1,5 @@
 /* The machine under the tests: a PC with COM1. */
-#include "../../kt.h"
+#include "pc_tests.h"
 
 #define COM1 0x3f8
 #define COM1_LAST 0x3ff
@@ -62,6 +62,12 @@ const struct kt_group *const kt_groups[] = {
 #endif
 	&kt_donation,
 	&kt_domain,
+	&kt_paging,
+	&kt_asid,
+	&kt_ports,
+	&kt_irq_pc,
+	&kt_fault_pc,
+	&kt_registers_pc,
 	&kt_fastpath,
 };
 const unsigned kt_group_count = sizeof(kt_groups) / sizeof(kt_groups[0]);
