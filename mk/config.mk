@@ -54,10 +54,16 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
 CSTD := -std=gnu17
 
 PICOLIBC := /usr/lib/picolibc/aarch64-linux-gnu
-# The C library of the target: there is none for x86-64 yet, and what the
-# compiler calls is in lib/base/freestanding.
+# The C library of the target; for x86-64 it is compiled from its sources
+# (lib/picolibc).
 LIBC_INC_aarch64 := -isystem $(PICOLIBC)/include
 LIBC_aarch64 := $(PICOLIBC)/lib/libc.a
+PICOLIBC_PARTS := $(OUT)/picolibc/crate/third_party/picolibc/libc
+LIBC_INC_x86_64 := -isystem $(OUT)/picolibc/crate/include \
+	-isystem $(PICOLIBC_PARTS)/machine/x86 -isystem $(PICOLIBC_PARTS)/include
+LIBC_x86_64 = $(TOUT)/lib/libc.a
+# What must be there before anything of the target is compiled.
+LIBC_FIRST_x86_64 := $(OUT)/picolibc/stamp
 
 # Configuration macros: SELVAGE_PA_BITS picks the row of abi/config.h.
 CONFIG_DEFS_pa44 := -DSELVAGE_PA_BITS=44

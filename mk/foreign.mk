@@ -5,6 +5,10 @@ FOREIGN := $(OUT)/foreign
 FOREIGN_NAMES := $(shell sed -n 's/^\([a-z0-9][^ ]*\).*/\1/p' mk/packages/foreign.list)
 foreign = $(FOREIGN)/$(1).stamp
 
+# Fetches crates (mk/packages/crate); a rule that uses it depends on
+# $(call foreign,cargo-web).
+CARGO := $(FOREIGN)/cargo-web/usr/bin/cargo
+
 # Static libfdt for the target: its headers and library.
 LIBFDT_STAMP := $(call foreign,libfdt-dev)
 LIBFDT_INC := $(FOREIGN)/libfdt-dev/usr/include

@@ -52,6 +52,7 @@ Q := $(if $(V),,@)
 define target_lib
 LIB_SRCS_$(1) := $(2)
 $(call compile_rules,$(TOUT)/obj/lib-$(1),$(2),$(TARGET_CC),$(USER_CFLAGS) $(call incs,$(1) $(3)))
+$(call objs,$(TOUT)/obj/lib-$(1),$(2)): | $(LIBC_FIRST_$(ARCH))
 $(TOUT)/lib/$(1).a: $(call objs,$(TOUT)/obj/lib-$(1),$(2))
 	@mkdir -p $$(@D)
 	@echo "  AR    $$@"
@@ -61,8 +62,9 @@ endef
 
 define target_prog
 $(call compile_rules,$(TOUT)/obj/bin-$(1),$(2),$(TARGET_CC),$(USER_CFLAGS) $(4) $(call incs,$(3)))
+$(call objs,$(TOUT)/obj/bin-$(1),$(2)): | $(LIBC_FIRST_$(ARCH))
 $(TOUT)/bin/$(1).elf: $(call objs,$(TOUT)/obj/bin-$(1),$(2)) \
-		$(foreach l,$(3),$(TOUT)/lib/$(l).a) lib/rt/process.ld
+		$(foreach l,$(3),$(TOUT)/lib/$(l).a) $(LIBC_$(ARCH)) lib/rt/process.ld
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	$(Q)$(TARGET_CC) $(USER_CFLAGS) $(if $(USER_LTO),-flto-partition=one) \

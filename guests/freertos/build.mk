@@ -3,10 +3,10 @@
 FREERTOS := $(OUT)/freertos/kernel
 FREERTOS_STAMP := $(OUT)/freertos/stamp
 
-$(FREERTOS_STAMP): guests/freertos/fetch guests/freertos/Cargo.toml guests/freertos/Cargo.lock \
+$(FREERTOS_STAMP): mk/packages/crate guests/freertos/Cargo.toml guests/freertos/Cargo.lock \
 		$(call foreign,cargo-web)
 	@mkdir -p $(@D)
-	$(Q)sh guests/freertos/fetch $(FOREIGN)/cargo-web/usr/bin/cargo $(FREERTOS)
+	$(Q)sh mk/packages/crate $(CARGO) guests/freertos freertos-next/FreeRTOS-Kernel $(FREERTOS)
 	@touch $@
 
 FREERTOS_KERNEL := tasks.c queue.c list.c timers.c portable/MemMang/heap_4.c

@@ -1,14 +1,16 @@
 #include <selvage/rt_arch.h>
 
 #include <abi/bootinfo.h>
+#include <selvage/procinfo.h>
 #include <selvage/rt.h>
 #include <string.h>
 
 #define HZ_PER_MHZ 1000000u
 
-static uint64_t find_hz(void)
+/* Of the root task: the kernel has counted it. */
+static uint64_t boot_hz(const struct abi_bootinfo *bi)
 {
-	const char *at = (const char *)rt_bootinfo() + 4096, *end = at + rt_bootinfo()->extra_len;
+	const char *at = (const char *)bi + 4096, *end = at + bi->extra_len;
 	struct abi_extra_chunk chunk; /* in a row, not aligned */
 	uint32_t mhz;
 
@@ -27,6 +29,6 @@ uint64_t clock_arch_hz(void)
 	static uint64_t hz;
 
 	if (!hz)
-		hz = find_hz();
+		hz = rt_bootinfo() ? boot_hz(rt_bootinfo()) : procinfo_get()->counter_hz;
 	return hz;
 }
