@@ -55,8 +55,10 @@ struct tcb *arch_next(void)
 
 void trap_kernel(struct arch_context *f)
 {
-	if (f->vector >= EXCEPTIONS || (f->vector >= MESSAGES && lapic_in_service((unsigned)f->vector))) {
-		this_cpu()->arch.taken = (unsigned)f->vector;
+	unsigned vector = (unsigned)f->vector;
+
+	if (vector >= EXCEPTIONS || (vector >= MESSAGES && lapic_in_service(vector))) {
+		this_cpu()->arch.taken = vector;
 		f->rflags &= ~(1ull << 9);
 		return;
 	}

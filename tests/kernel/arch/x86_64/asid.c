@@ -79,7 +79,8 @@ static void pool_full(void)
 /* Spaces of a pool that is gone are nobody's: who runs there faults. */
 static void pool_gone(void)
 {
-	cap_t p = pool(), space = kt_make(ABI_OBJ_VSPACE, 0), frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+	cap_t p = pool(), space = kt_make(ABI_OBJ_VSPACE, 0);
+	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
 	struct watched w;
 
 	CHECK_OK(sel4_asid_pool_assign(p, space));

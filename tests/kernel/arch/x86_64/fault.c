@@ -210,7 +210,8 @@ static void unknown(void *number)
 
 static void syscall_message(void)
 {
-	static const int64_t numbers[] = { 0, 1, 7, -33, -60, UNKNOWN_NUMBER, INT64_MAX, INT64_MIN };
+	static const int64_t numbers[] = { 0, 1, 7, -33,
+					   -60, UNKNOWN_NUMBER, INT64_MAX, INT64_MIN };
 
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		s.step = 1;

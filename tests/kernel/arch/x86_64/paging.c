@@ -78,8 +78,9 @@ static void table_errors(void)
 		CHECK_ERROR1(t->map(first, none, FREE_VADDR, 0), ABI_INVALID_CAPABILITY, 1);
 		CHECK_ERROR1(t->map(first, ROOT, BEHIND_TOP, 0), ABI_INVALID_ARGUMENT, 0);
 		CHECK_ERROR1(t->map(first, ROOT, ~0ull, 0), ABI_INVALID_ARGUMENT, 0);
-		CHECK_OK(t->unmap(first));                                   /* of what is not mapped: nothing */
-		CHECK_OK(t->map(first, ROOT, FREE_VADDR + size - 1, ~0ull)); /* low bits are dropped */
+		/* Nothing to unmap; and low bits are dropped. */
+		CHECK_OK(t->unmap(first));
+		CHECK_OK(t->map(first, ROOT, FREE_VADDR + size - 1, ~0ull));
 		CHECK_ERROR1(t->map(first, ROOT, FREE_VADDR, 0), ABI_INVALID_CAPABILITY, 0);
 		CHECK_EQ(t->map(second, ROOT, FREE_VADDR, 0), ABI_DELETE_FIRST);
 		CHECK_EQ(t->map(second, ROOT, FREE_VADDR + 8, 0), ABI_DELETE_FIRST);

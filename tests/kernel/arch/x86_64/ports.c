@@ -23,7 +23,8 @@ static void issue_errors(void)
 	CHECK_EQ(sel4_invoke(ABI_ROOT_IO_PORT, ABI_INV_X86_IO_PORT_IN8, 0, 1, mr),
 		 ABI_ILLEGAL_OPERATION);
 	CHECK_ERROR1(issue(0x1001, 0x1000, kt_slot()), ABI_INVALID_ARGUMENT, 1);
-	CHECK_ERROR1(issue(0xffff, 0x10000, kt_slot()), ABI_INVALID_ARGUMENT, 1); /* 16 bits count */
+	/* 16 bits count. */
+	CHECK_ERROR1(issue(0xffff, 0x10000, kt_slot()), ABI_INVALID_ARGUMENT, 1);
 	CHECK_EQ(issue(0x1000, 0x1003, ABI_ROOT_TCB), ABI_DELETE_FIRST);
 	CHECK_ERROR2(sel4_io_port_control_issue(ABI_ROOT_IO_PORT, ABI_ROOT_TCB, 0x1000, 0x1003, 1,
 						64),
@@ -34,12 +35,20 @@ static void issue_errors(void)
 /* Ranges around the words and bits in which a kernel may keep them. */
 static void one_owner_at_a_time(void)
 {
-	static const struct {
-		uint16_t first, last;
-	} ranges[] = { { 0x2000, 0x2000 }, { 0x203f, 0x2040 }, { 0x2040, 0x207f }, { 0x2001, 0x20fe }, { 0x2005, 0x2007 }, { 0x4000, 0xcfff }, { 0xffff, 0xffff }, { 0xfffe, 0xffff }, { 0, 0 } };
+	static const uint32_t ranges[] = {
+		0x20002000,
+		0x203f2040,
+		0x2040207f,
+		0x200120fe,
+		0x20052007,
+		0x4000cfff,
+		0xffffffff,
+		0xfffeffff,
+		0,
+	};
 
 	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-		unsigned first = ranges[i].first, last = ranges[i].last;
+		unsigned first = ranges[i] >> 16, last = ranges[i] & 0xffff;
 		cap_t slot = kt_slot(), copy, other = kt_slot();
 
 		CHECK_OK(issue(first, last, slot));

@@ -84,8 +84,8 @@ static void keeps_registers(void *arg)
 				 "or %%rbp, %%rax\n\tor %%r14, %%rax\n\tmov %%rax, %0"
 				 : "=&b"(bad)
 				 : "i"(ABI_SYS_YIELD)
-				 : "rax", "rbp", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",
-				   "r14", "r15", "memory");
+				 : "rax", "rbp", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10",
+				   "r11", "r14", "r15", "memory");
 		s.seen[0] |= bad;
 		s.rounds[0]++;
 	}
