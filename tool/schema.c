@@ -76,6 +76,7 @@ static const cyaml_strval_t connected_devices[] = {
 	{ "net", SYSDESC_CONNECT_NET },
 	{ "block", SYSDESC_CONNECT_BLOCK },
 	{ "console", SYSDESC_CONNECT_CONSOLE },
+	{ "vsock", SYSDESC_CONNECT_VSOCK },
 };
 static const cyaml_strval_t sharing_modes[] = {
 	{ "pool", SYSDESC_SHARE_POOL },
@@ -260,7 +261,7 @@ static const struct key_help key_helps[] = {
 	{ root_fields, "connections",
 	  "give a list, e.g. `- {driver: web, device: block, served_by: block, image: disk.img}`" },
 	{ connection_fields, "driver", "give the name of a VM" },
-	{ connection_fields, "device", "give net, block or console" },
+	{ connection_fields, "device", "give net, block, console or vsock" },
 	{ connection_fields, "served_by", "give block, net, or the name of a VM" },
 	{ connection_fields, "pool", "give a size, e.g. `pool: 8M`" },
 	{ connection_fields, "allow", "give a list, e.g. `allow: [web, uplink]`" },

@@ -22,6 +22,7 @@ static const char *const device_names[] = {
 	[SYSDESC_CONNECT_NET] = "net",
 	[SYSDESC_CONNECT_BLOCK] = "block",
 	[SYSDESC_CONNECT_CONSOLE] = "console",
+	[SYSDESC_CONNECT_VSOCK] = "vsock",
 };
 
 static unsigned line_of(const struct connection_check *k, const char *key)
@@ -73,6 +74,14 @@ static bool is_native(const struct connection_check *k)
 	return k->c->server == SYSDESC_SERVER_BLOCK || k->c->server == SYSDESC_SERVER_NET;
 }
 
+/* Whether the server, if it is a native one, has the device. */
+static bool has_device(const struct connection_check *k)
+{
+	if (k->c->device == SYSDESC_CONNECT_VSOCK)
+		return k->c->server == SYSDESC_SERVER_NET;
+	return !is_native(k) || strcmp(device_names[k->c->device], k->conf->served_by) == 0;
+}
+
 static bool find_server(const struct connection_check *k)
 {
 	const char *name = k->conf->served_by;
@@ -97,11 +106,13 @@ static bool find_server(const struct connection_check *k)
 			      name);
 		return false;
 	}
-	if (is_native(k) && strcmp(device_names[k->c->device], name) != 0) {
+	if (!has_device(k)) {
 		diag_error_at(k->sys->file, line,
-			      "`served_by`: the server `%s` has no device `%s`; give a VM that "
-			      "serves it",
-			      name, device_names[k->c->device]);
+			      "`served_by`: %s `%s` has no device `%s`; give %s",
+			      is_native(k) ? "the server" : "VM", name,
+			      device_names[k->c->device],
+			      k->c->device == SYSDESC_CONNECT_VSOCK ? "`net`"
+								    : "a VM that serves it");
 		return false;
 	}
 	return true;
@@ -364,8 +375,8 @@ static bool is_networked(const struct sysdesc_connection *c)
 	return c->server == SYSDESC_SERVER_NET;
 }
 
-/* The bits of all network connections of the VM; 0: it has none. */
-static uint64_t ports_of(struct system *sys, const char *vm)
+/* The bits of all connections of the VM to `net` with such a device; 0: it has none. */
+static uint64_t ports_of(struct system *sys, const char *vm, uint32_t device)
 {
 	uint64_t ports = 0;
 	unsigned port = 0;
@@ -373,7 +384,7 @@ static uint64_t ports_of(struct system *sys, const char *vm)
 	for (uint32_t i = 0; i < sys->desc->n_connections; i++) {
 		const struct sysdesc_connection *c = system_connection(sys, i);
 
-		if (!is_networked(c))
+		if (!is_networked(c) || c->device != device)
 			continue;
 		if (strcmp(sys->desc->vm[c->driver].name, vm) == 0)
 			ports |= 1ull << port;
@@ -387,8 +398,14 @@ static bool check_allowed(const struct connection_check *k, unsigned index, cons
 	yaml_node_t *list = yamldoc_get(&k->sys->doc, k->node, "allow");
 	unsigned line = yamldoc_line(&k->sys->doc, yamldoc_item(&k->sys->doc, list, index));
 	bool uplink = strcmp(name, "uplink") == 0;
-	uint64_t ports = uplink ? 1ull << SYSDESC_UPLINK : ports_of(k->sys, name);
+	uint64_t ports = uplink ? 1ull << SYSDESC_UPLINK
+				: ports_of(k->sys, name, k->c->device);
 
+	if (uplink && k->c->device == SYSDESC_CONNECT_VSOCK) {
+		diag_error_at(k->sys->file, line,
+			      "`allow`: sockets do not go to the uplink; give names of VMs");
+		return false;
+	}
 	if (uplink && !(k->sys->desc->machine & SYSDESC_MACHINE_NIC)) {
 		diag_error_at(k->sys->file, line,
 			      "`allow`: there is no uplink; give `machine: {nic: virtio}`");
@@ -396,9 +413,10 @@ static bool check_allowed(const struct connection_check *k, unsigned index, cons
 	}
 	if (ports == 0)
 		diag_error_at(k->sys->file, line,
-			      "`allow`: no VM `%s` is in the network; give `uplink`, or the driver "
-			      "of a connection to `net`",
-			      name);
+			      "`allow`: no VM `%s` is in the network; give %sthe driver of a "
+			      "connection to `net`%s",
+			      name, k->c->device == SYSDESC_CONNECT_NET ? "`uplink`, or " : "",
+			      k->c->device == SYSDESC_CONNECT_NET ? "" : " with the same device");
 	k->c->allow |= ports;
 	return ports != 0;
 }
@@ -408,6 +426,11 @@ static bool check_rules(const struct connection_check *k)
 	bool all = yamldoc_get(&k->sys->doc, k->node, "allow") == NULL;
 	bool bridge = yamldoc_get(&k->sys->doc, k->node, "bridge") != NULL;
 
+	if (bridge && k->c->device == SYSDESC_CONNECT_VSOCK) {
+		diag_error_at(k->sys->file, line_of(k, "bridge"),
+			      "`bridge` is for network devices; remove it");
+		return false;
+	}
 	if (!is_networked(k->c) && (!all || bridge)) {
 		diag_error_at(k->sys->file, line_of(k, all ? "bridge" : "allow"),
 			      "`%s` is for connections to `net`; remove it",
@@ -424,10 +447,27 @@ static bool check_rules(const struct connection_check *k)
 	return true;
 }
 
+/* A guest has one address: a second device of the same VM would have another. */
+static bool check_socket(const struct connection_check *k, unsigned index)
+{
+	for (uint32_t i = 0; i < index; i++) {
+		const struct sysdesc_connection *c = system_connection(k->sys, i);
+
+		if (k->c->device != SYSDESC_CONNECT_VSOCK || c->device != k->c->device ||
+		    c->driver != k->c->driver)
+			continue;
+		diag_error_at(k->sys->file, yamldoc_line(&k->sys->doc, k->node),
+			      "VM `%s` has a device `vsock` already; remove one of them",
+			      k->sys->desc->vm[k->c->driver].name);
+		return false;
+	}
+	return true;
+}
+
 bool system_check_network(struct system *sys)
 {
 	yaml_node_t *list = yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "connections");
-	unsigned networked = 0;
+	unsigned networked = 0, sockets = 0;
 
 	for (uint32_t i = 0; i < sys->desc->n_connections; i++) {
 		const struct connection_check check = {
@@ -437,14 +477,18 @@ bool system_check_network(struct system *sys)
 			.c = system_connection(sys, i),
 		};
 
-		networked += is_networked(check.c);
-		if (!check_rules(&check))
+		sockets += check.c->device == SYSDESC_CONNECT_VSOCK;
+		networked += is_networked(check.c) && check.c->device == SYSDESC_CONNECT_NET;
+		if (!check_rules(&check) || !check_socket(&check, i))
 			return false;
 	}
-	if (networked <= SYSDESC_MAX_NET)
-		return true;
-	diag_error_at(sys->file, yamldoc_line(&sys->doc, list),
-		      "%u connections to `net`, which can have %d; remove some", networked,
-		      SYSDESC_MAX_NET);
-	return false;
+	if (sockets > SYSDESC_MAX_SOCKETS)
+		diag_error_at(sys->file, yamldoc_line(&sys->doc, list),
+			      "%u devices `vsock`, of which there can be %d; remove some", sockets,
+			      SYSDESC_MAX_SOCKETS);
+	if (networked > SYSDESC_MAX_NET)
+		diag_error_at(sys->file, yamldoc_line(&sys->doc, list),
+			      "%u connections to `net`, which can have %d; remove some", networked,
+			      SYSDESC_MAX_NET);
+	return sockets <= SYSDESC_MAX_SOCKETS && networked <= SYSDESC_MAX_NET;
 }

@@ -34,6 +34,8 @@ static struct link {
 	uint64_t changes;         /* between copies and none */
 } links[SYSDESC_VM_CONNECTIONS];
 
+static bool on_pci(const struct vm *vm) { return vm->info->vm.flags & SYSDESC_VM_PCI; }
+
 static void kick(void *opaque)
 {
 	sel4_signal(VMM_CAP_LINK_KICK(((const struct link *)opaque)->number));
@@ -108,7 +110,8 @@ static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 /* Before the interrupt controller is set up: what it should leave to the kernel. */
 static void install(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->info->n_links; i++)
+	/* A message is whichever interrupt the guest likes, and none that the kernel knows. */
+	for (unsigned i = 0; i < vm->info->n_links && !on_pci(vm); i++)
 		vm->source[vm->n_sources++] = (struct vm_source){
 			.irq = vm->board->virtio_irq + FIRST_SLOT + i,
 			.ntfn = VMM_CAP_LINK_IRQ(i),
@@ -170,13 +173,30 @@ static void bypass(void *opaque, bool may)
 		 l->vm->info->link[l->number].number, (unsigned long long)l->changes);
 }
 
+/* The guest's way to it: a slot of the board, or of its PCI bus. */
+static bool plug(struct link *l)
+{
+	struct vm *vm = l->vm;
+	const unsigned slot = FIRST_SLOT + l->number;
+	const struct board_range at = { vm->board->virtio.base + slot * BOARD_VIRTIO_BYTES,
+					BOARD_VIRTIO_BYTES };
+	const struct virtio_mmio_env env = { l, set_irq };
+
+	if (on_pci(vm))
+		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, slot, &l->driver.v);
+	virtio_mmio_init(&l->mmio, &l->driver.v, &env);
+	vm->virtio_slots |= 1u << slot;
+	l->bell = vm->n_doorbells;
+	vm->n_doorbells += l->bell < ABI_DOORBELLS;
+	set_doorbell(l, true);
+	return vm_add(vm, "connection", at, access, l);
+}
+
 static bool add(struct vm *vm, unsigned number)
 {
 	struct link *l = &links[number];
 	const struct vmm_link *info = &vm->info->link[number];
-	const uint64_t base = vm->board->virtio.base + (FIRST_SLOT + number) * BOARD_VIRTIO_BYTES;
 	const struct virtio_env virtio = { l, vm_virtio_mem(vm), broken };
-	const struct virtio_mmio_env mmio = { l, set_irq };
 	struct link_driver_env env = {
 		.opaque = l,
 		.page = (void *)(uintptr_t)VMM_LINK_PAGE(number),
@@ -189,22 +209,17 @@ static bool add(struct vm *vm, unsigned number)
 
 	l->vm = vm;
 	l->number = number;
+	l->bell = ABI_DOORBELLS;
 	l->irq = vm->board->virtio_irq + FIRST_SLOT + number;
-	l->direct = direct_has(vm, l->irq);
+	l->direct = !on_pci(vm) && direct_has(vm, l->irq);
 	env.flags = l->direct ? LINK_F_DIRECT : 0;
 	env.features = info->sharing == SYSDESC_SHARE_POOL ? F_ACCESS_PLATFORM : 0;
 	env.shadow = info->sharing == SYSDESC_SHARE_POOL ? make_shadow(l) : NULL;
 	env.n_windows = fill_windows(l);
 	link_driver_init(&l->driver, &virtio, &env);
-	virtio_mmio_init(&l->mmio, &l->driver.v, &mmio);
-	vm->virtio_slots |= 1u << (FIRST_SLOT + number);
 	if (info->sharing == SYSDESC_SHARE_POOL)
 		vm->pool[FIRST_SLOT + number] = (uint8_t)info->pool;
-	l->bell = vm->n_doorbells;
-	vm->n_doorbells += l->bell < ABI_DOORBELLS;
-	set_doorbell(l, true);
-	return vm_add(vm, "connection", (struct board_range){ base, BOARD_VIRTIO_BYTES }, access,
-		      l);
+	return plug(l);
 }
 
 static const char *init(struct vm *vm)

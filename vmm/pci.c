@@ -154,7 +154,12 @@ void pci_bus_plug(unsigned slot, struct pci_function *f)
 
 static bool describe(const struct vm *vm, void *fdt, size_t size)
 {
-	return fdt_add_pci(fdt, size, vm->board, bus.has_its);
+	uint32_t pools = 0;
+
+	for (unsigned i = 0; i < BOARD_VIRTIO_SLOTS; i++)
+		if (vm->pool[i] != 0 && !(vm->virtio_slots >> i & 1))
+			pools |= 1u << i;
+	return fdt_add_pci(fdt, size, vm->board, bus.has_its, pools);
 }
 
 static void install(struct vm *vm)

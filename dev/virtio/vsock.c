@@ -7,6 +7,8 @@ enum { RX,
        TX,
        EVENT,
        QUEUES };
+#define EVENT_BYTES 4u
+#define EVENT_TRANSPORT_RESET 0u
 
 static void unpack(const uint8_t b[VSOCK_HEADER_BYTES], struct vsock_header *h)
 {
@@ -80,12 +82,20 @@ static bool begin(struct virtio_vsock *s, struct virtq *q)
 	return true;
 }
 
+static bool may_send(struct virtio_vsock *s)
+{
+	s->later = s->io.may_send != NULL && !s->io.may_send(s->io.opaque);
+	return !s->later;
+}
+
 /* All of the packet that can go now, piece by piece. */
 static bool finish(struct virtio_vsock *s, struct virtq *q)
 {
 	do {
 		uint32_t n = min_u32(s->left, sizeof(s->piece));
 
+		if (!may_send(s))
+			return false;
 		if (!s->waiting && !virtq_read(q, &s->cursor, s->piece, n))
 			return false;
 		s->header.len = n;
@@ -109,8 +119,32 @@ static void send(struct virtio_vsock *s)
 	virtio_settle(&s->v, TX);
 }
 
+static void tell_reset(struct virtio_vsock *s)
+{
+	static const uint8_t event[EVENT_BYTES] = { EVENT_TRANSPORT_RESET };
+	struct virtq *q = &s->v.queue[EVENT];
+	struct virtq_cursor in;
+
+	if (!s->owes_reset || !q->ready)
+		return;
+	if (virtq_pop(q, &s->v.chain)) {
+		in = virtq_in(&s->v.chain);
+		s->owes_reset = false;
+		if (in.left < EVENT_BYTES)
+			virtio_break(&s->v, "a buffer that is too small for an event");
+		else if (virtq_write(q, &in, event, EVENT_BYTES))
+			virtq_push(q, &s->v.chain, EVENT_BYTES);
+	}
+	virtio_settle(&s->v, EVENT);
+}
+
+void virtio_vsock_lost(struct virtio_vsock *s) { s->owes_reset = true; }
+
 void virtio_vsock_service(struct virtio_vsock *s)
 {
+	if (!virtio_vsock_live(s))
+		return;
+	tell_reset(s);
 	if (virtio_vsock_live(s))
 		send(s);
 }
@@ -148,7 +182,7 @@ static void kick(struct virtio *v, unsigned queue)
 {
 	struct virtio_vsock *s = CONTAINER_OF(v, struct virtio_vsock, v);
 
-	if (queue == TX)
+	if (queue != RX)
 		virtio_vsock_service(s);
 	else if (queue == RX)
 		s->io.room(s->io.opaque);
@@ -160,7 +194,8 @@ static void stopped(struct virtio *v, unsigned queue)
 
 	if (queue == EVENT)
 		return;
-	s->sending = s->waiting = false;
+	s->sending = s->waiting = s->later = false;
+	s->owes_reset = false; /* it has none now */
 	s->io.stopped(s->io.opaque);
 }
 

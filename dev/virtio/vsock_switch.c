@@ -2,37 +2,59 @@
 
 #include <selvage/base.h>
 
-static uint64_t cid_of(const struct vsock_switch *s, unsigned guest)
+static bool is_live(const struct vsock_switch *s, unsigned guest)
 {
-	return virtio_vsock_cid(s->guest[guest].device);
+	return s->guest[guest].device != NULL && virtio_vsock_live(s->guest[guest].device);
+}
+
+static bool may_talk(const struct vsock_switch *s, unsigned a, unsigned b)
+{
+	return (s->guest[a].allow >> b & 1) && (s->guest[b].allow >> a & 1);
 }
 
 /* VSOCK_GUESTS: there is none that works, or none that `from` may talk to. */
 static unsigned find_guest(const struct vsock_switch *s, unsigned from, uint64_t cid)
 {
 	for (unsigned i = 0; i < VSOCK_GUESTS; i++)
-		if ((s->guest[from].allow >> i & 1) && s->guest[i].device != NULL &&
-		    cid_of(s, i) == cid)
-			return virtio_vsock_live(s->guest[i].device) ? i : VSOCK_GUESTS;
+		if (s->guest[i].device != NULL && s->guest[i].cid == cid)
+			return may_talk(s, from, i) && is_live(s, i) ? i : VSOCK_GUESTS;
 	return VSOCK_GUESTS;
+}
+
+/* Of those that `opener` has opened, the one that goes from `from`, which is its end `me`. */
+static struct vsock_connection *find_opened(struct vsock_switch *s, unsigned opener, unsigned me,
+					    unsigned from, unsigned to,
+					    const struct vsock_header *h)
+{
+	for (unsigned i = 0; i < VSOCK_OPENED; i++) {
+		struct vsock_connection *c = &s->connection[opener][i];
+		const struct vsock_end *mine = &c->end[me], *other = &c->end[1 - me];
+
+		if (c->used && !c->over && mine->guest == from && mine->port == h->src_port &&
+		    other->guest == to && other->port == h->dst_port)
+			return c;
+	}
+	return NULL;
 }
 
 /* `*end`: which of its ends the sender is. */
 static struct vsock_connection *find(struct vsock_switch *s, unsigned from, unsigned to,
 				     const struct vsock_header *h, unsigned *end)
 {
-	for (unsigned i = 0; i < VSOCK_CONNECTIONS; i++) {
-		struct vsock_connection *c = &s->connection[i];
+	struct vsock_connection *c = find_opened(s, from, 0, from, to, h);
 
-		for (*end = 0; c->used && !c->over && *end < 2; ++*end) {
-			const struct vsock_end *me = &c->end[*end], *other = &c->end[1 - *end];
+	*end = c == NULL;
+	return c != NULL ? c : find_opened(s, to, 1, from, to, h);
+}
 
-			if (me->guest == from && me->port == h->src_port &&
-			    other->guest == to && other->port == h->dst_port)
-				return c;
-		}
-	}
-	return NULL;
+/* To a guest that works. False: it has no room, and the sender waits. */
+static bool deliver(struct vsock_switch *s, unsigned to, const struct vsock_header *h,
+		    const uint8_t *data)
+{
+	if (virtio_vsock_deliver(s->guest[to].device, h, data))
+		return true;
+	s->full |= 1u << to;
+	return false;
 }
 
 /* --- Ends ----------------------------------------------------------------------------- */
@@ -43,14 +65,14 @@ static bool send_rst(struct vsock_switch *s, unsigned to, uint32_t port, uint64_
 {
 	const struct vsock_header h = {
 		.src_cid = other,
-		.dst_cid = cid_of(s, to),
+		.dst_cid = s->guest[to].cid,
 		.src_port = other_port,
 		.dst_port = port,
 		.type = VSOCK_STREAM,
 		.op = VSOCK_RST,
 	};
 
-	return virtio_vsock_deliver(s->guest[to].device, &h, NULL);
+	return is_live(s, to) && virtio_vsock_deliver(s->guest[to].device, &h, NULL);
 }
 
 /* What is owed, as far as there is room; a guest that works no more is owed
@@ -60,8 +82,8 @@ static void settle(struct vsock_switch *s, struct vsock_connection *c)
 	for (unsigned i = 0; i < 2; i++) {
 		struct vsock_end *e = &c->end[i], *other = &c->end[1 - i];
 
-		if (e->owed && (!virtio_vsock_live(s->guest[e->guest].device) ||
-				send_rst(s, e->guest, e->port, cid_of(s, other->guest),
+		if (e->owed && (!is_live(s, e->guest) ||
+				send_rst(s, e->guest, e->port, s->guest[other->guest].cid,
 					 other->port)))
 			e->owed = false;
 	}
@@ -82,15 +104,15 @@ static bool refuse(struct vsock_switch *s, unsigned from, const struct vsock_hea
 {
 	if (h->op == VSOCK_RST)
 		return true;
-	if (!send_rst(s, from, h->src_port, h->dst_cid, h->dst_port))
-		return !virtio_vsock_live(s->guest[from].device);
-	s->refused++;
+	if (!send_rst(s, from, h->src_port, h->dst_cid, h->dst_port) && is_live(s, from))
+		return false; /* its own packets wait for its own room */
+	s->guest[from].refused++;
 	return true;
 }
 
-static bool reset_both(struct vsock_switch *s, struct vsock_connection *c)
+static bool reset_both(struct vsock_switch *s, unsigned from, struct vsock_connection *c)
 {
-	s->refused++;
+	s->guest[from].refused++;
 	end(s, c, true, true);
 	return true;
 }
@@ -101,13 +123,13 @@ static bool open(struct vsock_switch *s, unsigned from, unsigned to, const struc
 {
 	struct vsock_connection *c = NULL;
 
-	for (unsigned i = 0; i < VSOCK_CONNECTIONS && c == NULL; i++)
-		if (!s->connection[i].used)
-			c = &s->connection[i];
+	for (unsigned i = 0; i < VSOCK_OPENED && c == NULL; i++)
+		if (!s->connection[from][i].used)
+			c = &s->connection[from][i];
 	if (c == NULL)
 		return refuse(s, from, h);
-	if (!virtio_vsock_deliver(s->guest[to].device, h, NULL))
-		return false;
+	if (!deliver(s, to, h, NULL))
+		return s->guest[to].deaf && refuse(s, from, h);
 	*c = (struct vsock_connection){
 		.used = true,
 		.end = { { .guest = (uint8_t)from,
@@ -126,8 +148,9 @@ static bool has_credit(const struct vsock_end *to, uint32_t bytes)
 	return under_way <= to->alloc && bytes <= to->alloc - under_way;
 }
 
-bool vsock_switch_packet(struct vsock_switch *s, unsigned from, const struct vsock_header *h,
-			 const uint8_t *data)
+/* False: it waits for room. */
+static bool pass_on(struct vsock_switch *s, unsigned from, const struct vsock_header *h,
+		    const uint8_t *data)
 {
 	unsigned to = find_guest(s, from, h->dst_cid), i;
 	struct vsock_connection *c;
@@ -142,38 +165,75 @@ bool vsock_switch_packet(struct vsock_switch *s, unsigned from, const struct vso
 		return true;
 	}
 	if (h->op < VSOCK_RESPONSE || h->op > VSOCK_CREDIT_REQUEST)
-		return reset_both(s, c);
+		return reset_both(s, from, c);
 	c->end[i].alloc = h->buf_alloc;
 	c->end[i].fwd = h->fwd_cnt;
 	if (!has_credit(&c->end[1 - i], h->len))
-		return reset_both(s, c);
-	if (!virtio_vsock_deliver(s->guest[to].device, h, data))
-		return false;
+		return reset_both(s, from, c);
+	if (!deliver(s, to, h, data))
+		return s->guest[to].deaf && reset_both(s, from, c);
 	c->end[1 - i].sent += h->len;
 	return true;
 }
 
-void vsock_switch_room(struct vsock_switch *s)
+bool vsock_switch_packet(struct vsock_switch *s, unsigned from, const struct vsock_header *h,
+			 const uint8_t *data)
+{
+	if (!pass_on(s, from, h, data))
+		return false;
+	s->guest[from].packets++;
+	s->guest[from].bytes += h->len;
+	return true;
+}
+
+void vsock_switch_retry(struct vsock_switch *s)
 {
 	if (s->serving)
 		return;
 	s->serving = true;
-	for (unsigned i = 0; i < VSOCK_CONNECTIONS; i++)
-		if (s->connection[i].used)
-			settle(s, &s->connection[i]);
-	for (unsigned i = 0; i < VSOCK_GUESTS; i++)
-		if (s->guest[i].device != NULL)
-			virtio_vsock_service(s->guest[i].device);
+	for (unsigned g = 0; g < VSOCK_GUESTS; g++)
+		for (unsigned i = 0; i < VSOCK_OPENED; i++)
+			if (s->connection[g][i].used)
+				settle(s, &s->connection[g][i]);
+	for (unsigned g = 0; g < VSOCK_GUESTS; g++)
+		if (s->guest[g].device != NULL)
+			virtio_vsock_service(s->guest[g].device);
 	s->serving = false;
 }
 
+void vsock_switch_room(struct vsock_switch *s, unsigned guest)
+{
+	s->guest[guest].deaf = false;
+	vsock_switch_retry(s);
+}
+
+/* --- Guests ------------------------------------------------------------------------------- */
+
 void vsock_switch_stopped(struct vsock_switch *s, unsigned guest)
 {
-	for (unsigned i = 0; i < VSOCK_CONNECTIONS; i++) {
-		struct vsock_connection *c = &s->connection[i];
+	for (unsigned g = 0; g < VSOCK_GUESTS; g++)
+		for (unsigned i = 0; i < VSOCK_OPENED; i++) {
+			struct vsock_connection *c = &s->connection[g][i];
+			const bool is0 = c->end[0].guest == guest, is1 = c->end[1].guest == guest;
 
-		if (!c->used || (c->end[0].guest != guest && c->end[1].guest != guest))
-			continue;
-		end(s, c, c->end[0].guest != guest, c->end[1].guest != guest);
-	}
+			if (c->used && (is0 || is1))
+				end(s, c, !is0 && (!c->over || c->end[0].owed),
+				    !is1 && (!c->over || c->end[1].owed));
+		}
+}
+
+void vsock_switch_add(struct vsock_switch *s, unsigned guest, struct virtio_vsock *device,
+		      uint32_t allow)
+{
+	s->guest[guest] = (struct vsock_guest){
+		.device = device,
+		.cid = virtio_vsock_cid(device),
+		.allow = allow,
+	};
+}
+
+void vsock_switch_remove(struct vsock_switch *s, unsigned guest)
+{
+	vsock_switch_stopped(s, guest);
+	s->guest[guest].device = NULL;
 }

@@ -463,11 +463,21 @@ static bool disk_sound(const struct sysdesc *d, const struct sysdesc_connection 
 	return c->image < n_payloads && c->partition == 0 && c->mode <= SYSDESC_DISK_COPY_ON_WRITE;
 }
 
+static const char *check_networked(const struct sysdesc_connection *c)
+{
+	const uint32_t flags = c->device == SYSDESC_CONNECT_NET ? SYSDESC_CONNECT_BRIDGE : 0;
+
+	if (c->device != SYSDESC_CONNECT_NET && c->device != SYSDESC_CONNECT_VSOCK)
+		return "a connection's server is unknown";
+	return c->flags & ~flags ? "a connection's flag is unknown" : NULL;
+}
+
 /* Who serves what. */
 static const char *check_server(const struct sysdesc *d, const struct sysdesc_connection *c,
 				uint32_t n_payloads)
 {
-	if (c->device < SYSDESC_CONNECT_NET || c->device > SYSDESC_CONNECT_CONSOLE)
+	if (c->device != SYSDESC_CONNECT_VSOCK &&
+	    (c->device < SYSDESC_CONNECT_NET || c->device > SYSDESC_CONNECT_CONSOLE))
 		return "a connection's device is unknown";
 	if (c->server == SYSDESC_SERVER_BLOCK) {
 		if (c->device != SYSDESC_CONNECT_BLOCK || !disk_sound(d, c, n_payloads) ||
@@ -478,10 +488,9 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 	if (c->image != SYSDESC_NO_PAYLOAD || c->mode != 0 || c->partition != 0)
 		return "a connection has a disk without the block server";
 	if (c->server == SYSDESC_SERVER_NET)
-		return c->device != SYSDESC_CONNECT_NET ? "a connection's server is unknown"
-		       : c->flags & ~(uint32_t)SYSDESC_CONNECT_BRIDGE
-			       ? "a connection's flag is unknown"
-			       : NULL;
+		return check_networked(c);
+	if (c->device == SYSDESC_CONNECT_VSOCK)
+		return "a connection's server is unknown";
 	if (c->flags != 0 || c->allow != 0)
 		return "a connection has a rule of the network without it";
 	return c->server < d->n_vms && c->server != c->driver
@@ -532,21 +541,24 @@ static const char *check_ends(const struct sysdesc *d, uint32_t vm)
 static const char *check_connections(const struct sysdesc *d, uint32_t n_payloads)
 {
 	const struct sysdesc_connection *c = sysdesc_connections(d);
-	uint32_t networked = 0;
+	uint32_t networked = 0, sockets = 0;
 	const char *wrong = NULL;
 
 	for (uint32_t i = 0; i < d->n_connections && wrong == NULL; i++) {
 		if (c[i].driver >= d->n_vms)
 			return "a connection's driver is unknown";
-		networked += c[i].server == SYSDESC_SERVER_NET;
+		networked += c[i].device == SYSDESC_CONNECT_NET &&
+			     c[i].server == SYSDESC_SERVER_NET;
+		sockets += c[i].device == SYSDESC_CONNECT_VSOCK;
 		wrong = check_server(d, &c[i], n_payloads);
 		if (wrong == NULL)
 			wrong = check_shared(&d->vm[c[i].driver], &c[i]);
 	}
 	for (uint32_t i = 0; i < d->n_vms && wrong == NULL; i++)
 		wrong = check_ends(d, i);
-	return wrong == NULL && networked > SYSDESC_MAX_NET ? "too many connections to the network"
-							    : wrong;
+	if (wrong == NULL && (networked > SYSDESC_MAX_NET || sockets > SYSDESC_MAX_SOCKETS))
+		return "too many connections to the network";
+	return wrong;
 }
 
 const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)

@@ -10,3 +10,6 @@ $(eval $(call unit_test,nic,tests/unit/nic_test.c $(VIRTIO_TEST),nic virtio_driv
 INC_ports := -Iservers/net/src
 LIB_SRCS_ports := servers/net/src/ports.c
 $(eval $(call unit_test,ports,tests/unit/ports_test.c $(VIRTIO_TEST),ports switch virtio_link virtio_driver_host virtio dev base))
+INC_sockets := -Iservers/net/src
+LIB_SRCS_sockets := servers/net/src/sockets.c
+$(eval $(call unit_test,sockets,tests/unit/sockets_test.c $(VIRTIO_TEST),sockets virtio_link virtio_driver_host virtio dev base))

@@ -146,7 +146,13 @@ static bool packet(void *opaque, const struct vsock_header *p, const uint8_t *da
 static void room(void *opaque)
 {
 	(void)opaque;
-	vsock_switch_room(&hub);
+	vsock_switch_room(&hub, 0);
+}
+
+static bool may_send(void *opaque)
+{
+	(void)opaque;
+	return hm_next(&h) != 0xff;
 }
 
 static void stopped(void *opaque)
@@ -157,12 +163,11 @@ static void stopped(void *opaque)
 
 static void plug(const struct virtio_env *env)
 {
-	const struct virtio_vsock_env io = { NULL, packet, room, stopped };
+	const struct virtio_vsock_env io = { NULL, packet, may_send, room, stopped };
 
 	memset(&hub, 0, sizeof(hub));
-	hub.guest[0].device = &device;
-	hub.guest[0].allow = 1;
 	virtio_vsock_init(&device, env, &io, 3);
+	vsock_switch_add(&hub, 0, &device, 1);
 }
 
 /* A packet that is likely to mean something, where `ask` looks for one. */
@@ -179,7 +184,11 @@ static void service(void)
 	store_le16(rest + 14, what >> 4);
 	store_le32(rest + 20, (uint32_t)hm_next(&h) << 4);
 	store_le32(rest + 24, hm_next(&h));
-	vsock_switch_room(&hub);
+	hub.guest[0].deaf = hub.full != 0 && (what & 8);
+	hub.full = 0;
+	if (what == 0xff)
+		virtio_vsock_lost(&device);
+	vsock_switch_retry(&hub);
 }
 #endif
 

@@ -501,6 +501,8 @@ def all_cases():
     cases.update(cases_block.cases())
     for sharing in ("pool", "all"):
         cases[f"net-{sharing}"] = cases_net.net_case(sharing)
+        cases[f"vsock-{sharing}"] = cases_net.vsock_case(sharing)
+    cases["net-pci"] = cases_net.pci
     cases["uplink"] = cases_net.uplink
     cases["net-flood"] = cases_net.flood
     for test in ("mem", "gic", "undef"):

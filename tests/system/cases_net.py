@@ -10,14 +10,14 @@ from harness import Shell, System, write_description
 WORDS = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name="
 
 
-def describe(name, rules, machine="on_idle: stay", sharing="pool"):
+def describe(name, rules, machine="on_idle: stay", sharing="pool", device="net"):
     """rules: VM to what its connection says besides."""
     text = [f"name: {name}", f"machine: {{{machine}}}", "vms:"]
     for vm in rules:
         text += [f"  - name: {vm}", "    memory: 64M", "    kernel: asset:linux-small",
                  "    initrd: asset:initrd-busybox", f"    cmdline: \"{WORDS}{vm}\""]
     text.append("connections:")
-    text += [f"  - {{driver: {vm}, device: net, served_by: net, sharing: {sharing}{rule}}}"
+    text += [f"  - {{driver: {vm}, device: {device}, served_by: net, sharing: {sharing}{rule}}}"
              for vm, rule in rules.items()]
     return write_description(name, "\n".join(text) + "\n")
 
@@ -108,6 +108,100 @@ def net_case(sharing, *options):
             transfer(report, two, one, "... another two million bytes")
 
     return net
+
+
+REFUSED = "vsock: connect: Connection reset by peer"
+
+
+def start_probe(shell, words, until, name="n"):
+    """Starts `probe vsock` and waits for what it says."""
+    shell(f": > /tmp/{name}; probe vsock {words} > /tmp/{name} 2>&1 & echo $! > /tmp/{name}.pid; "
+          f"until grep -q '{until}' /tmp/{name}; do usleep 10000; done")
+
+
+def probe_says(shell, what, name="n"):
+    """The line with that word, once it is there."""
+    return shell(f"until grep {what} /tmp/{name}; do usleep 10000; done")
+
+
+def vsock_faults(report, run, one, two, three):
+    """What can go wrong with a connection."""
+    report.equal(two("probe vsock source 3 7 1"), REFUSED, "nobody listens: refused")
+    report.equal(three("probe vsock source 4 7 1"), REFUSED, "... as for one that is not allowed")
+    start_probe(one, "sink 2000 4096", "ready")
+    report.equal(two("probe vsock flood 3 2000"), "vsock: flood: 4096 bytes, then no more",
+                 "who does not read is sent what it has room for")
+    report.check("sink: 4096 bytes" in probe_says(one, "sink:"), "... and has all of it")
+    start_probe(one, "hold 3000", "ready")
+    start_probe(two, "many 3 3000 20", "many:")
+    report.equal(two("cat /tmp/n"), f"{REFUSED} vsock: many: 16 connections",
+                 "a VM has 16 connections that it opened")
+    start_probe(three, "watch 3 3000", "connected")
+    report.ok("... which takes none from another one")
+    two("kill $(cat /tmp/n.pid); sleep 0.2")
+    for what, words, seen in (("server's", ("crash", "net"), "Connection reset by peer"),
+                              ("other VM's", ("kill", "one"), "end")):
+        start_probe(two, "watch 3 3000", "connected")
+        run.client(*words)
+        report.equal(probe_says(two, "bytes,"), f"vsock: watch: 0 bytes, {seen}",
+                     f"the {what} death ends connections")
+
+
+def vsock_case(sharing):
+    def vsock(report):
+        """Sockets between VMs, and what goes wrong with them."""
+        rules = {"one": "", "two": "", "three": ", allow: [one]"}
+        path = describe(f"vsock-{sharing}", rules, sharing=sharing, device="vsock")
+        with System(f"vsock-{sharing}", path, limit_s=150) as run:
+            for vm in rules:
+                run.wait(vm, "selvage-guest: up", 90)
+            one, two, three = (Shell(run, vm) for vm in rules)
+            report.equal([shell("probe vsock cid") for shell in (one, two, three)],
+                         [f"vsock: cid {3 + i}" for i in range(3)], "each has its address")
+            for i in range(3):
+                start_probe(one, f"sink 100{i}", "ready", f"s{i}")
+            sent = two("for i in 0 1 2; do probe vsock source 3 100$i 300000 & done | sort; wait")
+            came = " ".join(sorted(probe_says(one, "sink:", f"s{i}") for i in range(3)))
+            report.equal(came.replace("sink", "source"), sent, "three streams at once, by checksum")
+            report.equal(sent.count("source: 300000 bytes"), 3, "... each of 300,000 bytes")
+            vsock_faults(report, run, one, two, three)
+
+    return vsock
+
+
+def pci(report):
+    """Connections over PCI: with a pool and messages by GICv2m, and with all shared by an ITS."""
+    vms = []
+    for vm, msi in (("one", "gicv2m"), ("two", "its")):
+        vms += [f"  - {{name: {vm}, memory: 64M, kernel: asset:linux-small, virtio: pci, msi: {msi},",
+                f"     initrd: asset:initrd-busybox, cmdline: \"{WORDS}{vm}\"}}"]
+    devices = ("device: net, served_by: net", "device: vsock, served_by: net",
+               "device: block, served_by: block, image: asset:disk-test")
+    text = ["name: net-pci", "machine: {on_idle: stay}", "vms:", *vms, "connections:"]
+    text += [f"  - {{driver: {vm}, sharing: {sharing}, {device}}}"
+             for vm, sharing in (("one", "pool"), ("two", "all")) for device in devices]
+    with open("build/assets/disk-test", "rb") as f:
+        image = hashlib.sha256(f.read()).hexdigest()
+    with System("net-pci", write_description("net-pci", "\n".join(text) + "\n"), limit_s=150) as run:
+        one, two = shells(run, ("one", "two"))
+        for shell, irqs in ((one, "GICv2m|MSI"), (two, "ITS-MSI")):
+            report.equal(shell("cd /sys/bus/pci/devices; cat */device | sort"),
+                         "0x1041 0x1042 0x1053", f"{shell.vm}: network, disk and sockets on PCI")
+            report.equal(shell(f"grep -cE '({irqs}).*virtio' /proc/interrupts"), "9",
+                         "... with messages for configuration and queues")
+            report.equal(shell("sha256sum /dev/vda | cut -d ' ' -f 1"), image, "... the disk")
+        transfer(report, two, one, "two million bytes over TCP, by checksum")
+        start_probe(one, "sink 1000", "ready")
+        sent = two("probe vsock source 3 1000 300000")
+        report.equal(probe_says(one, "sink:").replace("sink", "source"), sent, "... and by sockets")
+        for server in ("net", "block"):
+            run.client("crash", server)
+            run.wait("log", f"service {server}: started again", 10)
+        report.equal(lost(one, 1), "0", "after the servers' death")
+        report.equal(one("echo 3 > /proc/sys/vm/drop_caches; sha256sum /dev/vda | cut -d ' ' -f 1"),
+                     image, "... which the guests do not notice")
+        report.equal([t for t in run.lines.of("log") if "keep to the pool" in t or "reset" in t], [],
+                     "no copies are made by the monitor, no device was in need of a reset")
 
 
 def flooded(other, device):

@@ -22,6 +22,7 @@ static struct {
 	unsigned number, breaks;
 	const char *why;
 	unsigned received; /* packets that were looked at */
+	unsigned time;     /* pieces that it may send */
 } guest[GUESTS];
 static struct vsock_switch hub;
 
@@ -43,10 +44,14 @@ static bool packet(void *opaque, const struct vsock_header *h, const uint8_t *da
 	return vsock_switch_packet(&hub, *(unsigned *)opaque, h, data);
 }
 
+static bool may_send(void *opaque)
+{
+	return guest[*(unsigned *)opaque].time-- != 0;
+}
+
 static void room(void *opaque)
 {
-	(void)opaque;
-	vsock_switch_room(&hub);
+	vsock_switch_room(&hub, *(unsigned *)opaque);
 }
 
 static void stopped(void *opaque)
@@ -88,7 +93,8 @@ static int setup(void **state)
 	memset(guest, 0, sizeof(guest));
 	for (unsigned g = 0; g < GUESTS; g++) {
 		const struct virtio_mmio_env mmio = { NULL, set_irq };
-		const struct virtio_vsock_env io = { &guest[g].number, packet, room, stopped };
+		const struct virtio_vsock_env io = { &guest[g].number, packet, may_send, room,
+						     stopped };
 		struct virtio_env env;
 
 		guest[g].number = g;
@@ -96,8 +102,10 @@ static int setup(void **state)
 		env = (struct virtio_env){ &guest[g].number, guest[g].d.mem, broken };
 		virtio_vsock_init(&guest[g].device, &env, &io, CID(g));
 		virtio_mmio_init(&guest[g].t, &guest[g].device.v, &mmio);
-		hub.guest[g].device = &guest[g].device;
-		hub.guest[g].allow = g == 2 ? 0 : 3; /* the third one may talk to nobody */
+		guest[g].time = 1000;
+		/* The third one may talk to nobody, though the first one would. */
+		vsock_switch_add(&hub, g, &guest[g].device, g == 2 ? 0 : g == 0 ? 7
+										: 3);
 	}
 	for (unsigned g = 0; g < GUESTS; g++)
 		start(g);
@@ -197,8 +205,9 @@ static unsigned connections(void)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < VSOCK_CONNECTIONS; i++)
-		n += hub.connection[i].used;
+	for (unsigned g = 0; g < VSOCK_GUESTS; g++)
+		for (unsigned i = 0; i < VSOCK_OPENED; i++)
+			n += hub.connection[g][i].used;
 	return n;
 }
 
@@ -277,7 +286,8 @@ static void nobody_there(void **state)
 	assert_non_null(heard(2, 0, VSOCK_RST));
 	assert_int_equal(connections(), 0);
 	assert_int_equal(used(1, RX), 0);
-	assert_int_equal(hub.refused, 5);
+	assert_int_equal(hub.guest[0].refused, 4);
+	assert_int_equal(hub.guest[2].refused, 1);
 }
 
 /* More than the other side takes: for both, that was it. */
@@ -305,7 +315,7 @@ static void credit(void **state)
 	give_room(1, 1);
 	assert_non_null(heard(1, 0, VSOCK_RST));
 	assert_int_equal(connections(), 0);
-	assert_int_equal(hub.refused, 1);
+	assert_int_equal(hub.guest[0].refused, 1);
 }
 
 /* Who goes without a word: the other side hears of it. */
@@ -356,23 +366,91 @@ static void mistakes(void **state)
 	assert_int_equal(connections(), 0);
 }
 
-static void a_full_table(void **state)
+/* Who opens all that it may takes nothing from others. */
+static void a_limit_for_each(void **state)
 {
 	struct vsock_header h = to(0, 1, VSOCK_REQUEST);
 
 	(void)state;
-	for (unsigned i = 0; i <= VSOCK_CONNECTIONS; i++) {
+	for (unsigned i = 0; i <= VSOCK_OPENED; i++) {
 		give_room(1, 1);
 		h.src_port = i;
 		put(0, &h, VSOCK_HEADER_BYTES);
 	}
-	assert_int_equal(connections(), VSOCK_CONNECTIONS);
+	assert_int_equal(connections(), VSOCK_OPENED);
 	give_room(0, 1);
 	assert_non_null(heard(0, 1, VSOCK_RST));
+	give_room(0, 1);
+	say(1, 0, VSOCK_REQUEST);
+	assert_non_null(heard(0, 1, VSOCK_REQUEST));
+	assert_int_equal(connections(), VSOCK_OPENED + 1);
 	wr(1, 0x70, 0);
-	assert_int_equal(hub.refused, 1);
-	give_room(0, 7);
-	assert_int_equal(connections(), VSOCK_CONNECTIONS - 7);
+	assert_int_equal(hub.guest[0].refused, 1);
+	give_room(0, 6);
+	assert_int_equal(connections(), VSOCK_OPENED + 1 - 6);
+	/* It goes while others are still to be told of it. */
+	vsock_switch_remove(&hub, 1);
+	give_room(0, 6);
+	vsock_switch_remove(&hub, 0);
+	assert_int_equal(connections(), 0);
+}
+
+/* Who takes nothing does not make others wait for ever. */
+static void a_deaf_guest(void **state)
+{
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 4; i++)
+		say_bytes(0, 1, 10);
+	assert_int_equal(hub.full, 1u << 1);
+	assert_int_equal(used(0, TX), 4);
+	hub.guest[1].deaf = true;
+	vsock_switch_retry(&hub);
+	assert_int_equal(used(0, TX), 5);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	say(0, 1, VSOCK_REQUEST);
+	assert_non_null(heard(0, 1, VSOCK_RST));
+	give_room(1, 4);
+	assert_false(hub.guest[1].deaf);
+	assert_int_equal(connections(), 0);
+	guest[1].received = 4;
+	assert_non_null(heard(1, 0, VSOCK_RST));
+	say(0, 1, VSOCK_REQUEST);
+	assert_non_null(heard(1, 0, VSOCK_REQUEST));
+}
+
+static void time_is_short(void **state)
+{
+	(void)state;
+	connect();
+	guest[0].time = 1;
+	say_bytes(0, 1, VSOCK_PIECE + 5);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	assert_null(heard(1, 0, VSOCK_RW));
+	assert_true(guest[0].device.later);
+	guest[0].time = 10;
+	vsock_switch_retry(&hub);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	assert_false(guest[0].device.later);
+	assert_int_equal(hub.guest[0].bytes, VSOCK_PIECE + 5);
+	assert_int_equal(hub.guest[0].packets, 3);
+}
+
+/* What a server that was started again knows nothing of. */
+static void a_lost_table(void **state)
+{
+	(void)state;
+	virtio_vsock_lost(&guest[0].device);
+	offer(0, 2, 0x8000, 4, VD_WRITE);
+	assert_int_equal(used(0, 2), 1);
+	offer(0, 2, 0x8000, 4, VD_WRITE);
+	assert_int_equal(used(0, 2), 1);
+	virtio_vsock_lost(&guest[0].device);
+	virtio_vsock_service(&guest[0].device);
+	assert_int_equal(used(0, 2), 2);
+	virtio_vsock_lost(&guest[1].device);
+	offer(1, 2, 0x8000, 3, VD_WRITE);
+	assert_string_equal(guest[1].why, "a buffer that is too small for an event");
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, setup)
@@ -385,7 +463,10 @@ int main(void)
 		TEST(credit),
 		TEST(a_reset_ends_connections),
 		TEST(mistakes),
-		TEST(a_full_table),
+		TEST(a_limit_for_each),
+		TEST(a_deaf_guest),
+		TEST(time_is_short),
+		TEST(a_lost_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

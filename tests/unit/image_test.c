@@ -296,6 +296,8 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(connections()[2].allow = 1);
 	WRONG(connections()[2].device = 0);
 	WRONG(connections()[2].device = SYSDESC_CONNECT_CONSOLE + 1);
+	WRONG(connections()[2].device = SYSDESC_CONNECT_VSOCK); /* no VM serves it */
+	WRONG(connections()[1].device = SYSDESC_CONNECT_VSOCK; connections()[1].flags = 1);
 	WRONG(connections()[0].device = SYSDESC_CONNECT_NET);
 	WRONG(connections()[0].image = N_PAYLOADS);
 	WRONG(connections()[0].mode = SYSDESC_DISK_COPY_ON_WRITE + 1);

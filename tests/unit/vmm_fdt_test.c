@@ -126,7 +126,7 @@ static void pci_nodes(void **state)
 
 	(void)state;
 	generate(&p);
-	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, false));
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, false, 0));
 	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
 	assert_string_equal(string("/pcie@3f000000", "compatible"), "pci-host-ecam-generic");
 	CELLS("/pcie@3f000000", "reg", 0, 0x3f000000, 0, 0x100000);
@@ -149,18 +149,22 @@ static void pci_nodes(void **state)
 	assert_string_equal(string("/intc@8000000/v2m@8020000", "compatible"), "arm,gic-v2m-frame");
 	CELLS("/intc@8000000/v2m@8020000", "reg", 0, 0x08020000, 0, 0x1000);
 	generate(&p);
-	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, true));
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, true, 1u << 9));
 	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
 	assert_string_equal(string("/intc@8000000/its@8080000", "compatible"), "arm,gic-v3-its");
 	CELLS("/intc@8000000/its@8080000", "reg", 0, 0x08080000, 0, 0x20000);
 	CELLS("/intc@8000000/its@8080000", "#msi-cells", 1);
 	CELLS("/intc@8000000/its@8080000", "phandle", 3);
+	/* The pool of a function: slot 9's, as fdt_generate has it. */
+	CELLS("/pcie@3f000000/virtio@9", "reg", 9 << 11, 0, 0, 0, 0);
+	CELLS("/pcie@3f000000/virtio@9", "memory-region", FDT_PHANDLE_POOL + 9);
+	assert_true(fdt_path_offset(blob, "/pcie@3f000000/virtio@8") < 0);
 	assert_true(fdt_path_offset(blob, "/intc@8000000/v2m@8020000") < 0);
 	/* There is no room; there is no tree. */
 	generate(&p);
-	assert_false(fdt_add_pci(blob, (size_t)fdt_totalsize(blob) + 64, &board_virt, false));
+	assert_false(fdt_add_pci(blob, (size_t)fdt_totalsize(blob) + 64, &board_virt, false, 0));
 	memset(blob, 0, sizeof(blob));
-	assert_false(fdt_add_pci(blob, sizeof(blob), &board_virt, false));
+	assert_false(fdt_add_pci(blob, sizeof(blob), &board_virt, false, 0));
 }
 
 static void narrow_tree(void **state)

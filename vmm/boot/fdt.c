@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define PHANDLE_CLOCK 2
-#define PHANDLE_POOL 3 /* + slot */
 #define GIC_SPI 0
 #define GIC_PPI 1
 #define IRQ_LEVEL_HIGH 4
@@ -257,7 +256,7 @@ static void write_virtio(struct writer *w, const struct fdt_params *p)
 		write_place(w, &range, p->board->virtio_irq + slot);
 		prop_empty(w, "dma-coherent");
 		if (p->pool[slot].size != 0)
-			prop_u32(w, "memory-region", PHANDLE_POOL + slot);
+			prop_u32(w, "memory-region", FDT_PHANDLE_POOL + slot);
 		end(w);
 	}
 }
@@ -276,7 +275,7 @@ static void write_pools(struct writer *w, const struct fdt_params *p)
 		begin_at(w, "pool", p->pool[slot].base);
 		prop_string(w, "compatible", "restricted-dma-pool");
 		prop_reg(w, &p->pool[slot], 1);
-		prop_u32(w, "phandle", PHANDLE_POOL + slot);
+		prop_u32(w, "phandle", FDT_PHANDLE_POOL + slot);
 		end(w);
 	}
 	end(w);

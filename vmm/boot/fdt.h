@@ -9,7 +9,8 @@
 #define FDT_MAX_REGIONS 32
 #define FDT_SEED_BYTES 64
 #define FDT_PHANDLE_GIC 1
-#define FDT_KASLR_BYTES 8 /* of them, for the kernel's address */
+#define FDT_PHANDLE_POOL 3u /* + slot, of those behind the first one */
+#define FDT_KASLR_BYTES 8   /* of them, for the kernel's address */
 
 struct fdt_params {
 	const struct board *board;

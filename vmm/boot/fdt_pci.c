@@ -115,7 +115,24 @@ static bool add_frame(void *fdt, const struct board *b, bool its)
 	return n.error == 0;
 }
 
-static bool add_bridge(void *fdt, const struct board *b)
+/* A function that the bus finds by itself, for what cannot be found there. */
+static bool add_pools(void *fdt, int bridge, uint32_t pools)
+{
+	bool ok = true;
+
+	for (; ok && pools != 0; pools &= pools - 1) {
+		const uint32_t slot = bit_lowest_u64(pools);
+		const uint32_t reg[5] = { slot << DEVICE_SHIFT };
+		struct node n = add(fdt, bridge, "virtio", slot);
+
+		cells(&n, "reg", reg, ARRAY_SIZE(reg));
+		cell(&n, "memory-region", FDT_PHANDLE_POOL + slot);
+		ok = n.error == 0;
+	}
+	return ok;
+}
+
+static bool add_bridge(void *fdt, const struct board *b, uint32_t pools)
 {
 	const uint32_t buses[2] = { 0, 0 };
 	const uint32_t msis[4] = { 0, PHANDLE_MSI, 0, 0x10000 };
@@ -133,13 +150,13 @@ static bool add_bridge(void *fdt, const struct board *b)
 	interrupts(&n, b);
 	cells(&n, "msi-map", msis, ARRAY_SIZE(msis));
 	empty(&n, "dma-coherent");
-	return n.error == 0;
+	return n.error == 0 && add_pools(fdt, n.at, pools);
 }
 
-bool fdt_add_pci(void *fdt, size_t size, const struct board *board, bool its)
+bool fdt_add_pci(void *fdt, size_t size, const struct board *board, bool its, uint32_t pools)
 {
 	if (fdt_open_into(fdt, fdt, (int)size) != 0 || !add_frame(fdt, board, its) ||
-	    !add_bridge(fdt, board))
+	    !add_bridge(fdt, board, pools))
 		return false;
 	return fdt_pack(fdt) == 0;
 }

@@ -8,5 +8,6 @@
 
 #define FDT_PCI_PINS 4u
 
-/* Adds them to the tree that fdt_generate has written into fdt[size]. */
-bool fdt_add_pci(void *fdt, size_t size, const struct board *board, bool its);
+/* Adds them to the tree that fdt_generate has written into fdt[size]. `pools`: slots whose
+ * function has its DMA in the pool that the tree has for them, a bit each. */
+bool fdt_add_pci(void *fdt, size_t size, const struct board *board, bool its, uint32_t pools);

@@ -73,6 +73,7 @@ static const struct {
 	{ "mark", probe_mark },
 	{ "disk", probe_disk },
 	{ "net", probe_net },
+	{ "vsock", probe_vsock },
 };
 
 int main(int argc, char **argv)
@@ -82,6 +83,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|"
-			"mem|gic|undef|mark|disk|net|hold [argument...]\n");
+			"mem|gic|undef|mark|disk|net|vsock|hold [argument...]\n");
 	return 2;
 }

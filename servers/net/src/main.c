@@ -1,9 +1,11 @@
 /*
- * The network server: a switch with a port for each connection. What init sets up:
+ * The network server: a switch with a port for each connection, and a table of stream
+ * sockets between VMs. What init sets up:
  * <selvage/serve.h>. How a connection works: <selvage/link.h>.
  */
 #include "nic.h"
 #include "ports.h"
+#include "sockets.h"
 
 #include <selvage/base.h>
 #include <selvage/client.h>
@@ -14,17 +16,19 @@
 #include <string.h>
 
 _Static_assert(SYSDESC_MAX_NET == PORTS && SYSDESC_UPLINK == PORT_UPLINK, "bits of `allow`");
+_Static_assert(SYSDESC_MAX_SOCKETS == VSOCK_GUESTS && SYSDESC_FIRST_CID == SOCKET_FIRST_CID,
+	       "sockets of the description");
 
 #define TICK_US 2000u
 #define RESTART_US 1000000u
 
-/* Ports by connection, and the other way round. */
+/* Ports or sockets by connection, and the other way round. */
 static struct {
-	unsigned port;
-	bool connected;
+	unsigned place;
+	bool connected, is_socket;
 	char name[PROC_NAME];
 } clients[SYSDESC_MAX_CONNECTIONS];
-static unsigned connection_of[PORTS];
+static unsigned connection_of[PORTS], connection_of_socket[VSOCK_GUESTS];
 static bool ticking;
 
 /* --- The uplink -------------------------------------------------------------------------- */
@@ -97,12 +101,25 @@ static void open_uplink(void)
 
 static void interrupt(unsigned port) { sel4_signal(SERVE_CAP_INTERRUPT(connection_of[port])); }
 static void event(unsigned port) { sel4_signal(SERVE_CAP_EVENT(connection_of[port])); }
+static void socket_interrupt(unsigned n)
+{
+	sel4_signal(SERVE_CAP_INTERRUPT(connection_of_socket[n]));
+}
+static void socket_event(unsigned n) { sel4_signal(SERVE_CAP_EVENT(connection_of_socket[n])); }
+
+static void kicked(unsigned connection)
+{
+	if (clients[connection].is_socket)
+		sockets_kicked(clients[connection].place);
+	else
+		ports_kicked(clients[connection].place);
+}
 
 static void take_signals(uint64_t bits)
 {
 	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
 		if (clients[n].connected && (bits & SERVE_BIT(n)))
-			ports_kicked(clients[n].port);
+			kicked(n);
 	if ((bits & SERVE_BIT_IRQ) && has_nic) {
 		nic_interrupt(&nic);
 		sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
@@ -110,6 +127,7 @@ static void take_signals(uint64_t bits)
 	if (bits & SERVE_BIT_TIMER) {
 		ticking = false;
 		ports_tick();
+		sockets_tick();
 	}
 }
 
@@ -118,7 +136,8 @@ static void report_losses(void)
 	if (!ports_have_news())
 		return;
 	for (unsigned n = 0; n < serve_info_get()->n_connections; n++) {
-		unsigned news = clients[n].connected ? ports_news(clients[n].port) : 0;
+		bool is_port = clients[n].connected && !clients[n].is_socket;
+		unsigned news = is_port ? ports_news(clients[n].place) : 0;
 
 		for (; news != 0; news &= news - 1)
 			log_warning("%s: frames are dropped: %s", clients[n].name,
@@ -128,7 +147,7 @@ static void report_losses(void)
 
 static void arm_tick(void)
 {
-	bool wanted = ports_wait() || (has_nic && !nic_works);
+	bool wanted = ports_wait() || sockets_wait() || (has_nic && !nic_works);
 
 	if (!wanted || ticking)
 		return;
@@ -160,55 +179,96 @@ static void make_mac(uint8_t mac[NET_MAC_BYTES], unsigned port)
 	mac[5] = (uint8_t)port;
 }
 
-/* The place of the connection among those of the network. */
-static unsigned port_of(unsigned connection)
+/* The place of the connection among those of its kind. */
+static unsigned place_of(unsigned connection)
 {
 	const struct serve_info *info = serve_info_get();
-	unsigned port = 0;
+	unsigned place = 0;
 
 	for (unsigned n = 0; n < connection; n++)
-		port += info->connection[n].device == SYSDESC_CONNECT_NET;
-	return port;
+		place += info->connection[n].device == info->connection[connection].device;
+	return place;
+}
+
+static bool add_port(unsigned connection, unsigned port)
+{
+	const struct serve_info *info = serve_info_get();
+	struct port_spec spec = {
+		.page = (void *)(uintptr_t)SERVE_PAGE(connection),
+		.memory = (void *)(uintptr_t)SERVE_MEMORY(connection),
+		.piece = info->piece + info->connection[connection].first_piece,
+		.n_pieces = info->connection[connection].n_pieces,
+		.allowed = info->connection[connection].allow,
+		.open = info->connection[connection].flags & SYSDESC_CONNECT_BRIDGE,
+	};
+
+	make_mac(spec.mac, port);
+	connection_of[port] = connection;
+	return ports_add(port, &spec);
+}
+
+static bool add_socket(unsigned connection, unsigned place)
+{
+	const struct serve_info *info = serve_info_get();
+	const struct socket_spec spec = {
+		.page = (void *)(uintptr_t)SERVE_PAGE(connection),
+		.memory = (void *)(uintptr_t)SERVE_MEMORY(connection),
+		.piece = info->piece + info->connection[connection].first_piece,
+		.n_pieces = info->connection[connection].n_pieces,
+		.allowed = (uint32_t)info->connection[connection].allow,
+	};
+
+	connection_of_socket[place] = connection;
+	return sockets_add(place, &spec);
 }
 
 static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
 {
 	const struct serve_info *info = serve_info_get();
-	struct port_spec spec = { 0 };
 	struct server_client c;
-	unsigned port;
+	unsigned n, place;
 
 	server_parse_client(&c, mr);
-	if (c.number >= info->n_connections ||
-	    info->connection[c.number].device != SYSDESC_CONNECT_NET ||
+	if (c.number >= info->n_connections || info->connection[c.number].device == 0 ||
 	    clients[c.number].connected)
 		return SERVER_BAD_ARGUMENT;
-	port = port_of((unsigned)c.number);
-	spec.page = (void *)(uintptr_t)SERVE_PAGE(c.number);
-	spec.memory = (void *)(uintptr_t)SERVE_MEMORY(c.number);
-	spec.piece = info->piece + info->connection[c.number].first_piece;
-	spec.n_pieces = info->connection[c.number].n_pieces;
-	spec.allowed = info->connection[c.number].allow;
-	spec.open = info->connection[c.number].flags & SYSDESC_CONNECT_BRIDGE;
-	make_mac(spec.mac, port);
-	connection_of[port] = (unsigned)c.number;
-	clients[c.number].port = port;
-	memcpy(clients[c.number].name, c.name, sizeof(c.name));
-	clients[c.number].connected = ports_add(port, &spec);
-	return clients[c.number].connected ? SERVER_OK : SERVER_BAD_ARGUMENT;
+	n = (unsigned)c.number;
+	place = place_of(n);
+	clients[n].place = place;
+	clients[n].is_socket = info->connection[n].device == SYSDESC_CONNECT_VSOCK;
+	memcpy(clients[n].name, c.name, sizeof(c.name));
+	clients[n].connected = clients[n].is_socket ? add_socket(n, place) : add_port(n, place);
+	return clients[n].connected ? SERVER_OK : SERVER_BAD_ARGUMENT;
+}
+
+static void remove_port(unsigned n)
+{
+	const struct switch_counters *count = ports_counters(clients[n].place);
+
+	log_info("%s: %lu frames sent, %lu received", clients[n].name,
+		 (unsigned long)count->frames_in, (unsigned long)count->frames_out);
+	ports_remove(clients[n].place);
+}
+
+static void remove_socket(unsigned n)
+{
+	const struct vsock_guest *count = sockets_counters(clients[n].place);
+
+	log_info("%s: %lu packets of sockets sent, %lu bytes in them, %lu refused", clients[n].name,
+		 (unsigned long)count->packets, (unsigned long)count->bytes,
+		 (unsigned long)count->refused);
+	sockets_remove(clients[n].place);
 }
 
 static uint64_t remove_client(uint64_t client)
 {
-	const struct switch_counters *count;
-
 	if (client >= SYSDESC_MAX_CONNECTIONS || !clients[client].connected)
 		return SERVER_BAD_ARGUMENT;
-	count = ports_counters(clients[client].port);
-	log_info("%s: %lu frames sent, %lu received", clients[client].name,
-		 (unsigned long)count->frames_in, (unsigned long)count->frames_out);
 	clients[client].connected = false;
-	ports_remove(clients[client].port);
+	if (clients[client].is_socket)
+		remove_socket((unsigned)client);
+	else
+		remove_port((unsigned)client);
 	return SERVER_OK;
 }
 
@@ -226,7 +286,11 @@ int main(void)
 	static const struct server_ops ops = { take_signals, on_request, work };
 	const struct ports_env env = { now, clock_us_to_ticks(1), interrupt, event };
 
+	const struct sockets_env sockets = { now, clock_us_to_ticks(1), socket_interrupt,
+					     socket_event };
+
 	ports_init(&env);
+	sockets_init(&sockets);
 	open_uplink();
 	server_run(&ops);
 }

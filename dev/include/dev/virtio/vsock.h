@@ -34,6 +34,9 @@ struct virtio_vsock_env {
 	/* A packet of the driver's, in its own name. False: not now; the device
 	 * keeps it until virtio_vsock_service. */
 	bool (*packet)(void *opaque, const struct vsock_header *h, const uint8_t *data);
+	/* Whether it may have another piece handed on now; else it is to be asked to go on
+	 * (virtio_vsock_service). NULL: always. */
+	bool (*may_send)(void *opaque);
 	/* The driver has made room for packets. */
 	void (*room)(void *opaque);
 	/* The driver works no more: its connections are gone. */
@@ -44,6 +47,8 @@ struct virtio_vsock {
 	struct virtio v;
 	struct virtio_vsock_env io;
 	uint8_t config[8]; /* the CID */
+	bool owes_reset;   /* the driver is to be told that its connections are gone */
+	bool later;        /* there may be more to send, for which there was no time */
 	/* The packet under way: what is left of it, and the piece that waits. */
 	bool sending, waiting;
 	struct virtq_chain chain;
@@ -57,6 +62,8 @@ struct virtio_vsock {
 void virtio_vsock_init(struct virtio_vsock *s, const struct virtio_env *env,
 		       const struct virtio_vsock_env *io, uint64_t cid);
 uint64_t virtio_vsock_cid(const struct virtio_vsock *s);
+/* Connections of before are gone, and the driver is told (5.10.6.7) as soon as it can be. */
+void virtio_vsock_lost(struct virtio_vsock *s);
 /* Packets that waited may go on. */
 void virtio_vsock_service(struct virtio_vsock *s);
 /* Gives the driver a packet of up to VSOCK_PIECE bytes. False: it has no room,

@@ -8,7 +8,8 @@
 #include <dev/virtio/vsock.h>
 
 #define VSOCK_GUESTS 16u
-#define VSOCK_CONNECTIONS 64u
+/* That a guest has opened, at a time: none can use up another's. */
+#define VSOCK_OPENED 16u
 
 /* Private to the model. */
 struct vsock_end {
@@ -20,21 +21,37 @@ struct vsock_end {
 };
 struct vsock_connection {
 	bool used, over;
-	struct vsock_end end[2];
+	struct vsock_end end[2]; /* the first one has opened it */
+};
+
+struct vsock_guest {
+	struct virtio_vsock *device; /* NULL: none */
+	uint64_t cid;
+	uint32_t allow; /* guests it may talk to, a bit each; both ends must agree */
+	/* The owner's word that it takes no packets: nobody waits for it, and what it has no room
+	 * for resets the connection. It is over when it makes room. */
+	bool deaf;
+	uint64_t packets, bytes; /* that it sent, and of data in them */
+	uint64_t refused;        /* connections of its that were not made, or reset here */
 };
 
 struct vsock_switch {
-	struct {
-		struct virtio_vsock *device; /* NULL: none */
-		uint32_t allow;              /* guests it may talk to, a bit each */
-	} guest[VSOCK_GUESTS];
-	struct vsock_connection connection[VSOCK_CONNECTIONS];
-	uint64_t refused; /* connections that were not made, and those that were reset here */
+	struct vsock_guest guest[VSOCK_GUESTS];
+	struct vsock_connection connection[VSOCK_GUESTS][VSOCK_OPENED]; /* by who opened them */
+	uint32_t full;                                                  /* guests that had no room for a packet which waits, since the owner cleared
+			* this; a bit each */
 	bool serving;
 };
+
+void vsock_switch_add(struct vsock_switch *s, unsigned guest, struct virtio_vsock *device,
+		      uint32_t allow);
+/* Its connections are gone. */
+void vsock_switch_remove(struct vsock_switch *s, unsigned guest);
 
 /* For the callbacks of a guest's device. `from` is its number. */
 bool vsock_switch_packet(struct vsock_switch *s, unsigned from, const struct vsock_header *h,
 			 const uint8_t *data);
-void vsock_switch_room(struct vsock_switch *s);
+void vsock_switch_room(struct vsock_switch *s, unsigned guest);
 void vsock_switch_stopped(struct vsock_switch *s, unsigned guest);
+/* Packets that wait are tried again. */
+void vsock_switch_retry(struct vsock_switch *s);

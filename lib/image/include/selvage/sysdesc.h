@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 9u
+#define SYSDESC_VERSION 10u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -66,13 +66,17 @@ enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0,
 /* What a connection is served as: virtio's ids (1.2, 5). */
 enum sysdesc_connected { SYSDESC_CONNECT_NET = 1,
 			 SYSDESC_CONNECT_BLOCK = 2,
-			 SYSDESC_CONNECT_CONSOLE = 3 };
+			 SYSDESC_CONNECT_CONSOLE = 3,
+			 SYSDESC_CONNECT_VSOCK = 19 };
 /* Native servers, where the number of a VM could be. */
 #define SYSDESC_SERVER_BLOCK 0xffffff00u
 #define SYSDESC_SERVER_NET 0xffffff01u
 /* At most, so that the NIC is one more; its bit of `allow`. */
 #define SYSDESC_MAX_NET 63
 #define SYSDESC_UPLINK 63
+/* Connections of sockets, one for each VM; the first one has this address, and so on. */
+#define SYSDESC_MAX_SOCKETS 16
+#define SYSDESC_FIRST_CID 3
 enum sysdesc_connection_flag { SYSDESC_CONNECT_BRIDGE = 1u << 0 };
 /* What the server reaches of the driver VM's memory. */
 enum sysdesc_sharing { SYSDESC_SHARE_POOL = 0,
@@ -128,8 +132,8 @@ struct sysdesc_connection {
 	uint32_t pad;   /* 0 */
 	uint32_t mode;  /* enum sysdesc_disk_mode */
 	uint32_t flags; /* enum sysdesc_connection_flag */
-	/* Of the network: which connections to `net` it may talk to, by their bits in the order
-	 * of the list, and SYSDESC_UPLINK. */
+	/* Of the network: which connections to `net` of the same device it may talk to, by their
+	 * bits in the order of the list, and SYSDESC_UPLINK. */
 	uint64_t allow;
 };
 
