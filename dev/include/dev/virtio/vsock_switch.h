@@ -38,8 +38,9 @@ struct vsock_guest {
 struct vsock_switch {
 	struct vsock_guest guest[VSOCK_GUESTS];
 	struct vsock_connection connection[VSOCK_GUESTS][VSOCK_OPENED]; /* by who opened them */
-	uint32_t full;                                                  /* guests that had no room for a packet which waits, since the owner cleared
-			* this; a bit each */
+	/* Guests that had no room for a packet which waits, since the owner cleared this; a bit
+	 * each. */
+	uint32_t full;
 	bool serving;
 };
 
