@@ -33,3 +33,8 @@ $(eval $(call fuzz_target,decode,tests/fuzz/decode_fuzz.c $(DECODE_SRCS),vcpu_ho
 $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include))
+# Boot protocols and firmware tables of PCs: no image of AArch64 has them.
+PC_BOOT_SRCS := $(sort $(wildcard vmm/boot/pc/*.c))
+$(eval $(call unit_test,pc_boot,tests/unit/pc_boot_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))
+$(eval $(call unit_test,pc_acpi,tests/unit/pc_acpi_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))
+$(foreach p,bzimage pvh multiboot,$(eval $(call fuzz_target,pc_$(p),tests/fuzz/pc_boot_fuzz.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm -DFUZZ_$(p))))
