@@ -80,6 +80,7 @@ GROUPS = {
                      Program("tool-captures", ["tests/tool/captures"], 240)],
     "fuzz": fuzz_programs,
     "decode": lambda: listed("decode", 240),
+    "pcboot": lambda: listed("pcboot", 300),
     "kernel": lambda: [*listed("kernel", 180),
                        Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
     "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600),

@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio disk-test u-boot-arm u-boot-arm64)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf gnumach)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -70,6 +70,22 @@ $(ASSETS)/initrd-armhf: $(call foreign,busybox-static-armhf) guests/linux/root/i
 	  init=guests/linux/root/init \
 	  bin/busybox=$(FOREIGN)/busybox-static-armhf/bin/busybox \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# Debian's stock kernel for PCs, and the ELF file in it, which has an entry by PVH.
+$(ASSETS)/linux-amd64: $(call foreign,linux-image-cloud-amd64)
+	@mkdir -p $(@D)
+	@echo "  COPY  $@"
+	$(Q)cp $(FOREIGN)/linux-image-cloud-amd64/boot/vmlinuz-* $@
+
+$(ASSETS)/linux-amd64.elf: $(ASSETS)/linux-amd64 guests/linux/extract-elf
+	@echo "  LZ4   $@"
+	$(Q)python3 guests/linux/extract-elf $< $@
+
+# A Multiboot kernel.
+$(ASSETS)/gnumach: $(call foreign,gnumach-image-1.8-486)
+	@mkdir -p $(@D)
+	@echo "  GUNZIP $@"
+	$(Q)gunzip -c $(FOREIGN)/gnumach-image-1.8-486/boot/gnumach-*.gz > $@
 
 # U-Boot for QEMU's `virt`, linked for its flash at address 0.
 $(ASSETS)/u-boot-arm $(ASSETS)/u-boot-arm64: $(ASSETS)/u-boot-%: $(call foreign,u-boot-qemu)

@@ -22,11 +22,12 @@ config-plain:
 	  $(OUT)/$(CONFIG)-plain-stands/kernel-tests.img
 
 # What each group of ./check needs.
-PARTS := static unit bad tool fuzz decode kernel exerciser system bench
+PARTS := static unit bad tool fuzz decode pcboot kernel exerciser system bench
 parts-static: $(LIBFDT_STAMP) $(VMM_ELFS)
 parts-unit: $(UNIT_BINS)
 parts-fuzz: $(FUZZ_BINS)
 parts-bad parts-tool: host
+parts-pcboot: $(PCBOOT_TEST)
 parts-decode: $(DECODE_TEST)
 parts-kernel: host configs config-debug config-plain config-pc
 parts-system: host configs config-plain assets $(INSN_PLUGIN)
