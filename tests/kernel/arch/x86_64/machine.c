@@ -6,16 +6,25 @@
 #define LINE_STATUS (COM1 + 5)
 #define STATUS_EMPTY 0x20
 
-static cap_t com1;
+/* Bochs's own, which takes no time: it reads as its number. */
+#define DEBUG_PORT 0xe9
+
+static cap_t com1, debug_port;
 
 void kt_console_open(cap_t normal)
 {
 	cap_t slot = kt_slot();
+	uint64_t value = 0;
 
 	(void)normal;
 	if (sel4_io_port_control_issue(ABI_ROOT_IO_PORT, KT_CNODE, COM1, COM1_LAST, slot, 64) ==
 	    ABI_OK)
 		com1 = slot;
+	slot = kt_slot();
+	if (sel4_io_port_control_issue(ABI_ROOT_IO_PORT, KT_CNODE, DEBUG_PORT, DEBUG_PORT, slot,
+				       64) == ABI_OK &&
+	    sel4_io_port_in8(slot, DEBUG_PORT, &value) == ABI_OK && value == DEBUG_PORT)
+		debug_port = slot;
 }
 
 /* Between two checks of an error's words: they stay. */
@@ -23,6 +32,10 @@ void kt_console_put(char c)
 {
 	uint64_t status = 0;
 
+	if (debug_port) {
+		(void)sel4_io_port_out8(debug_port, DEBUG_PORT, (uint8_t)c);
+		return;
+	}
 	do
 		(void)sel4_io_port_in8(com1, LINE_STATUS, &status);
 	while (!(status & STATUS_EMPTY));
