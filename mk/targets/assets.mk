@@ -32,7 +32,7 @@ parts-decode: $(DECODE_TEST)
 parts-kernel: host configs config-debug config-plain config-pc
 parts-system: host configs config-plain assets $(INSN_PLUGIN)
 parts-exerciser: configs config-debug $(LATENCY_PLUGIN)
-parts-bench: host target assets $(INSN_PLUGIN) $(PEERS)
+parts-bench: host target config-pc assets $(INSN_PLUGIN) $(PEERS)
 $(addprefix parts-,$(PARTS)):
 	@:
 .PHONY: demo-parts configs config-pc $(addprefix parts-,$(PARTS))

@@ -11,7 +11,7 @@ import subprocess
 
 PATH = "tests/bench/baseline.json"
 # Their versions decide how many instructions a row takes.
-PACKAGES = ("qemu-system-arm", "gcc-aarch64-linux-gnu", "picolibc-aarch64-linux-gnu")
+PACKAGES = ("qemu-system-arm", "qemu-system-x86", "gcc", "gcc-aarch64-linux-gnu", "picolibc-aarch64-linux-gnu")
 
 
 def compiler():

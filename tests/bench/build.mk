@@ -6,8 +6,9 @@ $(INSN_PLUGIN): tests/bench/insn.c tests/qemu_plugin.h
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) -fvisibility=hidden -Itests -shared -fPIC -o $@ $<
 
 # The benchmarks of native programs: a root task, and a bootable image with it.
-BENCH_NATIVE_SRCS := $(addprefix tests/bench/native/,main.c setup.c vm.c)
-$(eval $(call target_prog,bench_native,$(BENCH_NATIVE_SRCS),rt_root rt sel4 base))
+BENCH_NATIVE_SRCS := $(addprefix tests/bench/native/,main.c setup.c) \
+	$(sort $(wildcard tests/bench/native/arch/$(ARCH)/*.c))
+$(eval $(call target_prog,bench_native,$(BENCH_NATIVE_SRCS),rt_root rt sel4 base,-Itests/bench/native/arch/$(ARCH)))
 
 $(TOUT)/bench-native.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf \
 		$(TOUT)/bin/bench_native.elf

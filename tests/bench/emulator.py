@@ -18,6 +18,16 @@ def machine(gic, hypervisor, cpu=A57, memory_mib=1024):
             "-nodefaults"]
 
 
+# QEMU does not emulate all that the model has.
+LACKS = ("rdseed", "sha-ni", "fxsr-opt", "misalignsse", "3dnowprefetch", "osvw", "topoext",
+         "nrip-save", "xsavec")
+
+
+def machine_pc(cpu=",-".join(("EPYC", *LACKS))):
+    return ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-M", "q35", "-cpu", cpu,
+            "-smp", "1", "-m", "1024", "-nodefaults"]
+
+
 def counted(*more):
     """A machine's further arguments: every instruction is a nanosecond."""
     return ["-display", "none", "-no-reboot", "-serial", "stdio", "-monitor", "none",

@@ -4,7 +4,7 @@ import sys
 from cases import describe, free_bytes, vm
 from harness import Failure, System
 
-from emulator import counted, keep_console, machine, parse_rows, row, until_done
+from emulator import counted, keep_console, machine, machine_pc, parse_rows, row, until_done
 
 LIMIT_S = 60
 
@@ -14,6 +14,14 @@ def native():
     image = "build/pa44/bench-native.img"
     lines = until_done("native", [*machine(3, True), *counted("-kernel", image)], LIMIT_S)
     return parse_rows("native", lines, "selvage", "native")
+
+
+def native_pc():
+    """The same on a PC."""
+    out = "build/pc"
+    lines = until_done("native-pc", [*machine_pc(), *counted("-kernel", f"{out}/kernel.bin",
+                       "-initrd", f"{out}/bin/bench_native.elf")], LIMIT_S)
+    return parse_rows("native-pc", lines, "selvage", "native_x86")
 
 
 def guest_in_vm(gic):

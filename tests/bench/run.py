@@ -7,6 +7,7 @@ and build/bench.html.
 Parts, all by default:
 
   native        paths of the kernel, by the root task tests/bench/native
+  native-pc     the same of the x86-64 kernel
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
   block, block-vm   requests of a disk that is served elsewhere (load.py)
@@ -40,7 +41,7 @@ import own  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 
-TABLES = {"native": own.native, "guest": own.guest, "start": boot.vm_start,
+TABLES = {"native": own.native, "native-pc": own.native_pc, "guest": own.guest, "start": boot.vm_start,
           "block": load.block, "block-vm": load.block_by_vm, "net": net.native,
           "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")

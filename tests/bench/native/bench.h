@@ -5,6 +5,7 @@
 #pragma once
 
 #include <abi/object.h>
+#include <bench_arch.h>
 #include <selvage/sel4.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,20 +24,18 @@
 
 extern cap_t pool, other_vspace;
 extern uint64_t samples[ROUNDS];
-extern volatile uint32_t *uart;
 
-static inline uint64_t now(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mrs %0, cntpct_el0"
-			 : "=r"(v)
-			 :
-			 : "memory");
-	return v;
-}
-
+/* --- the architecture: arch/ --- */
+/* bench_arch.h: now(); BENCH_FAULT(), an instruction that is a fault, and its length;
+ * BENCH_PREFIX of its rows. */
+/* Then put_string works, in the other address space too. */
+void console_open(void);
 void put_string(const char *s);
+/* Maps, with the page tables that are missing, from the pool. */
+void map_into(cap_t vspace, cap_t frame, uint64_t vaddr, uint64_t attributes);
+/* Rows that only it has. */
+void measure_arch(void);
+
 void must(int error, const char *what);
 #define MUST(call) must(call, #call)
 /* Sorts the first `n` samples and prints the row. */
@@ -58,20 +57,14 @@ static inline void take_sample(unsigned round, uint64_t ticks)
 		report(row, n);                                   \
 	} while (0)
 
-/* Pool, UART, the other address space; before everything else. */
+/* Pool, console, the other address space; before everything else. */
 void set_up(void);
 cap_t slots(unsigned n);
 cap_t make(cap_t from, enum abi_object type, unsigned size_bits);
 /* An untyped of RAM outside the pool. */
 cap_t make_untyped(unsigned size_bits);
 cap_t copy_of(cap_t cap);
-/* Maps, with the page tables that are missing, from the pool. */
-void map_into(cap_t vspace, cap_t frame, uint64_t vaddr, uint64_t attributes);
 cap_t make_sched_context(void);
 /* Starts a helper in the other address space; it runs until it waits. Passive:
  * then it loses its scheduling context. */
 void start(unsigned index, void (*entry)(void *), bool passive);
-
-/* Rows with a guest: vm.c. */
-void measure_stage2_fault(void);
-void measure_vm_create(void);

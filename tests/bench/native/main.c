@@ -1,6 +1,6 @@
 /*
  * Benchmarks of the kernel's own paths: a root task that prints
- * `bench ROW min median max` on the board's PL011, counted by CNTPCT, which
+ * `bench ROW min median max` on the board's console, counted by a clock that
  * under icount with a frequency of 1 GHz advances by one per instruction.
  *
  * What is timed lies between two reads of the counter; the row `empty` is
@@ -14,9 +14,6 @@
 #include <selvage/rt.h>
 
 #define FREE_VADDR 0x40000000ull
-#define UART_IRQ 33u
-#define UART_IMSC (0x38 / 4)
-#define UART_TX_INTERRUPT 0x20u
 
 static volatile uint64_t started;
 static volatile unsigned round_number;
@@ -79,9 +76,9 @@ static void measure_ipc(void)
 	});
 }
 
-/* --- notifications and interrupts: the helper takes the second time --- */
+/* --- notifications: the helper takes the second time --- */
 
-static cap_t signal_ntfn, irq_ntfn, irq_handler;
+static cap_t signal_ntfn;
 
 static void signal_helper(void *arg)
 {
@@ -89,17 +86,6 @@ static void signal_helper(void *arg)
 	for (;;) {
 		(void)sel4_wait(signal_ntfn);
 		take_sample(round_number++, now() - started);
-	}
-}
-
-static void irq_helper(void *arg)
-{
-	(void)arg;
-	for (;;) {
-		(void)sel4_wait(irq_ntfn);
-		take_sample(round_number++, now() - started);
-		uart[UART_IMSC] = 0;
-		MUST(sel4_irq_handler_ack(irq_handler));
 	}
 }
 
@@ -127,28 +113,6 @@ static void measure_signal(void)
 	report("signal_switch", ROUNDS);
 }
 
-static void measure_irq(void)
-{
-	irq_handler = slots(1);
-	irq_ntfn = make(pool, ABI_OBJ_NOTIFICATION, 0);
-	MUST(sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, UART_IRQ, irq_handler,
-				  DEPTH));
-	MUST(sel4_irq_handler_set_notification(irq_handler, irq_ntfn));
-	start(3, irq_helper, false);
-	round_number = 0;
-	/* The transmitter is idle: unmasking its interrupt raises it. */
-	while (round_number < ROUNDS + WARM_UP) {
-		started = now();
-		uart[UART_IMSC] = UART_TX_INTERRUPT;
-	}
-	report("irq_to_handler", ROUNDS);
-	MEASURE("irq_ack", ROUNDS, {
-		t0 = now();
-		(void)sel4_irq_handler_ack(irq_handler);
-		t1 = now();
-	});
-}
-
 /* --- faults --- */
 
 static cap_t fault_ep, fault_reply;
@@ -162,7 +126,7 @@ static void fault_helper(void *arg)
 	(void)arg;
 	(void)sel4_recv(ep, &badge, mr, reply);
 	for (;;) {
-		mr[ABI_EXCFAULT_IP] += 4;
+		mr[ABI_EXCFAULT_IP] += BENCH_FAULT_BYTES;
 		(void)sel4_reply_recv(ep, msginfo(0, 0, 1), &badge, mr, reply);
 	}
 }
@@ -176,8 +140,7 @@ static void measure_fault(void)
 				       255, PRIO_CLIENT));
 	MEASURE("fault_reply", ROUNDS, {
 		t0 = now();
-		__asm__ volatile("udf #0" ::
-					 : "memory");
+		BENCH_FAULT();
 		t1 = now();
 	});
 }
@@ -235,11 +198,9 @@ int main(void)
 	});
 	measure_ipc();
 	measure_signal();
-	measure_irq();
 	measure_fault();
 	measure_memory();
-	measure_stage2_fault();
-	measure_vm_create();
+	measure_arch();
 	put_string("bench done\n");
 	for (;;)
 		(void)sel4_wait(signal_ntfn);

@@ -6,15 +6,9 @@
 #include <selvage/rt.h>
 
 #define STACK_BYTES 8192u
-#define UART_PADDR 0x09000000ull
-#define UART_VADDR 0x30000000ull
-#define UART_DR 0
-#define UART_FR (0x18 / 4)
-#define UART_FR_FULL 0x20u
 
 cap_t pool, other_vspace;
 uint64_t samples[ROUNDS];
-volatile uint32_t *uart;
 static cap_t next_slot;
 
 static _Alignas(PAGE) struct {
@@ -27,25 +21,14 @@ static _Alignas(PAGE) struct {
 
 /* --- output --- */
 
-void put_string(const char *s)
-{
-	for (; *s; s++) {
-		while (uart[UART_FR] & UART_FR_FULL)
-			;
-		uart[UART_DR] = (uint8_t)*s;
-	}
-}
-
 void must(int error, const char *what)
 {
 	char text[100];
 
 	if (error == ABI_OK)
 		return;
-	if (uart) {
-		fmt_print(text, sizeof(text), "bench: error: %s: %d\n", what, error);
-		put_string(text);
-	}
+	fmt_print(text, sizeof(text), "bench: error: %s: %d\n", what, error);
+	put_string(text);
 	rt_panic(what);
 }
 static void sort(uint64_t *v, unsigned n)
@@ -65,7 +48,7 @@ void report(const char *row, unsigned n)
 	char text[100];
 
 	sort(samples, n);
-	fmt_print(text, sizeof(text), "bench %s %lu %lu %lu\n", row, (unsigned long)samples[0],
+	fmt_print(text, sizeof(text), "bench " BENCH_PREFIX "%s %lu %lu %lu\n", row, (unsigned long)samples[0],
 		  (unsigned long)samples[n / 2], (unsigned long)samples[n - 1]);
 	put_string(text);
 }
@@ -86,21 +69,6 @@ cap_t make(cap_t from, enum abi_object type, unsigned size_bits)
 
 	MUST(sel4_untyped_retype(from, ABI_ROOT_CNODE, type, size_bits, 0, 0, s, 1));
 	return s;
-}
-
-void map_into(cap_t vspace, cap_t frame, uint64_t vaddr, uint64_t attributes)
-{
-	const uint64_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
-	int error;
-
-	for (unsigned level = 0;; level++) {
-		error = sel4_page_map(frame, vspace, vaddr, rights, attributes);
-		if (error != ABI_FAILED_LOOKUP || level == 3)
-			break;
-		MUST(sel4_page_table_map(make(pool, ABI_OBJ_PAGE_TABLE, 0), vspace, vaddr,
-					 ABI_VM_DEFAULT));
-	}
-	must(error, "map a page");
 }
 
 cap_t copy_of(cap_t cap)
@@ -141,36 +109,6 @@ cap_t make_untyped(unsigned size_bits)
 	return 0;
 }
 
-/* Splits the device untyped down to the UART's page. */
-static void map_uart(void)
-{
-	const struct abi_bootinfo *info = rt_bootinfo();
-
-	for (uint64_t i = 0; i < info->untyped.end - info->untyped.start; i++) {
-		const struct abi_untyped_desc *u = &info->untyped_list[i];
-		cap_t from = info->untyped.start + i;
-		uint64_t base = u->paddr;
-
-		if (!u->is_device || UART_PADDR - base >= 1ull << u->size_bits)
-			continue;
-		for (unsigned bits = u->size_bits; bits-- > 12;) {
-			cap_t half = slots(2);
-
-			MUST(sel4_untyped_retype(from, ABI_ROOT_CNODE, ABI_OBJ_UNTYPED, bits, 0, 0,
-						 half, 2));
-			from = half + (UART_PADDR - base >= 1ull << bits);
-			base += UART_PADDR - base >= 1ull << bits ? 1ull << bits : 0;
-		}
-		cap_t frame = make(from, ABI_OBJ_SMALL_PAGE, 0);
-
-		map_into(ABI_ROOT_VSPACE, frame, UART_VADDR, ABI_VM_EXECUTE_NEVER);
-		uart = (volatile uint32_t *)UART_VADDR;
-		make_other_vspace();
-		map_into(other_vspace, copy_of(frame), UART_VADDR, ABI_VM_EXECUTE_NEVER);
-		return;
-	}
-}
-
 cap_t make_sched_context(void)
 {
 	cap_t sc = make(pool, ABI_OBJ_SCHED_CONTEXT, 8);
@@ -201,5 +139,6 @@ void set_up(void)
 {
 	next_slot = rt_bootinfo()->empty.start;
 	pool = make_untyped(POOL_BITS);
-	map_uart();
+	make_other_vspace();
+	console_open();
 }

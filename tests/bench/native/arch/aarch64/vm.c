@@ -2,7 +2,7 @@
  * Rows with a guest of one page of code, MMU off, for which this task is the
  * monitor: a page that is not there, and the creation of a virtual machine.
  */
-#include "bench.h"
+#include "../../bench.h"
 
 #include <abi/ext.h>
 #include <abi/regs.h>
