@@ -66,3 +66,28 @@ ASSET_FILES += $(FREERTOS_FILES)
 assets: $(FREERTOS_FILES)
 freertos: $(FREERTOS_FILES)
 .PHONY: freertos
+
+# For PCs: a raw image that Multiboot loads; no C library.
+FREERTOS_PC_DIR := $(OUT)/obj/freertos-pc
+FREERTOS_PC_CFLAGS := $(FREERTOS_FLAGS) -m32 -march=i686 -fcf-protection=none -Iguests/freertos/ia32 \
+	-Iguests/freertos/ia32/libc -I$(FREERTOS)/portable/GCC/IA32_flat -DPORT_NAME='"IA32_flat"'
+FREERTOS_PC_CC := $(CROSS_x86_64)gcc -Iguests/freertos/ia32
+FREERTOS_PC_OBJS := $(patsubst %,$(FREERTOS_PC_DIR)/%.o,ia32/start.S ia32/main.c ia32/pc.c ia32/fpu.c print.c) \
+	$(patsubst %,$(FREERTOS_PC_DIR)/kernel/%.o,$(FREERTOS_KERNEL) $(addprefix portable/GCC/IA32_flat/,port.c portASM.S))
+$(FREERTOS_PC_DIR)/%.o: guests/freertos/% $(FREERTOS_STAMP) $(FREERTOS_HEADERS) \
+		$(wildcard guests/freertos/ia32/libc/*.h) guests/freertos/build.mk
+	@mkdir -p $(@D)
+	$(Q)$(FREERTOS_PC_CC) $(FREERTOS_PC_CFLAGS) $(WARN) \
+	  $(if $(filter fpu.c %.S,$(notdir $*)),-mfpmath=387,-mgeneral-regs-only) -c -o $@ $<
+$(FREERTOS_PC_DIR)/kernel/%.o: $(FREERTOS_STAMP) $(FREERTOS_HEADERS) guests/freertos/build.mk
+	@mkdir -p $(@D)
+	$(Q)$(FREERTOS_PC_CC) $(FREERTOS_PC_CFLAGS) -w -mgeneral-regs-only -c -o $@ $(FREERTOS)/$*
+$(ASSETS)/freertos-pc.elf: $(FREERTOS_PC_OBJS) guests/freertos/ia32/ia32.ld
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(FREERTOS_PC_CC) $(FREERTOS_PC_CFLAGS) -nostdlib -static -no-pie -Wl,-m,elf_i386 -Wl,--gc-sections \
+	  -Wl,-T,guests/freertos/ia32/ia32.ld -Wl,--build-id=none -Wl,--no-warn-rwx-segments -Wl,-z,noexecstack \
+	  -o $@ $(FREERTOS_PC_OBJS)
+$(ASSETS)/freertos-pc: $(ASSETS)/freertos-pc.elf
+	$(Q)$(CROSS_x86_64)objcopy -O binary $< $@
+assets: $(ASSETS)/freertos-pc

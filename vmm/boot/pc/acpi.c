@@ -30,7 +30,7 @@
 #define ARCH_NO_RTC 0x20u
 #define FADT_WBINVD 1u
 #define FADT_PROC_C1 4u
-#define FADT_NO_FIXED_BUTTONS 0x30u
+#define FADT_NO_SLEEP_BUTTON 0x20u
 #define FADT_NO_FIXED_RTC 0x40u
 #define FADT_RESET 0x400u
 
@@ -147,7 +147,7 @@ static void fill_pm(uint8_t *p, uint16_t port)
 
 static void fill_fadt(uint8_t *p, const struct acpi_config *c, uint32_t facs, uint32_t dsdt)
 {
-	uint32_t flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_FIXED_BUTTONS | FADT_NO_FIXED_RTC;
+	uint32_t flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_SLEEP_BUTTON | FADT_NO_FIXED_RTC;
 	uint32_t arch = ARCH_LEGACY | ARCH_NO_VGA | (c->i8042 ? ARCH_8042 : 0) |
 			(c->rtc ? 0 : ARCH_NO_RTC);
 

@@ -3,8 +3,9 @@
  *
  * Not "hardware-reduced": with that Linux uses neither 8259 nor PIT. So there
  * is a block of PM1 and PM timer registers (ACPI 6.4, 4.8.3), laid out as in a
- * PIIX4: PM1_STS and PM1_EN, at 4 PM1_CNT, at 8 the timer. ACPI mode is on from
- * the start: there is no SMI command port.
+ * PIIX4 (dev/pc/acpi_pm.h): PM1_STS and PM1_EN, at 4 PM1_CNT, at 8 the timer of 24
+ * bits; the power button is there. ACPI mode is on from the start: there is no
+ * SMI command port.
  */
 #pragma once
 

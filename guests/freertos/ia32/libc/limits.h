@@ -1,0 +1,3 @@
+#pragma once
+
+#define USHRT_MAX 0xffff

@@ -1,0 +1,4 @@
+/* There is no C library for IA-32 here; what FreeRTOS includes is enough. */
+#pragma once
+
+#include <stddef.h>

@@ -1,0 +1,256 @@
+/*
+ * FreeRTOS on a PC, booted by Multiboot, with the local APIC's timer as its tick.
+ * It tells what the boot loader gave it, tests itself as the Arm application does,
+ * and then prints its tick each second; the restart counter is in the RTC's memory.
+ *
+ * Of its command line: apic_hz=N, what the timer counts; without it the PIT tells.
+ * Keys: r restart, q off (by QEMU's and Selvage's ports).
+ */
+#include <FreeRTOS.h>
+#include <queue.h>
+#include <semphr.h>
+#include <string.h>
+#include <task.h>
+#include <timers.h>
+
+#include "app.h"
+#include "pc.h"
+
+#define STACK 512u
+#define ITEMS 2000u
+#define FPU_TASKS 2u
+#define SECONDS 3u
+#define BOOT_MAGIC 0x2badb002u
+
+extern uint32_t boot_eax, boot_ebx, boot_others; /* start.S */
+
+unsigned long app_apic_hz;
+
+static QueueHandle_t items;
+static SemaphoreHandle_t received;
+static volatile uint32_t sum, fpu_rounds[FPU_TASKS], timer_fired;
+static volatile bool out_of_order, fpu_wrong;
+static bool failed;
+
+int main(void);
+void vApplicationIdleHook(void);
+void vApplicationStackOverflowHook(TaskHandle_t task, char *name);
+void vApplicationMallocFailedHook(void);
+
+static void verdict(const char *what, bool ok)
+{
+	app_print("freertos: %s %s\n", what, ok ? "ok" : "FAILED");
+	failed |= !ok;
+}
+
+/* --- What the kernel calls ------------------------------------------------ */
+
+void app_assert(const char *file, int line, const char *what)
+{
+	(void)line;
+	app_say("freertos: FAIL assertion ");
+	app_say(what);
+	app_say(" in ");
+	app_say(file);
+	app_say("\n");
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+void vApplicationStackOverflowHook(TaskHandle_t task, char *name)
+{
+	(void)task;
+	app_assert(name, 0, "stack overflow");
+}
+
+void vApplicationMallocFailedHook(void)
+{
+	app_assert("heap", 0, "out of memory");
+}
+
+void vApplicationIdleHook(void)
+{
+	__asm__ volatile("hlt");
+}
+
+/* --- What the boot loader gave --------------------------------------------- */
+
+/* struct multiboot_info, as far as it is used. */
+struct boot_info {
+	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
+	uint32_t mods_count, mods_addr, syms[4], mmap_length, mmap_addr;
+};
+
+struct boot_module {
+	uint32_t start, end, string, reserved;
+};
+
+static const void *at(uint32_t address)
+{
+	return (const void *)(uintptr_t)address;
+}
+
+static void tell_boot(const struct boot_info *b)
+{
+	const struct boot_module *m = at(b->mods_addr);
+
+	app_print("freertos: memory %u KiB and %u KiB, %u bytes of map\n", b->mem_lower,
+		  b->mem_upper, b->mmap_length);
+	app_print("freertos: command line '%s'\n", (const char *)at(b->cmdline));
+	for (uint32_t i = 0; i < b->mods_count; i++)
+		app_print("freertos: module '%s', %u bytes\n", (const char *)at(m[i].string),
+			  m[i].end - m[i].start);
+}
+
+/* The number behind `key` in the command line; 0: it is not there. */
+static unsigned long parameter(const char *line, const char *key)
+{
+	unsigned long value = 0;
+	size_t n = strlen(key);
+
+	for (; *line != '\0'; line++) {
+		size_t i = 0;
+
+		while (i < n && line[i] == key[i])
+			i++;
+		if (i == n)
+			break;
+	}
+	if (*line == '\0')
+		return 0;
+	for (line += n; *line >= '0' && *line <= '9'; line++)
+		value = value * 10 + (unsigned long)(*line - '0');
+	return value;
+}
+
+/* --- The parts ------------------------------------------------------------- */
+
+static void sender(void *unused)
+{
+	(void)unused;
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		(void)xQueueSend(items, &i, portMAX_DELAY);
+		if (i % 100 == 0)
+			vTaskDelay(1);
+	}
+	vTaskDelete(NULL);
+}
+
+static void receiver(void *unused)
+{
+	uint32_t item;
+
+	(void)unused;
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		(void)xQueueReceive(items, &item, portMAX_DELAY);
+		out_of_order |= item != i;
+		sum += item;
+	}
+	(void)xSemaphoreGive(received);
+	vTaskDelete(NULL);
+}
+
+static void fpu(void *number)
+{
+	unsigned n = (unsigned)(uintptr_t)number;
+
+	portTASK_USES_FLOATING_POINT();
+	for (;;) {
+		fpu_wrong |= !fpu_work(n * 1000u + fpu_rounds[n] % 7u);
+		fpu_rounds[n]++;
+		vTaskDelay(3);
+	}
+}
+
+static void timer(TimerHandle_t unused)
+{
+	(void)unused;
+	timer_fired++;
+}
+
+static void create(TaskFunction_t task, const char *name, unsigned n, UBaseType_t priority)
+{
+	if (xTaskCreate(task, name, STACK, (void *)(uintptr_t)n, priority, NULL) != pdPASS)
+		app_assert(name, 0, "no memory for a task");
+}
+
+/* Waits for a second of the RTC to begin. */
+static void next_second(void)
+{
+	unsigned second = rtc_second();
+
+	while (rtc_second() == second)
+		vTaskDelay(1);
+}
+
+static void count_ticks(void)
+{
+	TickType_t start, ticks;
+	bool right;
+
+	next_second();
+	start = xTaskGetTickCount();
+	for (unsigned i = 0; i < SECONDS; i++)
+		next_second();
+	ticks = xTaskGetTickCount() - start;
+	right = ticks + ticks / 20 >= SECONDS * configTICK_RATE_HZ &&
+		ticks - ticks / 20 <= SECONDS * configTICK_RATE_HZ;
+	app_print("freertos: tick %s %u in %u s of the RTC\n", right ? "ok" : "FAILED", ticks,
+		  SECONDS);
+	failed |= !right;
+}
+
+static void self_test(void)
+{
+	TimerHandle_t t = xTimerCreate("timer", 20, pdTRUE, NULL, timer);
+
+	verdict("state", boot_eax == BOOT_MAGIC && boot_others == 0);
+	create(receiver, "receiver", 0, 3);
+	create(sender, "sender", 0, 2);
+	(void)xSemaphoreTake(received, portMAX_DELAY);
+	verdict("queue", !out_of_order && sum == ITEMS * (ITEMS - 1) / 2);
+	for (unsigned i = 0; i < FPU_TASKS; i++)
+		create(fpu, "fpu", i, 1);
+	(void)xTimerStart(t, portMAX_DELAY);
+	count_ticks();
+	verdict("timer", timer_fired >= 50 * SECONDS - 10);
+	verdict("fpu", !fpu_wrong && fpu_rounds[0] > 10 && fpu_rounds[1] > 10);
+	app_print("freertos: %s\n", failed ? "FAIL" : "PASS");
+}
+
+static void main_task(void *unused)
+{
+	(void)unused;
+	tell_boot(at(boot_ebx));
+	app_print("freertos: restart counter %u\n", restart_count());
+	self_test();
+	for (;;) {
+		int key = uart_get();
+
+		if (key == 'r')
+			pc_restart();
+		if (key == 'q')
+			pc_off();
+		app_print("Hello, World! System Tick = %u\n", xTaskGetTickCount());
+		vTaskDelay(configTICK_RATE_HZ);
+	}
+}
+
+int main(void)
+{
+	const struct boot_info *b = at(boot_ebx);
+
+	uart_init();
+	app_say("freertos: " tskKERNEL_VERSION_NUMBER ", port " PORT_NAME ", board pc\n");
+	pc_mask_8259();
+	app_apic_hz = parameter(at(b->cmdline), "apic_hz=");
+	if (app_apic_hz == 0)
+		app_apic_hz = pc_measure_apic();
+	app_print("freertos: the local APIC's timer counts %u Hz\n",
+		  (unsigned)app_apic_hz);
+	items = xQueueCreate(4, sizeof(uint32_t));
+	received = xSemaphoreCreateBinary();
+	create(main_task, "main", 0, 4);
+	vTaskStartScheduler();
+	return 1;
+}
