@@ -4,8 +4,7 @@
 
 /* 2.3.4 */
 #define PERIOD_FS (1000000000000000ull / HPET_HZ)
-#define CAPABILITIES \
-	(PERIOD_FS << 32 | 0x8086u << 16 | 1u << 15 | 1u << 13 | (HPET_TIMERS - 1) << 8 | 1)
+#define CAPABILITIES (PERIOD_FS << 32 | HPET_ID)
 #define CONFIG_ENABLE (1u << 0)
 #define CONFIG_LEGACY (1u << 1)
 /* 2.3.8 */

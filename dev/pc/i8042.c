@@ -329,7 +329,7 @@ static void reset_state(struct i8042 *k)
 	*k = fresh;
 	k->ram[0] = CMD_KBD_IRQ | CMD_SYSTEM | CMD_TRANSLATE; /* as firmware leaves it */
 	k->status = STATUS_SYSTEM | STATUS_UNLOCKED;
-	k->outport = 0xc0 | OUT_A20 | OUT_NOT_RESET;
+	k->outport = 0xcc | OUT_A20 | OUT_NOT_RESET;
 	keyboard_defaults(k);
 }
 

@@ -18,6 +18,12 @@
 /* Not delivery status and remote IRR. */
 #define ENTRY_WRITABLE 0xff0000000001afffull
 
+/* 3.2.4: only what goes by vector can be sensed by level. */
+static bool by_level(uint64_t entry)
+{
+	return (entry & ENTRY_LEVEL) && (entry >> 8 & 7) <= APIC_LOWEST;
+}
+
 static void send(struct ioapic *io, uint64_t entry)
 {
 	uint32_t to = (uint32_t)(entry >> 56);
@@ -29,7 +35,7 @@ static void send(struct ioapic *io, uint64_t entry)
 					     .logical = logical,
 					     .mode = entry >> 8 & 7,
 					     .vector = (uint8_t)entry,
-					     .level = entry & ENTRY_LEVEL,
+					     .level = by_level(entry),
 				     });
 }
 
@@ -38,7 +44,7 @@ static void sense(struct ioapic *io, unsigned pin)
 {
 	uint64_t entry = io->entry[pin];
 
-	if (!(entry & ENTRY_LEVEL) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR)) ||
+	if (!by_level(entry) || (entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR)) ||
 	    !(io->lines >> pin & 1))
 		return;
 	io->entry[pin] |= ENTRY_REMOTE_IRR;
@@ -53,7 +59,7 @@ void ioapic_set_line(struct ioapic *io, unsigned pin, bool level)
 		return;
 	rises = level && !(io->lines >> pin & 1);
 	io->lines = (io->lines & ~(1u << pin)) | (uint32_t)level << pin;
-	if (rises && !(io->entry[pin] & (ENTRY_LEVEL | ENTRY_MASKED)))
+	if (rises && !by_level(io->entry[pin]) && !(io->entry[pin] & ENTRY_MASKED))
 		send(io, io->entry[pin]);
 	sense(io, pin);
 }
@@ -88,7 +94,7 @@ static void entry_write(struct ioapic *io, unsigned i, uint32_t value)
 
 	*entry = (*entry & ~mask) | ((uint64_t)value << i % 2 * 32 & mask);
 	/* What comes by edge waits for no EOI: how drivers clear it by hand. */
-	if (!(*entry & ENTRY_LEVEL))
+	if (!by_level(*entry))
 		*entry &= ~ENTRY_REMOTE_IRR;
 	sense(io, i / 2);
 }

@@ -559,6 +559,12 @@ static void test_ioapic_edge(void **state)
 	io_route(5, 0x400, 1u << 24);
 	ioapic_set_line(&m.io, 5, true);
 	assert_int_equal(m.core[1].signal, LAPIC_NMI);
+	ioapic_set_line(&m.io, 5, false);
+	io_route(5, 0x8400, 1u << 24); /* that is an edge, whatever the trigger mode says */
+	assert_int_equal(m.core[1].signals, 1);
+	ioapic_set_line(&m.io, 5, true);
+	assert_int_equal(m.core[1].signals, 2);
+	assert_int_equal(io_read(0x1a), 0x8400);
 	io_route(0, 0x700, 0);
 	m.pic_vector = 0x77;
 	ioapic_set_line(&m.io, 0, true);

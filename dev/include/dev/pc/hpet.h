@@ -15,6 +15,9 @@
 #define HPET_FRAME_BYTES 0x400u
 #define HPET_HZ 100000000u
 #define HPET_TIMERS 3u
+/* The lower half of the capabilities, as ACPI's HPET table repeats it: Intel, legacy
+ * replacement, a counter of 64 bits, three timers, revision 1 (2.3.4). */
+#define HPET_ID (0x8086u << 16 | 1u << 15 | 1u << 13 | (HPET_TIMERS - 1) << 8 | 1u)
 
 struct hpet_env {
 	void *opaque;
