@@ -3,6 +3,7 @@
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/types.h>
+#include <arch/vcpu.h>
 #include <arch/vspace.h>
 #include <kernel/cpu.h>
 
@@ -57,15 +58,23 @@ bool asid_pool_shrink(struct asid_pool *p, asid_t first)
 	return false;
 }
 
-asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root)
+asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root)
 {
 	for (unsigned i = first ? 0 : 1; i < POOL_ENTRIES; i++)
 		if (!p->root[i]) {
 			p->root[i] = root;
-			((pte_t *)paddr_to_ptr(root))[ARCH_WINDOW_INDEX] = mmu_window_entry();
 			return (asid_t)(first + i);
 		}
 	return 0;
+}
+
+asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root)
+{
+	asid_t asid = asid_assign_ept(p, first, root);
+
+	if (asid)
+		((pte_t *)paddr_to_ptr(root))[ARCH_WINDOW_INDEX] = mmu_window_entry();
+	return asid;
 }
 
 paddr_t asid_root(asid_t asid)
@@ -83,6 +92,7 @@ void asid_release(asid_t asid, paddr_t root)
 	if (!e || *e != root)
 		return;
 	*e = 0;
+	npt_changed();
 	/* The thread that runs in it goes on in an empty space, and faults. */
 	if (cpu->root == root) {
 		cpu->root = asid_empty_root();

@@ -4,6 +4,7 @@
 #include <abi/bootinfo.h>
 #include <arch/link.h>
 #include <arch/trap.h>
+#include <arch/vcpu.h>
 #include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/boot.h>
@@ -173,6 +174,7 @@ struct tcb *arch_boot(uint32_t magic, paddr_t info)
 	cpu_init_tables();
 	apic_init(&interrupts);
 	timer_init();
+	svm_init();
 	cpu_init(); /* its times are in ticks */
 	extra.tsc_mhz = timer_mhz();
 	printk("Selvage kernel " ABI_CONFIG_NAME ", TSC %u MHz\n", timer_mhz());

@@ -4,6 +4,7 @@
 #include <arch/cpu.h>
 #include <arch/link.h>
 #include <arch/trap.h>
+#include <arch/vcpu.h>
 #include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
@@ -17,6 +18,7 @@
 #define GATE_INTERRUPT 0x8e00ull
 #define GATE_USER (3ull << 13)
 #define IST_PANIC 1
+#define XCR0_VALUE 3u /* x87, SSE */
 #define MXCSR_RESET 0x1f80u
 #define MXCSR_OFFSET 24 /* in an XSAVE area */
 
@@ -105,6 +107,16 @@ static void xcr0_write(uint32_t v)
 	__asm__ volatile("xsetbv" ::"c"(0), "a"(v), "d"(0));
 }
 
+static uint32_t xcr0_read(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("xgetbv"
+			 : "=a"(low), "=d"(high)
+			 : "c"(0));
+	return low;
+}
+
 void cpu_init_tables(void)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
@@ -117,7 +129,7 @@ void cpu_init_tables(void)
 	cr4 |= features & 1u << 20 ? CR4_SMAP : 0;
 	CR_WRITE(4, cr4);
 	CR_WRITE(0, CR0_VALUE | CR0_TS);
-	xcr0_write(3);
+	xcr0_write(XCR0_VALUE);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
 	msr_write(MSR_STAR, (word_t)(SEL_USER_CODE) << 48 | (word_t)SEL_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (word_t)syscall_entry);
@@ -165,6 +177,9 @@ void fpu_take(struct tcb *t)
 	fpu_set_open(cpu, true);
 	if (cpu->fpu_owner == t)
 		return;
+	/* Emulators let guests execute XSETBV, whatever the intercepts. */
+	if (xcr0_read() != XCR0_VALUE)
+		xcr0_write(XCR0_VALUE);
 	if (cpu->fpu_owner)
 		fpu_save(cpu->fpu_owner);
 	fpu_load(t);
@@ -221,6 +236,9 @@ static paddr_t root_of(const struct tcb *t)
 struct tcb *arch_switch_to(struct tcb *t)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	if (t->arch.guest)
+		return vcpu_switch_to(t);
 	paddr_t root = root_of(t);
 
 	cpu->context = &t->arch.context;
@@ -251,6 +269,8 @@ void arch_tcb_destroy(struct tcb *t)
 		cpu->bases_owner = NULL;
 	if (cpu->fpu_owner == t)
 		cpu->fpu_owner = NULL;
+	vcpu_bind(NULL, t);
+	hidden_slot_set(&t->arch.ept, cap_null(), NULL);
 }
 
 void arch_tcb_flags_changed(struct tcb *t)

@@ -62,6 +62,8 @@ return_to_user:
 	sysretq
 
 return_by_iret:
+	cmpb	$0, ARCH_TCB_GUEST(%rdi)
+	jne	guest_enter
 	movq	$SEL_USER_CODE, ARCH_CONTEXT_CS(%rdi)
 	movq	$SEL_USER_DATA, ARCH_CONTEXT_SS(%rdi)
 	orq	$0x202, ARCH_CONTEXT_RFLAGS(%rdi)

@@ -63,20 +63,3 @@ bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
 	default: return true;
 	}
 }
-
-/* Exit messages: for VCPUs, which there are none of yet. */
-word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
-{
-	(void)faulter;
-	(void)to;
-	return 0;
-}
-
-bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, unsigned count)
-{
-	(void)faulter;
-	(void)from;
-	(void)label;
-	(void)count;
-	return false;
-}

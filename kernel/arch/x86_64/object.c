@@ -1,17 +1,20 @@
 /* The architecture's objects and capabilities as the core sees them. */
 #include <abi/ext.h>
 #include <arch/apic.h>
+#include <arch/vcpu.h>
 #include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
 
 #define FEATURES (ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_TRACE)
+#define VCPU_FEATURES (ABI_EXTF_EXIT_MESSAGE | ABI_EXTF_VCPU_STATE | ABI_EXTF_DOORBELL)
 
-/* VCPUs, and what belongs to them and to the IOMMU, are not there yet. */
+/* The IOMMU's are not there yet; guests' only where there can be guests. */
 bool arch_object_type_ok(word_t type)
 {
-	return type >= ABI_OBJ_PDPT && type <= ABI_OBJ_PAGE_DIRECTORY;
+	return type >= ABI_OBJ_PDPT &&
+	       (type <= ABI_OBJ_PAGE_DIRECTORY || (type >= ABI_OBJ_VCPU && type < ABI_OBJ_COUNT && vcpu_exists()));
 }
 
 unsigned arch_object_bits(word_t type)
@@ -19,6 +22,7 @@ unsigned arch_object_bits(word_t type)
 	switch (type) {
 	case ABI_OBJ_LARGE_PAGE: return ABI_LARGE_PAGE_BITS;
 	case ABI_OBJ_HUGE_PAGE: return ABI_HUGE_PAGE_BITS;
+	case ABI_OBJ_VCPU: return ABI_VCPU_BITS;
 	default: return ABI_PAGE_BITS; /* and tables of every level */
 	}
 }
@@ -41,6 +45,11 @@ struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 	case ABI_OBJ_PDPT: return cap_make(CAP_PDPT, addr, 0, 0);
 	case ABI_OBJ_PAGE_DIRECTORY: return cap_make(CAP_PAGE_DIRECTORY, addr, 0, 0);
 	case ABI_OBJ_PAGE_TABLE: return cap_make(CAP_PAGE_TABLE, addr, 0, 0);
+	case ABI_OBJ_VCPU: return cap_make(CAP_VCPU, addr, 0, 0);
+	case ABI_OBJ_EPT_PML4: return cap_make(CAP_EPT_PML4, addr, 0, 0);
+	case ABI_OBJ_EPT_PDPT: return cap_make(CAP_EPT_PDPT, addr, 0, 0);
+	case ABI_OBJ_EPT_PD: return cap_make(CAP_EPT_PD, addr, 0, 0);
+	case ABI_OBJ_EPT_PT: return cap_make(CAP_EPT_PT, addr, 0, 0);
 	default: return cap_null();
 	}
 }
@@ -50,12 +59,16 @@ int arch_cap_derive(struct cap c, struct cap *out)
 	*out = c;
 	switch (cap_type(c)) {
 	case CAP_FRAME:
-		out->w1 = 0; /* a copy is not mapped */
+		*out = cap_frame_unmapped(c); /* a copy is not mapped */
 		return ABI_OK;
 	case CAP_IO_PORT_CONTROL: *out = cap_null(); return ABI_OK;
 	case CAP_PDPT:
 	case CAP_PAGE_DIRECTORY:
 	case CAP_PAGE_TABLE:
+	case CAP_EPT_PDPT:
+	case CAP_EPT_PD:
+	case CAP_EPT_PT:
+	case CAP_EPT_PML4:
 	case CAP_VSPACE: return cap_map_asid(c) ? ABI_OK : ABI_ILLEGAL_OPERATION;
 	default: return ABI_OK;
 	}
@@ -94,7 +107,12 @@ word_t arch_cap_size_bits(struct cap c)
 	case CAP_FRAME: return frame_bits(cap_frame_size(c));
 	case CAP_PDPT:
 	case CAP_PAGE_DIRECTORY:
-	case CAP_PAGE_TABLE: return ABI_PAGE_TABLE_BITS;
+	case CAP_PAGE_TABLE:
+	case CAP_EPT_PDPT:
+	case CAP_EPT_PD:
+	case CAP_EPT_PT: return ABI_PAGE_TABLE_BITS;
+	case CAP_VCPU: return ABI_VCPU_BITS;
+	case CAP_EPT_PML4:
 	case CAP_VSPACE: return ABI_VSPACE_BITS;
 	case CAP_ASID_POOL: return ABI_ASID_POOL_BITS;
 	default: return 0;
@@ -112,11 +130,17 @@ void arch_cap_finalise(struct cap c, bool final)
 		frame_unmap(c); /* every capability is a mapping of its own */
 		return;
 	}
+	if (cap_type(c) == CAP_EPT_PML4)
+		npt_changed(); /* it may have been a thread's */
 	if (!final)
 		return;
-	if (table_level(cap_type(c)))
+	if (ept_table_level(cap_type(c)))
+		ept_table_unmap(c);
+	else if (cap_type(c) == CAP_VCPU)
+		vcpu_destroy(cap_object(c));
+	else if (table_level(cap_type(c)))
 		table_unmap(c);
-	else if (cap_type(c) == CAP_VSPACE && cap_map_asid(c))
+	else if ((cap_type(c) == CAP_VSPACE || cap_type(c) == CAP_EPT_PML4) && cap_map_asid(c))
 		asid_release(cap_map_asid(c), cap_addr(c));
 	else if (cap_type(c) == CAP_IO_PORT)
 		io_port_release(c);
@@ -129,6 +153,10 @@ int arch_invoke(struct invocation *inv)
 	case CAP_PDPT:
 	case CAP_PAGE_DIRECTORY:
 	case CAP_PAGE_TABLE: return table_invoke(inv);
+	case CAP_EPT_PDPT:
+	case CAP_EPT_PD:
+	case CAP_EPT_PT: return ept_table_invoke(inv);
+	case CAP_VCPU: return vcpu_invoke(inv);
 	case CAP_ASID_CONTROL: return asid_control_invoke(inv);
 	case CAP_ASID_POOL: return asid_pool_invoke(inv);
 	case CAP_IO_PORT_CONTROL: return io_port_control_invoke(inv);
@@ -190,8 +218,9 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 	struct tcb *t = cap_object(inv->cap);
 
 	switch (inv->label) {
+	case ABI_INV_TCB_SET_EPT_ROOT: return ept_set_root(inv);
 	case ABI_EXT_QUERY:
-		inv_result(inv, 0, FEATURES);
+		inv_result(inv, 0, FEATURES | (vcpu_exists() ? VCPU_FEATURES : 0));
 		return ABI_OK;
 	case ABI_EXT_TCB_SET_TRACE_ID:
 		t->trace_id = inv_arg(inv, 0);

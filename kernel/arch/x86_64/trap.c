@@ -141,6 +141,21 @@ struct tcb *trap_syscall(struct tcb *t, word_t nr)
 	return checked(syscall_handle(t, (int64_t)nr));
 }
 
+struct tcb *trap_interrupt(struct tcb *t)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	cpu->taken = 0;
+	__asm__ volatile("sti\n\tnop\n\tcli" ::
+				 : "memory");
+	if (!cpu->taken)
+		return t;
+	if (unlikely(trace_is_on()))
+		trace_event(t, ABI_TRACE_INTERRUPT, 0);
+	interrupt(cpu->taken);
+	return arch_next();
+}
+
 struct tcb *trap_first(void) { return checked(arch_next()); }
 /* The entries look whether it is on. */
 void arch_trace(bool on) { (void)on; }

@@ -5,6 +5,7 @@
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/types.h>
+#include <arch/vcpu.h>
 #include <arch/vspace.h>
 #include <kernel/cpu.h>
 
@@ -27,6 +28,9 @@ void check_arch_entry(const struct cpu *c)
 	if (!t)
 		return;
 	INVARIANT("the thread's context is entered", t, c->arch.context == &t->arch.context);
+	INVARIANT("a guest has a VCPU", t, !t->arch.vcpu || t->arch.vcpu->tcb == t);
+	if (t->arch.guest) /* the kernel stays in the address space before */
+		return;
 	INVARIANT("its address space is loaded", t, c->arch.root == root_for(t));
 	INVARIANT("FS and GS are its own", t, c->arch.bases_owner == t);
 	INVARIANT("FPU open for its owner alone", t,
@@ -65,7 +69,7 @@ void check_arch_cap(const struct slot *s)
 {
 	if (cap_type(s->cap) == CAP_VSPACE)
 		check_vspace(s);
-	else if (cap_type(s->cap) == CAP_FRAME)
+	else if (cap_type(s->cap) == CAP_FRAME && !cap_frame_is_in_ept(s->cap))
 		check_frame(s);
 }
 

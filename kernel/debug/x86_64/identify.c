@@ -15,6 +15,11 @@ unsigned arch_debug_cap_identify(struct cap c)
 	case CAP_ASID_POOL: return ABI_DEBUG_CAP_ASID_POOL;
 	case CAP_IO_PORT_CONTROL: return ABI_DEBUG_CAP_IO_PORT_CONTROL;
 	case CAP_IO_PORT: return ABI_DEBUG_CAP_IO_PORT;
+	case CAP_VCPU: return ABI_DEBUG_CAP_VCPU;
+	case CAP_EPT_PML4: return ABI_DEBUG_CAP_EPT_PML4;
+	case CAP_EPT_PDPT: return ABI_DEBUG_CAP_EPT_PDPT;
+	case CAP_EPT_PD: return ABI_DEBUG_CAP_EPT_PD;
+	case CAP_EPT_PT: return ABI_DEBUG_CAP_EPT_PT;
 	default: return ABI_DEBUG_CAP_NULL;
 	}
 }

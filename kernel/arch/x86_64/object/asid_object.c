@@ -60,11 +60,13 @@ int asid_pool_invoke(struct invocation *inv)
 	asid_t first = (asid_t)inv->cap.w1;
 	struct slot *s = inv->extra[0];
 
-	if (cap_type(s->cap) != CAP_VSPACE || cap_map_asid(s->cap))
+	bool ept = cap_type(s->cap) == CAP_EPT_PML4;
+	if ((cap_type(s->cap) != CAP_VSPACE && !ept) || cap_map_asid(s->cap))
 		return inv_invalid_cap(inv, 1);
 	if (!asid_pool_is_installed(cap_object(inv->cap), first))
 		return inv_failed_lookup(inv, false, &none);
-	asid_t asid = asid_assign(cap_object(inv->cap), first, cap_addr(s->cap));
+	asid_t asid = (ept ? asid_assign_ept : asid_assign)(cap_object(inv->cap), first,
+							    cap_addr(s->cap));
 	if (!asid)
 		return ABI_DELETE_FIRST;
 	s->cap.w1 = asid;

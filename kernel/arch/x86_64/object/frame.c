@@ -1,4 +1,5 @@
 /* Frames: mapping of pages of three sizes. */
+#include <arch/vcpu.h>
 #include <arch/vspace.h>
 
 #include <kernel/invoke.h>
@@ -57,6 +58,10 @@ void frame_unmap(struct cap c)
 	paddr_t root = asid_root(cap_map_asid(c));
 	unsigned level = leaf_level(c);
 
+	if (cap_frame_is_in_ept(c)) {
+		ept_frame_unmap(c);
+		return;
+	}
 	if (!root)
 		return;
 	struct pte_ref at = paging_walk(root, cap_map_vaddr(c), level);
@@ -70,9 +75,10 @@ int frame_invoke(struct invocation *inv)
 {
 	switch (inv->label) {
 	case ABI_INV_X86_PAGE_MAP: return map(inv);
+	case ABI_INV_X86_PAGE_MAP_EPT: return ept_frame_map(inv);
 	case ABI_INV_X86_PAGE_UNMAP:
 		frame_unmap(inv->cap);
-		inv->slot->cap.w1 = 0;
+		inv->slot->cap = cap_frame_unmapped(inv->cap);
 		return ABI_OK;
 	case ABI_INV_X86_PAGE_GET_ADDRESS:
 		inv_result(inv, 0, cap_addr(inv->cap));

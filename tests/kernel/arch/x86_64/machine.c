@@ -1,6 +1,8 @@
 /* The machine under the tests: a PC with COM1. */
 #include "pc_tests.h"
 
+#include <abi/ext.h>
+
 #define COM1 0x3f8
 #define COM1_LAST 0x3ff
 #define LINE_STATUS (COM1 + 5)
@@ -54,11 +56,20 @@ int kt_map_table(cap_t vspace, uint64_t vaddr)
 	return error;
 }
 
-/* Neither the IOMMU's nor those of guests yet. */
-bool kt_has_object(unsigned type) { return type < ABI_OBJ_IO_PAGE_TABLE; }
+/* Not the IOMMU's yet; those of guests where the processor has SVM. */
+bool kt_has_object(unsigned type)
+{
+	return type < ABI_OBJ_IO_PAGE_TABLE ||
+	       (type != ABI_OBJ_IO_PAGE_TABLE &&
+		(sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_EXIT_MESSAGE));
+}
 
 void kt_arch_set_up(void) {}
-bool kt_has_group(const struct kt_group *g) { return g; }
+extern const struct kt_group kt_pc_guest;
+bool kt_has_group(const struct kt_group *g)
+{
+	return g != &kt_pc_guest || (sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_EXIT_MESSAGE);
+}
 
 /* The others of tests/kernel know AArch64 still. */
 const struct kt_group *const kt_groups[] = {
@@ -82,5 +93,6 @@ const struct kt_group *const kt_groups[] = {
 	&kt_fault_pc,
 	&kt_registers_pc,
 	&kt_fastpath,
+	&kt_pc_guest,
 };
 const unsigned kt_group_count = sizeof(kt_groups) / sizeof(kt_groups[0]);

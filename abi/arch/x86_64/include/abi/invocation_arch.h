@@ -34,6 +34,10 @@
 	X(X86_VCPU_WRITE_VMCS, 68, VCPU, 0, 0)                  \
 	X(X86_VCPU_ENABLE_IO_PORT, 69, VCPU, 2, 1)              \
 	X(X86_VCPU_DISABLE_IO_PORT, 70, VCPU, 2, 1)             \
-	X(X86_VCPU_WRITE_REGISTERS, 71, VCPU, 15, 0)
-
-/* 72 to 77 map and unmap the tables of guests' memory; not there yet. */
+	X(X86_VCPU_WRITE_REGISTERS, 71, VCPU, 15, 0)            \
+	X(X86_EPT_PDPT_MAP, 72, EPT_PDPT, 2, 1)                 \
+	X(X86_EPT_PDPT_UNMAP, 73, EPT_PDPT, 0, 0)               \
+	X(X86_EPT_PD_MAP, 74, EPT_PD, 2, 1)                     \
+	X(X86_EPT_PD_UNMAP, 75, EPT_PD, 0, 0)                   \
+	X(X86_EPT_PT_MAP, 76, EPT_PT, 2, 1)                     \
+	X(X86_EPT_PT_UNMAP, 77, EPT_PT, 0, 0)

@@ -32,6 +32,10 @@
 	ABI_DEBUG_CAP_IO_PAGE_TABLE = 17,    \
 	ABI_DEBUG_CAP_IO_PORT = 19,          \
 	ABI_DEBUG_CAP_VCPU = 21,             \
+	ABI_DEBUG_CAP_EPT_PT = 23,           \
+	ABI_DEBUG_CAP_EPT_PD = 25,           \
+	ABI_DEBUG_CAP_EPT_PDPT = 27,         \
+	ABI_DEBUG_CAP_EPT_PML4 = 29,         \
 	ABI_DEBUG_CAP_IO_PORT_CONTROL = 31,  \
 	ABI_DEBUG_CAP_SGI_SIGNAL = 255, /* there is none */
 /* clang-format on */

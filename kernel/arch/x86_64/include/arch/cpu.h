@@ -3,7 +3,10 @@
 
 #include <kernel/types.h>
 
+#define CR0_PE 1ull
 #define CR0_TS (1ull << 3)
+#define CR0_NW (1ull << 29)
+#define CR0_CD (1ull << 30)
 #define CR0_VALUE 0x80010033ull /* PG, WP, NE, ET, MP, PE */
 #define CR4_PAE (1ull << 5)
 #define CR4_PGE (1ull << 7)
@@ -26,7 +29,11 @@
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define EFER_SCE 1ull
+#define EFER_LME (1ull << 8)
+#define EFER_LMA (1ull << 10)
 #define EFER_NXE (1ull << 11)
+#define EFER_SVME (1ull << 12)
+#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_SVME)
 
 #define RFLAGS_FIXED 0x202ull /* bit 1, and interrupts are on at user level */
 /* What a user may set: not TF, IF, nor what is reserved. */

@@ -14,6 +14,8 @@ struct tcb *trap_vector(struct tcb *t);
 struct tcb *trap_first(void);
 /* An interrupt while the kernel waits for one, or an exception of its own. */
 void trap_kernel(struct arch_context *frame);
+/* Takes the interrupt that waits, if any: the thread that runs next. */
+struct tcb *trap_interrupt(struct tcb *t);
 /* The thread's FS and GS bases are in its context, no longer in the registers. */
 void cpu_sync_bases(struct tcb *t);
 /* The current thread gets the FPU registers (cpu.c). */

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <arch/offsets.h>
+#include <kernel/slot.h>
 #include <kernel/types.h>
 
 /* Interrupts that users may have: CPU vectors from IRQ_VECTOR on. */
 #define ARCH_IRQ_COUNT 108
 
 struct tcb;
+struct vcpu;
 
 /*
  * Registers of a thread, saved at every kernel entry. The hardware pushes the
@@ -34,6 +36,9 @@ struct arch_context {
 
 struct arch_tcb {
 	struct arch_context context; /* first: offset 0 */
+	struct vcpu *vcpu;
+	bool guest;      /* it is the guest of its VCPU, not a user */
+	struct slot ept; /* TCB_SetEPTRoot */
 	uint8_t fpu[XSAVE_BYTES] __attribute__((aligned(64)));
 	bool fpu_valid;     /* fpu[] is not as the thread was made */
 	bool fpu_disabled;  /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
@@ -50,6 +55,7 @@ struct arch_cpu {
 	struct tcb *fpu_owner;        /* whose FPU registers are live, or NULL */
 	bool fpu_open;                /* CR0.TS is clear */
 	paddr_t root;                 /* the live PML4 */
+	struct vcpu *vcpu;            /* whose breakpoints are live, or NULL */
 	unsigned taken;               /* vector of an interrupt that came while idle, or 0 */
 };
 
@@ -61,6 +67,8 @@ _Static_assert(offsetof(struct arch_context, rsp) == ARCH_CONTEXT_RSP, "entry.S"
 _Static_assert(offsetof(struct arch_context, ss) == ARCH_CONTEXT_SS, "entry.S");
 _Static_assert(offsetof(struct arch_context, ss) + 8 == ARCH_CONTEXT_FRAME_END, "entry.S");
 _Static_assert(offsetof(struct arch_context, by_syscall) == ARCH_CONTEXT_BY_SYSCALL, "entry.S");
+_Static_assert(offsetof(struct arch_tcb, vcpu) == ARCH_TCB_VCPU, "svm.S");
+_Static_assert(offsetof(struct arch_tcb, guest) == ARCH_TCB_GUEST, "entry.S");
 _Static_assert(ARCH_CONTEXT_FRAME_END % 16 == 0, "the hardware aligns RSP0");
 _Static_assert(offsetof(struct arch_cpu, context) == ARCH_CPU_CONTEXT, "entry.S");
 _Static_assert(offsetof(struct arch_cpu, user_rsp) == ARCH_CPU_USER_RSP, "entry.S");

@@ -64,6 +64,8 @@ bool asid_pool_shrink(struct asid_pool *p, asid_t first);
 /* Gives the address space a free ASID of the pool, and the kernel's window a
  * place in it; 0: none is left. */
 asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root);
+/* The same for a guest's memory, in which the window has no place. */
+asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root);
 void asid_release(asid_t asid, paddr_t root);
 /* The address space's root, or 0 if there is none (any more). */
 paddr_t asid_root(asid_t asid);
@@ -87,6 +89,16 @@ static inline enum frame_size cap_frame_size(struct cap c)
 }
 static inline unsigned frame_bits(enum frame_size s) { return ABI_PAGE_BITS + 9 * (unsigned)s; }
 static inline word_t cap_frame_rights(struct cap c) { return cap_sub_field(c, 2, 2); }
+/* Mapped for a guest, rather than in an address space. */
+static inline bool cap_frame_is_in_ept(struct cap c) { return cap_sub_field(c, 5, 1) != 0; }
+static inline struct cap cap_frame_in_ept(struct cap c, word_t place)
+{
+	return (struct cap){ c.w0 | 1ull << 54, place };
+}
+static inline struct cap cap_frame_unmapped(struct cap c)
+{
+	return (struct cap){ c.w0 & ~(1ull << 54), 0 };
+}
 static inline bool cap_frame_is_device(struct cap c) { return cap_sub_field(c, 4, 1) != 0; }
 static inline struct cap cap_vspace(paddr_t addr, asid_t asid)
 {

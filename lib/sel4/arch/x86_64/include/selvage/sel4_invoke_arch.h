@@ -1,6 +1,7 @@
 /* Invocations that x86-64 adds. Included by <selvage/sel4.h>; include that. */
 #pragma once
 
+#include <abi/vcpu.h>
 #include <selvage/sel4.h>
 
 /* --- Address spaces: tables of three levels, and pages ----------------- */
@@ -186,4 +187,93 @@ static inline int sel4_irq_control_get_msi(cap_t cap, cap_t root, uint64_t index
 	sel4_ipcbuf->msg[5] = handle;
 	sel4_ipcbuf->msg[6] = vector;
 	return sel4_invoke(cap, ABI_INV_IRQ_CONTROL_GET_MSI, 1, 7, mr);
+}
+
+/* --- Guests ------------------------------------------------------------ */
+
+/* attr: the EPT's memory type, 6 write-back, 0 uncached. */
+static inline int sel4_page_map_ept(cap_t cap, cap_t ept, uint64_t gpa, uint64_t rights,
+				    uint64_t attr)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { gpa, rights, attr };
+
+	sel4_ipcbuf->caps_or_badges[0] = ept;
+	return sel4_invoke(cap, ABI_INV_X86_PAGE_MAP_EPT, 1, 3, mr);
+}
+
+/* label: ABI_INV_X86_EPT_PDPT_MAP, EPT_PD_MAP, EPT_PT_MAP. */
+static inline int sel4_ept_table_map(cap_t cap, uint64_t label, cap_t ept, uint64_t gpa)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { gpa, 0 };
+
+	sel4_ipcbuf->caps_or_badges[0] = ept;
+	return sel4_invoke(cap, label, 1, 2, mr);
+}
+
+static inline int sel4_ept_table_unmap(cap_t cap, uint64_t label)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	return sel4_invoke(cap, label, 0, 0, mr);
+}
+
+static inline int sel4_tcb_set_ept_root(cap_t tcb, cap_t ept)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	sel4_ipcbuf->caps_or_badges[0] = ept;
+	return sel4_invoke(tcb, ABI_INV_TCB_SET_EPT_ROOT, 1, 0, mr);
+}
+
+static inline int sel4_vcpu_set_tcb(cap_t vcpu, cap_t tcb)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { 0 };
+
+	sel4_ipcbuf->caps_or_badges[0] = tcb;
+	return sel4_invoke(vcpu, ABI_INV_X86_VCPU_SET_TCB, 1, 0, mr);
+}
+
+/* field: a VMCS field, or one of abi/vcpu.h. */
+static inline int sel4_vcpu_read_field(cap_t vcpu, uint64_t field, uint64_t *value)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { field };
+	int error = sel4_invoke(vcpu, ABI_INV_X86_VCPU_READ_VMCS, 0, 1, mr);
+
+	*value = mr[0];
+	return error;
+}
+
+static inline int sel4_vcpu_write_field(cap_t vcpu, uint64_t field, uint64_t value)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { field, value };
+
+	return sel4_invoke(vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, 2, mr);
+}
+
+/* The registers of `set` (abi/vcpu.h) from, or to, `value`, indexed by their
+ * numbers: others in it stay. */
+static inline int sel4_vcpu_read_set(cap_t vcpu, uint64_t set, uint64_t *value)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { ABI_VCPU_SET, set };
+	int error = sel4_invoke(vcpu, ABI_INV_X86_VCPU_READ_VMCS, 0, 2, mr);
+
+	for (unsigned i = 0; error == ABI_OK && set; i++, set &= set - 1)
+		value[__builtin_ctzll(set)] = i < SEL4_MSG_REGS ? mr[i] : sel4_ipcbuf->msg[i];
+	return error;
+}
+
+static inline int sel4_vcpu_write_set(cap_t vcpu, uint64_t set, const uint64_t *value)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { ABI_VCPU_SET, set };
+	unsigned n = 2;
+
+	for (; set; n++, set &= set - 1) {
+		uint64_t v = value[__builtin_ctzll(set)];
+
+		if (n < SEL4_MSG_REGS)
+			mr[n] = v;
+		else
+			sel4_ipcbuf->msg[n] = v;
+	}
+	return sel4_invoke(vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, n, mr);
 }
