@@ -14,7 +14,8 @@
 bool arch_object_type_ok(word_t type)
 {
 	return type >= ABI_OBJ_PDPT &&
-	       (type <= ABI_OBJ_PAGE_DIRECTORY || (type >= ABI_OBJ_VCPU && type < ABI_OBJ_COUNT && vcpu_exists()));
+	       (type <= ABI_OBJ_PAGE_DIRECTORY ||
+		(type >= ABI_OBJ_VCPU && type < ABI_OBJ_COUNT && vcpu_exists()));
 }
 
 unsigned arch_object_bits(word_t type)

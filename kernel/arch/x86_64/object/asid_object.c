@@ -65,8 +65,9 @@ int asid_pool_invoke(struct invocation *inv)
 		return inv_invalid_cap(inv, 1);
 	if (!asid_pool_is_installed(cap_object(inv->cap), first))
 		return inv_failed_lookup(inv, false, &none);
-	asid_t asid = (ept ? asid_assign_ept : asid_assign)(cap_object(inv->cap), first,
-							    cap_addr(s->cap));
+	struct asid_pool *pool = cap_object(inv->cap);
+	asid_t asid = ept ? asid_assign_ept(pool, first, cap_addr(s->cap))
+			  : asid_assign(pool, first, cap_addr(s->cap));
 	if (!asid)
 		return ABI_DELETE_FIRST;
 	s->cap.w1 = asid;

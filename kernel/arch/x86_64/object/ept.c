@@ -82,7 +82,8 @@ int ept_frame_map(struct invocation *inv)
 
 	word_t rights = cap_frame_rights(inv->cap) & inv_arg(inv, 1);
 	set(at.entry, make_leaf(cap_addr(inv->cap), level, rights, inv_arg(inv, 2)));
-	inv->slot->cap = cap_frame_in_ept(inv->cap, cap_map_word(gpa, cap_map_asid(inv_extra(inv, 0))));
+	word_t place = cap_map_word(gpa, cap_map_asid(inv_extra(inv, 0)));
+	inv->slot->cap = cap_frame_in_ept(inv->cap, place);
 	return ABI_OK;
 }
 

@@ -45,7 +45,9 @@ static int write_registers(struct invocation *inv, struct vcpu *v)
 /* MSRs that the ABI names, and this processor has. */
 static unsigned msr_register(word_t msr)
 {
-	return msr >= MSR_STAR && msr <= MSR_FMASK ? ABI_VCPU_STAR + (unsigned)(msr - MSR_STAR) : ABI_VCPU_REG_COUNT;
+	if (msr < MSR_STAR || msr > MSR_FMASK)
+		return ABI_VCPU_REG_COUNT;
+	return ABI_VCPU_STAR + (unsigned)(msr - MSR_STAR);
 }
 
 /* The value is in MR0, though the reply's length is 0. */

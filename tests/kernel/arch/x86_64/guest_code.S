@@ -96,6 +96,7 @@ piece privileged, 64
 	monitor	%rax, %rcx, %rdx
 	mwait
 	rdpmc
+	vmrun	%rax
 	stgi
 	vmload	%rax
 	invd

@@ -65,10 +65,9 @@ bool kt_has_object(unsigned type)
 }
 
 void kt_arch_set_up(void) {}
-extern const struct kt_group kt_pc_guest;
 bool kt_has_group(const struct kt_group *g)
 {
-	return g != &kt_pc_guest || (sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_EXIT_MESSAGE);
+	return g != &kt_guest_pc || (sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_EXIT_MESSAGE);
 }
 
 /* The others of tests/kernel know AArch64 still. */
@@ -93,6 +92,6 @@ const struct kt_group *const kt_groups[] = {
 	&kt_fault_pc,
 	&kt_registers_pc,
 	&kt_fastpath,
-	&kt_pc_guest,
+	&kt_guest_pc,
 };
 const unsigned kt_group_count = sizeof(kt_groups) / sizeof(kt_groups[0]);

@@ -41,7 +41,8 @@ _Static_assert(offsetof(struct vmcb, efer) == 0x4d0 && offsetof(struct vmcb, rip
 		       offsetof(struct vmcb, pat) == 0x668,
 	       "APM 2, B");
 /* clang-format off */
-enum vmcb_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDTR, SEG_LDTR, SEG_IDTR, SEG_TR };
+enum vmcb_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDTR, SEG_LDTR, SEG_IDTR,
+		SEG_TR };
 /* clang-format on */
 
 /* virq: V_TPR 7:0, and these. */
