@@ -318,22 +318,28 @@ static void make_driven(struct maker *m, const struct party *p, const char *what
 	m->t->component[p->id].dma = true;
 }
 
+static void make_timer(struct maker *m, const struct party *p, const char *what)
+{
+	attach_time(m, p);
+	grant(m, m->time.id, p->id, p->signals, "Notification", what, ABI_RIGHT_WRITE);
+}
+
 /* A native driver of a device whose DMA nothing bounds reaches what the kernel reaches. */
 static void make_device_servers(struct maker *m)
 {
 	if (wanted(m, SYSDESC_SERVER_BLOCK)) {
 		m->block = service(m, "block");
 		attach_log(m, &m->block);
-		if (m->desc->machine & (unsigned)SYSDESC_MACHINE_DISK)
+		if (m->desc->machine & (unsigned)SYSDESC_MACHINE_DISK) {
+			make_timer(m, &m->block, "block's timer");
 			make_driven(m, &m->block, "disk", sysdesc_disk());
+		}
 	}
 	if (!wanted(m, SYSDESC_SERVER_NET))
 		return;
 	m->net = service(m, "net");
 	attach_log(m, &m->net);
-	attach_time(m, &m->net);
-	grant(m, m->time.id, m->net.id, m->net.signals, "Notification", "net's timer",
-	      ABI_RIGHT_WRITE);
+	make_timer(m, &m->net, "net's timer");
 	if (m->desc->machine & (unsigned)SYSDESC_MACHINE_NIC)
 		make_driven(m, &m->net, "network interface", sysdesc_nic());
 }

@@ -243,8 +243,10 @@ static bool ready(struct vm *vm)
 		if (!said)
 			log_info("waits for what serves connection %u", vm->info->link[i].number);
 		said = true;
+		vm->stats->waits = vm->info->link[i].number + 1;
 		return false;
 	}
+	vm->stats->waits = 0;
 	return true;
 }
 

@@ -150,6 +150,13 @@ static bool answered(struct link_driver *d)
 	return true;
 }
 
+/* Whether the server has taken the last one: there is room for one at a time, and a later
+ * one that is no state would take the place of a state. */
+static bool is_free(const struct link_driver *d)
+{
+	return link_acquire(&d->env.page->server.ack) - d->request <= UINT32_MAX / 2;
+}
+
 /* What the server is to work on: the driver's queue, or the shadow of it. */
 static struct virtq_layout layout_of(struct link_driver *d, unsigned i)
 {
@@ -226,6 +233,17 @@ static bool is_awaited(const struct link_driver *d)
 	return d->up != 0 && link_acquire(&d->env.page->server.up) == 0 && resumes(d);
 }
 
+/* Reads it; the driver is told of what is another one than before. */
+static void take_config(struct link_driver *d)
+{
+	uint8_t before[LINK_CONFIG_BYTES];
+
+	memcpy(before, d->config, sizeof(before));
+	read_config(d);
+	if (virtio_live(&d->v) && memcmp(before, d->config, sizeof(before)) != 0)
+		d->v.transport.interrupt(d->v.transport.opaque, VIRTIO_CONFIG_CHANGED);
+}
+
 /* While the driver is at work: sees that the server is still the one, or has another one
  * go on. False: there is none now. */
 static bool follow(struct link_driver *d)
@@ -241,7 +259,7 @@ static bool follow(struct link_driver *d)
 		return false;
 	}
 	d->up = up;
-	read_config(d);
+	take_config(d);
 	if (d->published && virtio_live(&d->v))
 		send_state(d);
 	return true;
@@ -370,7 +388,8 @@ static bool config_write(struct virtio *v, uint32_t offset, uint64_t value, uint
 	struct link_driver *d = of(v);
 	struct link_driver_half *half = &d->env.page->driver;
 
-	if (d->up == 0)
+	/* A reset, of another vCPU's, comes first. */
+	if (d->up == 0 || !answered(d) || !is_free(d) || d->resets != 0)
 		return false;
 	link_store32(&half->config_offset, offset);
 	link_store32(&half->config_bytes, bytes);

@@ -54,17 +54,21 @@ static void fill_pieces(struct serve_info *info, uint32_t n, unsigned *used)
 	const struct sysdesc_vm *vm = &system->vm[c->driver];
 
 	info->connection[n].first_piece = (uint8_t)*used;
-	for (uint32_t i = 0; i < vm->n_regions && *used < SERVE_PIECES; i++) {
+	for (uint32_t i = 0; i < vm->n_regions; i++) {
 		if (!vmm_shares(c->sharing, c->pool, vm, i))
 			continue;
+		if (*used == SERVE_PIECES) {
+			log_warning("connection %u shares more regions than its server can "
+				    "know of",
+				    n);
+			break;
+		}
 		info->piece[(*used)++] = (struct link_piece){
 			(uint32_t)(vmm_shared_offset(c->sharing, vm, i) / LINK_PIECE_BYTES),
 			(uint32_t)(vm->region[i].size / LINK_PIECE_BYTES),
 		};
 	}
 	info->connection[n].n_pieces = (uint8_t)(*used - info->connection[n].first_piece);
-	if (*used == SERVE_PIECES)
-		log_warning("connections share more regions than a server can know of");
 }
 
 static bool in_memory(const struct sysdesc_connection *c)
@@ -263,6 +267,14 @@ bool connect_vm(struct process *p, unsigned vm)
 		if (!(connect_vm_serves(n) ? connect_vm_driver(p, i, n) : attach(p, i, n)))
 			return false;
 	return true;
+}
+
+const char *connect_server_vm(unsigned vm, uint32_t number)
+{
+	return vm < system->n_vms && number < system->n_connections &&
+			       get(number)->driver == vm && connect_vm_serves(number)
+		       ? system->vm[get(number)->server].name
+		       : NULL;
 }
 
 bool connect_settled(unsigned vm)

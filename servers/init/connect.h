@@ -29,6 +29,8 @@ bool connect_region(struct process *p, unsigned vm, uint32_t region, cap_t first
 /* The rest, for the VM's process that does not run yet. False: out of memory, or a
  * server is dead. */
 bool connect_vm(struct process *p, unsigned vm);
+/* Who serves the VM's connection `number`; NULL: it is no such, or no VM serves it. */
+const char *connect_server_vm(unsigned vm, uint32_t number);
 /* Whether nobody is at work any more for the VM that was there before. */
 bool connect_settled(unsigned vm);
 /* The VM's servers do not touch what they shared any more. */

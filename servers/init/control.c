@@ -1,6 +1,7 @@
 #include "control.h"
 
 #include "caps.h"
+#include "connect.h"
 #include "machine_off.h"
 #include "request.h"
 #include "trace.h"
@@ -84,20 +85,24 @@ static void vm_line(unsigned i, char *text, size_t size)
 	uint64_t ram = lives ? m->ram_bytes : 0;
 	uint64_t tables = lives ? m->table_bytes : 0;
 	struct vmm_stats s;
+	const char *server;
 	uint64_t exits = 0;
 
 	vm_stats(i, &s);
+	server = lives && s.waits != 0 ? connect_server_vm(i, s.waits - 1) : NULL;
 	for (unsigned j = 0; j < VMM_STATS_REASONS; j++)
 		exits += s.exits[j];
 	fmt_print(text, size,
 		  "{\"kind\":\"vm\",\"name\":\"%s\",\"state\":\"%s\",\"vcpus\":%u,"
 		  "\"priority\":%u,\"ram_bytes\":%lu,\"overhead_bytes\":%lu,"
 		  "\"table_bytes\":%lu,\"starts\":%u,\"uptime_s\":%lu,\"cpu_ms\":%lu,"
-		  "\"exits\":%lu}",
+		  "\"exits\":%lu%s%s%s}",
 		  d->name, vm_state_name(vm->state), d->vcpus, d->priority,
 		  (unsigned long)ram, (unsigned long)(held - ram - tables),
 		  (unsigned long)tables, vm->starts, (unsigned long)(vm_uptime_us(i) / 1000000),
-		  (unsigned long)(vm_cpu_us(i) / 1000), (unsigned long)exits);
+		  (unsigned long)(vm_cpu_us(i) / 1000), (unsigned long)exits,
+		  server != NULL ? ",\"waits_for\":\"" : "", server != NULL ? server : "",
+		  server != NULL ? "\"" : "");
 }
 
 static void service_line(enum proc_kind kind, char *text, size_t size)

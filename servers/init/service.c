@@ -341,15 +341,18 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	return connect_debug() && run(&processes[PROC_DEBUG]) ? NULL : "debug";
 }
 
+static bool give_timer(struct process *p, const char *what)
+{
+	return service_attach_time(p) &&
+	       process_grant(p, &processes[PROC_TIME],
+			     PROC_CAP_CLIENT_NTFN + (unsigned)p->kind * TIME_TIMERS, p->ntfn,
+			     ABI_RIGHT_WRITE, SERVER_NTFN | SERVE_BIT_TIMER, "Notification", what);
+}
+
 /* The network's timer, and the machine's NIC if the description has one. */
 static bool give_network(struct process *p, const struct sysdesc *system)
 {
-	struct process *time = &processes[PROC_TIME];
-
-	return service_attach_time(p) &&
-	       process_grant(p, time, PROC_CAP_CLIENT_NTFN + PROC_NET * TIME_TIMERS, p->ntfn,
-			     ABI_RIGHT_WRITE, SERVER_NTFN | SERVE_BIT_TIMER, "Notification",
-			     "net's timer") &&
+	return give_timer(p, "net's timer") &&
 	       (!(system->machine & SYSDESC_MACHINE_NIC) ||
 		device_give(p, sysdesc_nic(), "network interface"));
 }
@@ -357,7 +360,7 @@ static bool give_network(struct process *p, const struct sysdesc *system)
 static bool give_disk(struct process *p, const struct sysdesc *system)
 {
 	return !(system->machine & SYSDESC_MACHINE_DISK) ||
-	       device_give(p, sysdesc_disk(), "disk");
+	       (give_timer(p, "block's timer") && device_give(p, sysdesc_disk(), "disk"));
 }
 
 /* A server that has died before it could serve is not waited for. */

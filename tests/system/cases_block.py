@@ -1,7 +1,9 @@
 """Disks that the block server serves to a VM over a connection."""
 import hashlib
+import json
 import os
 import signal
+import socket
 import struct
 
 from harness import Shell, System, write_description
@@ -106,6 +108,38 @@ def describe_disk(name, path):
         f"  - {{driver: db, {disk}/partition:7\"}}"]) + "\n")
 
 
+def throttle(path, bytes_):
+    """The emulator's disk does so many bytes a second at most; 0: as many as it can."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+        answers = s.makefile()
+        answers.readline()
+        for what in ({"execute": "qmp_capabilities"},
+                     {"execute": "block_set_io_throttle",
+                      "arguments": {"device": "disk", "bps": bytes_, "bps_rd": 0, "bps_wr": 0,
+                                    "iops": 0, "iops_rd": 0, "iops_wr": 0}}):
+            s.sendall(json.dumps(what).encode())
+            while not ({"return", "error"} & (answer := json.loads(answers.readline())).keys()):
+                pass
+            assert "return" in answer, answer
+
+
+def hung_disk(report, run, sh, qmp):
+    """The disk does nothing any more, then everything."""
+    sh("head -c 65536 /dev/urandom > /tmp/h; probe disk /dev/vda read 1 64 > /tmp/r; cat /tmp/r")
+    throttle(qmp, 1)
+    seen = run.lines.count()
+    sh("dd if=/tmp/h of=/dev/vda bs=64k seek=9 oflag=direct 2>/dev/null & sleep 0.1")
+    run.wait("log", "the machine's disk: it does not answer; it is reset", 30, seen)
+    throttle(qmp, 0)
+    run.wait("log", f"the machine's disk: {SECTORS} sectors", 40, seen)
+    report.equal(sh(f"wait; {FORGET}; dd if=/dev/vda bs=64k skip=9 count=1 2>/dev/null | cmp - /tmp/h "
+                    "&& echo same"), "same",
+                 "a disk that hangs is reset, and what was under way is done then")
+    report.equal([t for t in run.lines.of("log") if "requests failed" in t], [],
+                 "nothing of it failed")
+
+
 def machine_disk(report):
     """Two VMs write to their partitions; what one had synced when everything ended at once
     is in the host's file, and there at the next start."""
@@ -134,7 +168,9 @@ def machine_disk(report):
         f.seek(FIRST * 512)
         report.equal(hashlib.sha256(f.read(3000000)).hexdigest(), made,
                      "what was synced is in the host's file, where the partition is")
-    with System("machine-disk", path, limit_s=120) as run:
+    qmp = f"{os.environ['XDG_RUNTIME_DIR']}/machine-disk.qmp"
+    with System("machine-disk", path, limit_s=160,
+                qemu=("-qmp", f"unix:{qmp},server=on,wait=off")) as run:
         run.wait("web", "selvage-guest: up", 60)
         web = Shell(run, "web")
         report.equal(web("head -c 3000000 /dev/vda | sha256sum | cut -c 1-64"), made,
@@ -150,6 +186,7 @@ def machine_disk(report):
                      f"the server dies under load: {written}")
         found = web("probe disk /dev/vda read 32 1024 random verify")
         report.check("requests 1024" in found and found.endswith("bad 0"), found)
+        hung_disk(report, run, web, qmp)
 
 
 def cases():

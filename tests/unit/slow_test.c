@@ -192,7 +192,7 @@ static void many_under_way(void **state)
 
 	(void)state;
 	start(false);
-	for (op = 0; op < MDISK_OPS; op++)
+	for (op = 0; op < SLOW_OPS; op++)
 		assert_true(mdisk_submit(&guest, op, MDISK_READ, op, MDISK_SECTOR));
 	(void)mdisk_flush(&guest);
 	assert_int_equal(slow.under_way, 8); /* no more, and the rest is starved */
@@ -206,7 +206,7 @@ static void many_under_way(void **state)
 		}
 		serve();
 	}
-	assert_int_equal(back_again, MDISK_OPS);
+	assert_int_equal(back_again, SLOW_OPS);
 	assert_int_equal(slow.under_way, 0);
 }
 
@@ -259,6 +259,58 @@ static void failures(void **state)
 	assert_int_equal(slow.under_way, 0);
 }
 
+/* The device is started again, and its rings are empty; it never saw what it was given. */
+static void start_again(void)
+{
+	struct vmmio_regs regs = vd_regs(&back.mmio);
+
+	mdisk_give_up(&machine, "it does not answer");
+	assert_null(mdisk_start(&machine, &regs, back.memory, AT));
+}
+
+/* A device that does not answer: what it has is overdue, and done by the one that is there
+ * after a reset; but not tried for ever. */
+static void tried_again(void **state)
+{
+	const uint64_t before = slow_failures();
+
+	(void)state;
+	start(false);
+	assert_false(slow_waits());
+	memset(mdisk_buffer(&guest, 3), 0x77, 2 * MDISK_SECTOR);
+	assert_true(mdisk_submit(&guest, 3, MDISK_WRITE, 9, 2 * MDISK_SECTOR));
+	(void)mdisk_flush(&guest);
+	assert_true(slow_waits());
+	for (unsigned i = 0; i < SLOW_PATIENCE; i++)
+		assert_false(slow_tick());
+	assert_true(slow_tick());
+	start_again();
+	slow_again();
+	assert_false(slow_tick()); /* its time begins anew */
+	assert_true(wait_for(3));
+	assert_false(slow_waits());
+	assert_true(do_one(MDISK_READ, 9, 2 * MDISK_SECTOR));
+	assert_int_equal(((uint8_t *)mdisk_buffer(&guest, 3))[MDISK_SECTOR + 7], 0x77);
+	assert_true(mdisk_submit(&guest, 3, MDISK_FLUSH, 0, 0));
+	(void)mdisk_flush(&guest);
+	for (unsigned i = 1; i < SLOW_TRIES; i++) {
+		start_again();
+		slow_again();
+		assert_true(slow_waits());
+	}
+	assert_int_equal(slow_failures(), before);
+	start_again();
+	slow_again();
+	assert_false(wait_for(3));
+	assert_int_equal(slow_failures(), before + 1);
+	assert_int_equal(slow.under_way, 0);
+	/* Of one connection. */
+	assert_true(mdisk_submit(&guest, 3, MDISK_READ, 0, MDISK_SECTOR));
+	(void)mdisk_flush(&guest);
+	slow_fail(&slow);
+	assert_false(wait_for(3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +318,7 @@ int main(void)
 		cmocka_unit_test(many_under_way),
 		cmocka_unit_test(reset_in_flight),
 		cmocka_unit_test(failures),
+		cmocka_unit_test(tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

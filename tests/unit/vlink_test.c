@@ -29,7 +29,7 @@ static unsigned offered;
 
 static struct {
 	bool deaf; /* the server does not run */
-	bool direct, confined, bypassed, resumes;
+	bool direct, confined, bypassed, resumes, smaller;
 	unsigned interrupts, events, breaks, given[3], config;
 	char why[LINK_REASON];
 	void (*meanwhile)(void);
@@ -99,7 +99,7 @@ static void serve(uint32_t up)
 	struct virtio_env e;
 
 	link_server_init(&server, &env);
-	ramdisk_init(&ramdisk, image, sizeof(image), room);
+	ramdisk_init(&ramdisk, image, sizeof(image) - (world.smaller ? 512 : 0), room);
 	disk = ramdisk_disk(&ramdisk);
 	e = link_server_virtio(&server);
 	virtio_blk_init(&blk, &e, &disk);
@@ -396,6 +396,23 @@ static void goes_on(void **state)
 	}
 }
 
+/* A disk that has become another one by then: the driver hears of its size. */
+static void goes_on_with_less(void **state)
+{
+	(void)state;
+	start(false);
+	world.resumes = true;
+	serve(7);
+	bring_up(TAKEN);
+	serve(8);
+	assert_int_equal(world.config, 0);
+	world.smaller = true;
+	serve(9);
+	assert_int_equal(world.config, 1);
+	assert_int_equal(driver.v.status, 15);
+	assert_int_equal(load_le64(driver.config), sizeof(image) / 512 - 1);
+}
+
 /* What the new one is asked for is another device, another queue or no queue any more. */
 static void begins_anew(void **state)
 {
@@ -536,6 +553,32 @@ static void two_resets(void **state)
 	assert_int_equal(answer(), 0);
 }
 
+static void write_config(void)
+{
+	world.meanwhile = NULL;
+	assert_false(driver.v.class->config_write(&driver.v, 32, 0, 1));
+}
+
+/* One vCPU resets the device and another one writes to its configuration: the server hears
+ * of the reset, which a later request must not take the place of. */
+static void reset_and_config(void **state)
+{
+	(void)state;
+	start(true);
+	bring_up(TAKEN);
+	world.deaf = true;
+	world.meanwhile = write_config;
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_int_equal(page.driver.kind, LINK_STATE);
+	/* Nor before it was heard, if nobody waits any more. */
+	assert_false(driver.v.class->config_write(&driver.v, 32, 0, 1));
+	assert_int_equal(page.driver.kind, LINK_STATE);
+	world.deaf = false;
+	bring_up(TAKEN);
+	assert_true(driver.v.class->config_write(&driver.v, 32, 0, 1));
+	assert_int_equal(page.driver.kind, LINK_CONFIG);
+}
+
 static unsigned secrets_in_pool(void)
 {
 	unsigned n = 0;
@@ -637,9 +680,11 @@ int main(void)
 		cmocka_unit_test(windows),
 		cmocka_unit_test(another_server),
 		cmocka_unit_test(goes_on),
+		cmocka_unit_test(goes_on_with_less),
 		cmocka_unit_test(begins_anew),
 		cmocka_unit_test(two_resets),
 		cmocka_unit_test(silence),
+		cmocka_unit_test(reset_and_config),
 		cmocka_unit_test(reset_stops_work),
 		cmocka_unit_test(hostile_server),
 		cmocka_unit_test(copies),

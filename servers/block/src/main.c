@@ -19,13 +19,18 @@
 #include <selvage/server_loop.h>
 #include <string.h>
 
+/* For all partition tables together: before anybody is served, and while others are. */
 #define PATIENCE_US 2000000u
+#define PATIENCE_AT_WORK_US 500000u
 #define RESTART_US 1000000u
+#define RESTART_MAX_US 64000000u
+#define TICK_US 1000000u
 
 static struct disk {
 	bool connected; /* init has added it */
 	bool works;     /* and it has something to serve */
-	bool is_slow;
+	bool waits;     /* for what is to be served */
+	bool is_slow;   /* it is of the machine's disk */
 	struct link_server link;
 	struct virtio_blk blk;
 	struct ramdisk ram;
@@ -49,9 +54,16 @@ static void event(void *opaque)
 
 /* --- The machine's disk ------------------------------------------------------------------ */
 
-static struct mdisk machine;
-static bool has_machine, machine_works;
-static uint64_t machine_died, reported;
+static struct {
+	struct mdisk driver;
+	bool there, works;
+	uint64_t again_at;    /* when it is started again, if it does not work */
+	uint64_t delay_us;    /* until then; doubles while it does not */
+	uint64_t reads_until; /* of partition tables */
+	uint64_t tick_at;
+	bool armed; /* the timer */
+	uint64_t reported;
+} machine = { .delay_us = RESTART_US };
 
 static bool start_machine(void)
 {
@@ -59,71 +71,128 @@ static bool start_machine(void)
 	const struct vmmio_regs regs = vmmio_frame(
 		(volatile void *)(uintptr_t)(PROC_DEVICE_BASE + info->device_offset));
 	const char *wrong =
-		mdisk_start(&machine, &regs, (void *)(uintptr_t)SERVE_DMA, info->dma_at);
+		mdisk_start(&machine.driver, &regs, (void *)(uintptr_t)SERVE_DMA, info->dma_at);
 
-	machine_works = wrong == NULL;
-	machine_died = clock_now();
-	if (wrong != NULL)
-		log_error("the machine's disk: %s", wrong);
-	else
+	if (wrong == NULL)
 		log_info("the machine's disk: %llu sectors%s",
-			 (unsigned long long)machine.sectors,
-			 machine.read_only ? ", read-only" : "");
-	return machine_works;
+			 (unsigned long long)machine.driver.sectors,
+			 machine.driver.read_only ? ", read-only" : "");
+	return wrong == NULL;
 }
 
-/* Before anybody is served: there is nothing else to do meanwhile. */
+/* While partitions are looked up nobody is served: all of it has an end. */
 static bool read_now(void *opaque, uint64_t sector, uint32_t n, void *to)
 {
-	const uint64_t since = clock_now();
+	struct mdisk *d = &machine.driver;
 	unsigned op;
 	bool ok = false;
 
 	(void)opaque;
-	if (!mdisk_submit(&machine, 0, MDISK_READ, sector, n * MDISK_SECTOR))
+	if (!mdisk_submit(d, SLOW_OPS, MDISK_READ, sector, n * MDISK_SECTOR))
 		return false;
-	(void)mdisk_flush(&machine);
-	while (!mdisk_take(&machine, &op, &ok)) {
-		if (machine.error != NULL ||
-		    clock_now() - since > clock_us_to_ticks(PATIENCE_US)) {
-			log_error("the machine's disk does not answer");
-			machine_works = start_machine(); /* it may still have the buffer */
+	(void)mdisk_flush(d);
+	while (!mdisk_take(d, &op, &ok)) {
+		if (d->error == NULL && clock_now() > machine.reads_until)
+			mdisk_give_up(d, "its partitions take too long to read");
+		if (d->error != NULL)
 			return false;
-		}
 	}
 	if (ok)
-		memcpy(to, mdisk_buffer(&machine, 0), (size_t)n * MDISK_SECTOR);
+		memcpy(to, mdisk_buffer(d, SLOW_OPS), (size_t)n * MDISK_SECTOR);
 	return ok;
 }
 
-/* What a connection has of the disk. */
-static void place(struct disk *d)
+static bool is_anothers(const struct disk *d, const struct slow *s)
 {
-	const struct partition_disk on = { NULL, machine.sectors, read_now };
+	for (const struct disk *m = disks; m < d; m++)
+		if (m->is_slow && !(m->slow.read_only && s->read_only) &&
+		    range_overlaps_u64(m->slow.first, m->slow.sectors, s->first, s->sectors)) {
+			log_error("connection %u: its sectors are those of connection %u",
+				  number_of(d), number_of(m));
+			return true;
+		}
+	return false;
+}
+
+/* What a connection has of the disk. False: the driver gave up. */
+static bool find_part(const struct disk *d, struct slow *s)
+{
+	const struct partition_disk on = { NULL, machine.driver.sectors, read_now };
 	const unsigned number = serve_info_get()->connection[number_of(d)].partition;
 	const bool writable = serve_info_get()->connection[number_of(d)].writable != 0;
-	struct partition part = { 0, machine.sectors };
-	const char *wrong = NULL;
+	struct partition part = { 0, machine.driver.sectors };
+	const char *wrong = number != 0 ? partition_find(&on, number, &part) : NULL;
 
-	d->is_slow = true;
-	if (machine_works && number != 0)
-		wrong = partition_find(&on, number, &part);
+	if (machine.driver.error != NULL)
+		return false;
 	if (wrong != NULL)
 		log_error("connection %u: partition %u of the machine's disk: %s", number_of(d),
 			  number, wrong);
-	d->slow = (struct slow){ .first = part.first,
-				 .sectors = wrong == NULL && machine_works ? part.sectors : 0,
-				 .read_only = machine.read_only || !writable };
-	for (unsigned m = 0; m < number_of(d); m++)
-		if (disks[m].is_slow && !(disks[m].slow.read_only && d->slow.read_only) &&
-		    range_overlaps_u64(disks[m].slow.first, disks[m].slow.sectors, d->slow.first,
-				       d->slow.sectors)) {
-			log_error("connection %u: its sectors are those of connection %u",
-				  number_of(d), m);
-			d->slow.sectors = 0;
-		}
-	if (machine.read_only && writable)
+	s->first = part.first;
+	s->sectors = wrong == NULL ? part.sectors : 0;
+	s->read_only = machine.driver.read_only || !writable;
+	if (is_anothers(d, s))
+		s->sectors = 0;
+	if (machine.driver.read_only && writable)
 		log_warning("connection %u: the machine's disk is read-only", number_of(d));
+	return true;
+}
+
+static void connect(struct disk *d);
+
+/* Its driver finds nobody any more. */
+static void drop(struct disk *d)
+{
+	struct link_page *page = (void *)(uintptr_t)SERVE_PAGE(number_of(d));
+
+	link_store32(&page->server.flags, 0);
+	link_release(&page->server.up, 0);
+	d->works = false;
+	event(d);
+}
+
+/* After each start of the disk, which can be another one now. */
+static bool place(struct disk *d)
+{
+	struct slow now = d->slow;
+
+	if (!find_part(d, &now))
+		return false;
+	if (d->works && (now.first != d->slow.first || now.sectors != d->slow.sectors ||
+			 now.read_only != d->slow.read_only)) {
+		log_error("connection %u: the machine's disk is another one: not served before "
+			  "its VM starts again",
+			  number_of(d));
+		slow_fail(&d->slow);
+		drop(d);
+		slow_forget(&d->slow);
+	}
+	d->slow.first = now.first;
+	d->slow.sectors = now.sectors;
+	d->slow.read_only = now.read_only;
+	return true;
+}
+
+static bool place_all(uint64_t limit_us)
+{
+	machine.reads_until = clock_now() + clock_us_to_ticks(limit_us);
+	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
+		if (disks[n].is_slow && !place(&disks[n]))
+			return false;
+	return true;
+}
+
+/* All of it, from the device's reset on. False: later, and later each time. */
+static bool open_again(uint64_t limit_us)
+{
+	machine.works = start_machine() && place_all(limit_us);
+	if (!machine.works)
+		log_error("the machine's disk: %s; tried again in %llu s", machine.driver.error,
+			  (unsigned long long)(machine.delay_us / 1000000));
+	machine.again_at = clock_now() + clock_us_to_ticks(machine.delay_us);
+	machine.delay_us = machine.works ? RESTART_US
+					 : min_u64(2 * machine.delay_us, RESTART_MAX_US);
+	return machine.works;
 }
 
 static void open_machine(void)
@@ -131,37 +200,68 @@ static void open_machine(void)
 	const struct serve_info *info = serve_info_get();
 	unsigned sharers = 0;
 
-	has_machine = info->dma_at != 0;
-	if (!has_machine)
+	machine.there = info->dma_at != 0;
+	if (!machine.there)
 		return;
-	(void)start_machine();
 	for (unsigned n = 0; n < info->n_connections; n++) {
-		if (info->connection[n].device != SYSDESC_CONNECT_BLOCK ||
-		    !info->connection[n].on_disk)
-			continue;
-		sharers++;
-		place(&disks[n]);
+		disks[n].is_slow = info->connection[n].device == SYSDESC_CONNECT_BLOCK &&
+				   info->connection[n].on_disk;
+		sharers += disks[n].is_slow;
 	}
-	slow_init(&machine, MDISK_OPS / max_u32(sharers, 1));
+	slow_init(&machine.driver, SLOW_OPS / max_u32(sharers, 1));
+	(void)open_again(PATIENCE_US);
 	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
 }
 
-/* One that broke is tried again, not at once. */
+/* Those who were told that there is nothing. */
+static void connect_late(void)
+{
+	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
+		if (disks[n].connected && disks[n].is_slow && disks[n].waits &&
+		    disks[n].slow.sectors != 0)
+			connect(&disks[n]);
+}
+
+/* What the device had is tried again, or fails if the device does not come back. */
+static void restart_machine(void)
+{
+	if (!open_again(PATIENCE_AT_WORK_US)) {
+		slow_fail_all();
+		return;
+	}
+	slow_again();
+	connect_late();
+}
+
+/* Once a second while there is something to wait for, and else whenever. */
+static void watch_machine(uint64_t now)
+{
+	machine.armed = machine.armed && now < machine.tick_at;
+	if (!machine.armed && (slow_waits() || !machine.works)) {
+		machine.tick_at = now + clock_us_to_ticks(TICK_US);
+		machine.armed = time_arm(0, machine.tick_at, 0) == TIME_OK;
+	}
+}
+
+/* One that broke is started again at once; if it was only just started, not at once. */
 static void look_after_machine(void)
 {
-	if (machine_works && machine.error != NULL) {
-		log_error("the machine's disk: %s", machine.error);
-		machine_works = false;
-		machine_died = clock_now();
-		slow_fail_all();
+	const uint64_t now = clock_now();
+
+	if (machine.works && now >= machine.tick_at && slow_tick())
+		mdisk_give_up(&machine.driver, "it does not answer");
+	if (machine.works && machine.driver.error != NULL) {
+		log_error("the machine's disk: %s; it is reset", machine.driver.error);
+		machine.works = false;
 	}
-	if (!machine_works && clock_now() - machine_died > clock_us_to_ticks(RESTART_US))
-		(void)start_machine();
+	if (!machine.works && now > machine.again_at)
+		restart_machine();
+	watch_machine(now);
 	/* Each time that there are twice as many. */
-	if (slow_failures() > 2 * reported) {
-		reported = slow_failures();
+	if (slow_failures() > 2 * machine.reported) {
+		machine.reported = slow_failures();
 		log_warning("the machine's disk: %llu requests failed so far",
-			    (unsigned long long)reported);
+			    (unsigned long long)machine.reported);
 	}
 }
 
@@ -201,12 +301,9 @@ static void connect(struct disk *d)
 	struct virtio_env virtio;
 
 	d->connected = true;
-	if (d->is_slow && d->slow.sectors == 0) {
-		struct link_page *page = env.page;
-
-		/* The log has said why. Nobody goes on with what the driver is at. */
-		link_store32(&page->server.flags, 0);
-		event(d);
+	d->waits = d->is_slow && d->slow.sectors == 0;
+	if (d->waits) {
+		drop(d); /* the log has said why */
 		return;
 	}
 	link_server_init(&d->link, &env);
@@ -223,8 +320,8 @@ static void on_signal(uint64_t bits)
 	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
 		if (disks[n].works && (bits & SERVE_BIT(n)))
 			link_server_attend(&disks[n].link);
-	if ((bits & SERVE_BIT_IRQ) && has_machine) {
-		mdisk_interrupt(&machine);
+	if ((bits & SERVE_BIT_IRQ) && machine.there) {
+		mdisk_interrupt(&machine.driver);
 		sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
 	}
 }
@@ -258,11 +355,11 @@ static bool take_turns(bool room)
 
 static bool work(void)
 {
-	bool room = has_machine && slow_turn();
+	bool room = machine.there && slow_turn();
 	bool more = take_turns(room);
 
-	if (has_machine) {
-		more = mdisk_flush(&machine) || more;
+	if (machine.there) {
+		more = mdisk_flush(&machine.driver) || more;
 		look_after_machine();
 		more = slow_pending() || more; /* those that failed by that, too */
 	}
@@ -290,7 +387,7 @@ static uint64_t remove_client(uint64_t client)
 	if (client >= SYSDESC_MAX_CONNECTIONS || !disks[client].connected)
 		return SERVER_BAD_ARGUMENT;
 	d = &disks[client];
-	d->connected = d->works = false;
+	d->connected = d->works = d->waits = false;
 	if (d->is_slow)
 		slow_forget(&d->slow);
 	return SERVER_OK;

@@ -14,11 +14,10 @@ _Static_assert(3 * MDISK_OPS <= QUEUE, "there is always room");
 #define F_RO (1ull << 5)
 #define F_FLUSH (1ull << 9)
 
-static const char *give_up(struct mdisk *d, const char *why)
+void mdisk_give_up(struct mdisk *d, const char *why)
 {
 	d->error = why;
 	vmmio_reset(&d->t);
-	return why;
 }
 
 static const char *set_up(struct mdisk *d)
@@ -52,7 +51,9 @@ const char *mdisk_start(struct mdisk *d, const struct vmmio_regs *regs, void *me
 	d->can_flush = d->t.features & F_FLUSH;
 	vqueue_init(&d->q, QUEUE, memory, at, d->t.features & VIRTIO_F_EVENT_IDX);
 	wrong = set_up(d);
-	return wrong != NULL ? give_up(d, wrong) : NULL;
+	if (wrong != NULL)
+		mdisk_give_up(d, wrong);
+	return wrong;
 }
 
 bool mdisk_submit(struct mdisk *d, unsigned op, enum mdisk_kind kind, uint64_t sector,
@@ -97,7 +98,7 @@ void mdisk_interrupt(struct mdisk *d)
 	const char *wrong = vmmio_attend(&d->t);
 
 	if (d->error == NULL && wrong != NULL)
-		(void)give_up(d, wrong);
+		mdisk_give_up(d, wrong);
 }
 
 bool mdisk_flush(struct mdisk *d)
@@ -107,7 +108,7 @@ bool mdisk_flush(struct mdisk *d)
 	if (vqueue_publish(&d->q))
 		vmmio_kick(&d->t, 0);
 	if (d->q.error != NULL) {
-		(void)give_up(d, d->q.error);
+		mdisk_give_up(d, d->q.error);
 		return false;
 	}
 	return vqueue_listen(&d->q);

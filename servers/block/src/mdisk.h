@@ -1,13 +1,14 @@
 /*
  * Driver of a virtio disk of the machine's. The device reaches one piece of memory, which
  * has rings and buffers. Operations have numbers below MDISK_OPS, each a buffer of its own;
- * who submits one has chosen a number that is not under way.
+ * who submits one has chosen a number that is not under way. Buffers stay as they are when
+ * the device is started again.
  */
 #pragma once
 
 #include <selvage/vmmio.h>
 
-#define MDISK_OPS 40u
+#define MDISK_OPS 41u
 #define MDISK_BUFFER 0x8000u
 #define MDISK_SECTOR 512u
 /* What it needs of memory that the device reaches. */
@@ -39,6 +40,8 @@ static inline void *mdisk_buffer(const struct mdisk *d, unsigned op)
  * the next mdisk_flush. False: it does not, and `error` may say why. */
 bool mdisk_submit(struct mdisk *d, unsigned op, enum mdisk_kind kind, uint64_t sector,
 		  uint32_t bytes);
+/* The device is reset, and has none of the memory any more; `why` is static. */
+void mdisk_give_up(struct mdisk *d, const char *why);
 /* One that has ended, and whether it did what it should. */
 bool mdisk_take(struct mdisk *d, unsigned *op, bool *ok);
 /* After an interrupt: the device's line is low then. */

@@ -10,10 +10,12 @@ static struct job {
 	bool taken, out;   /* out: the device has it */
 	bool over, ok;     /* it is to be ended */
 	bool flushing;
-	uint32_t turn;      /* of slow->taken */
-	uint32_t left, now; /* bytes */
+	enum mdisk_kind kind;
+	unsigned age, tries; /* of what the device has */
+	uint32_t turn;       /* of slow->taken */
+	uint32_t left, now;  /* bytes */
 	uint64_t sector;
-} jobs[MDISK_OPS];
+} jobs[SLOW_OPS];
 
 static struct mdisk *disk;
 static unsigned most;
@@ -24,7 +26,7 @@ static bool failed; /* some have, since the last turn */
 void slow_init(struct mdisk *d, unsigned n)
 {
 	disk = d;
-	most = max_u32(min_u32(n, MDISK_OPS), 1);
+	most = max_u32(min_u32(n, SLOW_OPS), 1);
 }
 
 uint64_t slow_failures(void) { return failures; }
@@ -48,11 +50,19 @@ static void set_over(struct job *j, bool ok)
 	j->ok = ok;
 }
 
-static void submit(struct job *j, enum mdisk_kind kind)
+static void give(struct job *j)
 {
-	j->out = mdisk_submit(disk, number_of(j), kind, j->sector, j->now);
+	j->age = 0;
+	j->out = mdisk_submit(disk, number_of(j), j->kind, j->sector, j->now);
 	if (!j->out)
 		set_over(j, false);
+}
+
+static void submit(struct job *j, enum mdisk_kind kind)
+{
+	j->kind = kind;
+	j->tries = 1;
+	give(j);
 }
 
 static void flush(struct job *j)
@@ -86,7 +96,7 @@ static struct virtio_blk_job *take(void *opaque)
 	s->starved = true;
 	if (s->orphans != 0 || s->under_way >= most)
 		return NULL;
-	for (unsigned i = 0; i < MDISK_OPS; i++) {
+	for (unsigned i = 0; i < SLOW_OPS; i++) {
 		struct job *j = &jobs[i];
 
 		if (j->taken)
@@ -128,7 +138,7 @@ static void begin(void *opaque, struct virtio_blk_job *job)
 
 void slow_forget(struct slow *s)
 {
-	for (unsigned i = 0; i < MDISK_OPS; i++) {
+	for (unsigned i = 0; i < SLOW_OPS; i++) {
 		struct job *j = &jobs[i];
 
 		if (!j->taken || j->slow != s)
@@ -170,7 +180,7 @@ static void done(struct job *j, bool ok)
 /* One whose turn it is; NULL: there is none. */
 static struct job *next_over(void)
 {
-	for (unsigned i = 0; i < MDISK_OPS && n_over > 0; i++) {
+	for (unsigned i = 0; i < SLOW_OPS && n_over > 0; i++) {
 		struct job *j = &jobs[i];
 
 		if (j->taken && j->over && (j->slow == NULL || j->turn == j->slow->ended))
@@ -211,11 +221,50 @@ bool slow_turn(void)
 	return end_all() || any;
 }
 
-void slow_fail_all(void)
+bool slow_waits(void)
 {
-	for (unsigned i = 0; i < MDISK_OPS; i++)
-		if (jobs[i].taken && jobs[i].out)
+	for (unsigned i = 0; i < SLOW_OPS; i++)
+		if (jobs[i].out)
+			return true;
+	return false;
+}
+
+bool slow_tick(void)
+{
+	bool overdue = false;
+
+	for (unsigned i = 0; i < SLOW_OPS; i++)
+		overdue = (jobs[i].out && ++jobs[i].age > SLOW_PATIENCE) || overdue;
+	return overdue;
+}
+
+/* Those of one connection, or of all. */
+static void fail(const struct slow *s)
+{
+	for (unsigned i = 0; i < SLOW_OPS; i++)
+		if (jobs[i].out && (s == NULL || jobs[i].room == s))
 			done(&jobs[i], false);
+	(void)end_all();
+	failed = true;
+}
+
+void slow_fail_all(void) { fail(NULL); }
+void slow_fail(const struct slow *s) { fail(s); }
+
+void slow_again(void)
+{
+	for (unsigned i = 0; i < SLOW_OPS; i++) {
+		struct job *j = &jobs[i];
+
+		if (!j->out)
+			continue;
+		if (j->slow == NULL || j->tries == SLOW_TRIES) {
+			done(j, false);
+			continue;
+		}
+		j->tries++;
+		give(j);
+	}
 	(void)end_all();
 	failed = true;
 }

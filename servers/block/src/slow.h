@@ -10,6 +10,13 @@
 
 #include <dev/virtio/blk.h>
 
+/* Operations of connections; the driver's others are the owner's. */
+#define SLOW_OPS (MDISK_OPS - 1u)
+/* An operation that the device has for that many calls of slow_tick is overdue; one is
+ * tried so often. */
+#define SLOW_PATIENCE 10u
+#define SLOW_TRIES 3u
+
 /* Of a connection; `blk` is set up by the owner with slow_disk(). */
 struct slow {
 	struct virtio_blk *blk;
@@ -33,7 +40,16 @@ void slow_forget(struct slow *s);
 bool slow_turn(void);
 /* Whether slow_turn has something to do that the device does not tell of. */
 bool slow_pending(void);
-/* The driver gave up: all requests fail, and it may be started again. */
+/* About once a second. True: the device has had an operation for too long. */
+bool slow_tick(void);
+/* Whether the device has any operation. */
+bool slow_waits(void);
+/* The driver gave up, and was started again: what the device had is tried once more, as
+ * often as each may be; the rest fails. */
+void slow_again(void);
+/* The driver gave up: all that the device had fails. */
 void slow_fail_all(void);
+/* What the device had for that connection fails. */
+void slow_fail(const struct slow *s);
 /* Operations that failed so far. */
 uint64_t slow_failures(void);

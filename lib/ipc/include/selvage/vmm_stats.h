@@ -33,7 +33,8 @@ struct vmm_stats {
 	uint64_t net_packets, net_bytes;
 	/* The devices of its memory map; RAM is in the description. */
 	uint32_t n_regions;
-	uint32_t pad;
+	/* The guest does not start before this connection is served: its number and 1. */
+	uint32_t waits;
 	struct vmm_stats_region {
 		char name[VMM_STATS_REGION_NAME]; /* perhaps without a NUL */
 		uint64_t base, size;
