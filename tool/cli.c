@@ -26,6 +26,7 @@ enum command_bit {
 	CMD_TOP = 1 << 14,
 	CMD_AUDIT = 1 << 15,
 	CMD_TRACE = 1 << 16,
+	CMD_STOP = 1 << 17,
 };
 
 struct command {
@@ -88,7 +89,10 @@ static const struct command commands[] = {
 	  CMD_GDB, 1, 2, command_gdb },
 	{ "start", "VM", "Start a VM that is off.", CMD_ACTION, 1, 1,
 	  command_control },
-	{ "stop", "VM", "Switch a VM off.", CMD_ACTION, 1, 1, command_control },
+	{ "stop", "VM",
+	  "Switch a VM off.\nWith `stop: agent` in its description its guest is asked to power "
+	  "off, and waited for.",
+	  CMD_STOP, 1, 1, command_stop },
 	{ "kill", "NAME",
 	  "Take a VM or a service down at once, whatever it does.\nA service is started "
 	  "again.",
@@ -160,8 +164,8 @@ struct option_def {
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR | CMD_CREATE)
 #define CMD_WATCHERS (CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
-#define CMD_CLIENTS                                                                       \
-	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_CREATE | CMD_TOP | CMD_AUDIT | CMD_TRACE | \
+#define CMD_CLIENTS                                                                                  \
+	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_STOP | CMD_CREATE | CMD_TOP | CMD_AUDIT | CMD_TRACE | \
 	 CMD_WATCHERS)
 
 static const struct option_def option_defs[] = {
@@ -201,6 +205,7 @@ static const struct option_def option_defs[] = {
 	  "print the answer as JSON" },
 	{ "accounting", 'a', OPT_FLAG, NULL, CMD_PS, FIELD(accounting),
 	  "print what all VMs and services together use, and what is free" },
+	{ "now", 0, OPT_FLAG, NULL, CMD_STOP, FIELD(now), "at once, whatever the guest does" },
 	{ "once", '1', OPT_FLAG, NULL, CMD_TOP, FIELD(once), "print one table and stop" },
 	{ "seconds", 0, OPT_NUMBER, "N", CMD_TRACE, FIELD(seconds), "for how long (1)" },
 	{ "interval", 'n', OPT_NUMBER, "SECONDS", CMD_TOP, FIELD(interval_s),

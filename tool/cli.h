@@ -60,6 +60,7 @@ struct options {
 	bool accounting;
 	bool topology;
 	bool once;
+	bool now;
 };
 
 typedef int (*command_fn)(const struct options *options);
@@ -71,6 +72,7 @@ int command_run(const struct options *options);
 int command_reference(const struct options *options); /* run --reference */
 int command_doctor(const struct options *options);
 int command_control(const struct options *options); /* ps, start, ... */
+int command_stop(const struct options *options);
 int command_set(const struct options *options);
 int command_create(const struct options *options);
 int command_top(const struct options *options);

@@ -151,6 +151,47 @@ int command_control(const struct options *options)
 	return ok ? EXIT_OK : EXIT_FAILED;
 }
 
+/* --- stop ------------------------------------------------------------------- */
+
+#define STOP_POLL_US 200000
+
+struct stopped {
+	const char *name;
+	bool stopping;
+};
+
+static void look_whether_stopping(void *context, const char *line)
+{
+	struct stopped *s = context;
+	cJSON *object = cJSON_Parse(line);
+	const cJSON *name = cJSON_GetObjectItem(object, "name");
+	const cJSON *state = cJSON_GetObjectItem(object, "state");
+
+	if (cJSON_IsString(name) && cJSON_IsString(state) &&
+	    strcmp(name->valuestring, s->name) == 0)
+		s->stopping = strcmp(state->valuestring, "stopping") == 0;
+	cJSON_Delete(object);
+}
+
+/* A guest that was asked to power off is taken down by init if it does not: the wait ends. */
+int command_stop(const struct options *options)
+{
+	struct stopped s = { options->arg[0], true };
+
+	if (options->now)
+		return client_request(options, "kill", s.name) ? EXIT_OK : EXIT_FAILED;
+	if (!client_request(options, "stop", s.name))
+		return EXIT_FAILED;
+	while (s.stopping) {
+		s.stopping = false;
+		if (!client_ask(options, "ps", NULL, look_whether_stopping, &s))
+			return EXIT_FAILED;
+		if (s.stopping)
+			usleep(STOP_POLL_US);
+	}
+	return EXIT_OK;
+}
+
 /* Byte by byte: what follows is not ours. */
 bool client_accepted(int fd)
 {

@@ -156,6 +156,11 @@ static const cyaml_schema_value_t passthrough_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_passthrough, passthrough_fields),
 };
 
+static const cyaml_strval_t stop_ways[] = {
+	{ "kill", SYSDESC_STOP_KILL },
+	{ "agent", SYSDESC_STOP_AGENT },
+};
+
 static const cyaml_schema_field_t vm_fields[] = {
 	TEXT("name", struct conf_vm, name, REQUIRED, 1),
 	CYAML_FIELD_ENUM("board", ENUM_FLAGS, struct conf_vm, board, vm_boards,
@@ -197,6 +202,9 @@ static const cyaml_schema_field_t vm_fields[] = {
 			     passthrough, &passthrough_schema, 0, SYSDESC_MAX_PASSTHROUGH),
 	CYAML_FIELD_BOOL("one_to_one", OPTIONAL, struct conf_vm, one_to_one),
 	CYAML_FIELD_BOOL("autostart", OPTIONAL, struct conf_vm, autostart),
+	CYAML_FIELD_BOOL("watchdog", OPTIONAL, struct conf_vm, watchdog),
+	CYAML_FIELD_ENUM("stop", ENUM_FLAGS, struct conf_vm, stop, stop_ways, COUNT(stop_ways)),
+	TEXT("stop_timeout", struct conf_vm, stop_timeout, OPTIONAL, 1),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t vm_schema = {
@@ -302,6 +310,8 @@ static const struct key_help key_helps[] = {
 	{ passthrough_fields, "device", "give its address in the machine, e.g. 0x09010000" },
 	{ passthrough_fields, "trusted_dma", "give true or false" },
 	{ vm_fields, "autostart", "give true or false" },
+	{ vm_fields, "watchdog", "give true or false" },
+	{ vm_fields, "stop_timeout", "give a time, e.g. `stop_timeout: 30s`" },
 	{ disk_fields, "image", "give `image: asset:NAME` or a path" },
 	{ region_fields, "address", "give e.g. `address: 0x40000000`" },
 	{ region_fields, "size", "give e.g. `size: 256M`" },

@@ -75,6 +75,9 @@ struct conf_vm {
 	unsigned passthrough_count;
 	bool one_to_one;
 	bool autostart;
+	bool watchdog;
+	int stop; /* enum sysdesc_stop */
+	char *stop_timeout;
 };
 
 struct conf_machine {

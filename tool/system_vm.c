@@ -182,6 +182,53 @@ static bool check_restart(const struct vm_check *c)
 	return false;
 }
 
+static bool check_stop(const struct vm_check *c)
+{
+	const char *text = c->conf->stop_timeout;
+	uint64_t *us = &c->vm->stop_us;
+
+	c->vm->stop = (uint32_t)c->conf->stop;
+	*us = SYSDESC_STOP_US;
+	if (c->vm->stop == SYSDESC_STOP_AGENT && !(c->vm->devices & SYSDESC_DEV_VIRTIO_CONSOLE)) {
+		diag_error_at(c->sys->file, line_of(c, "stop"),
+			      "an agent is asked through a port of `virtio-console`; put that into "
+			      "`devices`");
+		return false;
+	}
+	if (text != NULL && c->vm->stop != SYSDESC_STOP_AGENT) {
+		diag_error_at(c->sys->file, line_of(c, "stop_timeout"),
+			      "`stop_timeout` is for an agent; set `stop: agent`, or leave it out");
+		return false;
+	}
+	if (text == NULL || (units_parse_duration(text, us) && *us >= SYSDESC_DELAY_MIN_US &&
+			     *us <= SYSDESC_DELAY_MAX_US))
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "stop_timeout"),
+		      "`stop_timeout` is `%s`; give a time from 1ms to 3600s", text);
+	return false;
+}
+
+static bool check_watchdog(const struct vm_check *c)
+{
+	if (!c->conf->watchdog)
+		return true;
+	if (c->vm->board != SYSDESC_BOARD_VIRT) {
+		diag_error_at(c->sys->file, line_of(c, "watchdog"),
+			      "board `%s` has a watchdog of its own; leave `watchdog` out",
+			      sysdesc_board_name(c->vm->board));
+		return false;
+	}
+	if (c->vm->vcpus > SYSDESC_WATCHDOG_VCPUS) {
+		diag_error_at(c->sys->file, line_of(c, "watchdog"),
+			      "a VM with a watchdog has up to %u vCPUs; lower `vcpus`, or leave "
+			      "`watchdog` out",
+			      SYSDESC_WATCHDOG_VCPUS);
+		return false;
+	}
+	c->vm->devices |= (uint32_t)SYSDESC_DEV_WATCHDOG;
+	return true;
+}
+
 static bool parse_region(const struct vm_check *c, yaml_node_t *node,
 			 const struct conf_region *conf, uint64_t next,
 			 struct sysdesc_region *region)
@@ -590,7 +637,8 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;
-	ok = check_devices(&check) && check_virtio(&check) && check_messages(&check) &&
+	ok = check_devices(&check) && check_stop(&check) && check_watchdog(&check) &&
+	     check_virtio(&check) && check_messages(&check) &&
 	     system_check_passthrough(sys, index) && ok;
 	return check_cmdline(&check) && ok;
 }

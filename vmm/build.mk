@@ -2,7 +2,7 @@
 DECODE_SRCS := $(sort $(wildcard vmm/decode/*.c))
 VMM_PORTABLE := $(DECODE_SRCS) vmm/diagnose.c vmm/gmem.c vmm/bus.c vmm/psci.c vmm/board/virt.c \
 	vmm/board/vexpress_a9.c \
-	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/layout_other.c vmm/boot/fdt.c vmm/boot/fdt_pci.c \
+	vmm/boot/arm64_image.c vmm/boot/layout.c vmm/boot/layout_other.c vmm/boot/fdt.c vmm/boot/fdt_pci.c vmm/boot/fdt_watchdog.c \
 	vmm/arch/aarch64/sysreg.c vmm/arch/aarch64/sysreg_narrow.c vmm/arch/aarch64/walk.c vmm/arch/aarch64/walk_narrow.c \
 	vmm/arch/aarch64/a9_regs.c
 VMM_TARGET := $(filter-out $(VMM_PORTABLE),$(wildcard $(addprefix vmm/,*.c gdb/*.c boot/*.c arch/aarch64/*.c)))

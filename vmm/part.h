@@ -36,4 +36,4 @@ extern const struct vm_part *const vm_parts[];
 
 /* All there are; only image/<name>.c takes any. */
 extern const struct vm_part part_kick, part_narrow, part_a9, part_gicc, part_loader, part_debug,
-	part_virtio, part_pci, part_link, part_serve, part_passthrough;
+	part_virtio, part_pci, part_link, part_serve, part_passthrough, part_watchdog;

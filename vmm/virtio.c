@@ -172,39 +172,40 @@ static size_t input(void *opaque, uint8_t *to, size_t room)
 	return n;
 }
 
-/* The port `selvage.log`: each line of the guest's becomes one of the log's, and
- * what comes faster than people read is counted only. */
+/* Each line of the guest's, of the port `selvage.log` or from its agent, becomes one of
+ * the log's, and what comes faster than people read is counted only. */
 #define LOG_LINE 120u
 #define LOG_PER_SECOND 10u
 
-static struct {
+struct note {
+	const char *who;
 	char line[LOG_LINE + 1];
 	size_t n;
 	uint64_t second;
 	unsigned lines; /* in it */
 	uint64_t dropped;
-} note;
+};
 
-static void end_line(void)
+static void end_line(struct note *note)
 {
 	uint64_t second = clock_now() / clock_hz();
 
-	note.line[note.n] = '\0';
-	note.n = 0;
-	if (second != note.second) {
-		if (note.dropped != 0)
-			log_warning("%llu lines of the guest's dropped",
-				    (unsigned long long)note.dropped);
-		note.second = second;
-		note.lines = 0;
-		note.dropped = 0;
+	note->line[note->n] = '\0';
+	note->n = 0;
+	if (second != note->second) {
+		if (note->dropped != 0)
+			log_warning("%llu lines of %s's dropped",
+				    (unsigned long long)note->dropped, note->who);
+		note->second = second;
+		note->lines = 0;
+		note->dropped = 0;
 	}
-	if (note.lines == LOG_PER_SECOND) {
-		note.dropped++;
+	if (note->lines == LOG_PER_SECOND) {
+		note->dropped++;
 		return;
 	}
-	note.lines++;
-	log_info("the guest says: %s", note.line);
+	note->lines++;
+	log_info("%s says: %s", note->who, note->line);
 }
 
 static char printable(uint8_t c)
@@ -214,12 +215,13 @@ static char printable(uint8_t c)
 
 static size_t take_log(void *opaque, const uint8_t *from, size_t bytes)
 {
-	(void)opaque;
+	struct note *note = opaque;
+
 	for (size_t i = 0; i < bytes; i++) {
 		if (from[i] != '\n')
-			note.line[note.n++] = printable(from[i]);
-		if (from[i] == '\n' || note.n == LOG_LINE)
-			end_line();
+			note->line[note->n++] = printable(from[i]);
+		if (from[i] == '\n' || note->n == LOG_LINE)
+			end_line(note);
 	}
 	return bytes;
 }
@@ -228,6 +230,51 @@ static size_t no_input(void *opaque, uint8_t *to, size_t room)
 {
 	(void)opaque, (void)to, (void)room;
 	return 0;
+}
+
+/* QEMU's guest agent protocol (its interop/qemu-ga): one request, which has no answer but
+ * an error. The port has the name that agents look for. */
+static const char power_off[] = "{\"execute\":\"guest-shutdown\","
+				"\"arguments\":{\"mode\":\"powerdown\"}}\n";
+
+static struct {
+	unsigned port; /* 0: none */
+	bool asked;
+	size_t left; /* of power_off */
+} agent;
+
+static size_t agent_input(void *opaque, uint8_t *to, size_t room)
+{
+	const size_t n = (size_t)min_u64(room, agent.left);
+
+	(void)opaque;
+	memcpy(to, power_off + sizeof(power_off) - 1 - agent.left, n);
+	agent.left -= n;
+	return n;
+}
+
+/* The request waits in the port for one who opens it. */
+static void ask_agent(const struct vm *vm)
+{
+	if (agent.asked || !*(const volatile uint32_t *)&vm->info->stop)
+		return;
+	agent.asked = true;
+	agent.left = sizeof(power_off) - 1;
+	if (!virtio_console_is_open(&devices.console, agent.port))
+		log_warning("no agent runs in the guest that could be asked to power off");
+	else
+		log_info("the guest's agent is asked to power off");
+	virtio_console_service(&devices.console);
+}
+
+static void add_agent(struct vm *vm)
+{
+	static struct note note = { .who = "the guest's agent" };
+	const struct virtio_console_env port = { &note, take_log, agent_input };
+
+	if (vm->info->vm.stop == SYSDESC_STOP_AGENT &&
+	    virtio_console_add_port(&devices.console, "org.qemu.guest_agent.0", &port))
+		agent.port = devices.console.n_ports - 1;
 }
 
 static bool takes_input(const struct vm *vm)
@@ -241,10 +288,12 @@ static bool add_console(struct vm *vm)
 	struct slot *s = &devices.slot[SLOT_CONSOLE];
 	const struct virtio_env env = env_of(vm, s);
 	const struct virtio_console_env io = { vm, transmit, input };
-	const struct virtio_console_env log_port = { vm, take_log, no_input };
+	static struct note note = { .who = "the guest" };
+	const struct virtio_console_env log_port = { &note, take_log, no_input };
 
 	virtio_console_init(&devices.console, &env, &io);
 	(void)virtio_console_add_port(&devices.console, "selvage.log", &log_port);
+	add_agent(vm);
 	vm->hooks.takes_input = takes_input;
 	return plug(vm, s, &devices.console.v);
 }
@@ -295,8 +344,9 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 {
 	const bool console = (badges & VMM_NTFN_SERIAL) && devices.slot[SLOT_CONSOLE].device;
 	const bool balloon = (badges & VMM_NTFN_INIT) && devices.slot[SLOT_BALLOON].device;
+	const bool asked = (badges & VMM_NTFN_INIT) && agent.port != 0;
 
-	if (!console && !balloon)
+	if (!console && !balloon && !asked)
 		return 0;
 	mutex_lock(&vm->lock);
 	vm->handler = NULL;
@@ -304,6 +354,8 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 		virtio_console_service(&devices.console);
 	if (balloon)
 		virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
+	if (asked)
+		ask_agent(vm);
 	vm_deliver_irqs(vm, NULL);
 	mutex_unlock(&vm->lock);
 	return 0;

@@ -272,6 +272,11 @@ bool virtio_console_add_port(struct virtio_console *c, const char *name,
 	return true;
 }
 
+bool virtio_console_is_open(const struct virtio_console *c, unsigned port)
+{
+	return virtio_live(&c->v) && port < c->n_ports && c->port[port].open;
+}
+
 bool virtio_console_live(const struct virtio_console *c)
 {
 	return virtio_live(&c->v) && c->v.queue[0].ready;

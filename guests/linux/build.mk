@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf gnumach)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf gnumach)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -36,8 +36,13 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 # With Debian's virtio drivers and a self-test of them.
 VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
 	virtio/virtio_pci_legacy_dev virtio/virtio_pci virtio/virtio_balloon char/hw_random/virtio-rng \
-	char/virtio_console block/virtio_blk
+	char/virtio_console block/virtio_blk watchdog/watchdog watchdog/sp805_wdt
+$(OUT)/obj/linux/watchdog: guests/linux/watchdog.c
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 -D_GNU_SOURCE $(REPRO) -static -s -Wl,--build-id=none -o $@ $<
 $(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) $(ASSETS)/probe \
+		$(OUT)/obj/linux/watchdog \
 		guests/linux/root/init guests/linux/root/selftest-virtio \
 		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
 	@echo "  CPIO  $@"
@@ -45,7 +50,27 @@ $(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-ima
 	  python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
 	  init=guests/linux/root/init selftest=guests/linux/root/selftest-virtio \
 	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox bin/probe=$(ASSETS)/probe 'bin/insmod->busybox' \
+	  bin/watchdog=$(OUT)/obj/linux/watchdog \
 	  $(foreach m,$(VIRTIO_MODULES),lib/modules/$(notdir $(m)).ko=$$drivers/$(m).ko) \
+	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# With Debian's qemu-guest-agent, and what that is linked with: PACKAGE=LIBRARY.
+AGENT_LIBRARIES := libc6=libc.so.6 libc6=libm.so.6 libudev1=libudev.so.1 libnuma1=libnuma.so.1 \
+	liburing2=liburing.so.2 libglib2.0-0=libglib-2.0.so.0 libglib2.0-0=libgmodule-2.0.so.0 \
+	libpcre2-8-0=libpcre2-8.so.0
+library = $$(readlink -f $$(find -L $(FOREIGN)/$(1)/ -name $(2) | head -n 1))
+$(ASSETS)/initrd-agent: $(call foreign,busybox-static) $(call foreign,qemu-guest-agent) \
+		$(foreach l,$(AGENT_LIBRARIES),$(call foreign,$(firstword $(subst =, ,$(l))))) \
+		$(addprefix guests/linux/root/,init init-agent shutdown) \
+		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
+	@mkdir -p $(@D)
+	@echo "  CPIO  $@"
+	$(Q)python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
+	  init=guests/linux/root/init-agent init-guest=guests/linux/root/init sbin/shutdown=guests/linux/root/shutdown \
+	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox \
+	  bin/qemu-ga=$(FOREIGN)/qemu-guest-agent/usr/sbin/qemu-ga \
+	  lib/ld-linux-aarch64.so.1=$(call library,libc6,ld-linux-aarch64.so.1) \
+	  $(foreach l,$(AGENT_LIBRARIES),lib/$(lastword $(subst =, ,$(l)))=$(call library,$(firstword $(subst =, ,$(l))),$(lastword $(subst =, ,$(l))))) \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
 
 # A file system with one file and its checksum.

@@ -1,5 +1,5 @@
 # Bare guests, each an arm64 Image in build/assets/micro-NAME.
-MICRO_GUESTS := spin wild undef gic calls reset wake insns fault meter bench tick virtio reach blk net
+MICRO_GUESTS := spin wild undef gic calls reset wake insns fault meter bench tick virtio reach blk net hold watchdog
 MICRO_CFLAGS := $(CSTD) $(WARN) -O2 $(REPRO) -ffreestanding -mgeneral-regs-only -mstrict-align \
 	-fno-stack-protector -fpie -fno-asynchronous-unwind-tables -mno-outline-atomics
 

@@ -14,7 +14,7 @@
 	 (uint32_t)SYSDESC_DEV_VIRTIO_BALLOON)
 #define DEVICES_KNOWN                                                                           \
 	((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC | (uint32_t)SYSDESC_DEV_KICK | \
-	 VIRTIO_KNOWN)
+	 (uint32_t)SYSDESC_DEV_WATCHDOG | VIRTIO_KNOWN)
 
 static bool name_char(char c, bool first)
 {
@@ -241,8 +241,14 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 		return "a VM's debug right is unknown";
 	if (vm->devices & ~DEVICES_KNOWN)
 		return "a VM has unknown devices";
-	if (vm->pad != 0)
-		return "a VM has something that is unknown";
+	if ((vm->devices & SYSDESC_DEV_WATCHDOG) &&
+	    (vm->board != SYSDESC_BOARD_VIRT || vm->vcpus > SYSDESC_WATCHDOG_VCPUS))
+		return "a VM has no room for a watchdog";
+	if (vm->stop > SYSDESC_STOP_AGENT ||
+	    (vm->stop == SYSDESC_STOP_AGENT && !(vm->devices & SYSDESC_DEV_VIRTIO_CONSOLE)))
+		return "a VM is to be stopped in a way that is unknown";
+	if (vm->stop_us < SYSDESC_DELAY_MIN_US || vm->stop_us > SYSDESC_DELAY_MAX_US)
+		return "a VM's time to stop is out of range";
 	if ((sysdesc_has_virtio(vm) || (vm->flags & SYSDESC_VM_PCI) || vm->n_served != 0) &&
 	    vm->board != SYSDESC_BOARD_VIRT)
 		return "a VM's board has no place for virtio";

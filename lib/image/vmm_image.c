@@ -2,14 +2,15 @@
 
 #include <stdbool.h>
 
-#define ANY_GUEST \
-	(VMM_PART_KICK | VMM_PART_NARROW | VMM_PART_A9 | VMM_PART_GICC | VMM_PART_LOADER)
+#define ANY_GUEST                                                                          \
+	(VMM_PART_KICK | VMM_PART_NARROW | VMM_PART_A9 | VMM_PART_GICC | VMM_PART_LOADER | \
+	 VMM_PART_WATCHDOG)
 
 const struct vmm_image vmm_images[VMM_IMAGES] = {
 	{ "vmm", 0 },
-	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH },
+	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_WATCHDOG },
 	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_PCI |
-			     VMM_PART_SERVE },
+			     VMM_PART_SERVE | VMM_PART_WATCHDOG },
 	{ "vmm-any", ANY_GUEST },
 	{ "vmm-debug",
 	  ANY_GUEST | VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_PCI |
@@ -33,6 +34,7 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	parts |= vm->flags & SYSDESC_VM_PCI ? VMM_PART_PCI : 0;
 	parts |= vm->n_connections != 0 ? VMM_PART_LINK : 0;
 	parts |= vm->n_served != 0 ? VMM_PART_PCI | VMM_PART_SERVE : 0;
+	parts |= vm->devices & SYSDESC_DEV_WATCHDOG ? VMM_PART_WATCHDOG : 0;
 	parts |= vm->n_passthrough != 0 ? VMM_PART_PASSTHROUGH : 0;
 	return parts;
 }
@@ -51,6 +53,7 @@ const char *vmm_part_name(uint32_t parts)
 		"devices that are served elsewhere",
 		"connections that it serves",
 		"devices of the machine",
+		"a watchdog",
 	};
 
 	for (unsigned i = 0; i < VMM_PARTS; i++)

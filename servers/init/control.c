@@ -97,7 +97,7 @@ static void vm_line(unsigned i, char *text, size_t size)
 		  "\"priority\":%u,\"ram_bytes\":%lu,\"overhead_bytes\":%lu,"
 		  "\"table_bytes\":%lu,\"starts\":%u,\"uptime_s\":%lu,\"cpu_ms\":%lu,"
 		  "\"exits\":%lu%s%s%s}",
-		  d->name, vm_state_name(vm->state), d->vcpus, d->priority,
+		  d->name, vm_state_name(vm), d->vcpus, d->priority,
 		  (unsigned long)ram, (unsigned long)(held - ram - tables),
 		  (unsigned long)tables, vm->starts, (unsigned long)(vm_uptime_us(i) / 1000000),
 		  (unsigned long)(vm_cpu_us(i) / 1000), (unsigned long)exits,
@@ -246,6 +246,8 @@ static const char *end_vm(enum verb verb, unsigned vm)
 						  [VERB_KILL] = "killed",
 						  [VERB_REBOOT] = "restarting" };
 
+	if (verb == VERB_STOP && vm_lives(vm) && vm_description(vm)->stop == SYSDESC_STOP_AGENT)
+		return vm_ask_off(vm);
 	if (!vm_lives(vm) && (verb == VERB_REBOOT || vm_get(vm)->state != VM_WAITING))
 		return "it is not running";
 	vm_stop(vm, VM_OFF);

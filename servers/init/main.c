@@ -151,7 +151,7 @@ static void on_vm_request(unsigned vm, uint64_t label, uint64_t argument)
 	if (label == INIT_REQ_VM_RESET) {
 		vm_reset(vm);
 	} else {
-		if (argument > VM_STOP_ERROR)
+		if (argument > VM_STOP_WATCHDOG)
 			argument = VM_STOP_ERROR;
 		vm_ended(vm, (enum vm_stop_reason)argument);
 	}

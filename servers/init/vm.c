@@ -53,12 +53,12 @@ int vm_find(const char *name)
 	return -1;
 }
 
-const char *vm_state_name(enum vm_state state)
+const char *vm_state_name(const struct vm *vm)
 {
 	static const char *const names[] = { "off", "running", "paused",
 					     "waiting", "crashed", "failed" };
 
-	return names[state];
+	return vm->stop_at != 0 ? "stopping" : names[vm->state];
 }
 
 bool vm_lives(unsigned index)
@@ -130,9 +130,12 @@ static bool arm_first(void)
 {
 	uint64_t first = UINT64_MAX;
 
-	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
-		if (vms[i].state == VM_WAITING && vms[i].restart_at < first)
-			first = vms[i].restart_at;
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
+		if (vms[i].state == VM_WAITING)
+			first = min_u64(first, vms[i].restart_at);
+		if (vms[i].stop_at != 0)
+			first = min_u64(first, vms[i].stop_at);
+	}
 	return first == UINT64_MAX || service_arm_timer(first);
 }
 
@@ -208,7 +211,40 @@ void vm_stop(unsigned index, enum vm_state state)
 		process_destroy(p);
 	}
 	vms[index].asked_at = 0;
+	vms[index].stop_at = 0;
 	vms[index].state = state;
+}
+
+const char *vm_ask_off(unsigned index)
+{
+	const struct sysdesc_vm *d = &descriptions[index];
+	const uint32_t yes = 1;
+	struct vm *vm = &vms[index];
+
+	if (vm->state == VM_PAUSED)
+		return "it is paused; `resume` lets it power off, `stop --now` takes it down";
+	if (vm->stop_at != 0)
+		return "it was asked already; `stop --now` takes it down";
+	vm->stop_at = clock_now() + clock_us_to_ticks(d->stop_us);
+	if (!process_tell(vm_process(index), offsetof(struct vmm_info, stop), &yes, sizeof(yes)) ||
+	    !arm_first()) {
+		vm->stop_at = 0;
+		return "nobody would take it down in time; `stop --now` does";
+	}
+	sel4_signal(vm_process(index)->poke);
+	log_info("vm %s: asked to power off, within %lu ms", d->name,
+		 (unsigned long)(d->stop_us / 1000));
+	return NULL;
+}
+
+/* It had its time. */
+static void stop_overdue(unsigned index)
+{
+	if (vms[index].stop_at == 0 || clock_now() < vms[index].stop_at)
+		return;
+	log_warning("vm %s: did not power off in time, and is taken down",
+		    descriptions[index].name);
+	vm_stop(index, VM_OFF);
 }
 
 void vm_ready(unsigned index) { vms[index].ready = true; }
@@ -273,6 +309,10 @@ void vm_reset(unsigned index)
 	bool quick = clock_now() - vms[index].started < clock_us_to_ticks(QUICK_US);
 	uint32_t n = vms[index].quick_resets = quick ? vms[index].quick_resets + 1 : 0;
 
+	if (vms[index].stop_at != 0) {
+		vm_ended(index, VM_STOP_OFF);
+		return;
+	}
 	if (n > MAX_QUICK_RESETS) {
 		vms[index].quick_resets = 0;
 		vm_stop(index, VM_CRASHED);
@@ -299,7 +339,8 @@ void vm_start_due(void)
 	bool any = false;
 
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
-		any = any || vms[i].state == VM_WAITING;
+		any = any || vms[i].state == VM_WAITING || vms[i].stop_at != 0;
+		stop_overdue(i);
 		if (vms[i].state == VM_WAITING && vms[i].restart_at <= clock_now())
 			(void)vm_start(i);
 	}
@@ -332,9 +373,15 @@ void vm_ended(unsigned index, enum vm_stop_reason reason)
 {
 	const struct sysdesc_vm *vm = &descriptions[index];
 	bool failed = reason != VM_STOP_OFF;
+	bool asked = vms[index].stop_at != 0;
 
 	vm_stop(index, failed ? VM_CRASHED : VM_OFF);
-	log_info("vm %s: %s", vm->name, failed ? "stopped after a failure" : "powered off");
+	log_info("vm %s: %s", vm->name,
+		 reason == VM_STOP_WATCHDOG ? "stopped, its watchdog has run out"
+		 : failed                   ? "stopped after a failure"
+					    : "powered off");
+	if (asked) /* the operator's wish */
+		return;
 	if (vm->restart == SYSDESC_RESTART_ALWAYS ||
 	    (vm->restart == SYSDESC_RESTART_ON_FAILURE && failed))
 		restart_later(index);

@@ -21,6 +21,7 @@ struct vm {
 	uint64_t life;         /* another number each time that any VM is started */
 	uint32_t restarts;     /* in a row, by the restart policy */
 	uint64_t restart_at;   /* when, in ticks */
+	uint64_t stop_at;      /* when it is to have powered off, as it was asked to, in ticks; 0 */
 	uint64_t asked_at;     /* since when the start waits for those who serve it, in ticks; 0 */
 	uint32_t quick_resets; /* in a row, each soon after the start */
 	uint64_t started;      /* when last, in ticks */
@@ -39,7 +40,7 @@ const struct sysdesc_vm *vm_description(unsigned index);
 struct process *vm_process(unsigned index);
 /* -1: no VM has that name. */
 int vm_find(const char *name);
-const char *vm_state_name(enum vm_state state);
+const char *vm_state_name(const struct vm *vm);
 /* Whether there is anything of it: running or paused. */
 bool vm_lives(unsigned index);
 /* Time that it had since its start, all of its threads; and since when. */
@@ -55,6 +56,8 @@ bool vm_read(unsigned index, uint64_t gpa, uint8_t *to, unsigned n);
 
 /* Makes the VM and runs its VMM; false: out of memory, or it runs already. */
 bool vm_start(unsigned index);
+/* Asks its guest to power off, and takes it down if it has not in time. NULL, or why not. */
+const char *vm_ask_off(unsigned index);
 /* Takes it down, whatever it does. */
 void vm_stop(unsigned index, enum vm_state state);
 /* Its VMM has set it up and is about to start the guest. */

@@ -13,8 +13,9 @@ FORGET = "sync; echo 3 > /proc/sys/vm/drop_caches"
 
 
 # Debian's kernel knows no restricted pools: the monitor copies for it.
-STOCK = {"memory": "512M", "kernel": "linux-debian", "initrd": "initrd-virtio"}
-SMALL = {"memory": "128M", "kernel": "linux-small", "initrd": "initrd-busybox"}
+STOCK = {"memory": "512M", "kernel": "linux-debian", "initrd": "initrd-virtio",
+         "keys": ["    watchdog: true", "    restart: on-failure"]}
+SMALL = {"memory": "128M", "kernel": "linux-small", "initrd": "initrd-busybox", "keys": []}
 MODULES = "for m in virtio virtio_ring virtio_mmio virtio_blk; do insmod /lib/modules/$m.ko; done"
 
 
@@ -24,8 +25,20 @@ def describe(name, sharing, guest):
         f"name: {name}", "machine: {on_idle: stay}", "vms:", "  - name: web",
         f"    memory: {guest['memory']}", f"    kernel: asset:{guest['kernel']}",
         f"    initrd: asset:{guest['initrd']}",
-        f"    cmdline: \"{WORDS}\"", "connections:",
+        f"    cmdline: \"{WORDS}\"", *guest["keys"], "connections:",
         f"  - {disk}}}", f"  - {disk}, mode: copy-on-write}}"]) + "\n")
+
+
+def let_watchdog_run_out(report, run, sh):
+    """Debian's driver: closing the device without the magic word lets it run on."""
+    sh("insmod /lib/modules/watchdog.ko; insmod /lib/modules/sp805_wdt.ko")
+    report.equal(sh("cat /sys/class/watchdog/watchdog0/identity /sys/class/watchdog/watchdog0/state"),
+                 "SP805 Watchdog inactive", "Debian's kernel has its watchdog")
+    sh("watchdog /dev/watchdog0 2")
+    report.equal(sh("cat /sys/class/watchdog/watchdog0/state"), "active", "it runs")
+    run.wait("log", "vm web: stopped, its watchdog has run out", 30)
+    run.wait("log", "vm web: starts again in", 10)
+    report.ok("it ran out: the VM has failed, and its restart policy applies")
 
 
 def block_case(name, sharing, guest, *options):
@@ -73,6 +86,8 @@ def block_case(name, sharing, guest, *options):
             report.equal([t for t in run.lines.of("log") if "needs a reset" in t], [],
                          "no device was ever in need of a reset")
             report.equal(sh("sha256sum /dev/vdb | cut -d ' ' -f 1"), written, "all of it")
+            if guest == STOCK:
+                let_watchdog_run_out(report, run, sh)
 
     return block
 

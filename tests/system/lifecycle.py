@@ -388,6 +388,68 @@ def trace(report):
         report.check("1 begins" in ask(run, "trace 2"), "nonsense is refused")
 
 
+def watchdog(report):
+    """A guest that lets its watchdog run out has failed; a paused one has not."""
+    dog = ticker("dog", kernel="asset:micro-watchdog", watchdog="true", restart="on-failure",
+                 restart_delay="10ms", restart_limit="1")
+    with System("life-watchdog", describe("life-watchdog", [dog, ticker("other")]),
+                limit_s=90) as run:
+        run.wait("dog", "^watchdog: the guest hangs", 40)
+        _, seen = run.wait("log", "vm dog: stopped, its watchdog has run out", 30)
+        report.check(any("the guest's watchdog has run out" in t for t in run.lines.of("log")),
+                     "its monitor says so")
+        run.wait("dog", "^watchdog: is locked", 20, seen)
+        report.ok("the restart policy starts it again")
+        run.client("pause", "dog")
+        paused = run.lines.count()
+        time.sleep(2.5)
+        run.client("resume", "dog")
+        report.equal(rows(run)["dog"]["state"], "running", "a pause is no time of its watchdog's")
+        run.wait("dog", "^watchdog: has another chance", 30, paused)
+        run.wait("log", "vm dog: started again 1 times in a row, left off", 30, paused)
+        said = run.lines.of("dog")
+        report.equal([t for t in said if "FAILED" in t], [], f"all as it should be: {len(said)} lines")
+        report.equal(rows(run)["dog"]["state"], "crashed", "ps says so")
+        report.equal(rows(run)["other"]["state"], "running", "the other VM goes on")
+
+
+def stop(report):
+    """A guest is asked to power off, by Debian's agent in it; one that does not is taken down."""
+    asked = {"name": "asked", "memory": "96M", "kernel": "asset:linux-small",
+             "initrd": "asset:initrd-agent", "devices": "[pl011, rtc, virtio-console]",
+             "cmdline": '"console=ttyAMA0 quiet selvage.name=asked"', "stop": "agent",
+             "restart": "always"}
+    deaf = ticker("deaf", devices="[pl011, virtio-console]", stop="agent", stop_timeout="2s")
+    with System("life-stop", describe("life-stop", [asked, deaf, ticker("plain")]),
+                limit_s=120) as run:
+        run.wait("deaf", TICK, 40)
+        run.wait("asked", "selvage-guest: up asked", 60)
+        report.check(any("selvage-guest: agent" in t for t in run.lines.of("asked")),
+                     "the agent runs")
+        report.equal(ask(run, "stop deaf"), "ok", "one without an agent is asked")
+        report.equal(rows(run)["deaf"]["state"], "stopping", "ps says so")
+        report.check("asked already" in refused(run, "stop", "deaf"), "once")
+        run.client("stop", "asked")
+        report.equal(rows(run)["asked"]["state"], "off", "`stop` comes back when it is off")
+        report.check(any("selvage-guest: shutdown" in t for t in run.lines.of("asked")),
+                     "the guest's own shutdown has run")
+        log = run.lines.of("log")
+        report.check(any("the guest's agent is asked to power off" in t for t in log) and
+                     any("vm asked: powered off" in t for t in log) and
+                     not any("vm asked: did not" in t or "vm asked: starts again" in t for t in log),
+                     "it powered off by itself, and is not started again")
+        run.wait("log", "vm deaf: did not power off in time, and is taken down", 20)
+        report.check(any("no agent runs in the guest" in t for t in run.lines.of("log")) and
+                     rows(run)["deaf"]["state"] == "off", "without an agent: taken down, and said")
+        run.client("start", "deaf")
+        run.client("pause", "deaf")
+        report.check("stop --now" in refused(run, "stop", "deaf"), "a paused one cannot power off")
+        run.client("stop", "--now", "deaf")
+        run.client("stop", "plain")
+        report.equal({row["state"] for row in rows(run).values()}, {"off"},
+                     "at once, with --now and where the description says so")
+
+
 def cases():
     return {"life-trace": trace, "life-shell": shell, "life-top": top, "life-pause": pause, "life-create": create_destroy, "life-many": many,
-            "life-restart": restart, "life-set": set_keys}
+            "life-restart": restart, "life-set": set_keys, "life-watchdog": watchdog, "life-stop": stop}

@@ -77,6 +77,7 @@ static void make_description(void)
 		vm->period_us = 10000;
 		vm->restart_limit = SYSDESC_RESTART_LIMIT;
 		vm->restart_delay_us = SYSDESC_RESTART_DELAY_US;
+		vm->stop_us = SYSDESC_STOP_US;
 		vm->devices = 3;
 		vm->n_regions = 2;
 		vm->region[0] = (struct sysdesc_region){ 0x40000000, 64 << 20,
@@ -207,7 +208,15 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].restart_limit = SYSDESC_RESTART_LIMIT_MAX + 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MIN_US - 1);
 	WRONG(d.head.vm[1].restart_delay_us = SYSDESC_DELAY_MAX_US + 1ull);
-	WRONG(d.head.vm[1].devices = 64);
+	WRONG(d.head.vm[1].devices = 128);
+	/* A watchdog where there is no timer for it, or a board that has one. */
+	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_WATCHDOG; d.head.vm[1].vcpus = 8);
+	WRONG(d.head.vm[2].board = SYSDESC_BOARD_VEXPRESS_A9; d.head.vm[2].gic = 2;
+	      d.head.vm[2].devices |= SYSDESC_DEV_WATCHDOG);
+	WRONG(d.head.vm[1].stop = SYSDESC_STOP_AGENT);
+	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_VIRTIO_CONSOLE; d.head.vm[1].stop = 2);
+	WRONG(d.head.vm[1].stop_us = 0);
+	WRONG(d.head.vm[1].stop_us = SYSDESC_DELAY_MAX_US + 1ull);
 	/* A balloon that is not there, of half a page, of more than all. */
 	WRONG(d.head.vm[1].balloon = 4096);
 	WRONG(d.head.vm[1].devices |= SYSDESC_DEV_VIRTIO_BALLOON; d.head.vm[1].balloon = 2048);
@@ -285,7 +294,6 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.n_connections = 2);
 	WRONG(d.head.vm[0].n_connections = 1);
 	WRONG(d.head.vm[1].n_served = 0);
-	WRONG(d.head.vm[1].pad = 1);
 	WRONG(d.head.vm[0].region[0].gpa = 0x80000000; d.head.vm[0].region[0].size = 0x30000000);
 	WRONG(connections()[0].driver = N_VMS);
 	WRONG(connections()[0].driver = 1);

@@ -1,6 +1,7 @@
 /* The generated devicetree, read back with libfdt. */
 #include "boot/fdt.h"
 #include "boot/fdt_pci.h"
+#include "boot/fdt_watchdog.h"
 
 #include "unit.h"
 
@@ -167,6 +168,27 @@ static void pci_nodes(void **state)
 	assert_false(fdt_add_pci(blob, sizeof(blob), &board_virt, false, 0));
 }
 
+static void watchdog_node(void **state)
+{
+	struct fdt_params p = params();
+
+	(void)state;
+	generate(&p);
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, true));
+	assert_true(fdt_add_watchdog(blob, sizeof(blob), &board_virt));
+	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
+	assert_string_equal(string("/watchdog@90c0000", "compatible"), "arm,sp805");
+	CELLS("/watchdog@90c0000", "reg", 0, 0x090c0000, 0, 0x1000);
+	CELLS("/watchdog@90c0000", "interrupts", 0, 0, 4);
+	CELLS("/watchdog@90c0000", "clocks", 0x40, 0x40);
+	CELLS("/watchdog-clk", "phandle", 0x40);
+	CELLS("/watchdog-clk", "clock-frequency", 1000000);
+	generate(&p);
+	assert_false(fdt_add_watchdog(blob, (size_t)fdt_totalsize(blob) + 64, &board_virt));
+	memset(blob, 0, sizeof(blob));
+	assert_false(fdt_add_watchdog(blob, sizeof(blob), &board_virt));
+}
+
 static void narrow_tree(void **state)
 {
 	struct fdt_params p = params();
@@ -224,6 +246,7 @@ int main(void)
 		cmocka_unit_test(gicv2_tree),
 		cmocka_unit_test(narrow_tree),
 		cmocka_unit_test(pci_nodes),
+		cmocka_unit_test(watchdog_node),
 		cmocka_unit_test(seeds),
 		cmocka_unit_test(bad_parameters),
 	};

@@ -50,6 +50,10 @@ static void each_vm_needs_its_parts(void **state)
 	vm.gic = 2;
 	assert_string_equal(image_of(&vm, 3), "vmm-debug");
 	vm = plain;
+	vm.devices |= SYSDESC_DEV_WATCHDOG;
+	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_WATCHDOG);
+	assert_string_equal(image_of(&vm, 3), "vmm-virtio");
+	vm = plain;
 	vm.n_disks = 1;
 	assert_int_equal(vmm_parts_of(&vm, 3), VMM_PART_VIRTIO);
 	vm.n_disks = 0;

@@ -16,6 +16,7 @@
 #define BOARD_PCI_OWN_LINES 16u
 #define BOARD_PCI_LINES 7u
 #define BOARD_VIRTIO_BYTES 0x200u /* of a slot */
+#define BOARD_WATCHDOG_HZ 1000000u
 
 struct board_range {
 	uint64_t base, size;
@@ -33,11 +34,12 @@ struct board {
 	uint32_t number; /* enum sysdesc_board */
 	const char *name;
 	struct board_range gicd_v2, gicd_v3;
-	struct board_range gicc; /* GICv2: the GICV pages, mapped by init */
-	struct board_range gicr; /* GICv3: first redistributor; one a vCPU */
-	struct board_range uart; /* PL011 */
-	struct board_range rtc;  /* PL031 */
-	struct board_range kick; /* doorbell and kick: kick.c */
+	struct board_range gicc;     /* GICv2: the GICV pages, mapped by init */
+	struct board_range gicr;     /* GICv3: first redistributor; one a vCPU */
+	struct board_range uart;     /* PL011 */
+	struct board_range rtc;      /* PL031 */
+	struct board_range watchdog; /* SP805 */
+	struct board_range kick;     /* doorbell and kick: kick.c */
 	/* Virtio over MMIO: BOARD_VIRTIO_SLOTS frames behind each other, with as
 	 * many interrupts. Empty: none. */
 	struct board_range virtio;
@@ -47,7 +49,7 @@ struct board {
 	struct board_range its; /* the same for LPIs of a GICv3 */
 	/* Where functions have BARs that stay where they are (serve.c). */
 	struct board_range pci_fixed;
-	uint32_t uart_irq, rtc_irq;
+	uint32_t uart_irq, rtc_irq, watchdog_irq;
 	uint32_t virtio_irq;
 	uint32_t pci_irq; /* INTA#; the three others follow */
 	uint32_t msi_irq; /* the first of BOARD_MSIS */

@@ -12,7 +12,8 @@ const struct board board_virt = {
 	.gicr = { 0x080a0000, 0x20000 },
 	.uart = { 0x09000000, 0x1000 },
 	.rtc = { 0x09010000, 0x1000 },
-	.kick = { 0x0b000000, 0x2000 }, /* nothing is there on QEMU's */
+	.kick = { 0x0b000000, 0x2000 },     /* nothing is there on QEMU's, */
+	.watchdog = { 0x090c0000, 0x1000 }, /* nor here */
 	.virtio = { 0x0a000000, BOARD_VIRTIO_SLOTS *BOARD_VIRTIO_BYTES },
 	/* QEMU's windows are longer, and so is its bus. */
 	.pci_ecam = { 0x3f000000, 0x100000 },
@@ -26,6 +27,7 @@ const struct board board_virt = {
 	.msi_irq = BOARD_SPI(48),
 	.uart_irq = BOARD_SPI(1),
 	.rtc_irq = BOARD_SPI(2),
+	.watchdog_irq = BOARD_SPI(0),
 	.virtio_irq = BOARD_SPI(16),
 	.kick_irq = BOARD_SPI(8),
 	.uart_clock_hz = 24000000,

@@ -9,5 +9,6 @@ const struct vm_part *const vm_parts[] = {
 	&part_a9,
 	&part_gicc,
 	&part_loader,
+	&part_watchdog,
 	NULL,
 };

@@ -15,5 +15,6 @@ const struct vm_part *const vm_parts[] = {
 	&part_serve,
 	&part_passthrough,
 	&part_debug,
+	&part_watchdog,
 	NULL,
 };

@@ -10,5 +10,6 @@ const struct vm_part *const vm_parts[] = {
 	&part_link,
 	&part_serve,
 	&part_passthrough,
+	&part_watchdog,
 	NULL,
 };

@@ -7,5 +7,6 @@ const struct vm_part *const vm_parts[] = {
 	&part_virtio,
 	&part_link,
 	&part_passthrough,
+	&part_watchdog,
 	NULL,
 };

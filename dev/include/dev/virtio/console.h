@@ -56,5 +56,8 @@ bool virtio_console_add_port(struct virtio_console *c, const char *name,
 			     const struct virtio_console_env *io);
 /* Input has come, or there is room for output, on any port. */
 void virtio_console_service(struct virtio_console *c);
+/* Whether somebody in the guest has port `port` open; ports are numbered as they were added,
+ * from 1 on. */
+bool virtio_console_is_open(const struct virtio_console *c, unsigned port);
 /* Whether its driver works: has input a place to go? */
 bool virtio_console_live(const struct virtio_console *c);

@@ -44,6 +44,9 @@ enum sysdesc_restart {
 	SYSDESC_RESTART_ON_FAILURE = 1,
 	SYSDESC_RESTART_ALWAYS = 2,
 };
+/* How the operator has it stopped. */
+enum sysdesc_stop { SYSDESC_STOP_KILL = 0,
+		    SYSDESC_STOP_AGENT = 1 /* a guest agent is asked; with a virtio console */ };
 enum sysdesc_debug { SYSDESC_DEBUG_NONE = 0,
 		     SYSDESC_DEBUG_OBSERVE = 1,
 		     SYSDESC_DEBUG_CONTROL = 2 };
@@ -52,7 +55,8 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_KICK = 1u << 2,
 		      SYSDESC_DEV_VIRTIO_RNG = 1u << 3,
 		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4,
-		      SYSDESC_DEV_VIRTIO_BALLOON = 1u << 5 };
+		      SYSDESC_DEV_VIRTIO_BALLOON = 1u << 5,
+		      SYSDESC_DEV_WATCHDOG = 1u << 6 }; /* board virt; up to 7 vCPUs */
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 			 SYSDESC_DISK_COPY_ON_WRITE = 1,
 			 SYSDESC_DISK_READ_WRITE = 2 /* of the machine's disk */ };
@@ -164,7 +168,8 @@ struct sysdesc_vm {
 	uint32_t n_disks;          /* 0..SYSDESC_MAX_DISKS */
 	uint32_t n_connections;    /* that it is the driver of */
 	uint32_t n_served;         /* connections that it serves to others */
-	uint32_t pad;              /* 0 */
+	uint32_t stop;             /* enum sysdesc_stop */
+	uint64_t stop_us;          /* of an agent: the guest has so long to power off */
 	struct sysdesc_disk disk[SYSDESC_MAX_DISKS];
 	struct sysdesc_passthrough passthrough[SYSDESC_MAX_PASSTHROUGH];
 	uint32_t n_passthrough; /* 0..SYSDESC_MAX_PASSTHROUGH */
@@ -183,6 +188,9 @@ struct sysdesc_vm {
 };
 
 #define SYSDESC_RESTART_LIMIT_MAX 1000
+/* The watchdog's timer is behind those of so many vCPUs. */
+#define SYSDESC_WATCHDOG_VCPUS 7u
+#define SYSDESC_STOP_US 30000000u
 #define SYSDESC_DELAY_MIN_US 1000u
 #define SYSDESC_DELAY_MAX_US 3600000000u
 /* What they are unless the description says so. */

@@ -21,8 +21,9 @@ enum vmm_part {
 	VMM_PART_LINK = 1u << 8,         /* devices that are served elsewhere */
 	VMM_PART_SERVE = 1u << 9,        /* connections that it serves to other VMs */
 	VMM_PART_PASSTHROUGH = 1u << 10, /* devices of the machine */
+	VMM_PART_WATCHDOG = 1u << 11,    /* of board virt */
 };
-#define VMM_PARTS 11u
+#define VMM_PARTS 12u
 
 /* What the VM needs on a machine with this GIC. The one place that says so. */
 uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic);

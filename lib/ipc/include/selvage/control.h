@@ -15,9 +15,10 @@ enum init_request {
 };
 
 enum vm_stop_reason {
-	VM_STOP_OFF = 0,   /* the guest asked */
-	VM_STOP_FAULT = 1, /* the guest did what nothing handles */
-	VM_STOP_ERROR = 2, /* the VMM could not start it (bad image, ...) */
+	VM_STOP_OFF = 0,      /* the guest asked */
+	VM_STOP_FAULT = 1,    /* the guest did what nothing handles */
+	VM_STOP_ERROR = 2,    /* the VMM could not start it (bad image, ...) */
+	VM_STOP_WATCHDOG = 3, /* the guest let its watchdog run out */
 };
 
 /* Requests of init to serial, time and log (Call on the service endpoint). */

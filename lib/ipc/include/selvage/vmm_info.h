@@ -76,7 +76,7 @@ enum vmm_vcpu_cap {
 #define VMM_NTFN_DEBUG 8u  /* on VMM_CAP_DEBUG_NTFN: the channel */
 #define VMM_NTFN_TIMER 8u  /* VMM_DEVICE_TIMER */
 #define VMM_NTFN_LINK 16u  /* a server has something to say, or has ended */
-#define VMM_NTFN_INIT 2u   /* init has changed `watch` */
+#define VMM_NTFN_INIT 2u   /* init has changed `watch`, `stop` or the balloon's size */
 
 /* What of memory a disk needs that is written to, in pages: its size, and a bit
  * for each page of it. */
@@ -133,10 +133,13 @@ struct vmm_info {
 	/* Ticks for which the VM was paused: init changes it, while no thread of
 	 * the VMM executes, and adds the same to CNTVOFF of all VCPUs. */
 	uint64_t paused_ticks;
-	/* Changed by init while the VM runs. */
+	/* Changed by init while the VM runs: `watch`, and whether the guest is to be asked to
+	 * power off. */
 	uint32_t watch;
+	uint32_t stop;
 	/* Randomness for the guest, of this start of this VM only. */
 	uint32_t has_seed;
+	uint32_t pad3;
 	uint8_t seed[64];
 	uint8_t rng_key[32];  /* of its entropy device */
 	struct sysdesc_vm vm; /* the VM's part of the description */
