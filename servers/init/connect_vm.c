@@ -27,11 +27,12 @@ static struct {
 } links[SYSDESC_MAX_CONNECTIONS];
 
 /* What is shared by drivers that are there, for servers that come later: pages of
- * either size. */
+ * either size. The copy is the server's guest's; it is of the driver's arena, and there for
+ * the next server. */
 #define MAX_SHARED 8192u
 static struct shared {
 	uint64_t offset;
-	cap_t frame;
+	cap_t frame, copy;
 	uint32_t connection;
 } shared[MAX_SHARED];
 static unsigned n_shared;
@@ -99,16 +100,18 @@ void connect_vm_describe(unsigned vm, struct vmm_info *info)
 
 /* --- The driver's side -------------------------------------------------------------------- */
 
-/* For the server's guest; the copy is of `arena`, of whichever side comes later. */
-static bool map_shared(struct mem_arena *arena, const struct shared *s)
+static bool map_shared(struct process *driver, struct shared *s)
 {
 	struct process *server = links[s->connection].server;
-	cap_t copy = mem_copy(arena, s->frame, ABI_RIGHTS_ALL);
 
+	if (s->copy == 0)
+		s->copy = mem_copy_own(&driver->mem, s->frame, ABI_RIGHTS_ALL);
+	else
+		(void)sel4_page_unmap(s->copy); /* of a guest that is no more */
 	/* Page tables stay with the guest's space. */
-	return copy != 0 && map_page(&server->mem, server->guest, copy,
-				     links[s->connection].memory + s->offset, MAP_RW,
-				     MAP_DATA) == ABI_OK;
+	return s->copy != 0 && map_page(&server->mem, server->guest, s->copy,
+					links[s->connection].memory + s->offset, MAP_RW,
+					MAP_DATA) == ABI_OK;
 }
 
 bool connect_vm_memory(struct process *p, uint32_t connection, uint64_t offset, cap_t frame)
@@ -117,9 +120,9 @@ bool connect_vm_memory(struct process *p, uint32_t connection, uint64_t offset, 
 
 	if (n_shared == MAX_SHARED)
 		return false;
-	*s = (struct shared){ offset, frame, connection };
+	*s = (struct shared){ .offset = offset, .frame = frame, .connection = connection };
 	n_shared++;
-	return links[connection].server == NULL || map_shared(&p->mem, s);
+	return links[connection].server == NULL || map_shared(p, s);
 }
 
 /* What the server's guest has of it, because of whoever comes later. */
@@ -265,7 +268,7 @@ static bool attach_server(struct process *p, unsigned i, const struct vmm_info *
 		     MAP_DATA) != ABI_OK)
 		return false;
 	for (unsigned j = 0; j < n_shared; j++)
-		if (shared[j].connection == n && !map_shared(&p->mem, &shared[j]))
+		if (shared[j].connection == n && !map_shared(links[n].driver, &shared[j]))
 			return false;
 	return grant_server(p, i, n);
 }

@@ -609,7 +609,10 @@ static void console_ports(void **state)
 	give(PORT_RX, NULL, 64, true);
 	virtio_console_service(&console);
 	assert_int_equal(given_back(PORT_RX), 0);
+	assert_false(virtio_console_is_open(&console, 1));
 	say(1, 6, 1);
+	assert_true(virtio_console_is_open(&console, 1));
+	assert_false(virtio_console_is_open(&console, 2));
 	assert_int_equal(given_back(PORT_RX), 1);
 	assert_memory_equal(d.ram + PORT_QUEUE(PORT_RX) + 0x400, "news", 4);
 	say(1, 6, 0);
