@@ -164,9 +164,9 @@ struct option_def {
 #define FIELD(member) offsetof(struct options, member)
 #define CMD_BUILDERS (CMD_BUILD | CMD_CHECK | CMD_RUN | CMD_DOCTOR | CMD_CREATE)
 #define CMD_WATCHERS (CMD_CONSOLE | CMD_LOGS | CMD_CAPTURE | CMD_GDB | CMD_FAULTS)
-#define CMD_CLIENTS                                                                                  \
-	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_STOP | CMD_CREATE | CMD_TOP | CMD_AUDIT | CMD_TRACE | \
-	 CMD_WATCHERS)
+#define CMD_CLIENTS                                                                      \
+	(CMD_PS | CMD_QUERY | CMD_ACTION | CMD_STOP | CMD_CREATE | CMD_TOP | CMD_AUDIT | \
+	 CMD_TRACE | CMD_WATCHERS)
 
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE | CMD_TRACE, FIELD(output),

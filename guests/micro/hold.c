@@ -206,9 +206,10 @@ static uint64_t look(uint64_t *bad)
 		if (!finish(DEPTH))
 			return 0;
 		for (unsigned i = 0; i < DEPTH; i++) {
-			const uint64_t number = pool->data[i][0] == MAGIC ? pool->data[i][1] : slot + i;
+			const volatile uint64_t *block = pool->data[i];
+			const uint64_t number = block[0] == MAGIC ? block[1] : slot + i;
 
-			*bad += !is_right(pool->data[i], slot + i);
+			*bad += !is_right(block, slot + i);
 			least = number < least ? number : least;
 		}
 	}

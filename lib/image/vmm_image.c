@@ -8,7 +8,8 @@
 
 const struct vmm_image vmm_images[VMM_IMAGES] = {
 	{ "vmm", 0 },
-	{ "vmm-virtio", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_WATCHDOG },
+	{ "vmm-virtio",
+	  VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_WATCHDOG },
 	{ "vmm-pci", VMM_PART_VIRTIO | VMM_PART_LINK | VMM_PART_PASSTHROUGH | VMM_PART_PCI |
 			     VMM_PART_SERVE | VMM_PART_WATCHDOG },
 	{ "vmm-any", ANY_GUEST },
