@@ -17,5 +17,5 @@ void diag_progress(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 unsigned diag_error_count(void);
-/* For tests: counts errors without printing them. */
+/* Counts errors without printing them. */
 void diag_silence(bool silent);

@@ -37,12 +37,7 @@ $(ASSETS)/initrd-busybox: $(call foreign,busybox-static) $(ASSETS)/probe \
 VIRTIO_MODULES := virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
 	virtio/virtio_pci_legacy_dev virtio/virtio_pci virtio/virtio_balloon char/hw_random/virtio-rng \
 	char/virtio_console block/virtio_blk watchdog/watchdog watchdog/sp805_wdt
-$(OUT)/obj/linux/watchdog: guests/linux/watchdog.c
-	@mkdir -p $(@D)
-	@echo "  CC    $@"
-	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 -D_GNU_SOURCE $(REPRO) -static -s -Wl,--build-id=none -o $@ $<
 $(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) $(ASSETS)/probe \
-		$(OUT)/obj/linux/watchdog \
 		guests/linux/root/init guests/linux/root/selftest-virtio \
 		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
 	@echo "  CPIO  $@"
@@ -50,7 +45,6 @@ $(ASSETS)/initrd-virtio: $(call foreign,busybox-static) $(call foreign,linux-ima
 	  python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
 	  init=guests/linux/root/init selftest=guests/linux/root/selftest-virtio \
 	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox bin/probe=$(ASSETS)/probe 'bin/insmod->busybox' \
-	  bin/watchdog=$(OUT)/obj/linux/watchdog \
 	  $(foreach m,$(VIRTIO_MODULES),lib/modules/$(notdir $(m)).ko=$$drivers/$(m).ko) \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
 
