@@ -174,7 +174,7 @@ static void watchdog_node(void **state)
 
 	(void)state;
 	generate(&p);
-	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, true));
+	assert_true(fdt_add_pci(blob, sizeof(blob), &board_virt, true, 0));
 	assert_true(fdt_add_watchdog(blob, sizeof(blob), &board_virt));
 	assert_int_equal(fdt_check_full(blob, sizeof(blob)), 0);
 	assert_string_equal(string("/watchdog@90c0000", "compatible"), "arm,sp805");
