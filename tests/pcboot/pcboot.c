@@ -2,7 +2,7 @@
  * Loads a guest of a PC as the monitor would, but into a file: memory for QEMU,
  * and the registers as text for tests/pcboot/run.
  *
- *   pcboot PROTOCOL MEMORY_FILE MIB KERNEL CMDLINE [MODULE [MODULE_CMDLINE]]...
+ *   pcboot MACHINE PROTOCOL MEMORY_FILE MIB KERNEL CMDLINE [MODULE [MODULE_CMDLINE]]...
  *   pcboot acpi FILE      the tables of a machine that has everything, for ACPI_GPA
  */
 #include "boot/pc/boot.h"
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* What QEMU's `pc` has: the machine under the guest here. */
-static const struct acpi_config machine = {
+static struct acpi_config machine = {
 	.n_cpus = 1,
 	.lapic_gpa = 0xfee00000,
 	.ioapic_gpa = 0xfec00000,
@@ -41,6 +41,10 @@ static const struct acpi_config machine = {
 	.pci_mmio_gpa = 0xc0000000,
 	.pci_mmio_size = 0x30000000,
 };
+
+/* And what its `q35` has beside that; memory from 2 GiB on is above 4 GiB. */
+#define ECAM 0xb0000000u
+#define Q35_LOW 0x80000000ull
 
 static void fail(const char *what, const char *why)
 {
@@ -76,7 +80,7 @@ static void write_tables(const char *path)
 		c.uart[i] = (struct acpi_uart){
 			(uint16_t)(0x3f8 - 0x100 * (i % 2) - 0x10 * (i / 2)), (uint8_t)(4 - i % 2)
 		};
-	c.ecam_gpa = 0xb0000000;
+	c.ecam_gpa = ECAM;
 	c.pci_mmio64_gpa = 0x8000000000;
 	c.pci_mmio64_size = 0x4000000000;
 	c.n_virtio = ACPI_VIRTIO_MAX;
@@ -115,22 +119,35 @@ static void print(const struct pc_entry *e)
 		printf("%s %llu\n", gpr[i], (unsigned long long)e->gpr[i]);
 }
 
+/* The file's bytes where the machine has them. */
+static bool add_memory(struct gmem *mem, const char *path, uint64_t bytes, bool q35)
+{
+	uint8_t *p = map_file(path, true, &bytes);
+	uint64_t low = q35 ? min_u64(bytes, Q35_LOW) : bytes;
+
+	return gmem_add(mem, 0, low, p) &&
+	       (low == bytes || gmem_add(mem, PC_4GIB, bytes - low, p + low));
+}
+
 int main(int argc, char **argv)
 {
 	struct gmem mem = { 0 };
+	bool q35;
 	struct pc_map map;
 	struct pc_entry entry;
 	struct pc_boot b = { .mem = &mem, .map = &map };
-	uint64_t ram;
 	const char *error;
 
 	if (argc == 3 && strcmp(argv[1], "acpi") == 0) {
 		write_tables(argv[2]);
 		return 0;
 	}
-	if (argc < 6)
-		fail("usage", "pcboot PROTOCOL MEMORY_FILE MIB KERNEL CMDLINE [MODULE CMDLINE]...");
-	ram = strtoull(argv[3], NULL, 10) << 20;
+	if (argc < 7)
+		fail("usage", "pcboot MACHINE PROTOCOL MEMORY_FILE MIB KERNEL CMDLINE [MODULE CMDLINE]...");
+	q35 = strcmp(argv[1], "q35") == 0;
+	machine.ecam_gpa = q35 ? ECAM : 0;
+	machine.s5_type = q35 ? 7 : 0;
+	argv++, argc--;
 	b.kernel = map_file(argv[4], false, &b.kernel_bytes);
 	b.cmdline = argv[5];
 	for (int i = 6; i < argc && b.n_modules < PC_MODULES_MAX; i += 2) {
@@ -139,7 +156,7 @@ int main(int argc, char **argv)
 		m->bytes = map_file(argv[i], false, &m->size);
 		m->cmdline = i + 1 < argc ? argv[i + 1] : NULL;
 	}
-	if (!gmem_add(&mem, 0, ram, map_file(argv[2], true, &ram)) ||
+	if (!add_memory(&mem, argv[2], strtoull(argv[3], NULL, 10) << 20, q35) ||
 	    !pc_map_from_ram(&map, &mem, PC_LOW_PC))
 		fail(argv[3], "not so much memory");
 	error = pc_tables_put(&mem, &map, &machine, &b.rsdp);
