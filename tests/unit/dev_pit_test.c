@@ -6,25 +6,8 @@
 
 struct fixture {
 	struct pit pit;
-	uint64_t now;
-	bool irq;
-	unsigned rises;
+	struct owner owner;
 };
-
-static uint64_t now_ns(void *opaque)
-{
-	return ((struct fixture *)opaque)->now;
-}
-
-static void set_irq(void *opaque, unsigned line, bool level)
-{
-	struct fixture *f = opaque;
-
-	assert_int_equal(line, 0);
-	assert_int_not_equal(f->irq, level);
-	f->irq = level;
-	f->rises += level;
-}
 
 static void out(struct fixture *f, unsigned port, uint8_t value)
 {
@@ -45,24 +28,24 @@ static struct fixture *fresh(void)
 	static struct fixture f;
 
 	memset(&f, 0, sizeof(f));
-	f.now = 12345678901;
-	pit_init(&f.pit, &(struct timer_env){ &f, now_ns, set_irq, NULL });
+	f.owner.now = 12345678901;
+	pit_init(&f.pit, &(struct timer_env){ &f.owner, owner_now, owner_irq, NULL });
 	/* On the edge of a clock, so that counts are exact. */
-	f.now = ticks_to_ns(ticks_from_ns(f.now, PIT_HZ) + 1, PIT_HZ);
+	f.owner.now = ticks_to_ns(ticks_from_ns(f.owner.now, PIT_HZ) + 1, PIT_HZ);
 	return &f;
 }
 
 /* So many clocks, as an owner sees them: it keeps each deadline. */
 static void clocks(struct fixture *f, uint64_t n)
 {
-	uint64_t end = ticks_to_ns(ticks_from_ns(f->now, PIT_HZ) + n, PIT_HZ);
+	uint64_t end = ticks_to_ns(ticks_from_ns(f->owner.now, PIT_HZ) + n, PIT_HZ);
 
 	while (pit_deadline(&f->pit) <= end) {
-		f->now = pit_deadline(&f->pit);
+		f->owner.now = pit_deadline(&f->pit);
 		pit_expired(&f->pit);
-		assert_true(pit_deadline(&f->pit) > f->now);
+		assert_true(pit_deadline(&f->pit) > f->owner.now);
 	}
-	f->now = end;
+	f->owner.now = end;
 }
 
 static uint16_t latched(struct fixture *f, unsigned channel)
@@ -94,31 +77,31 @@ static void test_rate_generator(void **state)
 	(void)state;
 	assert_int_equal(pit_deadline(&f->pit), NEVER);
 	load(f, 0, 0x34, 1000);
-	f->rises = 0;
+	f->owner.rises = 0;
 	clocks(f, 999);
 	assert_int_equal(latched(f, 0), 1);
 	assert_false(output(f, 0)); /* low for the last clock */
-	assert_int_equal(f->rises, 0);
+	assert_int_equal(f->owner.rises, 0);
 	clocks(f, 1);
-	assert_int_equal(f->rises, 1);
+	assert_int_equal(f->owner.rises, 1);
 	assert_int_equal(latched(f, 0), 1000);
 	clocks(f, 9999);
-	assert_int_equal(f->rises, 10);
+	assert_int_equal(f->owner.rises, 10);
 	/* A new count waits for the period's end. */
 	clocks(f, 501);
 	out(f, 0x40, 100);
 	out(f, 0x40, 0);
 	assert_int_equal(latched(f, 0), 500);
 	clocks(f, 499);
-	assert_int_equal(f->rises, 11);
+	assert_int_equal(f->owner.rises, 11);
 	clocks(f, 1);
-	assert_int_equal(f->rises, 12);
+	assert_int_equal(f->owner.rises, 12);
 	clocks(f, 200);
-	assert_int_equal(f->rises, 14);
+	assert_int_equal(f->owner.rises, 14);
 	/* Nobody looked for long: one tick. */
-	f->now += 1000000000;
+	f->owner.now += 1000000000;
 	pit_expired(&f->pit);
-	assert_int_equal(f->rises, 15);
+	assert_int_equal(f->owner.rises, 15);
 }
 
 static void test_reload_unseen(void **state)
@@ -130,12 +113,12 @@ static void test_reload_unseen(void **state)
 	clocks(f, 500);
 	out(f, 0x40, 100);
 	out(f, 0x40, 0);
-	f->rises = 0;
-	f->now = ticks_to_ns(ticks_from_ns(f->now, PIT_HZ) + 540, PIT_HZ);
+	f->owner.rises = 0;
+	f->owner.now = ticks_to_ns(ticks_from_ns(f->owner.now, PIT_HZ) + 540, PIT_HZ);
 	assert_int_equal(latched(f, 0), 60); /* of the new period */
-	assert_int_equal(f->rises, 1);       /* and the old one's end was noticed */
+	assert_int_equal(f->owner.rises, 1); /* and the old one's end was noticed */
 	clocks(f, 60);
-	assert_int_equal(f->rises, 2);
+	assert_int_equal(f->owner.rises, 2);
 }
 
 static void test_square_wave(void **state)
@@ -144,20 +127,20 @@ static void test_square_wave(void **state)
 
 	(void)state;
 	load(f, 0, 0x36, 5);
-	f->rises = 0;
+	f->owner.rises = 0;
 	assert_int_equal(latched(f, 0), 4);
 	for (unsigned i = 0; i < 5; i++) { /* three high, two low */
 		assert_int_equal(output(f, 0), i < 3);
 		clocks(f, 1);
 	}
-	assert_int_equal(f->rises, 1);
+	assert_int_equal(f->owner.rises, 1);
 	load(f, 0, 0x36, 0); /* 65,536: 18.2 Hz */
-	f->rises = 0;
+	f->owner.rises = 0;
 	clocks(f, 32768);
 	assert_int_equal(latched(f, 0), 0); /* two at each clock */
 	assert_false(output(f, 0));
 	clocks(f, 32768 + 9 * 65536);
-	assert_int_equal(f->rises, 10);
+	assert_int_equal(f->owner.rises, 10);
 }
 
 static void test_terminal_count(void **state)
@@ -167,23 +150,23 @@ static void test_terminal_count(void **state)
 	(void)state;
 	out(f, 0x43, 0x30);
 	assert_false(output(f, 0));
-	assert_false(f->irq);
+	assert_false(f->owner.irq);
 	out(f, 0x40, 100);
 	assert_int_equal(pit_deadline(&f->pit), NEVER); /* half a count is none */
 	out(f, 0x40, 0);
 	clocks(f, 99);
-	assert_false(f->irq);
+	assert_false(f->owner.irq);
 	clocks(f, 1);
-	assert_true(f->irq);
-	assert_int_equal(f->rises, 1);
+	assert_true(f->owner.irq);
+	assert_int_equal(f->owner.rises, 1);
 	clocks(f, 10);
 	assert_int_equal(latched(f, 0), 0xfff6); /* it goes on below zero */
 	assert_int_equal(pit_deadline(&f->pit), NEVER);
 	out(f, 0x40, 50); /* the first byte takes the output down */
-	assert_false(f->irq);
+	assert_false(f->owner.irq);
 	out(f, 0x40, 0);
 	clocks(f, 50);
-	assert_int_equal(f->rises, 2);
+	assert_int_equal(f->owner.rises, 2);
 }
 
 static void test_strobe(void **state)
@@ -192,19 +175,19 @@ static void test_strobe(void **state)
 
 	(void)state;
 	load(f, 0, 0x38, 10);
-	f->rises = 0;
+	f->owner.rises = 0;
 	clocks(f, 10);
 	assert_false(output(f, 0));
 	clocks(f, 1);
 	assert_true(output(f, 0));
-	assert_int_equal(f->rises, 1);
+	assert_int_equal(f->owner.rises, 1);
 	clocks(f, 100000);
-	assert_int_equal(f->rises, 1);
+	assert_int_equal(f->owner.rises, 1);
 	/* Low byte only. */
 	out(f, 0x43, 0x18);
 	out(f, 0x40, 7);
 	clocks(f, 8);
-	assert_int_equal(f->rises, 2);
+	assert_int_equal(f->owner.rises, 2);
 }
 
 /* How guests calibrate the TSC: channel 2 in mode 0 by gate and output. */
@@ -229,9 +212,9 @@ static void test_speaker(void **state)
 	clocks(f, 1);
 	assert_int_equal(in(f, 0x61) & 0x2f, 0x23);
 	/* The refresh bit toggles. */
-	f->now = 15085 * 8;
+	f->owner.now = 15085 * 8;
 	assert_int_equal(in(f, 0x61) & 0x10, 0);
-	f->now += 15085;
+	f->owner.now += 15085;
 	assert_int_equal(in(f, 0x61) & 0x10, 0x10);
 }
 

@@ -14,33 +14,16 @@ enum { A = 10,
 
 struct fixture {
 	struct rtc rtc;
-	uint64_t now;
-	bool irq;
-	unsigned rises;
+	struct owner owner;
 };
-
-static uint64_t now_ns(void *opaque)
-{
-	return ((struct fixture *)opaque)->now;
-}
-
-static void set_irq(void *opaque, unsigned line, bool level)
-{
-	struct fixture *f = opaque;
-
-	assert_int_equal(line, 0);
-	assert_int_not_equal(f->irq, level);
-	f->irq = level;
-	f->rises += level;
-}
 
 static struct fixture *fresh(uint64_t seconds)
 {
 	static struct fixture f;
 
 	memset(&f, 0, sizeof(f));
-	f.now = 5 * S;
-	rtc_init(&f.rtc, &(struct timer_env){ &f, now_ns, set_irq, NULL }, seconds);
+	f.owner.now = 5 * S;
+	rtc_init(&f.rtc, &(struct timer_env){ &f.owner, owner_now, owner_irq, NULL }, seconds);
 	return &f;
 }
 
@@ -59,20 +42,20 @@ static void wr(struct fixture *f, uint8_t index, uint8_t value)
 /* With each deadline kept; a guest that reads C each time. */
 static unsigned run(struct fixture *f, uint64_t ns)
 {
-	uint64_t end = f->now + ns;
+	uint64_t end = f->owner.now + ns;
 	unsigned n = 0;
 
 	while (rtc_deadline(&f->rtc) <= end) {
-		f->now = rtc_deadline(&f->rtc);
+		f->owner.now = rtc_deadline(&f->rtc);
 		rtc_expired(&f->rtc);
-		if (!f->irq)
+		if (!f->owner.irq)
 			continue;
 		assert_int_equal(rtc_deadline(&f->rtc), NEVER);
 		assert_true(rd(f, C) & 0x80);
-		assert_false(f->irq);
+		assert_false(f->owner.irq);
 		n++;
 	}
-	f->now = end;
+	f->owner.now = end;
 	return n;
 }
 
@@ -126,11 +109,11 @@ static void test_set(void **state)
 		wr(f, 2, (uint8_t)bcd((unsigned)tm.tm_min));
 		wr(f, 0, (uint8_t)bcd((unsigned)tm.tm_sec));
 		wr(f, CENTURY, (uint8_t)bcd((unsigned)tm.tm_year / 100 + 19));
-		f->now += 3 * S; /* stands meanwhile */
+		f->owner.now += 3 * S; /* stands meanwhile */
 		assert_int_equal(rd(f, 0), bcd((unsigned)tm.tm_sec));
 		wr(f, B, rd(f, B) & 0x7f);
 		expect(f, s);
-		f->now += 90 * S;
+		f->owner.now += 90 * S;
 		expect(f, s + 90);
 	}
 }
@@ -173,11 +156,11 @@ static void test_update(void **state)
 
 	(void)state;
 	assert_int_equal(rd(f, A), 0x26);
-	f->now += 997 * MS;
+	f->owner.now += 997 * MS;
 	assert_int_equal(rd(f, A), 0x26);
-	f->now += 1 * MS;
+	f->owner.now += 1 * MS;
 	assert_int_equal(rd(f, A), 0xa6); /* update in progress */
-	f->now += 2 * MS;
+	f->owner.now += 2 * MS;
 	assert_int_equal(rd(f, A), 0x26);
 	assert_int_equal(rd(f, C), 0x50); /* flags without interrupt */
 	assert_int_equal(rd(f, C), 0);
@@ -212,11 +195,11 @@ static void test_periodic(void **state)
 	}
 	/* Unheard it stays up. */
 	wr(f, A, 0x26);
-	f->now += S;
+	f->owner.now += S;
 	rtc_expired(&f->rtc);
-	assert_true(f->irq);
+	assert_true(f->owner.irq);
 	assert_int_equal(rd(f, C), 0xd0);
-	assert_false(f->irq);
+	assert_false(f->owner.irq);
 	rtc_reset(&f->rtc);
 	assert_int_equal(rd(f, B), 2);
 }
@@ -230,7 +213,7 @@ static void test_alarm(void **state)
 	wr(f, 3, 0x01);
 	wr(f, 1, 0x30);
 	wr(f, B, 0x22);
-	assert_int_equal(rtc_deadline(&f->rtc), f->now + 90 * S);
+	assert_int_equal(rtc_deadline(&f->rtc), f->owner.now + 90 * S);
 	assert_int_equal(run(f, 90 * S - 1), 0);
 	assert_int_equal(run(f, 1), 1);
 	assert_int_equal(run(f, 86400 * S), 1); /* each day */
@@ -246,7 +229,7 @@ static void test_alarm(void **state)
 	wr(f, 1, 0x15);
 	wr(f, B, 2);
 	rd(f, C);
-	f->now += 3 * 86400 * S;
+	f->owner.now += 3 * 86400 * S;
 	assert_int_equal(rd(f, C) & 0x30, 0x30);
 	/* Hours of twelve: 11 in the evening. */
 	f = fresh(22 * 3600);
@@ -254,7 +237,7 @@ static void test_alarm(void **state)
 	wr(f, 5, 0x91);
 	wr(f, 3, 0);
 	wr(f, 1, 0);
-	assert_int_equal(rtc_deadline(&f->rtc), f->now + 3600 * S);
+	assert_int_equal(rtc_deadline(&f->rtc), f->owner.now + 3600 * S);
 }
 
 static void test_memory(void **state)
