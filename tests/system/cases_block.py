@@ -167,6 +167,7 @@ def machine_disk(report):
         run.wait("log", "connection 2: partition 7 of the machine's disk: "
                         "the disk has no such partition", 5)
         web, db = Shell(run, "web"), Shell(run, "db")
+        report.check("as described" in run.client("audit", path), "who holds what is as described")
         report.equal(web("cat /sys/block/vda/size; ls /dev/vd* | wc -l"), f"{PART} 1",
                      "a partition is a disk of its size")
         for sh in (web, db):
