@@ -384,6 +384,27 @@ static void test_legacy_replacement(void **state)
 	assert_int_equal(wait(), 0x20); /* PIT again */
 }
 
+/* How guests measure the APIC's timer: against channel 2 of the PIT, 10 ms. */
+static void test_calibration(void **state)
+{
+	uint64_t counted;
+
+	(void)state;
+	power_on();
+	WR(lapic_access, &m.apic, 0x320, 4, 0x10000);
+	WR(lapic_access, &m.apic, 0x3e0, 4, 3); /* by 16 */
+	WR(pit_port61_access, &m.pit, 0, 1, 1);
+	WR(pit_access, &m.pit, 3, 1, 0xb0);
+	WR(pit_access, &m.pit, 2, 1, (PIT_HZ / 100) & 0xff);
+	WR(lapic_access, &m.apic, 0x380, 4, UINT32_MAX);
+	WR(pit_access, &m.pit, 2, 1, (PIT_HZ / 100) >> 8);
+	while (!(RD(pit_port61_access, &m.pit, 0, 1) & 0x20))
+		now += 700; /* what an exit takes */
+	counted = UINT32_MAX - RD(lapic_access, &m.apic, 0x390, 4);
+	assert_in_range(counted, 624900, 625100);
+	assert_false(m.intr);
+}
+
 static void test_shared_line(void **state)
 {
 	(void)state;
@@ -416,6 +437,7 @@ int main(void)
 		cmocka_unit_test(test_pit_by_8259),
 		cmocka_unit_test(test_pit_by_ioapic),
 		cmocka_unit_test(test_legacy_replacement),
+		cmocka_unit_test(test_calibration),
 		cmocka_unit_test(test_shared_line),
 	};
 
