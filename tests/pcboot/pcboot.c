@@ -143,7 +143,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 7)
-		fail("usage", "pcboot MACHINE PROTOCOL MEMORY_FILE MIB KERNEL CMDLINE [MODULE CMDLINE]...");
+		fail("usage", "pcboot MACHINE PROTOCOL MEMORY_FILE MIB KERNEL CMDLINE "
+			      "[MODULE CMDLINE]...");
 	q35 = strcmp(argv[1], "q35") == 0;
 	machine.ecam_gpa = q35 ? ECAM : 0;
 	machine.s5_type = q35 ? 7 : 0;
