@@ -49,11 +49,12 @@ struct vcpu_exit {
 	uint64_t gva;      /* the same, guest-virtual; gpa where not known */
 	uint64_t value;    /* MMIO and SYSREG writes: what is written */
 	uint16_t code;
-	uint8_t size; /* MMIO: bytes accessed, 1, 2, 4, 8 */
-	uint8_t reg;  /* register number in the instruction */
-	uint8_t reg2; /* SYSREG of 64 bits in two registers: the high one */
-	bool write;   /* the guest writes */
-	bool skip;    /* its condition says that it does nothing */
+	uint8_t size;  /* MMIO: bytes accessed, 1, 2, 4, 8 */
+	uint8_t reg;   /* register number in the instruction */
+	uint8_t reg2;  /* SYSREG of 64 bits in two registers: the high one */
+	bool write;    /* the guest writes */
+	bool skip;     /* its condition says that it does nothing */
+	uint8_t flags; /* the architecture's; for the questions in vcpu_arch.h */
 };
 
 struct vcpu;

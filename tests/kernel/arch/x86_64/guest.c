@@ -20,14 +20,15 @@
 #define ALL_REGS ((1ull << ABI_VCPU_REG_COUNT) - 1)
 
 extern const char guest_code[], guest_code_end[];
-#define PIECES(X)                          \
-	X(hlt)                             \
-	X(ports)                           \
-	X(string)                          \
-	X(irq)                             \
-	X(held)                            \
-	X(spin)                            \
-	X(bell) X(handler) X(cpuid) X(msr) \
+#define PIECES(X)                  \
+	X(hlt)                     \
+	X(ports)                   \
+	X(string)                  \
+	X(irq)                     \
+	X(held)                    \
+	X(spin)                    \
+	X(bell)                    \
+	X(handler) X(cpuid) X(msr) \
 		X(mmio) X(sse) X(xcr0) X(debugs) X(privileged) X(cr4) X(cr0) X(ud) X(flat)
 #define X(name) extern const char guest_##name[];
 PIECES(X)
@@ -247,10 +248,15 @@ static void check_port(unsigned port, unsigned size, bool in)
 
 static void test_ports(void)
 {
+	/* clang-format off */
 	static const struct {
 		uint16_t port;
 		uint8_t size, in;
-	} want[] = { { 0x3f8, 1, 0 }, { 0x70, 2, 0 }, { 0x3f8, 4, 0 }, { 0x60, 1, 1 }, { 0x3f8, 2, 1 }, { 0x3f8, 4, 1 } };
+	} want[] = {
+		{ 0x3f8, 1, 0 }, { 0x70, 2, 0 }, { 0x3f8, 4, 0 },
+		{ 0x60, 1, 1 }, { 0x3f8, 2, 1 }, { 0x3f8, 4, 1 },
+	};
+	/* clang-format on */
 	struct guest g = make(0, KT_LOW);
 
 	enter_real(&g, guest_ports);

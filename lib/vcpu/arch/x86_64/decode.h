@@ -1,0 +1,24 @@
+/* Exit message to struct vcpu_exit. */
+#pragma once
+
+#include <abi/vcpu.h>
+#include <selvage/vcpu.h>
+
+static inline unsigned exit_reason(uint64_t label)
+{
+	return (unsigned)(label >> ABI_EXIT_REASON_SHIFT) & ABI_EXIT_REASON_MASK;
+}
+
+static inline unsigned exit_bytes(uint64_t label)
+{
+	return (unsigned)(label >> ABI_EXIT_BYTES_SHIFT) & ABI_EXIT_BYTES_MASK;
+}
+
+/* Whether the message is of the kind with an address and registers to decode. */
+static inline bool exit_is_access(uint64_t label)
+{
+	return exit_reason(label) >= ABI_EXIT_FIRST_ACCESS;
+}
+
+/* mr: the message's words. Any label is accepted. */
+void vcpu_decode_exit(uint64_t label, const uint64_t mr[4], struct vcpu_exit *e);
