@@ -28,13 +28,13 @@ BACKEND_MODULES := drivers/virtio/virtio drivers/virtio/virtio_ring drivers/virt
 	drivers/uio/uio drivers/uio/uio_pci_generic
 BACKEND_APPLETS := insmod rmmod httpd brctl truncate mkfifo inetd
 $(ASSETS)/initrd-backend: $(call foreign,busybox-static) $(call foreign,linux-image-cloud-arm64) \
-		$(BACKEND)/selvage_backend.ko $(BACKEND)/backend $(addprefix guests/backend/root/,init page) \
+		$(BACKEND)/selvage_backend.ko $(BACKEND)/backend $(ASSETS)/probe $(addprefix guests/backend/root/,init page) \
 		guests/linux/applets mk/mkcpio.py guests/backend/build.mk
 	@mkdir -p $(@D)
 	@echo "  CPIO  $@"
 	$(Q)modules=$$(echo $(FOREIGN)/linux-image-cloud-arm64/lib/modules/*/kernel) && \
 	  python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ www/ \
-	  init=guests/backend/root/init www/cgi-bin/page=guests/backend/root/page bin/backend=$(BACKEND)/backend \
+	  init=guests/backend/root/init www/cgi-bin/page=guests/backend/root/page bin/backend=$(BACKEND)/backend bin/probe=$(ASSETS)/probe \
 	  bin/busybox=$(FOREIGN)/busybox-static/bin/busybox \
 	  lib/modules/selvage_backend.ko=$(BACKEND)/selvage_backend.ko \
 	  $(foreach m,$(BACKEND_MODULES),lib/modules/$(notdir $(m)).ko=$$modules/$(m).ko) \

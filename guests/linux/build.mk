@@ -16,7 +16,7 @@ $(ASSETS)/linux-small: $(call foreign,linux-source-6.1) \
 $(ASSETS)/linux-small.elf: $(ASSETS)/linux-small
 	$(Q)CROSS=$(CROSS) sh guests/linux/build-kernel $(FOREIGN)/linux-source-6.1 vmlinux $@
 
-PROBE_SRCS := $(addprefix guests/linux/probe/,main.c clock.c load.c storm.c hostile.c disk.c net.c vsock.c hold.c)
+PROBE_SRCS := $(addprefix guests/linux/probe/,main.c clock.c load.c storm.c hostile.c disk.c net.c vsock.c stale.c hold.c)
 $(ASSETS)/probe: $(PROBE_SRCS) guests/linux/probe/probe.h
 	@mkdir -p $(@D)
 	@echo "  CC    $@"

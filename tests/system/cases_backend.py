@@ -25,8 +25,8 @@ def user(name, words=""):
             f"    cmdline: \"{QUIET} selvage.name={name} {words}\""]
 
 
-def describe(name, vms, connections):
-    text = [f"name: {name}", "machine: {memory: 1G, on_idle: stay}", "vms:"]
+def describe(name, vms, connections, memory="1G"):
+    text = [f"name: {name}", f"machine: {{memory: {memory}, on_idle: stay}}", "vms:"]
     for v in vms:
         text += v
     text += ["connections:"] + [f"  - {{{c}}}" for c in connections]
@@ -151,6 +151,51 @@ def backend_reach(report):
                      "memory that a hostile server finds: control page, pool and its own")
 
 
+def stale_finds(report, sh, number, vm, finds):
+    """finds: words of its memory in the pool while a read through the page cache waits, and one
+    past it, of 64 KiB."""
+    scan = f"probe scan {number} {MEMORY + number * POOL} {POOL}"
+    forget = "echo 3 > /proc/sys/vm/drop_caches"
+    serving = "$(ps | awk '/[b]ackend [a-z]*-block/ {print $1}')"
+    sh(vm, f"probe plant {number} 80; dd if=/dev/urandom of=/dev/vda bs=64k count=32 conv=fsync; "
+           f"{forget}; cat /dev/vda > /dev/null; sync")
+    found = sh("server", scan)
+    report.check("scan: 0 words in 0 pages," in found and " 0 pages in use" not in found,
+                 f"{vm}: nothing that was not sent, after a load: {found}")
+    for words, read in zip(finds, (f"{forget}; probe plant {number} 80; cat /dev/vda | wc -c",
+                                   f"probe into {number} /dev/vda")):
+        sh("server", f"kill -STOP {serving}; sleep 0.1")
+        sh(vm, f"({read}) > /tmp/read 2>&1 & sleep 1.5")
+        found = sh("server", scan)
+        seen = int(re.search(r"scan: (\d+) words", found).group(1))
+        report.check(seen == words, f"{vm}: while `{read.split('; ')[-1]}` waits: {found}")
+        sh("server", f"kill -CONT {serving}")
+        report.check(sh(vm, "wait; until grep -E '^[0-9]+$|bytes' /tmp/read; do sleep 0.1; done"),
+                     f"{vm}: ... which ends")
+
+
+def stale(report):
+    """What was in a driver's memory, and never sent, as its server finds it in the pool."""
+    stock = ["  - name: stock", "    memory: 512M", "    kernel: asset:linux-debian",
+             "    initrd: asset:initrd-virtio",
+             f"    cmdline: \"{QUIET} selvage.name=stock init_on_alloc=0\""]
+    # Words in the pool: docs/system-description.md.
+    vms = {"user": (user("user"), (0, 8192)), "stock": (stock, (0, 0))}
+    serves = " ".join(f"selvage.file=/{vm}:4M selvage.serve={vm}-block=/{vm}" for vm in vms)
+    # The small kernel serves by uio_pci_generic, and lets us look at all memory.
+    small = [line.replace("linux-debian", "linux-small")
+             for line in server("server", f"selvage.uio {serves}")]
+    path = describe("stale", [small, *(vm for vm, _ in vms.values())],
+                    [f"driver: {vm}, device: block, served_by: server" for vm in vms], "2G")
+    with System("stale", path, limit_s=200) as run:
+        up(run, "server", *vms)
+        sh = Shell(run)
+        sh("stock", "for m in virtio virtio_ring virtio_mmio virtio_blk; do "
+                    "insmod /lib/modules/$m.ko; done")
+        for number, (vm, (_, finds)) in enumerate(vms.items()):
+            stale_finds(report, sh, number, vm, finds)
+
+
 def graph(report):
     """systems/graph.yaml: traffic on each of the five edges."""
     with System("graph", "systems/graph.yaml", limit_s=300) as run:
@@ -191,4 +236,4 @@ def chain(report):
 
 def cases():
     return {"backend": backend, "backend-reach": backend_reach,
-            "backend-uio": backend_uio, "graph": graph, "chain": chain}
+            "backend-uio": backend_uio, "stale": stale, "graph": graph, "chain": chain}

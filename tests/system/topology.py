@@ -1,8 +1,10 @@
 """Who holds what in a running system, against its description."""
+import hashlib
 import json
 import os
+import subprocess
 
-from harness import System, write_description
+from harness import SELVAGE, Shell, System, write_description
 from lifecycle import describe, refused, ticker
 
 
@@ -111,6 +113,50 @@ def passed_rtc(report):
         report.check("as described" in run.client("audit", path), "as described")
 
 
+def passed_disk(report):
+    """A virtio-mmio slot of QEMU's in a Linux VM, whose disk does DMA to the guest's memory."""
+    image = "build/test-systems/passed-disk.img"
+    path = write_description("passed-disk", "name: passed-disk\n"
+                             "machine: {memory: 1G, on_idle: stay}\nvms:\n  - name: linux1\n"
+                             "    memory: [{address: 0x68000000, size: 128M}]\n"
+                             "    kernel: asset:linux-small\n    initrd: asset:initrd-busybox\n"
+                             "    one_to_one: true\n"
+                             "    cmdline: \"console=ttyAMA0 panic=-1 quiet selvage.name=linux1\"\n"
+                             "    passthrough: [{device: 0x0a002000, trusted_dma: true}]\n"
+                             "  - {name: other, memory: 4M, kernel: asset:micro-tick}\n")
+    made = os.urandom(1 << 20)
+    with open(image, "wb") as f:
+        f.write(made)
+    qemu = ("-global", "virtio-mmio.force-legacy=false",
+            "-drive", f"if=none,id=passed,format=raw,file={image}",
+            "-device", "virtio-blk-device,drive=passed,bus=virtio-mmio-bus.16")
+    with System("passed-disk", path, qemu=qemu) as run:
+        run.wait("linux1", "up linux1", 60)
+        linux = Shell(run, "linux1")
+        for start in ("the machine's disk", "... again after the VM was started again"):
+            report.equal(linux("sha256sum /dev/vda | cut -c 1-64"),
+                         hashlib.sha256(made).hexdigest(), f"{start}, read by DMA of the device")
+            report.check(int(linux("grep virtio0 /proc/interrupts | awk '{print $2}'")) > 0,
+                         "... which interrupts the guest")
+            written = linux("head -c 1048576 /dev/urandom > /tmp/d; "
+                            "dd if=/tmp/d of=/dev/vda bs=64k conv=fsync 2> /dev/null; sha256sum /tmp/d | cut -c 1-64")
+            with open(image, "rb") as f:
+                made = f.read()
+            report.equal(hashlib.sha256(made).hexdigest(), written, "... and written")
+            seen = run.lines.count()
+            run.client("reboot", "linux1")
+            run.wait("linux1", "up linux1", 60, seen)
+        report.check("as described" in run.client("audit", path), "as described")
+    told = subprocess.run([SELVAGE, "check", "--topology", path], capture_output=True, text=True,
+                          check=False).stdout
+    nothing_bounds = "  drives a device whose DMA nothing bounds\n"
+    report.check(f"linux1{'0':>34}{nothing_bounds}" in told, "the topology has its guest in the kernel's domain")
+    report.check("device    device of the machine, at 0xa002000\n"
+                 "    controls at once: kernel, init, time, serial, log, debug, vmm:linux1, other, "
+                 "vmm:other\n" in told, "... and reaching everything")
+
+
 def cases():
     return {"audit": audit, "audit-gic2": audit_gic2, "passed-rtc": passed_rtc,
+            "passed-disk": passed_disk,
             "audit-connections": audit_connections}

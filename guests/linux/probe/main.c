@@ -74,6 +74,9 @@ static const struct {
 	{ "disk", probe_disk },
 	{ "net", probe_net },
 	{ "vsock", probe_vsock },
+	{ "plant", probe_plant },
+	{ "into", probe_into },
+	{ "scan", probe_scan },
 };
 
 int main(int argc, char **argv)
@@ -83,6 +86,6 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], probes[i].name) == 0)
 			return probes[i].run(argc - 1, argv + 1);
 	fprintf(stderr, "usage: probe clock|sleep|load|ping|oncpu|"
-			"mem|gic|undef|mark|disk|net|vsock|hold [argument...]\n");
+			"mem|gic|undef|mark|disk|net|vsock|hold|plant|into|scan [argument...]\n");
 	return 2;
 }

@@ -17,6 +17,9 @@ int probe_undef(int argc, char **argv);
 int probe_disk(int argc, char **argv);
 int probe_net(int argc, char **argv);
 int probe_vsock(int argc, char **argv);
+int probe_plant(int argc, char **argv);
+int probe_into(int argc, char **argv);
+int probe_scan(int argc, char **argv);
 int probe_hold(int argc, char **argv);
 
 /* An instruction that nothing else has, for the instruction counter. */
