@@ -23,7 +23,7 @@ endif
 ARCH := $(if $(filter pc,$(CONFIG)),x86_64,aarch64)
 PLAT := $(if $(filter pc,$(CONFIG)),pc,virt)
 # What CONFIG=pc builds of the userland (mk/rules.mk).
-PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native
+PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native decode_x86
 ifeq ($(filter $(BUILD),release debug coverage),)
 $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif

@@ -39,3 +39,23 @@ $(eval $(call unit_test,pc_boot,tests/unit/pc_boot_test.c $(PC_BOOT_SRCS) vmm/gm
 $(eval $(call unit_test,pc_acpi,tests/unit/pc_acpi_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))
 $(foreach p,bzimage pvh multiboot,$(eval $(call fuzz_target,pc_$(p),tests/fuzz/pc_boot_fuzz.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm -DFUZZ_$(p))))
 $(eval $(call unit_test,pc_enter,tests/unit/pc_enter_test.c vmm/arch/x86_64/enter.c vmm/boot/pc/entry.c,base,-Ivmm/arch/x86_64 -Ilib/vcpu/include -Ilib/vcpu/arch/x86_64/include -Iabi/include -Iabi/arch/x86_64/include))
+
+# The decoder of x86: a library of the target where that is an x86 machine, and its host tests.
+DECODE_X86_SRCS := $(sort $(wildcard vmm/decode/x86/*.c))
+DECODE_X86_INC := -Ivmm/decode/x86 $(ZYDIS_INC)
+ifeq ($(ARCH),x86_64)
+INC_decode_x86 := $(DECODE_X86_INC)
+$(eval $(call target_lib,decode_x86,$(DECODE_X86_SRCS),base))
+$(DECODE_X86_SRCS:%=$(TOUT)/obj/lib-decode_x86/%.o): $(ZYDIS_STAMPS)
+TARGET_OUT += $(TOUT)/lib/zydis.a
+endif
+UNIT_LIBS_decode_x86 := -lunicorn
+HOST_LIBS_x86-diff := -lunicorn
+DIFF_X86_SRCS := tests/decode/x86/gen.c tests/decode/x86/diff.c
+$(eval $(call unit_test,decode_x86,tests/unit/decode_x86_test.c $(DIFF_X86_SRCS) $(DECODE_X86_SRCS),base,$(DECODE_X86_INC) -Itests/decode/x86))
+$(eval $(call fuzz_target,decode_x86_insn,tests/fuzz/decode_x86_insn_fuzz.c $(DECODE_X86_SRCS),base,$(DECODE_X86_INC)))
+$(eval $(call host_prog,x86-diff,tests/decode/x86/main.c $(DIFF_X86_SRCS) $(DECODE_X86_SRCS),base,,$(DECODE_X86_INC) -Itests/decode/x86))
+# It needs a package of the tests: not with `make host`.
+HOST_PROGS := $(filter-out $(HOUT)/bin/x86-diff,$(HOST_PROGS))
+$(HOUT)/unit/decode_x86 $(HOUT)/fuzz/decode_x86_insn $(HOUT)/bin/x86-diff: $(HOUT)/lib/zydis.a
+$(foreach d,unit-decode_x86 fuzz-decode_x86_insn x86-diff,$(patsubst %,$(HOUT)/obj/$(d)/%.o,$(DECODE_X86_SRCS) $(DIFF_X86_SRCS))): $(ZYDIS_STAMPS)
