@@ -32,7 +32,7 @@ static const char *load(const struct pc_boot *b, struct pc_entry *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t low[LOW_BYTES], high[HIGH_BYTES];
+	static uint8_t low[LOW_BYTES], high[HIGH_BYTES], module[0x1234];
 	static struct gmem mem;
 	static struct pc_map map;
 	struct pc_boot b = { .mem = &mem,
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			     .kernel_bytes = size,
 			     .cmdline = "console=ttyS0",
 			     .n_modules = 1,
-			     .module = { { low, 0x1234, "module" } },
+			     .module = { { module, sizeof(module), "module" } },
 			     .rsdp = 0xe0000 };
 	struct pc_entry e;
 	uint64_t given;
