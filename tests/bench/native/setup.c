@@ -48,8 +48,9 @@ void report(const char *row, unsigned n)
 	char text[100];
 
 	sort(samples, n);
-	fmt_print(text, sizeof(text), "bench " BENCH_PREFIX "%s %lu %lu %lu\n", row, (unsigned long)samples[0],
-		  (unsigned long)samples[n / 2], (unsigned long)samples[n - 1]);
+	fmt_print(text, sizeof(text), "bench " BENCH_PREFIX "%s %lu %lu %lu\n", row,
+		  (unsigned long)samples[0], (unsigned long)samples[n / 2],
+		  (unsigned long)samples[n - 1]);
 	put_string(text);
 }
 

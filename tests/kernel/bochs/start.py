@@ -7,6 +7,7 @@ What the machine writes to port 0xe9 is Bochs's standard output. It ends when
 the program in it does so, or is killed.
 """
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -86,7 +87,9 @@ def alone():
 def command(folder, boot, kernel, modules, model="corei7_skylake_x", megs=512, ips=1000000000,
             cmdline=""):
     """Writes what it needs into `folder`; Bochs's command line."""
-    os.makedirs(folder, exist_ok=True)
+    # A Bochs that was killed leaves a lock beside its disk.
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
     with open(kernel, "rb") as f:
         image, load, entry = loaded(f.read())
     with open(boot, "rb") as f:
