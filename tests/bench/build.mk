@@ -8,7 +8,7 @@ $(INSN_PLUGIN): tests/bench/insn.c tests/qemu_plugin.h
 # The benchmarks of native programs: a root task, and a bootable image with it.
 BENCH_NATIVE_SRCS := $(addprefix tests/bench/native/,main.c setup.c) \
 	$(sort $(wildcard tests/bench/native/arch/$(ARCH)/*.c))
-$(eval $(call target_prog,bench_native,$(BENCH_NATIVE_SRCS),rt_root rt sel4 base,-Itests/bench/native/arch/$(ARCH)))
+$(eval $(call target_prog,bench_native,$(BENCH_NATIVE_SRCS),$(if $(filter x86_64,$(ARCH)),vcpu) rt_root rt sel4 base,-Itests/bench/native/arch/$(ARCH)))
 
 $(TOUT)/bench-native.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf \
 		$(TOUT)/bin/bench_native.elf

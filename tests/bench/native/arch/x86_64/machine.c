@@ -48,5 +48,3 @@ void map_into(cap_t vspace, cap_t frame, uint64_t vaddr, uint64_t attributes)
 		MUST(tables[level].map(make(pool, tables[level].type, 0), vspace, vaddr, 0));
 	}
 }
-
-void measure_arch(void) {}
