@@ -81,7 +81,7 @@ GROUPS = {
     "fuzz": fuzz_programs,
     "decode": lambda: listed("decode", 240),
     "pcboot": lambda: listed("pcboot", 300),
-    "kernel": lambda: [*listed("kernel", 180),
+    "kernel": lambda: [*listed("kernel", 330),
                        Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
     "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600),
                           Program("latency", ["tests/latency/run", "--test"], 300)],

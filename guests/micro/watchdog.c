@@ -41,19 +41,19 @@ void micro_main(void)
 	wr(LOAD, 5);
 	say("is locked", rd(LOCK) == 1 && rd(LOAD) != 5);
 	wr(LOCK, UNLOCK);
-	wr(LOAD, SECOND / 2);
+	wr(LOAD, SECOND);
 	wr(CONTROL, 3);
-	for (unsigned i = 0; i < 8; i++) {
-		spin_for(SECOND / 5);
+	for (unsigned i = 0; i < 4; i++) {
+		spin_for(SECOND * 2 / 5);
 		wr(INTCLR, 1); /* begins anew */
 	}
-	say("is kept from running out", rd(RIS) == 0 && rd(VALUE) > SECOND / 4);
-	spin_for(SECOND * 3 / 4);
+	say("is kept from running out", rd(RIS) == 0 && rd(VALUE) > SECOND / 2);
+	spin_for(SECOND * 3 / 2);
 	say("has run out once", rd(RIS) == 1);
 	wr(INTCLR, 1);
 	say("has another chance", rd(RIS) == 0);
 	before = micro_us();
-	say("the guest hangs", micro_us() - before < SECOND / 4);
+	say("the guest hangs", micro_us() - before < SECOND / 2);
 	for (;;)
 		__asm__ volatile("wfi");
 }

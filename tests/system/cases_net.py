@@ -138,7 +138,7 @@ def vsock_faults(report, run, one, two, three):
                  "a VM has 16 connections that it opened")
     start_probe(three, "watch 3 3000", "connected")
     report.ok("... which takes none from another one")
-    two("kill $(cat /tmp/n.pid); sleep 0.2")
+    two("kill $(cat /tmp/n.pid); sleep 2")
     for what, words, seen in (("server's", ("crash", "net"), "Connection reset by peer"),
                               ("other VM's", ("kill", "one"), "end")):
         start_probe(two, "watch 3 3000", "connected")

@@ -120,7 +120,7 @@ class Kills:
 
 def kills(report):
     """Twenty, of every kind at least one."""
-    with System("kills", describe("kills"), limit_s=280) as run:
+    with System("kills", describe("kills"), limit_s=380) as run:
         k = Kills(run, 20)
         report.ok("two VMs use a disk and talk to each other; one uses a disk that a VM serves")
         for what in (*SERVERS, "start one", "crash two", "start store", "crash store", "reboot user"):

@@ -398,7 +398,7 @@ def watchdog(report):
         _, seen = run.wait("log", "vm dog: stopped, its watchdog has run out", 30)
         report.check(any("the guest's watchdog has run out" in t for t in run.lines.of("log")),
                      "its monitor says so")
-        run.wait("dog", "^watchdog: is locked", 20, seen)
+        run.wait("dog", "^watchdog: is locked", 30, seen)
         report.ok("the restart policy starts it again")
         run.client("pause", "dog")
         paused = run.lines.count()
@@ -419,7 +419,7 @@ def stop(report):
              "initrd": "asset:initrd-agent", "devices": "[pl011, rtc, virtio-console]",
              "cmdline": '"console=ttyAMA0 quiet selvage.name=asked"', "stop": "agent",
              "restart": "always"}
-    deaf = ticker("deaf", devices="[pl011, virtio-console]", stop="agent", stop_timeout="2s")
+    deaf = ticker("deaf", devices="[pl011, virtio-console]", stop="agent", stop_timeout="12s")
     with System("life-stop", describe("life-stop", [asked, deaf, ticker("plain")]),
                 limit_s=120) as run:
         run.wait("deaf", TICK, 40)
@@ -438,7 +438,7 @@ def stop(report):
                      any("vm asked: powered off" in t for t in log) and
                      not any("vm asked: did not" in t or "vm asked: starts again" in t for t in log),
                      "it powered off by itself, and is not started again")
-        run.wait("log", "vm deaf: did not power off in time, and is taken down", 20)
+        run.wait("log", "vm deaf: did not power off in time, and is taken down", 40)
         report.check(any("no agent runs in the guest" in t for t in run.lines.of("log")) and
                      rows(run)["deaf"]["state"] == "off", "without an agent: taken down, and said")
         run.client("start", "deaf")

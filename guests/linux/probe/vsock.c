@@ -110,7 +110,7 @@ static int sink(uint32_t port, uint64_t room)
 	if (fd < 0)
 		return perror("vsock: accept"), 1;
 	if (room != 0)
-		sleep(2);
+		sleep(6);
 	bytes = receive_all(fd, &sum, &end);
 	printf("vsock: sink: %llu bytes, sum %016llx, %s\n", (unsigned long long)bytes,
 	       (unsigned long long)sum, end);

@@ -8,6 +8,9 @@
 #include <kernel/cpu.h>
 
 #define POOL_ENTRIES (1u << ABI_ASID_POOL_INDEX_BITS)
+/* In a pool's entry: a guest's tables, which a stale capability of the other
+ * kind must not reach. */
+#define IS_EPT 1ull
 
 struct asid_pool *asid_pools[ABI_ASID_POOLS];
 static pte_t empty_root[POOL_ENTRIES] __attribute__((aligned(4096)));
@@ -51,26 +54,31 @@ bool asid_pool_shrink(struct asid_pool *p, asid_t first)
 		return false;
 	for (unsigned i = 0; i < POOL_ENTRIES; i++)
 		if (p->root[i]) {
-			asid_release((asid_t)(first + i), p->root[i]);
+			asid_release((asid_t)(first + i), p->root[i] & ~IS_EPT);
 			return true;
 		}
 	asid_pools[first >> ABI_ASID_POOL_INDEX_BITS] = NULL;
 	return false;
 }
 
-asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root)
+static asid_t assign(struct asid_pool *p, asid_t first, paddr_t entry)
 {
 	for (unsigned i = first ? 0 : 1; i < POOL_ENTRIES; i++)
 		if (!p->root[i]) {
-			p->root[i] = root;
+			p->root[i] = entry;
 			return (asid_t)(first + i);
 		}
 	return 0;
 }
 
+asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root)
+{
+	return assign(p, first, root | IS_EPT);
+}
+
 asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root)
 {
-	asid_t asid = asid_assign_ept(p, first, root);
+	asid_t asid = assign(p, first, root);
 
 	if (asid)
 		((pte_t *)paddr_to_ptr(root))[ARCH_WINDOW_INDEX] = mmu_window_entry();
@@ -81,7 +89,14 @@ paddr_t asid_root(asid_t asid)
 {
 	paddr_t *e = asid ? asid_entry(asid) : NULL;
 
-	return e ? *e : 0;
+	return e && !(*e & IS_EPT) ? *e : 0;
+}
+
+paddr_t asid_ept_root(asid_t asid)
+{
+	paddr_t *e = asid ? asid_entry(asid) : NULL;
+
+	return e && *e & IS_EPT ? *e & ~IS_EPT : 0;
 }
 
 void asid_release(asid_t asid, paddr_t root)
@@ -89,7 +104,7 @@ void asid_release(asid_t asid, paddr_t root)
 	struct arch_cpu *cpu = &this_cpu()->arch;
 	paddr_t *e = asid_entry(asid);
 
-	if (!e || *e != root)
+	if (!e || (*e & ~IS_EPT) != root)
 		return;
 	*e = 0;
 	npt_changed();

@@ -55,6 +55,7 @@ static uint8_t msr_map[2 * 4096] __attribute__((aligned(4096)));
 static pte_t empty_root[512] __attribute__((aligned(4096)));
 word_t host_vmcb_paddr; /* svm.S; 0: no SVM */
 static word_t epoch = 1;
+static bool flush_owed; /* ASIDs are used again, and no guest has run since */
 static uint32_t asids, next_asid = 1;
 static unsigned physical_bits;
 static bool has_next_rip;
@@ -152,14 +153,15 @@ static NOINLINE void load(struct arch_cpu *cpu, struct vcpu *v)
 static NOINLINE void renew(struct vcpu *v, const struct tcb *t)
 {
 	struct cap root = t->arch.ept.cap;
-	bool live = cap_map_asid(root) && asid_root(cap_map_asid(root)) == cap_addr(root);
+	bool live = cap_map_asid(root) && asid_ept_root(cap_map_asid(root)) == cap_addr(root);
 
 	v->vmcb.nested_root = live ? cap_addr(root) : ptr_to_paddr(empty_root);
 	if (next_asid >= asids) {
 		next_asid = 1;
 		epoch++;
-		v->vmcb.tlb_control = TLB_FLUSH_ALL;
+		flush_owed = true;
 	}
+	v->vmcb.tlb_control = flush_owed ? TLB_FLUSH_ALL : 0;
 	v->vmcb.asid = next_asid++;
 	v->epoch = epoch;
 }
@@ -266,7 +268,10 @@ struct tcb *trap_guest(struct vcpu *v)
 	struct tcb *t = v->tcb;
 
 	c->event = 0;
-	c->tlb_control = 0;
+	if (unlikely(c->tlb_control)) {
+		c->tlb_control = 0;
+		flush_owed = false;
+	}
 	if (unlikely(c->exit_event & EVENT_VALID))
 		deliver_again(c);
 	switch ((uint32_t)c->exit_code) {

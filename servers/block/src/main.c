@@ -22,6 +22,8 @@
 /* For all partition tables together: before anybody is served, and while others are. */
 #define PATIENCE_US 2000000u
 #define PATIENCE_AT_WORK_US 500000u
+/* So often before what waits for the disk fails. */
+#define STARTS_IN_VAIN 3
 #define RESTART_US 1000000u
 #define RESTART_MAX_US 64000000u
 #define TICK_US 1000000u
@@ -59,6 +61,7 @@ static struct {
 	bool there, works;
 	uint64_t again_at;    /* when it is started again, if it does not work */
 	uint64_t delay_us;    /* until then; doubles while it does not */
+	unsigned in_vain;     /* started since it worked */
 	uint64_t reads_until; /* of partition tables */
 	uint64_t tick_at;
 	bool armed; /* the timer */
@@ -226,9 +229,11 @@ static void connect_late(void)
 static void restart_machine(void)
 {
 	if (!open_again(PATIENCE_AT_WORK_US)) {
-		slow_fail_all();
+		if (++machine.in_vain >= STARTS_IN_VAIN)
+			slow_fail_all();
 		return;
 	}
+	machine.in_vain = 0;
 	slow_again();
 	connect_late();
 }

@@ -61,9 +61,14 @@ static bool packet(void *opaque, const struct vsock_header *h, const uint8_t *da
 	return vsock_switch_packet(&hub, ((const struct socket *)opaque)->number, h, data);
 }
 
+/* Who takes packets is not deaf, however often there was no room. */
 static void room(void *opaque)
 {
-	vsock_switch_room(&hub, ((const struct socket *)opaque)->number);
+	struct socket *p = opaque;
+
+	hub.full &= ~(1u << p->number);
+	p->full_since = 0;
+	vsock_switch_room(&hub, p->number);
 }
 
 static void stopped(void *opaque)

@@ -45,7 +45,7 @@ static int check_root(struct invocation *inv, paddr_t *root)
 
 	if (cap_type(c) != CAP_EPT_PML4)
 		return inv_invalid_cap(inv, 1);
-	*root = asid_root(cap_map_asid(c));
+	*root = asid_ept_root(cap_map_asid(c));
 	if (!*root)
 		return inv_failed_lookup(inv, false, &f);
 	return *root == cap_addr(c) ? ABI_OK : inv_invalid_cap(inv, 1);
@@ -89,7 +89,7 @@ int ept_frame_map(struct invocation *inv)
 
 void ept_frame_unmap(struct cap c)
 {
-	paddr_t root = asid_root(cap_map_asid(c));
+	paddr_t root = asid_ept_root(cap_map_asid(c));
 	unsigned level = PAGE_LEVEL - (unsigned)cap_frame_size(c);
 
 	if (!root)
@@ -137,7 +137,7 @@ static int map(struct invocation *inv)
 
 void ept_table_unmap(struct cap c)
 {
-	paddr_t root = asid_root(cap_map_asid(c));
+	paddr_t root = asid_ept_root(cap_map_asid(c));
 	unsigned above = ept_table_level(cap_type(c)) - 1;
 
 	if (!root)
@@ -177,7 +177,7 @@ int ept_set_root(struct invocation *inv)
 	struct cap c = inv_extra(inv, 0);
 
 	if (cap_type(c) != CAP_EPT_PML4 || !cap_map_asid(c) ||
-	    asid_root(cap_map_asid(c)) != cap_addr(c))
+	    asid_ept_root(cap_map_asid(c)) != cap_addr(c))
 		return ABI_ILLEGAL_OPERATION;
 	hidden_slot_set(&t->arch.ept, c, inv->extra[0]);
 	npt_changed();

@@ -69,6 +69,8 @@ asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root);
 void asid_release(asid_t asid, paddr_t root);
 /* The address space's root, or 0 if there is none (any more). */
 paddr_t asid_root(asid_t asid);
+/* The root of the guest's memory, or 0. */
+paddr_t asid_ept_root(asid_t asid);
 /* Nothing but the window: what a thread without an address space runs in. */
 paddr_t asid_empty_root(void);
 void asid_init(void);
