@@ -1,7 +1,7 @@
 # What is built, and with what. Everything can be set on the command line.
 
 # Kernel configuration: AArch64's pa44 (cortex-a57, a72, max) or pa40 (cortex-a53,
-# a76), or pc (x86-64: the kernel and its tests so far).
+# a76), or pc (x86-64: kernel, its tests, the services).
 CONFIG ?= pa44
 # BUILD=release: no kernel printing or assertions. BUILD=debug: both.
 # BUILD=coverage: as release, and the kernel counts what it executes.
@@ -23,7 +23,8 @@ endif
 ARCH := $(if $(filter pc,$(CONFIG)),x86_64,aarch64)
 PLAT := $(if $(filter pc,$(CONFIG)),pc,virt)
 # What CONFIG=pc builds of the userland (mk/rules.mk).
-PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native decode_x86
+PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native decode_x86 \
+	alloc vspace event ipc image mux init serial time log debug
 ifeq ($(filter $(BUILD),release debug coverage),)
 $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif

@@ -40,6 +40,7 @@ bool build_image(const struct system *sys, const struct options *options,
 		.config = config,
 		.kernel = options->kernel,
 		.root_task = options->root_task,
+		.pc = sys->cpu->pc,
 	};
 	bool ok;
 
@@ -65,10 +66,12 @@ int command_check(const struct options *options)
 		code = command_topology(options, &sys);
 		system_free(&sys);
 	} else if (ok) {
-		printf("%s: ok: %u VMs, %s of guest memory, %s, GICv%u, %s\n",
+		printf("%s: ok: %u VMs, %s of guest memory, %s, %s, %s\n",
 		       options->arg[0], sys.desc->n_vms,
 		       units_size_text(system_guest_bytes(&sys)), sys.cpu->name,
-		       sys.desc->gic_version,
+		       sys.cpu->pc                  ? "PC"
+		       : sys.desc->gic_version == 2 ? "GICv2"
+						    : "GICv3",
 		       units_size_text(sys.machine_bytes));
 		system_free(&sys);
 	}

@@ -5,12 +5,18 @@
 /* Address sizes: ID_AA64MMFR0_EL1.PARange. Without SVE and SME in `max`: the
  * kernel saves neither. pauth-impdef: the architected algorithm is slow to
  * emulate. */
+/* Of the model, what QEMU does not emulate, and would warn of. */
+#define LACKED                                                                              \
+	",-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,-topoext,-nrip-save," \
+	"-xsavec"
 static const struct cpu cpus[] = {
-	{ "cortex-a53", "cortex-a53", "pa40", 40, true },
-	{ "cortex-a57", "cortex-a57", "pa44", 44, true },
-	{ "cortex-a72", "cortex-a72", "pa44", 44, true },
-	{ "cortex-a76", "cortex-a76", "pa40", 40, false },
-	{ "max", "max,sve=off,sme=off,pauth-impdef=on", "pa44", 44, true },
+	{ "cortex-a53", "cortex-a53", "pa40", 40, true, false },
+	{ "cortex-a57", "cortex-a57", "pa44", 44, true, false },
+	{ "cortex-a72", "cortex-a72", "pa44", 44, true, false },
+	{ "cortex-a76", "cortex-a76", "pa40", 40, false, false },
+	{ "max", "max,sve=off,sme=off,pauth-impdef=on", "pa44", 44, true, false },
+	{ "epyc", "EPYC" LACKED, "pc", 47, false, true },
+	{ "qemu64", "qemu64", "pc", 47, false, true },
 };
 
 const struct cpu *cpu_at(size_t index)

@@ -23,14 +23,15 @@ static bool has_segment(Elf *elf)
 	return false;
 }
 
-static const char *program_problem(Elf *elf)
+static const char *program_problem(Elf *elf, bool x86)
 {
 	GElf_Ehdr header;
 
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &header))
 		return "is no ELF file";
-	if (gelf_getclass(elf) != ELFCLASS64 || header.e_machine != EM_AARCH64)
-		return "is an ELF file of another architecture than AArch64";
+	if (gelf_getclass(elf) != ELFCLASS64 || header.e_machine != (x86 ? EM_X86_64 : EM_AARCH64))
+		return x86 ? "is an ELF file of another architecture than x86-64"
+			   : "is an ELF file of another architecture than AArch64";
 	if (header.e_type != ET_EXEC)
 		return "is no static program (ELF type EXEC)";
 	if (!has_segment(elf))
@@ -38,7 +39,7 @@ static const char *program_problem(Elf *elf)
 	return NULL;
 }
 
-bool elfcheck_program(const struct file *file, const char *hint)
+bool elfcheck_program(const struct file *file, bool x86, const char *hint)
 {
 	Elf *elf;
 	const char *problem;
@@ -46,7 +47,7 @@ bool elfcheck_program(const struct file *file, const char *hint)
 	elf_version(EV_CURRENT);
 	/* libelf takes a pointer to char but only reads here. */
 	elf = elf_memory((char *)(uintptr_t)file->data, file->size);
-	problem = program_problem(elf);
+	problem = program_problem(elf, x86);
 	elf_end(elf);
 	if (problem)
 		diag_error_at(file->path, 0, "it %s; %s", problem, hint);

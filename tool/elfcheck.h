@@ -7,9 +7,9 @@
 
 struct file;
 
-/* Whether the file is a static AArch64 program. Reports it if not; `hint`
- * ends the message. */
-bool elfcheck_program(const struct file *file, const char *hint);
+/* Whether the file is a static program of AArch64, or of x86-64. Reports it if not;
+ * `hint` ends the message. */
+bool elfcheck_program(const struct file *file, bool x86, const char *hint);
 
 /*
  * The function of the ELF file at `path` that covers `address`; writes

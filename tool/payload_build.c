@@ -89,7 +89,7 @@ static bool add_process(struct area *area, const struct sysimage_parts *parts, c
 		diag_error_at(path, 0, "cannot read it: %s; build it with `make CONFIG=...`",
 			      strerror(errno));
 	free(path);
-	if (!ok || !elfcheck_program(file, "build it again with `make`"))
+	if (!ok || !elfcheck_program(file, parts->pc, "build it again with `make`"))
 		return false;
 	add_item(area, PAYLOAD_PROCESS, name, file->data, file->size);
 	return true;
@@ -117,7 +117,8 @@ static bool add_device_servers(struct area *area, const struct sysdesc *desc,
 static bool add_processes(struct area *area, const struct sysdesc *desc,
 			  const struct sysimage_parts *parts)
 {
-	bool used[VMM_IMAGES + 1] = { [VMM_IMAGES - 1] = true };
+	bool used[VMM_IMAGES + 1] = { [VMM_IMAGES - 1] =
+					      !(desc->machine & (uint32_t)SYSDESC_MACHINE_PC) };
 	bool ok = true;
 
 	for (uint32_t i = 0; i < desc->n_vms; i++)

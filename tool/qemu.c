@@ -16,7 +16,8 @@
 #include "diag.h"
 #include "files.h"
 
-#define QEMU_PROGRAM "qemu-system-aarch64"
+#define QEMU_VIRT "qemu-system-aarch64"
+#define QEMU_PC "qemu-system-x86_64"
 #define EXEC_FAILED 127
 #define STOP_PATIENCE_MS 1000
 
@@ -117,6 +118,16 @@ static void add_disk(struct qemu_command *command, const struct sysimage_machine
 			  SYSDESC_DISK_SLOT);
 }
 
+/* A module's arguments are behind a blank, and modules between commas: neither may be
+ * in the name. */
+static void add_modules(struct qemu_command *command, const char *image)
+{
+	qemu_command_add(command, "-kernel");
+	qemu_command_addf(command, "%s" SYSIMAGE_PC_KERNEL, image);
+	qemu_command_add(command, "-initrd");
+	qemu_command_addf(command, "%s" SYSIMAGE_PC_ROOT ",%s", image, image);
+}
+
 void qemu_command_make(struct qemu_command *command,
 		       const struct sysimage_machine *machine,
 		       const char *image, const struct options *options)
@@ -124,11 +135,14 @@ void qemu_command_make(struct qemu_command *command,
 	const struct cpu *cpu = cpu_find(machine->cpu);
 
 	*command = (struct qemu_command){ 0 };
-	add_list(command, QEMU_PROGRAM, "-M", NULL);
-	qemu_command_addf(command, "virt,virtualization=on,gic-version=%u", machine->gic);
+	add_list(command, cpu->pc ? QEMU_PC : QEMU_VIRT, "-M", NULL);
+	if (cpu->pc)
+		qemu_command_add(command, "q35");
+	else
+		qemu_command_addf(command, "virt,virtualization=on,gic-version=%u", machine->gic);
 	qemu_command_add(command, "-cpu");
 	qemu_command_addf(command, "%s%s", cpu->qemu,
-			  options->deterministic ? ",cntfrq=1000000000" : "");
+			  options->deterministic && !cpu->pc ? ",cntfrq=1000000000" : "");
 	add_list(command, "-smp", "1", "-m", NULL);
 	qemu_command_addf(command, "%lluM", (unsigned long long)machine->memory_bytes >> 20);
 	add_list(command, "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
@@ -144,7 +158,10 @@ void qemu_command_make(struct qemu_command *command,
 	}
 	add_nic(command, machine);
 	add_disk(command, machine);
-	add_list(command, "-kernel", image, NULL);
+	if (cpu->pc)
+		add_modules(command, image);
+	else
+		add_list(command, "-kernel", image, NULL);
 	for (int i = 0; i < options->n_rest; i++)
 		qemu_command_add(command, options->rest[i]);
 }
@@ -237,8 +254,10 @@ bool qemu_start(struct qemu *qemu, const struct qemu_command *command,
 
 	if (!program_exists(command->argv[0])) {
 		diag_error("there is no `%s`; install it: apt-get install "
-			   "qemu-system-arm",
-			   command->argv[0]);
+			   "%s",
+			   command->argv[0],
+			   strcmp(command->argv[0], QEMU_PC) == 0 ? "qemu-system-x86"
+								  : "qemu-system-arm");
 		return false;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, serial) != 0 ||

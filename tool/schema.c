@@ -19,7 +19,8 @@
 #define REQUIRED CYAML_FLAG_DEFAULT
 #define OPTIONAL CYAML_FLAG_OPTIONAL
 
-static const cyaml_strval_t machine_boards[] = { { "qemu-virt", 0 } };
+static const cyaml_strval_t machine_boards[] = { { "qemu-virt", MACHINE_VIRT },
+						 { "pc", MACHINE_PC } };
 static const cyaml_strval_t vm_boards[] = { { "virt", SYSDESC_BOARD_VIRT },
 					    { "vexpress-a9", SYSDESC_BOARD_VEXPRESS_A9 } };
 static const cyaml_strval_t kinds[] = {

@@ -80,6 +80,9 @@ struct conf_vm {
 	char *stop_timeout;
 };
 
+enum conf_board { MACHINE_VIRT = 0,
+		  MACHINE_PC = 1 };
+
 struct conf_machine {
 	int board;
 	char *cpu;

@@ -39,22 +39,22 @@ static bool map_part(struct file *file, char *path, const char *hint)
 }
 
 static bool open_files(struct image_files *f,
-		       const struct sysimage_parts *parts)
+		       const struct sysimage_parts *parts, bool pc)
 {
 	const char *make = strstr(parts->config, "-debug")
 				   ? "build it with `make BUILD=debug CONFIG=...`"
 				   : "build it with `make CONFIG=...`";
-	char *loader = files_text("%s/%s/loader.img", parts->build_dir,
-				  parts->config);
 	char *kernel = parts->kernel
 			       ? files_text("%s", parts->kernel)
-			       : files_text("%s/%s/kernel.elf",
-					    parts->build_dir, parts->config);
+			       : files_text("%s/%s/kernel.%s", parts->build_dir, parts->config,
+					    pc ? "bin" : "elf");
 	char *root = parts->root_task
 			     ? files_text("%s", parts->root_task)
 			     : files_text("%s/%s/bin/init.elf",
 					  parts->build_dir, parts->config);
-	bool ok = map_part(&f->loader, loader, make);
+	bool ok = pc || map_part(&f->loader,
+				 files_text("%s/%s/loader.img", parts->build_dir, parts->config),
+				 make);
 
 	ok = map_part(&f->kernel, kernel,
 		      parts->kernel ? "give a kernel with --kernel" : make) &&
@@ -136,7 +136,7 @@ static bool check_fit(const struct system *sys, const struct buffer *image,
 {
 	uint64_t need = SYSTEM_RESERVE_BYTES + image->size;
 
-	if (LOADER_BASE + image->size > IMAGE_END_MAX) {
+	if (!sys->cpu->pc && LOADER_BASE + image->size > IMAGE_END_MAX) {
 		diag_error_at(sys->file, 0,
 			      "the images of all VMs make a system image of %zu "
 			      "MiB, and %llu fit; use smaller initrds, or the "
@@ -175,8 +175,8 @@ static bool assemble(const struct system *sys,
 	struct sysimage_machine machine;
 
 	if (!check_loader(&files->loader, &header) ||
-	    !elfcheck_program(&files->kernel, "give the kernel's ELF file") ||
-	    !elfcheck_program(&files->root, "give a root task's ELF file"))
+	    !elfcheck_program(&files->kernel, false, "give the kernel's ELF file") ||
+	    !elfcheck_program(&files->root, false, "give a root task's ELF file"))
 		return false;
 	buffer_append(image, files->loader.data, files->loader.size);
 	append_archive(image, &header, files);
@@ -195,17 +195,43 @@ static bool assemble(const struct system *sys,
 	return check_fit(sys, image, !parts->root_task);
 }
 
+/* The kernel is what a Multiboot loader reads: its header says where it goes. */
+static bool assemble_pc(const struct system *sys, const struct sysimage_parts *parts,
+			const struct image_files *files, struct buffer *image)
+{
+	struct sysimage_machine machine;
+
+	if (!elfcheck_program(&files->root, true, "give a root task's ELF file") ||
+	    (!parts->root_task && !payload_append(image, sys, parts)))
+		return false;
+	sysimage_machine_of(sys, parts->config, &machine);
+	append_record(image, &machine, parts->root_task != NULL);
+	return check_fit(sys, image, false);
+}
+
+static bool write_beside(const char *output, const char *suffix, const struct file *file)
+{
+	char *path = files_text("%s%s", output, suffix);
+	bool ok = file_write(path, file->data, file->size);
+
+	free(path);
+	return ok;
+}
+
 bool sysimage_build(const struct system *sys,
 		    const struct sysimage_parts *parts, const char *output)
 {
 	struct image_files files = { 0 };
 	struct buffer image = { 0 };
-	bool ok = open_files(&files, parts) &&
-		  assemble(sys, parts, &files, &image);
+	bool pc = sys->cpu->pc;
+	bool ok = open_files(&files, parts, pc) &&
+		  (pc ? assemble_pc : assemble)(sys, parts, &files, &image);
 
 	if (ok) {
 		files_make_parents(output);
-		ok = file_write(output, image.data, image.size);
+		ok = file_write(output, image.data, image.size) &&
+		     (!pc || (write_beside(output, SYSIMAGE_PC_KERNEL, &files.kernel) &&
+			      write_beside(output, SYSIMAGE_PC_ROOT, &files.root)));
 	}
 	buffer_free(&image);
 	close_files(&files);
@@ -281,7 +307,8 @@ static bool parse_record(const char *text, struct sysimage_machine *machine,
 	*foreign_root = strcmp(root, "foreign") == 0;
 	return cpu_find(machine->cpu) && parse_network(text, machine) &&
 	       parse_disk(text, machine) &&
-	       (machine->gic == 2 || machine->gic == 3);
+	       (cpu_find(machine->cpu)->pc ? machine->gic == 0
+					   : machine->gic == 2 || machine->gic == 3);
 }
 
 bool sysimage_read(const char *path, struct sysimage_machine *machine,

@@ -16,12 +16,22 @@
 #define SYSIMAGE_RECORD_MAGIC "selvage-system-image 1\n"
 #define SYSIMAGE_RECORD_BYTES 4096
 
+/*
+ * On a PC a Multiboot loader starts it: kernel and init are files beside the image,
+ * which is the second module, the payload area and the record.
+ *
+ *   multiboot IMAGE.kernel; module IMAGE.init; module IMAGE
+ */
+#define SYSIMAGE_PC_KERNEL ".kernel"
+#define SYSIMAGE_PC_ROOT ".init"
+
 /* What the image is made of. */
 struct sysimage_parts {
 	const char *build_dir;
 	const char *config;    /* "pa44", or "pa44-debug" */
 	const char *kernel;    /* path of another kernel, or NULL */
 	const char *root_task; /* path of another root task, or NULL */
+	bool pc;               /* for board `pc` */
 };
 
 /* What `run` must know; a copy of it is in the image's record. */

@@ -69,8 +69,7 @@ bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
 static bool unknown_cpu(struct system *sys, const char *name)
 {
 	unsigned line = system_line(sys, machine_node(sys), "cpu");
-	const char *near = suggest_near(name, cpu_at(0), 5,
-					sizeof(struct cpu));
+	const char *near = suggest_near(name, cpu_at(0), 7, sizeof(struct cpu));
 
 	if (near)
 		diag_error_at(sys->file, line,
@@ -84,12 +83,25 @@ static bool unknown_cpu(struct system *sys, const char *name)
 	return false;
 }
 
+static bool is_pc(const struct system *sys) { return sys->conf->machine.board == MACHINE_PC; }
+
 static bool check_cpu(struct system *sys, const struct conf_machine *machine)
 {
-	const char *name = machine->cpu ? machine->cpu : CPU_DEFAULT;
+	const char *name = machine->cpu ? machine->cpu
+			   : is_pc(sys) ? CPU_DEFAULT_PC
+					: CPU_DEFAULT;
 
 	sys->cpu = cpu_find(name);
-	return sys->cpu || unknown_cpu(sys, name);
+	if (!sys->cpu)
+		return unknown_cpu(sys, name);
+	if (sys->cpu->pc == is_pc(sys))
+		return true;
+	diag_error_at(sys->file, system_line(sys, machine_node(sys), "cpu"),
+		      "board `%s` has no cpu `%s`; take e.g. `%s`",
+		      is_pc(sys) ? "pc" : "qemu-virt", name,
+		      is_pc(sys) ? CPU_DEFAULT_PC : CPU_DEFAULT);
+	sys->cpu = NULL;
+	return false;
 }
 
 static bool check_gic(struct system *sys, const struct conf_machine *machine)
@@ -99,6 +111,8 @@ static bool check_gic(struct system *sys, const struct conf_machine *machine)
 	uint32_t gic = given ? machine->gic : 3;
 	unsigned line = system_line(sys, map, "gic");
 
+	if (is_pc(sys))
+		return true;
 	if (gic != 2 && gic != 3) {
 		diag_error_at(sys->file, line,
 			      "there is no `gic` version %u here; give 2 or 3",
@@ -187,6 +201,29 @@ static bool check_machine_disk(struct system *sys, const struct conf_machine *ma
 	return false;
 }
 
+/* What there is on a PC so far. */
+static bool check_pc(struct system *sys)
+{
+	static const char *const keys[] = { "gic", "nic", "forward", "disk" };
+	bool ok = true;
+
+	if (!is_pc(sys))
+		return true;
+	sys->desc->machine |= (uint32_t)SYSDESC_MACHINE_PC;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (yamldoc_get(&sys->doc, machine_node(sys), keys[i]) == NULL)
+			continue;
+		diag_error_at(sys->file, system_line(sys, machine_node(sys), keys[i]),
+			      "board `pc` has no `%s`; leave it out", keys[i]);
+		ok = false;
+	}
+	if (sys->desc->n_vms == 0)
+		return ok;
+	diag_error_at(sys->file, system_line(sys, machine_node(sys), "board"),
+		      "there are no VMs on board `pc` yet; write `vms: []`, or take `qemu-virt`");
+	return false;
+}
+
 static bool check_machine(struct system *sys)
 {
 	const struct conf_machine *machine = &sys->conf->machine;
@@ -198,6 +235,7 @@ static bool check_machine(struct system *sys)
 	ok = check_machine_memory(sys, machine) && ok;
 	ok = check_nic(sys, machine) && ok;
 	ok = check_machine_disk(sys, machine) && ok;
+	ok = check_pc(sys) && ok;
 	sys->desc->on_idle = idle_given ? (uint32_t)machine->on_idle
 					: (uint32_t)SYSDESC_IDLE_POWEROFF;
 	return ok;

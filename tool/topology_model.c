@@ -12,6 +12,11 @@
 /* QEMU virt. */
 #define UART_ADDRESS 0x09000000u
 #define UART_IRQ 33u
+/* The same of a PC: I/O ports, and pins of the IOAPIC as QEMU's tables have them. */
+#define PC_UART_PORT 0x3f8u
+#define PC_UART_IRQ 4u
+#define PC_TIMER_PORT 0x40u
+#define PC_TIMER_IRQ 2u
 #define TIMER_IRQ 30u
 #define GICV_ADDRESS 0x08040000u
 
@@ -146,6 +151,22 @@ static void make_debug_shell(struct maker *m)
 	      ABI_RIGHT_WRITE);
 }
 
+static void make_basic_devices(struct maker *m)
+{
+	bool pc = m->desc->machine & (uint32_t)SYSDESC_MACHINE_PC;
+
+	device(m, m->time.id, "IRQHandler", "interrupt of the device",
+	       pc ? PC_TIMER_IRQ : TIMER_IRQ);
+	device(m, m->serial.id, "IRQHandler", "interrupt of the device",
+	       pc ? PC_UART_IRQ : UART_IRQ);
+	if (!pc) {
+		device(m, m->serial.id, "Device", "UART", UART_ADDRESS);
+		return;
+	}
+	device(m, m->serial.id, "IOPort", "UART", PC_UART_PORT);
+	device(m, m->time.id, "IOPort", "timer", PC_TIMER_PORT);
+}
+
 static void make_services(struct maker *m)
 {
 	const unsigned init = TOPO_THE_INIT;
@@ -154,9 +175,7 @@ static void make_services(struct maker *m)
 	m->time = service(m, "time");
 	m->serial = service(m, "serial");
 	m->log = service(m, "log");
-	device(m, m->time.id, "IRQHandler", "interrupt of the device", TIMER_IRQ);
-	device(m, m->serial.id, "IRQHandler", "interrupt of the device", UART_IRQ);
-	device(m, m->serial.id, "Device", "UART", UART_ADDRESS);
+	make_basic_devices(m);
 	grant(m, m->time.id, m->serial.id, m->serial.signals, "Notification", "serial's timer",
 	      ABI_RIGHT_WRITE);
 	attach_time(m, &m->serial);

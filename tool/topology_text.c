@@ -57,7 +57,8 @@ static void print_partners(const struct topology *t, const struct topo_grant *g)
 static void print_held(const struct topology *t, const struct topo_grant *g)
 {
 	bool is_memory = strcmp(g->type, "Memory") == 0;
-	bool is_device = strcmp(g->type, "Device") == 0 || strcmp(g->type, "IRQHandler") == 0;
+	bool is_device = strcmp(g->type, "Device") == 0 || strcmp(g->type, "IRQHandler") == 0 ||
+			 strcmp(g->type, "IOPort") == 0;
 	unsigned owner = t->object[g->object].owner;
 
 	if (is_memory) {

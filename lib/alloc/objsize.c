@@ -31,6 +31,6 @@ unsigned object_size_bits(unsigned type, unsigned size_bits)
 	case ABI_OBJ_VCPU:
 		return ABI_VCPU_BITS;
 	default:
-		return 0;
+		return object_arch_bits(type);
 	}
 }

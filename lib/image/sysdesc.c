@@ -405,6 +405,15 @@ bool sysdesc_is_driven_page(const struct sysdesc *d, uint64_t paddr)
 	       ((d->machine & (uint32_t)SYSDESC_MACHINE_DISK) && page == sysdesc_disk());
 }
 
+static const char *check_pc(const struct sysdesc *d)
+{
+	if (d->gic_version != 0)
+		return "a PC has a GIC";
+	if (d->n_vms != 0 || d->machine != (uint32_t)SYSDESC_MACHINE_PC)
+		return "a PC has VMs, or devices for servers";
+	return NULL;
+}
+
 static const char *check_header(const struct sysdesc *d, size_t size)
 {
 	if (d->magic != SYSDESC_MAGIC)
@@ -415,7 +424,8 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 		return "too many VMs";
 	if (d->n_connections > SYSDESC_MAX_CONNECTIONS)
 		return "too many connections";
-	if (d->machine & ~((uint32_t)SYSDESC_MACHINE_NIC | (uint32_t)SYSDESC_MACHINE_DISK))
+	if (d->machine & ~((uint32_t)SYSDESC_MACHINE_NIC | (uint32_t)SYSDESC_MACHINE_DISK |
+			   (uint32_t)SYSDESC_MACHINE_PC))
 		return "a device of the machine is unknown";
 	if (d->size != sysdesc_bytes(d->n_vms, d->n_connections) || d->size > size)
 		return "the system description's size is wrong";
@@ -423,12 +433,14 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 		return "the system description is damaged: wrong checksum";
 	if (!name_valid(d->name))
 		return "the system's name is not valid";
-	if (d->gic_version != 2 && d->gic_version != 3)
-		return "the GIC version is neither 2 nor 3";
 	if (d->on_idle > SYSDESC_IDLE_POWEROFF)
 		return "what to do when idle is unknown";
 	if (d->log_level > 3)
 		return "the log level is out of range";
+	if (d->machine & (uint32_t)SYSDESC_MACHINE_PC)
+		return check_pc(d);
+	if (d->gic_version != 2 && d->gic_version != 3)
+		return "the GIC version is neither 2 nor 3";
 	return NULL;
 }
 

@@ -5,7 +5,7 @@ demo-parts: host target $(ASSETS)/linux-debian $(ASSETS)/initrd-busybox freertos
 configs: $(addprefix config-,$(CONFIGS))
 config-%:
 	@$(MAKE) -s --no-print-directory CONFIG=$* target
-# The kernel and its tests on x86-64.
+# x86-64: the kernel, its tests, the services.
 config-pc:
 	@$(MAKE) -s --no-print-directory CONFIG=pc target
 	@$(MAKE) -s --no-print-directory CONFIG=pc BUILD=debug target
@@ -30,7 +30,7 @@ parts-bad parts-tool: host
 parts-pcboot: $(PCBOOT_TEST)
 parts-decode: $(DECODE_TEST)
 parts-kernel: host configs config-debug config-plain config-pc
-parts-system: host configs config-plain assets $(INSN_PLUGIN)
+parts-system: host configs config-plain config-pc assets $(INSN_PLUGIN)
 parts-exerciser: configs config-debug $(LATENCY_PLUGIN)
 parts-bench: host target config-pc assets $(INSN_PLUGIN) $(PEERS)
 $(addprefix parts-,$(PARTS)):

@@ -1,5 +1,6 @@
 #include "caps.h"
 
+#include "init_arch.h"
 #include "process.h"
 
 #include <selvage/base.h>
@@ -12,7 +13,7 @@ static const char *const init_holds[][2] = {
 	{ "IRQControl", "interrupts not given out" },
 	{ "SchedControl", "to configure budgets" },
 	{ "ASIDPool", "address space numbers" },
-	{ "SMC", "power off" },
+	INIT_ARCH_HOLDS,
 };
 
 static const char *holder_name(const struct grant *g)

@@ -1,5 +1,7 @@
 #include "elf_image.h"
 
+#include "init_arch.h"
+
 #include <elf.h>
 #include <string.h>
 
@@ -19,8 +21,8 @@ const char *elf_open(struct elf_image *elf, const void *bytes, size_t size)
 	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
 		return "no ELF magic";
 	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    h.e_machine != EM_AARCH64)
-		return "not a little-endian AArch64 ELF64 file";
+	    h.e_machine != INIT_ELF_MACHINE)
+		return "not a little-endian " INIT_ELF_NAME " ELF64 file";
 	if (h.e_type != ET_EXEC)
 		return "not an executable with fixed addresses";
 	if (h.e_phentsize != sizeof(Elf64_Phdr) ||

@@ -1,15 +1,16 @@
-/* What init needs to know of the machine, read from its devicetree. */
+/* What init needs to know of the machine, from the boot information: of AArch64 from
+ * its devicetree, of a PC from the kernel's own chunks. */
 #pragma once
 
-#include <stddef.h>
+#include <abi/bootinfo.h>
 #include <stdint.h>
 
 #define MACHINE_IRQS 1020 /* that a GIC can have */
 
 struct machine {
-	uint64_t payload_paddr, payload_bytes; /* /chosen selvage,payload */
-	uint64_t uart_paddr;                   /* first arm,pl011 */
-	uint32_t uart_irq;                     /* GIC interrupt number */
+	uint64_t payload_paddr, payload_bytes; /* where the payload is */
+	uint64_t uart_at;                      /* first arm,pl011; of a PC: its first port */
+	uint32_t uart_irq;                     /* GIC interrupt number, pin of the IOAPIC */
 	uint32_t gic_version;                  /* 2 or 3 */
 	uint64_t gicv_paddr;                   /* GICv2: virtual CPU interface */
 	uint64_t rtc_paddr;                    /* first arm,pl031; 0: none */
@@ -22,4 +23,4 @@ struct machine {
 };
 
 /* Returns NULL, or a static text of what is missing or malformed. */
-const char *machine_read(struct machine *machine, const void *fdt, size_t size);
+const char *machine_read(struct machine *machine, const struct abi_bootinfo *bi);

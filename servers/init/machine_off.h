@@ -6,5 +6,5 @@
 /* Init switches off as soon as its output has left. */
 void machine_off_request(void);
 bool machine_off_requested(void);
-/* PSCI SYSTEM_OFF through the SMC capability. Returns only if refused. */
+/* Returns only if refused. */
 void machine_off(void);

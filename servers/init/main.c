@@ -2,6 +2,7 @@
  * Init, the root task: takes the machine over from the kernel, starts the
  * services and the VMs of the description, then serves requests and faults.
  */
+#include "board.h"
 #include "connect.h"
 #include "connect_vm.h"
 #include "control.h"
@@ -21,30 +22,12 @@
 
 static struct machine machine;
 
-/*
- * Before there is a log: a debug kernel prints for us, and the UART, which
- * nobody else has yet, takes the text once it can be mapped.
- */
-static void early_print(const char *text)
-{
-	cap_t frame = machine.uart_paddr == 0 ? 0 : mem_device_frame(machine.uart_paddr);
-	volatile uint32_t *uart;
-
-	for (const char *c = text; SELVAGE_DEBUG && *c != '\0'; c++)
-		sel4_debug_put_char(*c);
-	uart = SELVAGE_DEBUG || frame == 0 ? NULL : self_view(frame, MAP_RW, MAP_DEVICE);
-	if (uart == NULL)
-		return;
-	for (const char *c = text; *c != '\0'; c++)
-		uart[0] = (uint8_t)*c; /* PL011 UARTDR; the firmware set it up */
-}
-
 static _Noreturn void die(const char *what, const char *why)
 {
 	char text[128];
 
 	fmt_print(text, sizeof(text), "\ninit: %s: %s\n", what, why);
-	early_print(text);
+	board_print(&machine, text);
 	machine_off();
 	rt_panic(text);
 }
@@ -53,49 +36,20 @@ static _Noreturn void die(const char *what, const char *why)
  * there by the counter. */
 static void read_clock(void)
 {
-	cap_t frame = machine.rtc_paddr == 0 ? 0 : mem_device_frame(machine.rtc_paddr);
-	volatile uint32_t *rtc = frame == 0 ? NULL : self_view(frame, MAP_RO, MAP_DEVICE);
-
-	if (rtc == NULL)
-		return;
-	machine.epoch_s = rtc[0]; /* PL031 RTCDR: seconds */
+	machine.epoch_s = board_seconds(&machine);
 	machine.epoch_counter = clock_now();
-	self_unview((void *)rtc);
-}
-
-/* The devicetree among the extra boot information, or NULL. */
-static const void *find_fdt(const struct abi_bootinfo *bi, size_t *size)
-{
-	const uint8_t *at = (const uint8_t *)bi + 4096;
-	const uint8_t *end = at + bi->extra_len;
-
-	while (at + sizeof(struct abi_extra_chunk) <= end) {
-		const struct abi_extra_chunk *chunk = (const void *)at;
-
-		if (chunk->len < sizeof(*chunk) || chunk->len > (uint64_t)(end - at))
-			break;
-		if (chunk->id == ABI_EXTRA_FDT) {
-			*size = chunk->len - sizeof(*chunk);
-			return chunk + 1;
-		}
-		at += chunk->len;
-	}
-	return NULL;
 }
 
 static void take_over(const struct abi_bootinfo *bi)
 {
 	uint64_t next_slot = bi->empty.start;
-	size_t fdt_bytes = 0;
-	const void *fdt = find_fdt(bi, &fdt_bytes);
 	const char *error;
 	cap_t used;
 
-	/* A kernel that does not know the call has nothing open, or all of it. */
-	(void)sel4_ext_close_el0(ABI_ROOT_IRQ_CONTROL);
-	error = fdt == NULL ? "none" : machine_read(&machine, fdt, fdt_bytes);
+	board_close();
+	error = machine_read(&machine, bi);
 	if (error != NULL)
-		die("devicetree", error);
+		die("machine", error);
 	error = cspace_init(bi, &next_slot, &used);
 	if (error == NULL)
 		error = mem_init(bi, next_slot, used, machine.payload_paddr,
@@ -106,6 +60,9 @@ static void take_over(const struct abi_bootinfo *bi)
 	error = self_init();
 	if (error != NULL)
 		die("own address space", error);
+	error = board_read(&machine);
+	if (error != NULL)
+		die("machine", error);
 	read_clock();
 	error = images_init(&machine, bi);
 	if (error != NULL)

@@ -6,6 +6,8 @@
 #define MAX_BLOCKS 4096
 #define DEVICE_FRAMES 32
 
+struct mem_arena init_arena;
+
 static struct alloc untypeds;
 static struct alloc_block blocks[MAX_BLOCKS];
 static struct idalloc slots;

@@ -30,6 +30,8 @@ const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
  */
 #define MEM_CHUNK_BITS 14
 #define MEM_SMALL_CHUNK_BITS 13
+/* Init's own arena: its page tables and what lives as long as init. */
+extern struct mem_arena init_arena;
 void mem_open(struct mem_arena *m, unsigned chunk_bits);
 /* Deletes every object and capability of the arena, gives all back. */
 void mem_close(struct mem_arena *m);

@@ -4,6 +4,7 @@
 
 #include <selvage/base.h>
 #include <selvage/log.h>
+#include <selvage/rt_arch.h>
 #include <selvage/servers.h>
 #include <string.h>
 
@@ -371,7 +372,7 @@ bool process_start(struct process *p)
 
 	regs[ABI_CTX_PC] = p->image->elf.entry;
 	regs[ABI_CTX_SP] = PROC_STACK_TOP;
-	regs[ABI_CTX_X0] = PROC_INFO_VADDR;
+	regs[RT_ARCH_ARG0] = PROC_INFO_VADDR;
 	return sel4_tcb_write_registers(p->tcb[0], 1, ABI_CTX_COUNT, regs) == ABI_OK;
 }
 

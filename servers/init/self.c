@@ -29,7 +29,7 @@ static const struct vspace_geometry geometry = {
 static int alloc_table(void *ctx, uint64_t *table)
 {
 	(void)ctx;
-	*table = mem_object(&init_arena, ABI_OBJ_PAGE_TABLE);
+	*table = map_table_new(&init_arena);
 	if (*table == 0)
 		return ABI_NOT_ENOUGH_MEMORY;
 	init_arena.table_bytes += 1u << ABI_PAGE_TABLE_BITS;
@@ -44,19 +44,18 @@ static void free_table(void *ctx, uint64_t table)
 	(void)table;
 }
 
-static int map_table(void *ctx, uint64_t table, unsigned level, uint64_t vaddr)
+static int put_table(void *ctx, uint64_t table, unsigned level, uint64_t vaddr)
 {
 	(void)ctx;
-	(void)level; /* the kernel fills the first level that is missing */
-	return sel4_page_table_map(table, ABI_ROOT_VSPACE, vaddr, ABI_VM_DEFAULT);
+	return map_table(&init_arena, table, level, ABI_ROOT_VSPACE, vaddr);
 }
 
-static int unmap_table(void *ctx, uint64_t table, unsigned level, uint64_t vaddr)
+static int take_table(void *ctx, uint64_t table, unsigned level, uint64_t vaddr)
 {
 	(void)ctx;
 	(void)level;
 	(void)vaddr;
-	return sel4_page_table_unmap(table);
+	return map_table_end(table);
 }
 
 static int map_frame(void *ctx, uint64_t frame, uint64_t vaddr, unsigned bits,
@@ -78,8 +77,8 @@ static int unmap_frame(void *ctx, uint64_t frame, uint64_t vaddr, unsigned bits)
 static const struct vspace_ops ops = {
 	.alloc_table = alloc_table,
 	.free_table = free_table,
-	.map_table = map_table,
-	.unmap_table = unmap_table,
+	.map_table = put_table,
+	.unmap_table = take_table,
 	.map_frame = map_frame,
 	.unmap_frame = unmap_frame,
 };

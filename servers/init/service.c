@@ -1,5 +1,6 @@
 #include "service.h"
 
+#include "board.h"
 #include "connect.h"
 #include "control.h"
 #include "crash.h"
@@ -19,7 +20,6 @@
 #include <string.h>
 
 #define SERVICE_PERIOD_US 10000
-#define TIMER_IRQ 30 /* EL1 physical timer */
 /* A service that dies that often, each time soon after its start, is left off. */
 #define MAX_FAILURES 5
 #define SOON_US 10000000u
@@ -116,19 +116,13 @@ struct process *service_process(enum proc_kind kind)
 	return p->state == PROCESS_RUNNING ? p : NULL;
 }
 
-/* If not, the time server goes by the periods of its scheduling context. */
-static bool kernel_has_timer(void)
-{
-	return sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_TIMER;
-}
-
 /* What a server has beyond any process. */
 static bool make_server(const struct process_spec *spec)
 {
 	struct process *p = &processes[spec->kind];
 	struct process_spec s = *spec;
 
-	if (spec->kind == PROC_TIME && !kernel_has_timer()) {
+	if (spec->kind == PROC_TIME && !board_has_timer()) {
 		s.budget_us = TICK_BUDGET_US;
 		s.period_us = TIME_TICK_US;
 	}
@@ -170,10 +164,7 @@ bool service_give_irq(struct process *p, unsigned slot, unsigned irq, bool level
 
 	if (handler == 0 || ntfn == 0)
 		return false;
-	error = level ? sel4_irq_control_get_trigger(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE,
-						     irq, 0, handler, CSPACE_DEPTH)
-		      : sel4_irq_control_get(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, irq,
-					     handler, CSPACE_DEPTH);
+	error = board_irq(handler, irq, level);
 	p->n_irqs += error == ABI_OK;
 	return error == ABI_OK &&
 	       sel4_irq_handler_set_notification(handler, ntfn) == ABI_OK &&
@@ -184,21 +175,8 @@ static bool set_up_uart(const struct machine *machine)
 {
 	struct process *serial = &processes[PROC_SERIAL];
 	struct process *time = &processes[PROC_TIME];
-	cap_t frame = mem_device_frame(machine->uart_paddr);
-	cap_t copy = frame == 0 ? 0 : mem_copy(&serial->mem, frame, ABI_RIGHTS_ALL);
-	const struct grant grant = {
-		.holder = PROC_SERIAL,
-		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
-		.slot = GRANT_MAPPED,
-		.object = (uint32_t)frame,
-		.type = "Device",
-		.what = "UART",
-		.at = machine->uart_paddr,
-	};
 
-	return copy != 0 && process_note(serial, &grant) &&
-	       map_page(&serial->mem, serial->vspace, copy, PROC_DEVICE_BASE, MAP_RW,
-			MAP_DEVICE) == ABI_OK &&
+	return board_give_uart(serial, machine) &&
 	       service_give_irq(serial, PROC_CAP_DEVICE_IRQ, machine->uart_irq, true,
 				SERIAL_NTFN_IRQ) &&
 	       process_grant(serial, time,
@@ -324,9 +302,8 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
 		if (!make_server(&specs[i]))
 			return specs[i].name;
-	if ((kernel_has_timer() &&
-	     !service_give_irq(&processes[PROC_TIME], PROC_CAP_DEVICE_IRQ, TIMER_IRQ, false,
-			       TIME_NTFN_IRQ)) ||
+	if ((board_has_timer() &&
+	     !board_give_timer(&processes[PROC_TIME])) ||
 	    !run(&processes[PROC_TIME]))
 		return "time";
 	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||

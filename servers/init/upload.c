@@ -200,7 +200,7 @@ static const char *check_machine(const struct sysdesc_vm *vm, const struct sysde
 		return "devices of the machine are for VMs of the system's own description";
 	for (uint32_t i = 0; i < vm->n_regions; i++)
 		if (!range_within_u64(vm->region[i].gpa, vm->region[i].size, 0,
-				      bit_u64(SELVAGE_PA_BITS)))
+				      ABI_USER_TOP + 1))
 			return "the VM's memory ends above what the processor can address";
 	return NULL;
 }

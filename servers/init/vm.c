@@ -1,5 +1,6 @@
 #include "vm.h"
 
+#include "board.h"
 #include "connect.h"
 #include "self.h"
 #include "trace.h"
@@ -268,22 +269,6 @@ const char *vm_pause(unsigned index)
 	return NULL;
 }
 
-/* The guest's virtual counter goes on where it was. Kernels without extensions
- * see to that themselves (vmm/arch/aarch64/vtime.c). */
-static bool skip_time(unsigned index, uint64_t ticks)
-{
-	const struct process *p = vm_process(index);
-	uint64_t offset;
-
-	if (sel4_ext_query(ABI_ROOT_TCB) == 0)
-		return true;
-	for (unsigned i = 0; i < descriptions[index].vcpus; i++)
-		if (sel4_vcpu_read_regs(p->vcpu[i], ABI_VCPU_CNTVOFF, &offset) != ABI_OK ||
-		    sel4_vcpu_write_regs(p->vcpu[i], ABI_VCPU_CNTVOFF, offset + ticks) != ABI_OK)
-			return false;
-	return true;
-}
-
 const char *vm_resume(unsigned index)
 {
 	struct vm *vm = &vms[index];
@@ -295,7 +280,7 @@ const char *vm_resume(unsigned index)
 	vm->paused_ticks += ticks;
 	if (!process_tell(p, offsetof(struct vmm_info, paused_ticks), &vm->paused_ticks,
 			  sizeof(vm->paused_ticks)) ||
-	    !skip_time(index, ticks) || !process_thaw(p))
+	    !board_skip_time(p, descriptions[index].vcpus, ticks) || !process_thaw(p))
 		return "the kernel refused; only `kill` is left";
 	vm->state = VM_RUNNING;
 	log_info("vm %s: goes on", descriptions[index].name);

@@ -1,5 +1,6 @@
 #include "watch.h"
 
+#include "board.h"
 #include "vm.h"
 
 #include <selvage/base.h>
@@ -99,72 +100,6 @@ bool watch_map(const struct control_subject *s, unsigned n, char *text, size_t s
 	return true;
 }
 
-/* In the order in which people look for them. */
-static const struct {
-	const char *name;
-	bool system; /* of VCPU_ReadRegs, else of TCB_ReadRegisters */
-	unsigned field;
-} registers[] = {
-#define R(name, field)                       \
-	{                                    \
-		name, false, ABI_CTX_##field \
-	}
-#define S(name, field)                       \
-	{                                    \
-		name, true, ABI_VCPU_##field \
-	}
-	R("x0", X0),
-	R("x1", X1),
-	R("x2", X2),
-	R("x3", X3),
-	R("x4", X4),
-	R("x5", X5),
-	R("x6", X6),
-	R("x7", X7),
-	R("x8", X8),
-	R("x9", X9),
-	R("x10", X10),
-	R("x11", X11),
-	R("x12", X12),
-	R("x13", X13),
-	R("x14", X14),
-	R("x15", X15),
-	R("x16", X16),
-	R("x17", X17),
-	R("x18", X18),
-	R("x19", X19),
-	R("x20", X20),
-	R("x21", X21),
-	R("x22", X22),
-	R("x23", X23),
-	R("x24", X24),
-	R("x25", X25),
-	R("x26", X26),
-	R("x27", X27),
-	R("x28", X28),
-	R("x29", X29),
-	R("x30", X30),
-	R("sp_el0", SP),
-	R("pc", PC),
-	R("cpsr", SPSR),
-	S("sp_el1", SP_EL1),
-	S("elr_el1", ELR_EL1),
-	S("spsr_el1", SPSR_EL1),
-	S("esr_el1", ESR_EL1),
-	S("far_el1", FAR_EL1),
-	S("vbar_el1", VBAR_EL1),
-	S("sctlr_el1", SCTLR_EL1),
-	S("tcr_el1", TCR_EL1),
-	S("ttbr0_el1", TTBR0_EL1),
-	S("ttbr1_el1", TTBR1_EL1),
-	S("mair_el1", MAIR_EL1),
-	S("cntv_ctl", CNTV_CTL),
-	S("cntv_cval", CNTV_CVAL),
-	S("cntvoff", CNTVOFF),
-#undef R
-#undef S
-};
-
 #define REGISTERS_A_LINE 4u
 
 /* As the kernel has them: those of an exit that its monitor works on may be about to
@@ -173,24 +108,23 @@ bool watch_regs(const struct control_subject *s, unsigned n, char *text, size_t 
 {
 	const struct process *p = vm_process(s->vm);
 	uint64_t context[ABI_CTX_COUNT] = { 0 };
+	unsigned i = n * REGISTERS_A_LINE;
+	const char *name;
+	uint64_t value;
 	size_t used = 0;
 
-	if (n * REGISTERS_A_LINE >= ARRAY_SIZE(registers) || !vm_lives(s->vm) ||
+	if (!vm_lives(s->vm) ||
 	    sel4_tcb_read_registers(p->time[1 + s->number].tcb[0], 0, ABI_CTX_COUNT, context) !=
 		    ABI_OK)
 		return false;
-	for (unsigned i = n * REGISTERS_A_LINE;
-	     i < (n + 1) * REGISTERS_A_LINE && i < ARRAY_SIZE(registers); i++) {
-		uint64_t value = 0;
-
-		if (!registers[i].system)
-			value = context[registers[i].field];
-		else
-			(void)sel4_vcpu_read_regs(p->vcpu[s->number], registers[i].field, &value);
+	while (i < (n + 1) * REGISTERS_A_LINE &&
+	       board_vcpu_register(p, s->number, context, i, &name, &value)) {
 		used += fmt_print(text + used, size - used, "%s\"%s\":\"0x%llx\"",
-				  i % REGISTERS_A_LINE == 0 ? "{" : ",", registers[i].name,
-				  (ull)value);
+				  i % REGISTERS_A_LINE == 0 ? "{" : ",", name, (ull)value);
+		i++;
 	}
+	if (used == 0)
+		return false;
 	(void)fmt_print(text + used, size - used, "}");
 	return true;
 }

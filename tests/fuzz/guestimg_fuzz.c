@@ -72,6 +72,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)guestimg_check_initrd(data, size);
 	if (size >= 32)
 		(void)guestimg_vectors(data);
-	(void)elfcheck_program(&file, "");
+	(void)elfcheck_program(&file, size % 2, "");
 	return 0;
 }

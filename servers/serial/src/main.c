@@ -2,8 +2,8 @@
  * The serial server: sole owner of the UART, which it shares between the
  * control, log and console channels. What init sets up: <selvage/servers.h>.
  */
-#include "pl011.h"
 #include "serial_mux.h"
+#include "uart.h"
 
 #include <selvage/client.h>
 #include <selvage/clock.h>
@@ -29,13 +29,13 @@ static void transmit(void)
 	for (;;) {
 		if (!tx_held && !serial_mux_tx(&mux, &tx_byte, 1))
 			break;
-		tx_held = !pl011_put(tx_byte);
+		tx_held = !uart_put(tx_byte);
 		if (tx_held)
 			break;
 	}
 	if (tx_held != room_wanted) {
 		room_wanted = tx_held;
-		pl011_want_room(room_wanted);
+		uart_want_room(room_wanted);
 	}
 }
 
@@ -80,7 +80,7 @@ static bool receive(void)
 	uint8_t byte;
 
 	for (unsigned i = 0; i < RX_TURN; i++) {
-		if (!pl011_get(&byte))
+		if (!uart_get(&byte))
 			return false;
 		serial_mux_rx(&mux, byte);
 	}
@@ -91,7 +91,7 @@ static void on_interrupt(void)
 {
 	bool more;
 
-	pl011_clear();
+	uart_clear();
 	do {
 		more = receive();
 		work();
@@ -149,7 +149,7 @@ int main(void)
 	static const struct server_ops ops = { .signal = on_signal, .request = on_request };
 
 	serial_mux_init(&mux);
-	pl011_start((volatile void *)(uintptr_t)PROC_DEVICE_BASE);
+	uart_start();
 	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
 	server_run(&ops);
 }

@@ -5,7 +5,6 @@
 #include "timer_hw.h"
 #include "timers.h"
 
-#include <abi/ext.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/procinfo.h>
@@ -33,15 +32,14 @@ static void run_due(void)
 		timer_hw_off();
 }
 
-/* The interrupt is level-triggered: the hardware timer is moved before the
- * acknowledgement lets the line through again. */
 static void on_signal(uint64_t bits)
 {
 	(void)bits;
 	if (!has_hardware)
 		return;
+	timer_hw_taken();
 	run_due();
-	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
+	timer_hw_moved();
 }
 
 static uint64_t on_request(uint64_t badge, msginfo_t info,
@@ -52,22 +50,6 @@ static uint64_t on_request(uint64_t badge, msginfo_t info,
 
 	run_due();
 	return answer;
-}
-
-static bool enable_timer(void)
-{
-	int error;
-
-	if (!(sel4_ext_query(PROC_CAP_TCB) & ABI_EXTF_TIMER)) {
-		log_warning("this kernel gives no timer to user level (extension "
-			    "TCB_ENABLE_TIMER): timers are late by up to %u us",
-			    TIME_TICK_US);
-		return false;
-	}
-	error = sel4_ext_tcb_enable_timer(PROC_CAP_TCB, PROC_CAP_DEVICE_IRQ);
-	if (error)
-		log_error("TCB_ENABLE_TIMER failed: error %d", error);
-	return error == ABI_OK;
 }
 
 /*
@@ -99,7 +81,7 @@ int main(void)
 {
 	static const struct server_ops ops = { .signal = on_signal, .request = on_request };
 
-	has_hardware = enable_timer();
+	has_hardware = timer_hw_open();
 	timers_init(&timers, true, clock_us_to_ticks(TIME_MIN_PERIOD_US), signal_client);
 	if (has_hardware) {
 		timer_hw_off();

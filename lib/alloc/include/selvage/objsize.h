@@ -9,3 +9,5 @@
  * or scheduling context, ignored for the others. 0: no such object.
  */
 unsigned object_size_bits(unsigned type, unsigned size_bits);
+/* The same of those that one architecture has alone: arch/<name>/. */
+unsigned object_arch_bits(unsigned type);

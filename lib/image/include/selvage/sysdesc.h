@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 10u
+#define SYSDESC_VERSION 11u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -60,9 +60,10 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 			 SYSDESC_DISK_COPY_ON_WRITE = 1,
 			 SYSDESC_DISK_READ_WRITE = 2 /* of the machine's disk */ };
-/* Devices of the machine that native servers drive. */
+/* Devices of the machine that native servers drive; and what it is. */
 enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0,
-		       SYSDESC_MACHINE_DISK = 1u << 1 };
+		       SYSDESC_MACHINE_DISK = 1u << 1,
+		       SYSDESC_MACHINE_PC = 1u << 2 /* x86-64: no GIC, and no VMs yet */ };
 /* Which of the machine's virtio-mmio transports have them. Each is the first one of a page:
  * its server has that page, and no other device. */
 #define SYSDESC_NIC_SLOT 24u
@@ -206,7 +207,7 @@ struct sysdesc {
 	uint32_t size;  /* bytes of the whole description */
 	uint32_t crc32; /* of all bytes after this field */
 	char name[SYSDESC_NAME];
-	uint32_t gic_version;   /* 2 or 3 */
+	uint32_t gic_version;   /* 2 or 3; 0 with SYSDESC_MACHINE_PC */
 	uint32_t on_idle;       /* enum sysdesc_idle */
 	uint32_t log_level;     /* 0 error .. 3 debug */
 	uint32_t n_vms;         /* 0..SYSDESC_MAX_VMS */

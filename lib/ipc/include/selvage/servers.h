@@ -30,7 +30,8 @@
  * serial
  *   CNode       >= 2^8 slots
  *   pages       UART (PL011) at PROC_DEVICE_BASE: read-write, not cacheable
- *               (attributes ABI_VM_EXECUTE_NEVER only). Channel n's
+ *               (attributes ABI_VM_EXECUTE_NEVER only); of a PC, 16550:
+ *               PROC_CAP_DEVICE_PORTS instead. Channel n's
  *               CHANNEL_BYTES at PROC_RING_BASE + n * PROC_RING_STRIDE.
  *   caps        PROC_CAP_DEVICE_IRQ: handler of the UART's interrupt (QEMU
  *               virt: 33, level), its notification set by init to
@@ -49,7 +50,8 @@
  *   CNode       >= 2^10 slots
  *   caps        PROC_CAP_DEVICE_IRQ: handler of PPI 30 (GIC INTID 30), its
  *               notification set by init to PROC_CAP_NTFN minted with
- *               TIME_NTFN_IRQ.
+ *               TIME_NTFN_IRQ. Of a PC: of the PIT's channel 0, whose ports
+ *               are PROC_CAP_DEVICE_PORTS.
  *               PROC_CAP_CLIENT_NTFN + client * TIME_TIMERS + t: what timer t
  *               of the client signals. Empty slots are allowed.
  *   clients     PROC_CAP_TIME_EP of client n is the service endpoint minted

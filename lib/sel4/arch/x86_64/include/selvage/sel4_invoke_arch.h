@@ -62,6 +62,20 @@ static inline int sel4_page_map(cap_t cap, cap_t vspace, uint64_t vaddr, uint64_
 	return sel4_invoke(cap, ABI_INV_X86_PAGE_MAP, 1, 3, mr);
 }
 
+/* The same; after ABI_FAILED_LOOKUP *missing is what the table that is missing spans,
+ * log2 bytes. */
+static inline int sel4_page_map_missing(cap_t cap, cap_t vspace, uint64_t vaddr, uint64_t rights,
+					uint64_t attr, uint64_t *missing)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { vaddr, rights, attr };
+	int error;
+
+	sel4_ipcbuf->caps_or_badges[0] = vspace;
+	error = sel4_invoke(cap, ABI_INV_X86_PAGE_MAP, 1, 3, mr);
+	*missing = mr[2];
+	return error;
+}
+
 static inline int sel4_page_unmap(cap_t cap)
 {
 	uint64_t mr[SEL4_MSG_REGS] = { 0 };

@@ -49,7 +49,7 @@ static const char *read_uart(struct machine *m, const void *fdt)
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
 	const fdt32_t *irq = node < 0 ? NULL : fdt_getprop(fdt, node, "interrupts", &len);
 
-	if (irq == NULL || len < 12 || reg_entry(fdt, node, 0, &m->uart_paddr, &size))
+	if (irq == NULL || len < 12 || reg_entry(fdt, node, 0, &m->uart_at, &size))
 		return "no usable arm,pl011 node";
 	/* GIC binding: cell 0 is 0 for shared peripheral interrupts. */
 	m->uart_irq = fdt32_ld(irq + 1) + (fdt32_ld(irq) == 0 ? 32 : 16);
@@ -85,12 +85,34 @@ static const char *read_gic(struct machine *m, const void *fdt)
 	return NULL;
 }
 
-const char *machine_read(struct machine *m, const void *fdt, size_t size)
+/* The devicetree among the extra boot information, or NULL. */
+static const void *find_fdt(const struct abi_bootinfo *bi, size_t *size)
 {
+	const uint8_t *at = (const uint8_t *)bi + 4096;
+	const uint8_t *end = at + bi->extra_len;
+
+	while (at + sizeof(struct abi_extra_chunk) <= end) {
+		const struct abi_extra_chunk *chunk = (const void *)at;
+
+		if (chunk->len < sizeof(*chunk) || chunk->len > (uint64_t)(end - at))
+			break;
+		if (chunk->id == ABI_EXTRA_FDT) {
+			*size = chunk->len - sizeof(*chunk);
+			return chunk + 1;
+		}
+		at += chunk->len;
+	}
+	return NULL;
+}
+
+const char *machine_read(struct machine *m, const struct abi_bootinfo *bi)
+{
+	size_t size = 0;
+	const void *fdt = find_fdt(bi, &size);
 	const char *error;
 
 	*m = (struct machine){ 0 };
-	if (size < FDT_V1_SIZE || fdt_check_header(fdt) != 0 ||
+	if (fdt == NULL || size < FDT_V1_SIZE || fdt_check_header(fdt) != 0 ||
 	    fdt_totalsize(fdt) > size)
 		return "no devicetree";
 	error = read_payload(m, fdt);

@@ -1,7 +1,5 @@
 #include "map.h"
 
-struct mem_arena init_arena;
-
 int map_page(struct mem_arena *arena, cap_t vspace, cap_t frame, uint64_t vaddr,
 	     unsigned rights, unsigned attributes)
 {
@@ -22,3 +20,15 @@ int map_page(struct mem_arena *arena, cap_t vspace, cap_t frame, uint64_t vaddr,
 	}
 	return ABI_FAILED_LOOKUP;
 }
+
+cap_t map_table_new(struct mem_arena *arena) { return mem_object(arena, ABI_OBJ_PAGE_TABLE); }
+
+/* The kernel fills the first level that is missing. */
+int map_table(struct mem_arena *arena, cap_t table, unsigned level, cap_t vspace, uint64_t vaddr)
+{
+	(void)arena;
+	(void)level;
+	return sel4_page_table_map(table, vspace, vaddr, ABI_VM_DEFAULT);
+}
+
+int map_table_end(cap_t table) { return sel4_page_table_unmap(table); }

@@ -1,7 +1,10 @@
-#include "pl011.h"
+/* Arm PL011 (Arm DDI 0183). */
+#include "uart.h"
+
+#include <selvage/procinfo.h>
 
 /* DDI 0183, table 3-1; offsets in bytes. */
-enum pl011_reg {
+enum uart_reg {
 	UARTDR = 0x00,
 	UARTFR = 0x18,
 	UARTLCR_H = 0x2c,
@@ -25,22 +28,21 @@ enum pl011_reg {
 #define INT_RX_TIMEOUT (1u << 6)
 #define INT_ALL 0x7ffu
 
-static volatile uint32_t *registers;
+static volatile uint32_t *const registers = (void *)(uintptr_t)PROC_DEVICE_BASE;
 
-static uint32_t read_reg(enum pl011_reg reg)
+static uint32_t read_reg(enum uart_reg reg)
 {
 	return registers[reg / 4];
 }
 
-static void write_reg(enum pl011_reg reg, uint32_t value)
+static void write_reg(enum uart_reg reg, uint32_t value)
 {
 	registers[reg / 4] = value;
 }
 
 /* The speed stays as the firmware set it. */
-void pl011_start(volatile void *base)
+void uart_start(void)
 {
-	registers = base;
 	write_reg(UARTIMSC, 0);
 	write_reg(UARTICR, INT_ALL);
 	write_reg(UARTLCR_H, LCR_H_WLEN_8 | LCR_H_FEN);
@@ -49,7 +51,7 @@ void pl011_start(volatile void *base)
 	write_reg(UARTIMSC, INT_RX | INT_RX_TIMEOUT);
 }
 
-bool pl011_get(uint8_t *byte)
+bool uart_get(uint8_t *byte)
 {
 	if (read_reg(UARTFR) & FR_RXFE)
 		return false;
@@ -57,7 +59,7 @@ bool pl011_get(uint8_t *byte)
 	return true;
 }
 
-bool pl011_put(uint8_t byte)
+bool uart_put(uint8_t byte)
 {
 	if (read_reg(UARTFR) & FR_TXFF)
 		return false;
@@ -65,12 +67,12 @@ bool pl011_put(uint8_t byte)
 	return true;
 }
 
-void pl011_want_room(bool wanted)
+void uart_want_room(bool wanted)
 {
 	write_reg(UARTIMSC, INT_RX | INT_RX_TIMEOUT | (wanted ? INT_TX : 0));
 }
 
-void pl011_clear(void)
+void uart_clear(void)
 {
 	write_reg(UARTICR, INT_ALL);
 }
