@@ -11,6 +11,7 @@
 #define KERNEL_PID 1000u
 #define GUEST_THREAD 0x40u
 #define EXITS_THREAD 0x80u
+#define MONITOR_THREAD 0x10000u /* what a VM's monitor did, by its own word */
 
 static void separate(struct chrome *c)
 {
@@ -102,6 +103,28 @@ static void take_vm(struct chrome *c, const cJSON *object)
 		"\"ts\":%.3f}",
 		vm, what,
 		KERNEL_PID, us(c, time));
+}
+
+/* The monitor's word (selvage/vmm_stats.h): numbers, whatever they are. */
+static void take_monitor(struct chrome *c, const cJSON *object)
+{
+	static const char *const names[] = { "event", "irq", "kick", "done", "reset" };
+	const uint32_t what = answer_number32(object, "event");
+	const uint32_t detail = answer_number32(object, "detail");
+	const uint32_t pid = answer_number32(object, "pid");
+	const uint64_t time = (uint64_t)answer_number(object, "time");
+
+	if (c->first == 0)
+		c->first = time;
+	if (c->monitor != pid)
+		name_track(c, "thread_name", pid, MONITOR_THREAD, "monitor");
+	c->monitor = pid;
+	separate(c);
+	fprintf(c->out,
+		"{\"name\":\"%s %u\",\"ph\":\"i\",\"s\":\"t\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,"
+		"\"args\":{\"%s\":%u}}",
+		names[what < 5 ? what : 0], detail >> 8, pid, MONITOR_THREAD, us(c, time),
+		what > 1 ? "queue" : "vcpu", detail & 0xff);
 }
 
 /* ESR_EL2.EC (Arm ARM, D17.2.37). */
@@ -206,6 +229,8 @@ void chrome_line(struct chrome *c, const char *line)
 		c->lost = (uint64_t)answer_number(object, "lost");
 	} else if (cJSON_GetObjectItem(object, "thread")) {
 		take_thread(c, object);
+	} else if (cJSON_GetObjectItem(object, "event")) {
+		take_monitor(c, object);
 	} else if (cJSON_GetObjectItem(object, "what")) {
 		take_vm(c, object);
 	} else if (cJSON_GetObjectItem(object, "e")) {

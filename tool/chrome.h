@@ -19,6 +19,7 @@ struct chrome {
 		uint64_t exit; /* a guest's: when it stopped, 0: it runs */
 		uint32_t esr;
 	} thread[CHROME_THREADS];
+	uint32_t monitor; /* pid of the one that was told of last */
 	/* Who runs, or what the kernel works on, since when; 0: not known. */
 	uint64_t since, runs;
 	uint32_t kind;

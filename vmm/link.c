@@ -173,6 +173,13 @@ static void bypass(void *opaque, bool may)
 		 l->vm->info->link[l->number].number, (unsigned long long)l->changes);
 }
 
+static void seen(const struct virtio *v, enum virtio_seen what, unsigned queue)
+{
+	const struct link *l = v->env.opaque;
+
+	vm_trace(l->vm, VMM_TRACED_KICK + what, (FIRST_SLOT + l->number) << 8 | queue);
+}
+
 /* The guest's way to it: a slot of the board, or of its PCI bus. */
 static bool plug(struct link *l)
 {
@@ -217,6 +224,7 @@ static bool add(struct vm *vm, unsigned number)
 	env.shadow = info->sharing == SYSDESC_SHARE_POOL ? make_shadow(l) : NULL;
 	env.n_windows = fill_windows(l);
 	link_driver_init(&l->driver, &virtio, &env);
+	l->driver.v.seen = seen;
 	if (info->sharing == SYSDESC_SHARE_POOL)
 		vm->pool[FIRST_SLOT + number] = (uint8_t)info->pool;
 	return plug(l);

@@ -93,6 +93,13 @@ static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 	return outcome;
 }
 
+static void seen(const struct virtio *v, enum virtio_seen what, unsigned queue)
+{
+	const struct slot *s = v->env.opaque;
+
+	vm_trace(s->vm, VMM_TRACED_KICK + what, (uint32_t)(s - devices.slot) << 8 | queue);
+}
+
 static struct virtio_env env_of(struct vm *vm, struct slot *s)
 {
 	s->vm = vm;
@@ -116,6 +123,7 @@ static bool plug(struct vm *vm, struct slot *s, struct virtio *device)
 	};
 
 	s->device = device;
+	device->seen = seen;
 	vm->hooks.virtio_written = tell_counts;
 	if (vm->info->vm.flags & SYSDESC_VM_PCI)
 		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, number, device);

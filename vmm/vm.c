@@ -222,7 +222,18 @@ static const char *install_parts(struct vm *vm)
 
 void vm_watch(struct vm *vm)
 {
-	vm->timed = *(const volatile uint32_t *)&vm->info->watch & VMM_WATCH_TIME;
+	const uint32_t watch = *(const volatile uint32_t *)&vm->info->watch;
+
+	vm->timed = watch & VMM_WATCH_TIME;
+	vm->traced = watch & VMM_WATCH_TRACE;
+}
+
+void vm_write_trace(struct vm *vm, enum vmm_traced what, uint32_t detail)
+{
+	struct vmm_trace *t = (void *)((uint8_t *)vm->stats + VMM_TRACE_OFFSET);
+
+	t->event[t->written++ % VMM_TRACE_EVENTS] =
+		(struct vmm_trace_event){ clock_now(), what, detail };
 }
 
 /* For whoever asks init what the guest's memory map is. */

@@ -153,6 +153,7 @@ struct vm {
 		};
 		uint32_t behind_exit; /* any of them */
 	};
+	bool traced; /* somebody wants to know what we do */
 	struct vm_clock clock;
 	struct mutex lock;
 	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
@@ -208,6 +209,13 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
 unsigned long long vm_count(struct vm *vm, enum vm_event event);
 /* What init wants to be watched from now on (vmm_info.h). */
 void vm_watch(struct vm *vm);
+/* Under the lock: for whoever traces. */
+void vm_write_trace(struct vm *vm, enum vmm_traced what, uint32_t detail);
+static inline void vm_trace(struct vm *vm, enum vmm_traced what, uint32_t detail)
+{
+	if (vm->traced)
+		vm_write_trace(vm, what, detail);
+}
 /* Takes the lock as vc's handler. */
 static inline void vm_lock(struct vm *vm, struct vm_vcpu *vc)
 {

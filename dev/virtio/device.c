@@ -35,8 +35,10 @@ void virtio_settle(struct virtio *v, unsigned queue)
 {
 	struct virtq *q = &v->queue[queue];
 
-	if (virtio_live(v) && virtq_interrupts(q))
+	if (virtio_live(v) && virtq_interrupts(q)) {
+		virtio_tell(v, VIRTIO_SEEN_DONE, queue);
 		v->transport.interrupt(v->transport.opaque, (int)queue);
+	}
 	if (q->error != NULL)
 		virtio_break(v, q->error);
 }
@@ -101,6 +103,7 @@ static void stop(struct virtio *v, struct virtq *q)
 
 static void reset(struct virtio *v)
 {
+	virtio_tell(v, VIRTIO_SEEN_RESET, 0);
 	for (unsigned i = 0; i < v->class->n_queues; i++)
 		stop(v, &v->queue[i]);
 	v->status = 0;
@@ -189,6 +192,7 @@ const char *virtio_kick(struct virtio *v, uint32_t queue)
 		return "a kick of a queue that the device does not have";
 	if (!virtio_live(v) || !q->ready)
 		return "a kick of a queue that does not work";
+	virtio_tell(v, VIRTIO_SEEN_KICK, queue);
 	v->class->kick(v, queue);
 	virtio_settle(v, queue);
 	return NULL;

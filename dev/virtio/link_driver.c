@@ -84,6 +84,8 @@ static bool told(struct link_driver *d, unsigned queue)
 	bool moved = now != d->seen[queue];
 
 	d->seen[queue] = now;
+	if (moved)
+		virtio_tell(&d->v, VIRTIO_SEEN_DONE, queue);
 	return moved;
 }
 

@@ -1,12 +1,14 @@
 #include "trace.h"
 
 #include "self.h"
+#include "vm.h"
 
 #include <abi/ext.h>
 #include <abi/trace.h>
 #include <selvage/base.h>
 #include <selvage/clock.h>
 #include <selvage/fmt.h>
+#include <selvage/vmm_info.h>
 #include <string.h>
 
 typedef unsigned long long ull;
@@ -25,6 +27,7 @@ static struct {
 	cap_t frame; /* 0: never asked for; kept for the next time */
 	const struct abi_trace_ring *ring;
 	bool on;
+	uint64_t since; /* it began */
 	unsigned n_vm;
 	struct {
 		uint64_t time;
@@ -61,6 +64,18 @@ void trace_vm(const char *vm, const char *what)
 	trace.n_vm++;
 }
 
+void trace_monitor(unsigned vm)
+{
+	if (trace.on)
+		vm_watch(vm, VMM_WATCH_TRACE, true);
+}
+
+static void trace_monitors(bool on)
+{
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
+		vm_watch(i, VMM_WATCH_TRACE, on);
+}
+
 static bool take_frame(void)
 {
 	void *at;
@@ -82,7 +97,9 @@ static const char *start(void)
 	if (!take_frame() || trace.ring == NULL)
 		return "out of memory";
 	trace.on = true;
+	trace.since = clock_now();
 	trace.n_vm = 0;
+	trace_monitors(true);
 	number_thread(ABI_ROOT_TCB, THREAD_OF(0, 0));
 	for (unsigned i = 1; i < PROCESS_MAX; i++)
 		if (processes[i].state == PROCESS_RUNNING)
@@ -90,6 +107,7 @@ static const char *start(void)
 	if (sel4_ext_sched_control_set_trace(init_sched_control, trace.frame) == ABI_OK)
 		return NULL;
 	trace.on = false;
+	trace_monitors(false);
 	return "the kernel refused";
 }
 
@@ -104,6 +122,7 @@ const char *trace_switch(uint64_t on)
 	if (!trace.on)
 		return "no trace is under way";
 	trace.on = false;
+	trace_monitors(false);
 	return sel4_ext_sched_control_set_trace(init_sched_control, 0) == ABI_OK
 		       ? NULL
 		       : "the kernel refused";
@@ -136,6 +155,17 @@ static void thread_line(const struct process *p, unsigned i, char *text, size_t 
 
 #define THREAD_LINES (PROCESS_MAX * (PROCESS_THREADS + SYSDESC_MAX_VCPUS))
 
+static void monitor_line(unsigned vm, unsigned n, char *text, size_t size)
+{
+	struct vmm_trace_event e;
+
+	if (!trace.on && vm_traced(vm, n, trace.since, &e))
+		fmt_print(text, size, "{\"time\":%llu,\"pid\":%u,\"event\":%u,\"detail\":%u}",
+			  (ull)e.time, vm_process(vm)->number + 1u, e.what, e.detail);
+}
+
+#define MONITOR_LINES (SYSDESC_MAX_VMS * VMM_TRACE_EVENTS)
+
 /* What there is beside the events; false: n is beyond. */
 static bool preface(unsigned n, char *text, size_t size)
 {
@@ -154,6 +184,11 @@ static bool preface(unsigned n, char *text, size_t size)
 		return true;
 	}
 	n -= THREAD_LINES;
+	if (n < MONITOR_LINES) {
+		monitor_line(n / VMM_TRACE_EVENTS, n % VMM_TRACE_EVENTS, text, size);
+		return true;
+	}
+	n -= MONITOR_LINES;
 	if (n < trace.n_vm)
 		fmt_print(text, size, "{\"time\":%llu,\"vm\":\"%s\",\"what\":\"%s\"}",
 			  (ull)trace.vm[n].time, trace.vm[n].vm, trace.vm[n].what);
@@ -162,7 +197,7 @@ static bool preface(unsigned n, char *text, size_t size)
 
 bool trace_events(const struct control_subject *s, unsigned n, char *text, size_t size)
 {
-	const unsigned before = s->number == 0 ? 1 + THREAD_LINES + trace.n_vm : 0;
+	const unsigned before = s->number == 0 ? 1 + THREAD_LINES + MONITOR_LINES + trace.n_vm : 0;
 	uint64_t first, count = readable(&first), at, end;
 	size_t used;
 

@@ -15,3 +15,5 @@ void trace_vm(const char *vm, const char *what);
 /* Answer: with `number` 0 what there is, then at most TRACE_A_REQUEST events from
  * `number` on. */
 bool trace_events(const struct control_subject *s, unsigned n, char *text, size_t size);
+/* A VM was started: its monitor writes down what it does, if a trace is under way. */
+void trace_monitor(unsigned vm);

@@ -87,10 +87,10 @@ uint64_t vm_uptime_us(unsigned index)
 	return vm_lives(index) ? clock_ticks_to_us(clock_now() - vms[index].started) : 0;
 }
 
-void vm_watch(unsigned index, uint32_t what)
+void vm_watch(unsigned index, uint32_t what, bool on)
 {
 	struct vm *vm = &vms[index];
-	uint32_t all = vm->watch | what;
+	uint32_t all = on ? vm->watch | what : vm->watch & ~what;
 
 	if (!vm_lives(index) || all == vm->watch ||
 	    !process_tell(vm_process(index), offsetof(struct vmm_info, watch), &all, sizeof(all)))
@@ -108,6 +108,20 @@ void vm_stats(unsigned index, struct vmm_stats *stats)
 		return;
 	memcpy(stats, page, sizeof(*stats));
 	self_scratch_end();
+}
+
+bool vm_traced(unsigned index, unsigned n, uint64_t since, struct vmm_trace_event *e)
+{
+	const uint8_t *page = vm_lives(index) ? self_scratch(vm_process(index)->stats) : NULL;
+	const struct vmm_trace *t = (const void *)(page + VMM_TRACE_OFFSET);
+	uint64_t written;
+
+	if (page == NULL)
+		return false;
+	written = *(const volatile uint64_t *)&t->written;
+	memcpy(e, (const void *)&t->event[(written + n) % VMM_TRACE_EVENTS], sizeof(*e));
+	self_scratch_end();
+	return e->time > since;
 }
 
 bool vm_read(unsigned index, uint64_t gpa, uint8_t *to, unsigned n)
@@ -190,6 +204,7 @@ bool vm_start(unsigned index)
 		vms[index].started = clock_now();
 		log_info("vm %s: started by %s", descriptions[index].name, monitor);
 		trace_process(p);
+		trace_monitor(index);
 		trace_vm(descriptions[index].name, "started");
 		return true;
 	}

@@ -47,7 +47,10 @@ bool vm_lives(unsigned index);
 uint64_t vm_cpu_us(unsigned index);
 uint64_t vm_uptime_us(unsigned index);
 /* Has its monitor watch that too, from now on (VMM_WATCH_...). */
-void vm_watch(unsigned index, uint32_t what);
+void vm_watch(unsigned index, uint32_t what, bool on);
+/* Of what its monitor wrote down last (selvage/vmm_stats.h), the n-th from the oldest on.
+ * False: there is none such, or none after `since`. */
+bool vm_traced(unsigned index, unsigned n, uint64_t since, struct vmm_trace_event *e);
 /* What its monitor counted, as it says; zeros of one that does not live. */
 void vm_stats(unsigned index, struct vmm_stats *stats);
 

@@ -49,7 +49,7 @@ bool watch_stats(const struct control_subject *subject, unsigned n, char *text, 
 		return n == 3 * SYSDESC_MAX_VMS;
 	if (!vm_exists(vm) || !vm_lives(vm))
 		return true;
-	vm_watch(vm, VMM_WATCH_TIME);
+	vm_watch(vm, VMM_WATCH_TIME, true);
 	vm_stats(vm, &s);
 	if (n % 3 == 0)
 		counts(vm, &s, text, size);

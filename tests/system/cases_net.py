@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 
-from harness import Shell, System, write_description
+from harness import OUT, Shell, System, write_description
 
 WORDS = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name="
 
@@ -169,6 +169,22 @@ def vsock_case(sharing):
     return vsock
 
 
+def traced(report, run, two):
+    """What the monitors of two VMs that talk do, as `selvage trace` has it."""
+    out = f"{OUT}/net-pci.json"
+    two("cd /sys/bus/virtio/drivers/virtio_blk; d=$(ls -d virtio*); "
+        "(sleep 0.5; echo $d > unbind; echo $d > bind) > /dev/null 2>&1 & "
+        f"(ping -i 0.1 -c 20 {address(0)} > /dev/null 2>&1) & :")
+    run.client("trace", "--seconds", "1", "-o", out)
+    with open(out, encoding="utf-8") as f:
+        events = json.load(f)["traceEvents"]
+    vms = {e["args"]["name"]: e["pid"] for e in events if e["name"] == "process_name"}
+    for vm, names in (("one", ("kick 8", "done 8")), ("two", ("kick 8", "done 8", "reset 10"))):
+        seen = {e["name"] for e in events if e["ph"] == "i" and e["pid"] == vms[f"vmm:{vm}"]}
+        report.check(seen.issuperset(names) and any(name.startswith("irq ") for name in seen),
+                     f"{vm}: traced are {sorted(seen)}")
+
+
 def pci(report):
     """Connections over PCI: with a pool and messages by GICv2m, and with all shared by an ITS."""
     vms = []
@@ -194,6 +210,7 @@ def pci(report):
         start_probe(one, "sink 1000", "ready")
         sent = two("probe vsock source 3 1000 300000")
         report.equal(probe_says(one, "sink:").replace("sink", "source"), sent, "... and by sockets")
+        traced(report, run, two)
         for server in ("net", "block"):
             run.client("crash", server)
             run.wait("log", f"service {server}: started again", 10)

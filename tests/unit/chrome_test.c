@@ -78,6 +78,27 @@ static void test_an_exit(void **state)
 	cJSON_Delete(json);
 }
 
+static void test_a_monitor(void **state)
+{
+	static const char *const lines[] = {
+		"{\"hz\":1000000,\"events\":0,\"lost\":0}",
+		"{\"time\":10,\"pid\":9,\"event\":2,\"detail\":2049}",
+		"{\"time\":15,\"pid\":9,\"event\":1,\"detail\":8706}",
+		"{\"time\":16,\"pid\":9,\"event\":77,\"detail\":4294967295}",
+		NULL
+	};
+	cJSON *json = convert(lines);
+	const cJSON *irq = find(json, "irq 34", "i"), *kick = find(json, "kick 8", "i");
+
+	(void)state;
+	assert_non_null(irq);
+	assert_float_equal(value(irq, "ts"), 5, 1e-6);
+	assert_int_equal(value(cJSON_GetObjectItem(irq, "args"), "vcpu"), 2);
+	assert_int_equal(value(cJSON_GetObjectItem(kick, "args"), "queue"), 1);
+	assert_non_null(find(json, "event 16777215", "i"));
+	cJSON_Delete(json);
+}
+
 static void test_what_is_not_as_it_should_be(void **state)
 {
 	static const char *const lines[] = {
@@ -104,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_exit),
+		cmocka_unit_test(test_a_monitor),
 		cmocka_unit_test(test_what_is_not_as_it_should_be),
 	};
 

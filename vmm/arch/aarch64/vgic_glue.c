@@ -8,6 +8,7 @@
 
 /* What plain seL4 does not tell: QEMU's GICs and most hardware have 4. */
 #define ASSUMED_LRS 4u
+#define LR_VINTID 0xffffu
 
 static uint64_t read_lr(void *opaque, unsigned vcpu, unsigned index)
 {
@@ -23,6 +24,8 @@ void vgic_write_hardware(void *opaque, unsigned vcpu, unsigned index, uint64_t v
 	struct vm *vm = opaque;
 
 	vm->stats->interrupts += value != 0;
+	if (value & VGIC_LR_STATE_PENDING)
+		vm_trace(vm, VMM_TRACED_INTERRUPT, (uint32_t)(value & LR_VINTID) << 8 | vcpu);
 	if (!vcpu_sel4_write(&vm->vcpu[vcpu].cpu, ABI_EXTV_LR0 + index, value))
 		log_error("vCPU %u: list register %u refused", vcpu, index);
 }

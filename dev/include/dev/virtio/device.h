@@ -48,6 +48,11 @@ struct virtio_env {
 	void (*broken)(void *opaque, const char *why);
 };
 
+/* The driver kicks; buffers came back, of which it wants to know; a reset. */
+enum virtio_seen { VIRTIO_SEEN_KICK,
+		   VIRTIO_SEEN_DONE,
+		   VIRTIO_SEEN_RESET };
+
 #define VIRTIO_CONFIG_CHANGED (-1)
 struct virtio_transport {
 	void *opaque;
@@ -57,6 +62,8 @@ struct virtio_transport {
 
 /* Private to device and transport; here so that owners can embed it. */
 struct virtio {
+	/* For those who watch; set after virtio_init. NULL: nobody. */
+	void (*seen)(const struct virtio *v, enum virtio_seen what, unsigned queue);
 	const struct virtio_class *class;
 	struct virtio_env env;
 	struct virtio_transport transport;
@@ -83,6 +90,12 @@ static inline bool virtio_live(const struct virtio *v)
 void virtio_settle(struct virtio *v, unsigned queue);
 /* A chain that the class cannot take. */
 void virtio_break(struct virtio *v, const char *why);
+
+static inline void virtio_tell(const struct virtio *v, enum virtio_seen what, unsigned queue)
+{
+	if (v->seen != NULL)
+		v->seen(v, what, queue);
+}
 
 /* For transports. Those that return a text have ignored the request, for that
  * reason; NULL: it was done. */

@@ -88,7 +88,8 @@ static inline uint64_t vmm_disk_room_bytes(uint64_t bytes)
 }
 
 /* What somebody watches, which costs something in each exit. */
-#define VMM_WATCH_TIME 1u /* how long exits take */
+#define VMM_WATCH_TIME 1u  /* how long exits take */
+#define VMM_WATCH_TRACE 2u /* what the monitor does (vmm_stats.h) */
 
 struct vmm_info {
 	uint32_t vm_index;

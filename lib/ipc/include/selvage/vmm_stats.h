@@ -40,4 +40,26 @@ struct vmm_stats {
 		uint64_t base, size;
 	} region[VMM_STATS_REGIONS];
 };
-_Static_assert(sizeof(struct vmm_stats) <= 4096, "a page");
+
+/* Behind them on the page: what the monitor did while somebody traced (VMM_WATCH_TRACE), the
+ * last of it. */
+enum vmm_traced {
+	VMM_TRACED_INTERRUPT = 1, /* into a list register; detail: its number << 8 | vCPU */
+	/* Of a virtio device; detail: slot << 8 | queue. What kernel and server do without the
+	 * monitor (doorbells, direct interrupts) is not here. */
+	VMM_TRACED_KICK = 2,
+	VMM_TRACED_DONE = 3,
+	VMM_TRACED_RESET = 4,
+};
+#define VMM_TRACE_OFFSET 1520u
+#define VMM_TRACE_EVENTS 160u
+struct vmm_trace {
+	uint64_t written; /* so far; event n is at n % VMM_TRACE_EVENTS */
+	struct vmm_trace_event {
+		uint64_t time; /* of the counter */
+		uint32_t what, detail;
+	} event[VMM_TRACE_EVENTS];
+};
+_Static_assert(sizeof(struct vmm_stats) <= VMM_TRACE_OFFSET &&
+		       VMM_TRACE_OFFSET + sizeof(struct vmm_trace) <= 4096,
+	       "a page");
