@@ -1,5 +1,8 @@
-/* ASIDs name address spaces in capabilities. The TLB does not know them: every
- * switch empties it, of all but the kernel's window. */
+/*
+ * ASIDs name address spaces in capabilities and, as PCIDs, in the TLB: there are
+ * as many of the one as of the other. Without PCIDs every switch empties the TLB,
+ * of all but the kernel's window.
+ */
 #include <arch/boot.h>
 #include <arch/cpu.h>
 #include <arch/types.h>
@@ -11,11 +14,61 @@
 /* In a pool's entry: a guest's tables, which a stale capability of the other
  * kind must not reach. */
 #define IS_EPT 1ull
+#define ASIDS (ABI_ASID_POOLS * POOL_ENTRIES)
+#define CR3_KEEP (1ull << 63) /* what the TLB has of this PCID */
+_Static_assert(ASIDS == 4096, "a PCID has 12 bits");
+enum { INVPCID_ADDRESS,
+       INVPCID_SPACE };
 
 struct asid_pool *asid_pools[ABI_ASID_POOLS];
 static pte_t empty_root[POOL_ENTRIES] __attribute__((aligned(4096)));
 
-void asid_init(void) { empty_root[ARCH_WINDOW_INDEX] = mmu_window_entry(); }
+static bool invpcid;
+/* Spaces that are to be emptied when they are loaded next. */
+static word_t stale[ASIDS / 64];
+
+void asid_init(void)
+{
+	empty_root[ARCH_WINDOW_INDEX] = mmu_window_entry();
+	asid_load(asid_empty_root(), 0);
+	this_cpu()->arch.pcids = cpuid(1, 0).c & 1u << 17;
+	invpcid = cpuid(7, 0).b & 1u << 10;
+	if (this_cpu()->arch.pcids)
+		CR_WRITE(4, CR_READ(4) | CR4_PCIDE);
+}
+
+static void set_stale(asid_t asid) { stale[asid / 64] |= 1ull << asid % 64; }
+
+NOINLINE word_t asid_tagged(paddr_t root, asid_t asid)
+{
+	word_t bit = 1ull << asid % 64, keep = stale[asid / 64] & bit ? 0 : CR3_KEEP;
+
+	stale[asid / 64] &= ~bit;
+	return root | asid | keep;
+}
+
+void asid_flush(asid_t asid, vptr_t vaddr, bool all)
+{
+	const struct arch_cpu *cpu = &this_cpu()->arch;
+	bool live = asid_root(asid) == cpu->root;
+
+	if (live && all) {
+		CR_WRITE(3, CR_READ(3));
+	} else if (live) {
+		__asm__ volatile("invlpg (%0)" ::"r"(vaddr)
+				 : "memory");
+	} else if (cpu->pcids && invpcid) {
+		struct {
+			word_t pcid, address;
+		} what = { asid, vaddr };
+		__asm__ volatile("invpcid %0, %1" ::"m"(what),
+				 "r"(all ? (word_t)INVPCID_SPACE : (word_t)INVPCID_ADDRESS)
+				 : "memory");
+	} else {
+		set_stale(asid);
+	}
+}
+
 paddr_t asid_empty_root(void) { return ptr_to_paddr(empty_root); }
 
 int asid_pool_install(struct asid_pool *p)
@@ -66,6 +119,7 @@ static asid_t assign(struct asid_pool *p, asid_t first, paddr_t entry)
 	for (unsigned i = first ? 0 : 1; i < POOL_ENTRIES; i++)
 		if (!p->root[i]) {
 			p->root[i] = entry;
+			set_stale((asid_t)(first + i)); /* who had it before */
 			return (asid_t)(first + i);
 		}
 	return 0;
@@ -101,7 +155,6 @@ paddr_t asid_ept_root(asid_t asid)
 
 void asid_release(asid_t asid, paddr_t root)
 {
-	struct arch_cpu *cpu = &this_cpu()->arch;
 	paddr_t *e = asid_entry(asid);
 
 	if (!e || (*e & ~IS_EPT) != root)
@@ -109,8 +162,6 @@ void asid_release(asid_t asid, paddr_t root)
 	*e = 0;
 	npt_changed();
 	/* The thread that runs in it goes on in an empty space, and faults. */
-	if (cpu->root == root) {
-		cpu->root = asid_empty_root();
-		CR_WRITE(3, cpu->root);
-	}
+	if (this_cpu()->arch.root == root)
+		asid_load(asid_empty_root(), 0);
 }

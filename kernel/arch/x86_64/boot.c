@@ -201,7 +201,7 @@ struct cap arch_boot_map_table(struct cap vspace, vptr_t vaddr, paddr_t table)
 	static const enum cap_type types[] = { CAP_PDPT, CAP_PAGE_DIRECTORY, CAP_PAGE_TABLE };
 	struct pte_ref at = paging_walk(cap_addr(vspace), vaddr, PAGE_LEVEL);
 
-	paging_set(at.entry, pte_make_table(table), cap_addr(vspace), vaddr, true);
+	paging_set(at.entry, pte_make_table(table), cap_map_asid(vspace), vaddr, true);
 	vaddr = align_down_u64(vaddr, 1ull << level_bits(at.level));
 	return cap_make(types[at.level], table, 0, cap_map_word(vaddr, cap_map_asid(vspace)));
 }
@@ -213,7 +213,7 @@ struct cap arch_boot_map_frame(struct cap vspace, vptr_t vaddr, paddr_t frame)
 	struct pte_ref at = paging_walk(cap_addr(vspace), vaddr, PAGE_LEVEL);
 
 	paging_set(at.entry, pte_make_leaf(frame, PAGE_LEVEL, rights, ABI_VM_DEFAULT),
-		   cap_addr(vspace), vaddr, false);
+		   cap_map_asid(vspace), vaddr, false);
 	c.w1 = cap_map_word(vaddr, cap_map_asid(vspace));
 	return c;
 }

@@ -20,7 +20,6 @@
 #define IST_PANIC 1
 #define XCR0_VALUE 3u /* x87, SSE */
 #define MXCSR_RESET 0x1f80u
-#define MXCSR_OFFSET 24 /* in an XSAVE area */
 
 struct gate {
 	uint16_t offset0, selector;
@@ -117,11 +116,22 @@ static uint32_t xcr0_read(void)
 	return low;
 }
 
+/* Intel's that do not say they are free of it and of Meltdown. */
+static bool speculates_past_protection(void)
+{
+	struct cpuid vendor = cpuid(0, 0);
+	bool intel = vendor.b == 0x756e6547 && vendor.d == 0x49656e69 && vendor.c == 0x6c65746e;
+	bool says = cpuid(7, 0).d & 1u << 29;
+
+	return intel && !(says && msr_read(MSR_ARCH_CAPABILITIES) & 1);
+}
+
 void cpu_init_tables(void)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
 	uint32_t features = cpuid(7, 0).b;
-	word_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
+	word_t cr4 = CR_READ(4) | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE |
+		     CR4_OSXSAVE;
 
 	init_gdt();
 	init_idt();
@@ -130,6 +140,10 @@ void cpu_init_tables(void)
 	CR_WRITE(4, cr4);
 	CR_WRITE(0, CR0_VALUE | CR0_TS);
 	xcr0_write(XCR0_VALUE);
+	if (cpuid(0xd, 0).b > sizeof(struct fpu_area))
+		panic("this CPU's XSAVE area is too large");
+	cpu->fpu_leaks = speculates_past_protection();
+	cpu->special = cpu->pcids || cpu->fpu_leaks;
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE | EFER_NXE);
 	msr_write(MSR_STAR, (word_t)(SEL_USER_CODE) << 48 | (word_t)SEL_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (word_t)syscall_entry);
@@ -141,7 +155,11 @@ void cpu_init_tables(void)
 	msr_write(MSR_FS_BASE, 0);
 }
 
-/* --- FPU: registers stay with their last user until another one traps --- */
+/*
+ * --- FPU: registers stay with their last user until another one traps ---
+ * Where the processor may let others see them meanwhile (LazyFP), they are saved and
+ * cleared as soon as their user is left.
+ */
 static void fpu_set_open(struct arch_cpu *cpu, bool open)
 {
 	if (cpu->fpu_open == open)
@@ -161,13 +179,36 @@ static void fpu_save(struct tcb *t)
 			 : "memory");
 }
 
+static void fpu_restore(const struct fpu_area *area)
+{
+	__asm__ volatile("xrstor64 %0" ::"m"(*area), "a"(3), "d"(0)
+			 : "memory");
+}
+
 static void fpu_load(struct tcb *t)
 {
 	if (!t->arch.fpu_valid)
-		*(uint32_t *)(void *)&t->arch.fpu[MXCSR_OFFSET] = MXCSR_RESET;
+		t->arch.fpu.mxcsr = MXCSR_RESET;
 	t->arch.fpu_valid = true;
-	__asm__ volatile("xrstor64 %0" ::"m"(t->arch.fpu), "a"(3), "d"(0)
-			 : "memory");
+	fpu_restore(&t->arch.fpu);
+}
+
+/* The registers are nobody's, and hold nothing. */
+static void fpu_clear(struct arch_cpu *cpu)
+{
+	static const struct fpu_area clear = { .mxcsr = MXCSR_RESET };
+
+	fpu_set_open(cpu, true);
+	fpu_restore(&clear);
+	cpu->fpu_owner = NULL;
+}
+
+static void fpu_leave(struct arch_cpu *cpu)
+{
+	fpu_set_open(cpu, true);
+	fpu_save(cpu->fpu_owner);
+	fpu_clear(cpu);
+	fpu_set_open(cpu, false);
 }
 
 void fpu_take(struct tcb *t)
@@ -233,6 +274,17 @@ static paddr_t root_of(const struct tcb *t)
 	return arch_cap_is_valid_vspace(c) ? cap_addr(c) : asid_empty_root();
 }
 
+/* What only some processors need, before the rest. */
+static NOINLINE void switch_specially(struct arch_cpu *cpu, const struct tcb *t, paddr_t root)
+{
+	bool empty = root == asid_empty_root();
+
+	if (cpu->pcids && cpu->root != root)
+		asid_load(root, empty ? 0 : cap_map_asid(t->slots[TCB_VSPACE].cap));
+	if (cpu->fpu_leaks && cpu->fpu_owner && cpu->fpu_owner != t)
+		fpu_leave(cpu);
+}
+
 struct tcb *arch_switch_to(struct tcb *t)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
@@ -243,6 +295,8 @@ struct tcb *arch_switch_to(struct tcb *t)
 
 	cpu->context = &t->arch.context;
 	tss.rsp[0] = (word_t)t + ARCH_CONTEXT_FRAME_END;
+	if (unlikely(cpu->special))
+		switch_specially(cpu, t, root);
 	if (cpu->root != root) {
 		cpu->root = root;
 		CR_WRITE(3, root);
@@ -267,8 +321,10 @@ void arch_tcb_destroy(struct tcb *t)
 
 	if (cpu->bases_owner == t)
 		cpu->bases_owner = NULL;
-	if (cpu->fpu_owner == t)
-		cpu->fpu_owner = NULL;
+	if (cpu->fpu_owner == t) {
+		fpu_clear(cpu);
+		fpu_set_open(cpu, false);
+	}
 	vcpu_bind(NULL, t);
 	hidden_slot_set(&t->arch.ept, cap_null(), NULL);
 }

@@ -87,6 +87,4 @@ void mmu_init(const struct regions *ram)
 	}
 	msr_write(MSR_PAT, PAT_VALUE);
 	asid_init();
-	this_cpu()->arch.root = asid_empty_root();
-	CR_WRITE(3, asid_empty_root());
 }

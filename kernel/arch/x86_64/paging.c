@@ -55,17 +55,11 @@ pte_t pte_make_leaf(paddr_t frame, unsigned level, word_t rights, word_t attr)
 	return e | PTE_LARGE | (attr & ABI_VM_PAT && level == PAGE_LEVEL - 1 ? PTE_PAT_LARGE : 0);
 }
 
-/* Other address spaces have left the TLB when they were left. */
-void paging_set(pte_t *entry, pte_t value, paddr_t root, vptr_t vaddr, bool table)
+void paging_set(pte_t *entry, pte_t value, asid_t asid, vptr_t vaddr, bool table)
 {
 	bool was = pte_is_valid(*entry);
 
 	*(volatile pte_t *)entry = value;
-	if (!was || this_cpu()->arch.root != root)
-		return;
-	if (table)
-		CR_WRITE(3, root);
-	else
-		__asm__ volatile("invlpg (%0)" ::"r"(vaddr)
-				 : "memory");
+	if (was)
+		asid_flush(asid, vaddr, table);
 }

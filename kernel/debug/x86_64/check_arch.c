@@ -23,7 +23,7 @@ void check_arch_entry(const struct cpu *c)
 	const struct tcb *t = c->current;
 	word_t cr0 = CR_READ(0);
 
-	INVARIANT("CR3 is the one loaded", c, CR_READ(3) == c->arch.root);
+	INVARIANT("CR3 is the one loaded", c, (CR_READ(3) & PTE_ADDR) == c->arch.root);
 	INVARIANT("FPU trap as noted", c, !(cr0 & CR0_TS) == c->arch.fpu_open);
 	if (!t)
 		return;

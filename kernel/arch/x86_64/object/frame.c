@@ -48,7 +48,7 @@ static int map(struct invocation *inv)
 
 	word_t rights = cap_frame_rights(inv->cap) & inv_arg(inv, 1);
 	paging_set(at.entry, pte_make_leaf(cap_addr(inv->cap), level, rights, inv_arg(inv, 2)),
-		   root, vaddr, false);
+		   asid, vaddr, false);
 	inv->slot->cap.w1 = cap_map_word(vaddr, asid);
 	return ABI_OK;
 }
@@ -68,7 +68,7 @@ void frame_unmap(struct cap c)
 	/* Another frame may have been mapped over this one since. */
 	if (at.level == level && pte_is_valid(*at.entry) && !pte_is_table(*at.entry, level) &&
 	    pte_addr(*at.entry, level) == cap_addr(c))
-		paging_set(at.entry, 0, root, cap_map_vaddr(c), false);
+		paging_set(at.entry, 0, cap_map_asid(c), cap_map_vaddr(c), false);
 }
 
 int frame_invoke(struct invocation *inv)

@@ -8,18 +8,26 @@
 /* A bit for each port that is somebody's. */
 static word_t issued[PORTS / 64];
 
+/* The range's bits in word `w`, which has some. */
+static word_t bits_in(unsigned w, unsigned first, unsigned last)
+{
+	word_t from = w == first / 64 ? ~0ull << first % 64 : ~0ull;
+
+	return w == last / 64 ? from & ~0ull >> (63 - last % 64) : from;
+}
+
 static void mark(unsigned first, unsigned last, bool on)
 {
-	for (unsigned p = first; p <= last; p++) {
-		word_t bit = 1ull << p % 64;
-		issued[p / 64] = on ? issued[p / 64] | bit : issued[p / 64] & ~bit;
+	for (unsigned w = first / 64; w <= last / 64; w++) {
+		word_t bits = bits_in(w, first, last);
+		issued[w] = on ? issued[w] | bits : issued[w] & ~bits;
 	}
 }
 
 static bool is_free(unsigned first, unsigned last)
 {
-	for (unsigned p = first; p <= last; p++)
-		if (issued[p / 64] >> p % 64 & 1)
+	for (unsigned w = first / 64; w <= last / 64; w++)
+		if (issued[w] & bits_in(w, first, last))
 			return false;
 	return true;
 }

@@ -39,8 +39,9 @@ static int map(struct invocation *inv)
 	}
 	if (pte_is_valid(*at.entry))
 		return ABI_DELETE_FIRST;
-	paging_set(at.entry, pte_make_table(cap_addr(inv->cap)), root, vaddr, true);
-	inv->slot->cap.w1 = cap_map_word(vaddr, cap_map_asid(inv_extra(inv, 0)));
+	asid_t asid = cap_map_asid(inv_extra(inv, 0));
+	paging_set(at.entry, pte_make_table(cap_addr(inv->cap)), asid, vaddr, true);
+	inv->slot->cap.w1 = cap_map_word(vaddr, asid);
 	return ABI_OK;
 }
 
@@ -54,7 +55,7 @@ void table_unmap(struct cap c)
 	struct pte_ref at = paging_walk(root, cap_map_vaddr(c), above);
 	if (at.level == above && pte_is_table(*at.entry, above) &&
 	    (*at.entry & PTE_ADDR) == cap_addr(c))
-		paging_set(at.entry, 0, root, cap_map_vaddr(c), true);
+		paging_set(at.entry, 0, cap_map_asid(c), cap_map_vaddr(c), true);
 }
 
 static int unmap(struct invocation *inv)

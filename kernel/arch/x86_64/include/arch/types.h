@@ -32,15 +32,21 @@ struct arch_context {
 	word_t by_syscall;
 };
 
-#define XSAVE_BYTES 576 /* x87 and SSE: XCR0 = 3 */
+/* XSAVE's area for x87 and SSE: XCR0 = 3 (SDM 1, 13.4). */
+struct __attribute__((aligned(64))) fpu_area {
+	uint8_t x87[24];
+	uint32_t mxcsr, mxcsr_mask;
+	uint8_t rest[544];
+};
+_Static_assert(sizeof(struct fpu_area) == 576, "SDM");
 
 struct arch_tcb {
 	struct arch_context context; /* first: offset 0 */
 	struct vcpu *vcpu;
 	bool guest;      /* it is the guest of its VCPU, not a user */
 	struct slot ept; /* TCB_SetEPTRoot */
-	uint8_t fpu[XSAVE_BYTES] __attribute__((aligned(64)));
-	bool fpu_valid;     /* fpu[] is not as the thread was made */
+	struct fpu_area fpu;
+	bool fpu_valid;     /* fpu is not as the thread was made */
 	bool fpu_disabled;  /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
 	bool syscall_fault; /* extension TCB_SET_SYSCALL_FAULT */
 };
@@ -56,6 +62,9 @@ struct arch_cpu {
 	bool fpu_open;                /* CR0.TS is clear */
 	paddr_t root;                 /* the live PML4 */
 	struct vcpu *vcpu;            /* whose breakpoints are live, or NULL */
+	bool special;                 /* one of the next two: */
+	bool pcids;                   /* ASIDs, too, are in CR3 and in the TLB */
+	bool fpu_leaks;               /* registers are to be cleared when their owner is left */
 	unsigned taken;               /* vector of an interrupt that came while idle, or 0 */
 };
 

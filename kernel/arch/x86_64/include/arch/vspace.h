@@ -4,7 +4,9 @@
 #include <abi/config.h>
 #include <abi/object.h>
 #include <abi/syscall.h>
+#include <arch/cpu.h>
 #include <kernel/cap.h>
+#include <kernel/cpu.h>
 
 typedef uint64_t pte_t;
 
@@ -41,7 +43,7 @@ pte_t pte_make_table(paddr_t table);
 /* `rights`: ABI_RIGHT_READ, ABI_RIGHT_WRITE; `attr`: ABI_VM_*. */
 pte_t pte_make_leaf(paddr_t frame, unsigned level, word_t rights, word_t attr);
 /* Replaces the entry of a page at vaddr, or (`table`) of a lower table. */
-void paging_set(pte_t *entry, pte_t value, paddr_t root, vptr_t vaddr, bool table);
+void paging_set(pte_t *entry, pte_t value, asid_t asid, vptr_t vaddr, bool table);
 
 /* --- asid.c --- */
 struct asid_pool {
@@ -74,6 +76,18 @@ paddr_t asid_ept_root(asid_t asid);
 /* Nothing but the window: what a thread without an address space runs in. */
 paddr_t asid_empty_root(void);
 void asid_init(void);
+/* With PCIDs, what to load into CR3: the TLB keeps what it has of an unchanged space. */
+word_t asid_tagged(paddr_t root, asid_t asid);
+/* Makes the space the live one; asid 0: the empty one. */
+static inline void asid_load(paddr_t root, asid_t asid)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	cpu->root = root;
+	CR_WRITE(3, unlikely(cpu->pcids) ? asid_tagged(root, asid) : root);
+}
+/* What the TLB may hold of a space that has changed: at vaddr, or (`all`) anything. */
+void asid_flush(asid_t asid, vptr_t vaddr, bool all);
 
 /* --- capabilities (cap_types.h has the layout) --- */
 /* clang-format off */
