@@ -20,18 +20,23 @@
 #define ALL_REGS ((1ull << ABI_VCPU_REG_COUNT) - 1)
 
 extern const char guest_code[], guest_code_end[];
-#define PIECES(X)  \
-	X(hlt)     \
-	X(ports)   \
-	X(string)  \
-	X(irq)     \
-	X(held)    \
-	X(spin)    \
-	X(bell)    \
-	X(handler) \
-	X(cpuid)   \
-	X(msr)     \
-		X(mmio) X(sse) X(xcr0) X(debugs) X(privileged) X(cr4) X(cr0) X(ud) X(flat)
+#define PIECES(X)     \
+	X(hlt)        \
+	X(ports)      \
+	X(string)     \
+	X(irq)        \
+	X(held)       \
+	X(spin)       \
+	X(bell)       \
+	X(handler)    \
+	X(cpuid)      \
+	X(msr)        \
+	X(mmio)       \
+	X(sse)        \
+	X(xcr0)       \
+	X(debugs)     \
+	X(privileged) \
+	X(cr4) X(cr0) X(ud) X(flat)
 #define X(name) extern const char guest_##name[];
 PIECES(X)
 #undef X
