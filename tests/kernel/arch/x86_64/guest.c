@@ -36,7 +36,10 @@ extern const char guest_code[], guest_code_end[];
 	X(xcr0)       \
 	X(debugs)     \
 	X(privileged) \
-	X(cr4) X(cr0) X(ud) X(flat)
+	X(cr4)        \
+	X(cr0)        \
+	X(ud)         \
+	X(flat)
 #define X(name) extern const char guest_##name[];
 PIECES(X)
 #undef X
