@@ -246,7 +246,8 @@ def flood(report):
     (took, worst, came, lost), log = flooded("micro-net", True)
     report.equal((came, lost), (count, 0), "with a guest that floods, no packet of others is lost")
     report.check(took < 2 * calm, f"... all take {took} us, {calm} us beside one that computes")
-    report.check(worst < calm_worst + 4000, f"... the slowest one {worst} us, not {calm_worst} us")
+    # 3 ms of the server's time and 1 ms of its own, in 10 ms; the ends of two periods may meet.
+    report.check(worst < calm_worst + 8000, f"... the slowest one {worst} us, not {calm_worst} us")
     report.check(any("vmm:other: frames are dropped: unknown" in line for line in log),
                  "... and the log tells what the one that floods has lost")
 
