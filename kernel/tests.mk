@@ -10,3 +10,8 @@ $(eval $(call unit_test,kernel_refill,tests/unit/kernel_refill_test.c $(KERNEL_H
 $(eval $(call unit_test,kernel_syscall,tests/unit/kernel_syscall_test.c tests/unit/kernel_sim.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call unit_test,kernel_invariants,tests/unit/kernel_invariants_test.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 $(eval $(call fuzz_target,kernel,tests/fuzz/kernel_fuzz.c tests/unit/kernel_sim.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
+
+# What x86-64's boot reads of the loader.
+MULTIBOOT_INC := $(KERNEL_HOST_INC) -Ikernel/arch/x86_64/include
+$(eval $(call unit_test,kernel_multiboot,tests/unit/kernel_multiboot_test.c kernel/arch/x86_64/multiboot.c,,$(MULTIBOOT_INC)))
+$(eval $(call fuzz_target,multiboot,tests/fuzz/multiboot_fuzz.c kernel/arch/x86_64/multiboot.c,,$(MULTIBOOT_INC)))

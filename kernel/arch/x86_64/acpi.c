@@ -14,11 +14,6 @@
 #define MADT_LAPIC 0
 #define MADT_IOAPIC 1
 
-static uint32_t le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 static bool sums_to_zero(const uint8_t *p, word_t bytes)
 {
 	uint8_t sum = 0;
@@ -36,13 +31,14 @@ static bool has_name(const uint8_t *p, const char *name)
 	return true;
 }
 
+static bool is_rsdp(const uint8_t *p) { return has_name(p, "RSD PTR ") && sums_to_zero(p, 20); }
+
+/* Where a BIOS leaves it. UEFI tells the loader alone. */
 static const uint8_t *find_rsdp(void)
 {
-	for (paddr_t a = BIOS_START; a < BIOS_END; a += 16) {
-		const uint8_t *p = paddr_to_ptr(a);
-		if (has_name(p, "RSD PTR ") && sums_to_zero(p, 20))
-			return p;
-	}
+	for (paddr_t a = BIOS_START; a < BIOS_END; a += 16)
+		if (is_rsdp(paddr_to_ptr(a)))
+			return paddr_to_ptr(a);
 	panic("boot: no ACPI tables");
 }
 
@@ -53,7 +49,7 @@ static uint32_t table_bytes(paddr_t a, const char *name)
 
 	if (a > MAPPED_END - TABLE_MAX || !has_name(t, name))
 		return 0;
-	uint32_t bytes = le32(t + 4);
+	uint32_t bytes = load_le32(t + 4);
 	return bytes >= HEADER_BYTES && bytes <= TABLE_MAX && sums_to_zero(t, bytes) ? bytes : 0;
 }
 
@@ -61,24 +57,24 @@ static void read_madt(const uint8_t *t, uint32_t bytes, struct machine_interrupt
 {
 	bool cpu = false;
 
-	out->lapic = le32(t + HEADER_BYTES);
+	out->lapic = load_le32(t + HEADER_BYTES);
 	for (uint32_t i = MADT_ENTRIES; i + 2 <= bytes && t[i + 1] >= 2; i += t[i + 1]) {
 		if (i + t[i + 1] > bytes)
 			break;
 		cpu |= t[i] == MADT_LAPIC;
 		if (t[i] == MADT_IOAPIC && !out->ioapic && t[i + 1] >= 12)
-			out->ioapic = le32(t + i + 4);
+			out->ioapic = load_le32(t + i + 4);
 	}
 	if (!cpu || !out->lapic || !out->ioapic)
 		panic("boot: the ACPI tables name no processor or no IOAPIC");
 }
 
-void acpi_read(struct machine_interrupts *out, uint8_t copy[RSDP_BYTES])
+void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t copy[RSDP_BYTES])
 {
-	const uint8_t *rsdp = find_rsdp();
-	bool xsdt = rsdp[15] >= 2 && sums_to_zero(rsdp, RSDP_BYTES) && !le32(rsdp + 28) &&
-		    table_bytes(le32(rsdp + 24), "XSDT");
-	paddr_t at = xsdt ? le32(rsdp + 24) : le32(rsdp + 16);
+	const uint8_t *rsdp = given && is_rsdp(given) ? given : find_rsdp();
+	bool xsdt = rsdp[15] >= 2 && sums_to_zero(rsdp, RSDP_BYTES) && !load_le32(rsdp + 28) &&
+		    table_bytes(load_le32(rsdp + 24), "XSDT");
+	paddr_t at = xsdt ? load_le32(rsdp + 24) : load_le32(rsdp + 16);
 	uint32_t bytes = table_bytes(at, xsdt ? "XSDT" : "RSDT"), step = xsdt ? 8 : 4, madt = 0;
 	const uint8_t *root = paddr_to_ptr(at);
 
@@ -86,7 +82,7 @@ void acpi_read(struct machine_interrupts *out, uint8_t copy[RSDP_BYTES])
 		copy[i] = rsdp[i];
 	*out = (struct machine_interrupts){ 0 };
 	for (uint32_t i = HEADER_BYTES; i + step <= bytes && !madt; i += step) {
-		paddr_t table = xsdt && le32(root + i + 4) ? 0 : le32(root + i);
+		paddr_t table = xsdt && load_le32(root + i + 4) ? 0 : load_le32(root + i);
 		madt = table_bytes(table, "APIC");
 		if (madt)
 			read_madt(paddr_to_ptr(table), madt, out);

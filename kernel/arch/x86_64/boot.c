@@ -13,31 +13,13 @@
 #include <selvage/base.h>
 
 #define PAGE (1ull << ABI_PAGE_BITS)
-#define LOADER_MAGIC 0x2badb002u
 #define LOW_END 0x100000ull /* below: the firmware's, given away as device memory */
 #define MAPPED_END 0x100000000ull
 #define MESSAGE_START 0xfffffff8ull /* stores there could be taken for interrupts */
 #define IMAGE_MAX (1ull << 32)
-#define MEMORY_RAM 1
 #define MAP_ENTRIES 50
 
-/* Multiboot 0.6.96, 3.3. */
-enum { MB_MEMORY = 1,
-       MB_MODULES = 1 << 3,
-       MB_MAP = 1 << 6 };
-struct mb_info {
-	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4],
-		mmap_length, mmap_addr;
-};
-struct mb_module {
-	uint32_t start, end, string, reserved;
-};
-struct __attribute__((packed)) mb_memory {
-	uint32_t size; /* of what follows */
-	uint64_t base, length;
-	uint32_t type;
-};
-
+static struct multiboot loader;
 static struct boot_machine machine;
 static struct machine_interrupts interrupts;
 static struct boot_args args;
@@ -48,7 +30,7 @@ static struct __attribute__((packed)) {
 	uint8_t rsdp[RSDP_BYTES];
 	struct abi_extra_chunk map_head;
 	uint32_t map_bytes;
-	struct mb_memory map[MAP_ENTRIES];
+	struct multiboot_memory map[MAP_ENTRIES];
 	struct abi_extra_chunk tsc_head;
 	uint32_t tsc_mhz;
 } extra = {
@@ -76,40 +58,24 @@ static void add_kernel(paddr_t start, uint64_t bytes)
 		    align_up_u64(start + bytes, PAGE));
 }
 
-/* The entry at `*at`, and on to the next one; NULL: that was the last. */
-static const struct mb_memory *map_entry(const struct mb_info *mb, uint32_t *at)
+static void read_map(void)
 {
-	const struct mb_memory *e = paddr_to_ptr((paddr_t)mb->mmap_addr + *at);
-
-	if (*at + sizeof(*e) > mb->mmap_length || e->size < sizeof(*e) - sizeof(e->size) ||
-	    e->size > mb->mmap_length || e->length >= UINT64_MAX - e->base - PAGE)
-		return NULL;
-	*at += e->size + 4;
-	return e;
-}
-
-static void read_map(const struct mb_info *mb)
-{
-	const struct mb_memory *e;
-	uint32_t at = 0;
-
-	if (!(mb->flags & MB_MAP)) {
-		add_ram(LOW_END, (uint64_t)mb->mem_upper * 1024);
-		return;
-	}
-	while ((e = map_entry(mb, &at)) != NULL) {
-		if (extra.map_bytes < sizeof(extra.map)) {
-			extra.map[extra.map_bytes / sizeof(*e)] = *e;
-			extra.map_bytes += sizeof(*e);
+	for (unsigned i = 0; i < loader.memory_count; i++) {
+		struct multiboot_memory e = loader.memory[i];
+		if (i < MAP_ENTRIES) {
+			extra.map[i] = e;
+			extra.map_bytes += sizeof(e);
 		}
-		if (e->type == MEMORY_RAM)
-			add_ram(e->base, e->length);
+		if (e.type == MULTIBOOT_RAM)
+			add_ram(e.base, e.length);
 	}
 	/* What is something else as well is not RAM. */
-	for (at = 0; (e = map_entry(mb, &at)) != NULL;)
-		if (e->type != MEMORY_RAM)
-			regions_subtract(&machine.ram, align_down_u64(e->base, PAGE),
-					 align_up_u64(e->base + e->length, PAGE));
+	for (unsigned i = 0; i < loader.memory_count; i++) {
+		struct multiboot_memory e = loader.memory[i];
+		if (e.type != MULTIBOOT_RAM)
+			regions_subtract(&machine.ram, align_down_u64(e.base, PAGE),
+					 align_up_u64(e.base + e.length, PAGE));
+	}
 }
 
 /* Clear memory that is neither the kernel's nor a module's. */
@@ -128,18 +94,16 @@ static paddr_t take_image(word_t bytes)
 }
 
 /* The first module is the root task; the others are for it, as device memory. */
-static void read_modules(const struct mb_info *mb)
+static void read_modules(void)
 {
-	const struct mb_module *m = paddr_to_ptr(mb->mods_addr);
+	const struct multiboot_module first = loader.module[0];
 	vptr_t start, end;
 
-	if (!(mb->flags & MB_MODULES) || !mb->mods_count)
+	if (!loader.module_count)
 		panic("boot: no module, which would be the root task");
-	/* The list may lie where the root task comes to lie. */
-	const struct mb_module first = m[0];
-	for (uint32_t i = 0; i < mb->mods_count; i++)
-		regions_add(&machine.reserved, align_down_u64(m[i].start, PAGE),
-			    align_up_u64(m[i].end, PAGE));
+	for (unsigned i = 0; i < loader.module_count; i++)
+		regions_add(&machine.reserved, align_down_u64(loader.module[i].start, PAGE),
+			    align_up_u64(loader.module[i].end, PAGE));
 	const void *image = paddr_to_ptr(first.start);
 	if (!elf_size(image, first.end - first.start, &start, &end, &args.image_entry) ||
 	    end - start > IMAGE_MAX)
@@ -156,18 +120,18 @@ static void read_modules(const struct mb_info *mb)
 
 struct tcb *arch_boot(uint32_t magic, paddr_t info)
 {
-	const struct mb_info *mb = paddr_to_ptr(info);
+	const char *error = multiboot_read(&loader, magic, info);
 
-	if (magic != LOADER_MAGIC || !(mb->flags & MB_MEMORY))
-		panic("boot: not started by a Multiboot loader");
+	if (error)
+		panic("boot: %s", error);
 	cpu_check();
-	acpi_read(&interrupts, extra.rsdp);
-	read_map(mb);
+	acpi_read(&interrupts, loader.has_rsdp ? loader.rsdp : NULL, extra.rsdp);
+	read_map();
 	add_kernel(ptr_to_paddr(__kernel_start), (word_t)(__kernel_end - __kernel_start));
 	add_kernel(interrupts.lapic, PAGE);
 	add_kernel(interrupts.ioapic, PAGE);
 	regions_add(&machine.kernel, MESSAGE_START, MAPPED_END);
-	read_modules(mb);
+	read_modules();
 	mmu_init(&machine.ram);
 	mmu_map_device(interrupts.lapic, PAGE);
 	mmu_map_device(interrupts.ioapic, PAGE);

@@ -1,6 +1,6 @@
 /*
- * From the boot loader: Multiboot 1, 32-bit protected mode, paging off, EAX
- * the magic number, EBX the information. The addresses in the header let a
+ * From the boot loader, by Multiboot 1 or 2: 32-bit protected mode, paging off,
+ * EAX the magic number, EBX the information. The addresses in the headers let a
  * loader take the image as it is, whatever its format.
  */
 #include <arch/offsets.h>
@@ -8,6 +8,8 @@
 
 #define HEADER_MAGIC 0x1badb002
 #define HEADER_FLAGS 0x00010003 /* pages, memory information, addresses */
+#define HEADER_2_MAGIC 0xe85250d6
+#define HEADER_2_BYTES (header_2_end - multiboot_header_2)
 
 .section .head, "ax"
 .balign 8
@@ -15,6 +17,20 @@
 multiboot_header:
 	.long	HEADER_MAGIC, HEADER_FLAGS, -(HEADER_MAGIC + HEADER_FLAGS)
 	.long	__header_start, __load_start, __load_end, __bss_end, __start_phys
+/* Of version 2, which has the RSDP for who was started by UEFI. */
+.balign 8
+.global multiboot_header_2
+multiboot_header_2:
+	.long	HEADER_2_MAGIC, 0, HEADER_2_BYTES, -(HEADER_2_MAGIC + HEADER_2_BYTES)
+	.short	2, 0                    /* addresses */
+	.long	24, __header_2_start, __load_start, __load_end, __bss_end
+	.short	3, 0                    /* entry */
+	.long	12, __start_phys, 0
+	.short	6, 0                    /* modules at pages */
+	.long	8
+	.short	0, 0
+	.long	8
+header_2_end:
 
 .code32
 .global _start

@@ -1,6 +1,7 @@
 /* Boot of the architecture's parts; called once, in this order, by boot.c. */
 #pragma once
 
+#include <arch/multiboot.h>
 #include <kernel/boot_root.h>
 #include <kernel/types.h>
 
@@ -17,9 +18,8 @@ void cpu_init_tables(void);
 struct machine_interrupts {
 	paddr_t lapic, ioapic; /* 0: none */
 };
-#define RSDP_BYTES 36
-/* Finds and checks the tables; the RSDP into `copy`. */
-void acpi_read(struct machine_interrupts *out, uint8_t copy[RSDP_BYTES]);
+/* Checks the tables; the RSDP, which the loader gave or not, into `copy`. */
+void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t copy[RSDP_BYTES]);
 void apic_init(const struct machine_interrupts *at);
 /* Counts the TSC and the LAPIC's timer against the PIT. */
 void timer_init(void);
