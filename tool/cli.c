@@ -171,6 +171,8 @@ struct option_def {
 static const struct option_def option_defs[] = {
 	{ "output", 'o', OPT_TEXT, "FILE", CMD_BUILD | CMD_CAPTURE | CMD_TRACE, FIELD(output),
 	  "write the result there" },
+	{ "iso", 0, OPT_TEXT, "FILE", CMD_BUILD, FIELD(iso),
+	  "write a bootable CD or USB image of a PC's system there as well" },
 	{ "root-task", 0, OPT_TEXT, "ELF", CMD_BUILD | CMD_RUN,
 	  FIELD(root_task),
 	  "run this root task instead of Selvage's own (no VMs then)" },
@@ -180,6 +182,8 @@ static const struct option_def option_defs[] = {
 	  "take the debug build of kernel and services" },
 	{ "build-dir", 0, OPT_TEXT, "DIR", CMD_BUILDERS, FIELD(build_dir),
 	  "where kernel, services and assets were built" },
+	{ "firmware", 0, OPT_TEXT, "bios|uefi", CMD_RUN, FIELD(firmware),
+	  "start a PC from such an image, by that firmware and GRUB" },
 	{ "dry-run", 'n', OPT_FLAG, NULL, CMD_RUN, FIELD(dry_run),
 	  "print the emulator's command line and stop" },
 	{ "gdb", 'g', OPT_FLAG, NULL, CMD_RUN, FIELD(gdb),

@@ -18,6 +18,8 @@ struct options {
 	const char *arg[CLI_ARGS_MAX];
 	int n_args;
 	const char *output;
+	const char *iso;
+	const char *firmware;
 	const char *root_task;
 	const char *kernel;
 	const char *build_dir;

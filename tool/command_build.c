@@ -6,6 +6,7 @@
 #include "build.h"
 #include "cli.h"
 #include "diag.h"
+#include "iso.h"
 #include "units.h"
 
 /* The machine for a root task of someone else's, when no file gives one. */
@@ -79,6 +80,16 @@ int command_check(const struct options *options)
 	return code;
 }
 
+/* Before anything is written. */
+static bool iso_fits(const struct system *sys, const struct options *options)
+{
+	if (!options->iso || sys->cpu->pc)
+		return true;
+	diag_error_at(sys->file, 0, "--iso makes an image for a PC, and this machine is none; give "
+				    "`machine: {board: pc}`, or leave the option out");
+	return false;
+}
+
 int command_build(const struct options *options)
 {
 	char *build_dir = files_build_dir(options->build_dir);
@@ -98,7 +109,8 @@ int command_build(const struct options *options)
 		output = options->output
 				 ? files_text("%s", options->output)
 				 : build_default_output(&sys, build_dir);
-		ok = build_image(&sys, options, build_dir, output);
+		ok = iso_fits(&sys, options) && build_image(&sys, options, build_dir, output) &&
+		     (!options->iso || iso_build(output, sys.desc->name, options->iso));
 		system_free(&sys);
 	}
 	if (ok)

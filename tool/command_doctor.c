@@ -93,6 +93,11 @@ static void check_programs(struct report *r)
 		  "dpkg-query -W -f '${Status} ${Version}\\n' bochs 2>/dev/null | "
 		  "sed -n 's/^install ok installed //p' | grep .",
 		  "bochs bochs-term bochsbios vgabios", "for the target x86-64 (VT-x emulated)" },
+		{ LACKING, "grub-mkrescue",
+		  "grub-mkrescue --version 2>/dev/null && command -v xorriso mformat >/dev/null && "
+		  "test -d /usr/lib/grub/i386-pc -a -d /usr/lib/grub/x86_64-efi",
+		  "grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools",
+		  "for bootable images of a PC's system" },
 		{ LACKING, "gdb-multiarch", "gdb-multiarch --version 2>/dev/null", "gdb-multiarch",
 		  "by `selvage gdb`" },
 	};

@@ -12,6 +12,7 @@
 #include "build.h"
 #include "cli.h"
 #include "diag.h"
+#include "iso.h"
 #include "session.h"
 
 #define DETACH_PATIENCE_S 60
@@ -195,12 +196,45 @@ static int run_session(const struct run_target *target,
 	return code;
 }
 
+/* What is wrong with --firmware, or NULL. */
+static const char *firmware_error(const struct options *options, const struct run_target *target)
+{
+	if (!options->firmware)
+		return NULL;
+	if (strcmp(options->firmware, "bios") != 0 && strcmp(options->firmware, "uefi") != 0)
+		return "--firmware is `bios` or `uefi`";
+	return cpu_find(target->machine.cpu)->pc ? NULL
+						 : "--firmware is for a machine with `board: pc`; "
+						   "leave it out";
+}
+
+static bool make_iso(const struct options *options, const struct run_target *target)
+{
+	char *path;
+	bool ok;
+
+	if (!options->firmware)
+		return true;
+	if (strcmp(options->firmware, "uefi") == 0 && access(QEMU_UEFI, R_OK) != 0) {
+		diag_error("there is no `" QEMU_UEFI "`; install it: apt-get install ovmf");
+		return false;
+	}
+	path = files_text("%s" QEMU_ISO_SUFFIX, target->image);
+	ok = iso_build(target->image, target->machine.name, path);
+	free(path);
+	return ok;
+}
+
 static bool options_agree(const struct options *options,
 			  const struct run_target *target)
 {
 	if (options->detach && choose_mode(options, target) == SESSION_PLAIN) {
 		diag_error("--detach does not go with --plain, --deterministic "
 			   "or --root-task; leave one out");
+		return false;
+	}
+	if (firmware_error(options, target)) {
+		diag_error("%s", firmware_error(options, target));
 		return false;
 	}
 	return true;
@@ -222,7 +256,7 @@ int command_run(const struct options *options)
 		} else if (options->dry_run) {
 			qemu_command_print(&command, options->deterministic);
 			code = EXIT_OK;
-		} else if (disk_there(&target.machine)) {
+		} else if (disk_there(&target.machine) && make_iso(options, &target)) {
 			if (options->gdb)
 				print_gdb_help(&target, options);
 			code = run_session(&target, options, &command);

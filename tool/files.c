@@ -167,3 +167,19 @@ char *files_build_dir(const char *option)
 		return files_text("%s", variable);
 	return above_program(3);
 }
+
+bool files_have_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	bool found = false;
+
+	for (path = path ? path : "/usr/bin"; !found && *path;) {
+		size_t n = strcspn(path, ":");
+		char *file = files_text("%.*s/%s", (int)n, path, name);
+
+		found = access(file, X_OK) == 0;
+		free(file);
+		path += n + (path[n] == ':');
+	}
+	return found;
+}

@@ -28,5 +28,7 @@ bool file_write(const char *path, const void *data, size_t size);
 char *files_build_dir(const char *option);
 /* printf into fresh memory; ends the program when there is none. */
 char *files_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Whether PATH leads to it. */
+bool files_have_program(const char *name);
 /* mkdir -p of the folder that `path` lies in. */
 void files_make_parents(const char *path);

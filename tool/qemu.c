@@ -128,6 +128,14 @@ static void add_modules(struct qemu_command *command, const char *image)
 	qemu_command_addf(command, "%s" SYSIMAGE_PC_ROOT ",%s", image, image);
 }
 
+static void add_cdrom(struct qemu_command *command, const char *image, const char *firmware)
+{
+	qemu_command_add(command, "-cdrom");
+	qemu_command_addf(command, "%s" QEMU_ISO_SUFFIX, image);
+	if (strcmp(firmware, "uefi") == 0)
+		add_list(command, "-bios", QEMU_UEFI, NULL);
+}
+
 void qemu_command_make(struct qemu_command *command,
 		       const struct sysimage_machine *machine,
 		       const char *image, const struct options *options)
@@ -158,7 +166,9 @@ void qemu_command_make(struct qemu_command *command,
 	}
 	add_nic(command, machine);
 	add_disk(command, machine);
-	if (cpu->pc)
+	if (cpu->pc && options->firmware)
+		add_cdrom(command, image, options->firmware);
+	else if (cpu->pc)
 		add_modules(command, image);
 	else
 		add_list(command, "-kernel", image, NULL);
@@ -224,22 +234,6 @@ static _Noreturn void become_qemu(const struct qemu_command *command,
 	_exit(EXEC_FAILED);
 }
 
-static bool program_exists(const char *name)
-{
-	const char *path = getenv("PATH");
-	bool found = false;
-
-	for (path = path ? path : "/usr/bin"; !found && *path;) {
-		size_t n = strcspn(path, ":");
-		char *file = files_text("%.*s/%s", (int)n, path, name);
-
-		found = access(file, X_OK) == 0;
-		free(file);
-		path += n + (path[n] == ':');
-	}
-	return found;
-}
-
 static void set_nonblocking(int fd)
 {
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -252,7 +246,7 @@ bool qemu_start(struct qemu *qemu, const struct qemu_command *command,
 	int errors[2];
 	pid_t self = getpid();
 
-	if (!program_exists(command->argv[0])) {
+	if (!files_have_program(command->argv[0])) {
 		diag_error("there is no `%s`; install it: apt-get install "
 			   "%s",
 			   command->argv[0],

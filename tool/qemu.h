@@ -10,6 +10,9 @@
 #define QEMU_ARGS_MAX 128
 #define QEMU_GDB_PORT 1234
 #define QEMU_MONITOR_PORT 55555
+/* Debian's package ovmf: code and variables in one, which are not kept. */
+#define QEMU_UEFI "/usr/share/ovmf/OVMF.fd"
+#define QEMU_ISO_SUFFIX ".iso" /* of the image that --firmware starts */
 
 struct qemu_command {
 	char *argv[QEMU_ARGS_MAX + 1];

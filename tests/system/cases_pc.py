@@ -34,5 +34,22 @@ def services(report):
         report.equal(run.wait_exit(30), 0, "the machine is switched off")
 
 
+def from_image(firmware):
+    """The same from a bootable image, as a real machine starts it: firmware, GRUB, Multiboot 2."""
+
+    def case(report):
+        with System(f"pc-{firmware}", PATH, "--firmware", firmware) as run:
+            run.wait("log", r"time: counter at \d+ Hz", 120)
+            run.wait("log", r"init: system pc-services: 0 VMs", 30)
+            report.ok("the log comes over the serial line")
+            report.check(len(re.findall(r" running", run.client("ps"))) >= 4, "every service runs")
+            report.check("as described" in run.client("audit", PATH),
+                         "who holds what is as described")
+            run.client("poweroff")
+            report.equal(run.wait_exit(30), 0, "the machine is switched off by its ACPI tables")
+
+    return case
+
+
 def cases():
-    return {"pc-services": services}
+    return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi")}
