@@ -82,7 +82,8 @@ GROUPS = {
     "decode": lambda: listed("decode", 240),
     "pcboot": lambda: listed("pcboot", 300),
     "kernel": lambda: [*listed("kernel", 330),
-                       Program("kernel-invariants", ["tests/kernel/invariants"], 240)],
+                       *[Program(f"kernel-invariants-{config}", ["tests/kernel/invariants", config], 240)
+                         for config in ("pa44", "pc")]],
     "exerciser": lambda: [Program("exerciser", ["tests/exerciser/run", "--test"], 600),
                           Program("latency", ["tests/latency/run", "--test"], 300)],
     "system": lambda: listed("system", 400),

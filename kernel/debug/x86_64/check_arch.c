@@ -74,5 +74,3 @@ void check_arch_cap(const struct slot *s)
 }
 
 void check_arch_end(void) {}
-/* Damage on demand is not there yet. */
-void damage_arch(void) {}
