@@ -274,8 +274,23 @@ static paddr_t root_of(const struct tcb *t)
 	return arch_cap_is_valid_vspace(c) ? cap_addr(c) : asid_empty_root();
 }
 
+static inline struct tcb *switch_plainly(struct arch_cpu *cpu, struct tcb *t, paddr_t root)
+{
+	if (cpu->root != root) {
+		cpu->root = root;
+		CR_WRITE(3, root);
+	}
+	if (cpu->bases_owner != t)
+		bases_exchange(cpu, t);
+	if (unlikely(cpu->fpu_owner == t))
+		fpu_set_open(cpu, !t->arch.fpu_disabled);
+	else
+		fpu_set_open(cpu, false);
+	return t;
+}
+
 /* What only some processors need, before the rest. */
-static NOINLINE void switch_specially(struct arch_cpu *cpu, const struct tcb *t, paddr_t root)
+static NOINLINE struct tcb *switch_specially(struct arch_cpu *cpu, struct tcb *t, paddr_t root)
 {
 	bool empty = root == asid_empty_root();
 
@@ -283,6 +298,7 @@ static NOINLINE void switch_specially(struct arch_cpu *cpu, const struct tcb *t,
 		asid_load(root, empty ? 0 : cap_map_asid(t->slots[TCB_VSPACE].cap));
 	if (cpu->fpu_leaks && cpu->fpu_owner && cpu->fpu_owner != t)
 		fpu_leave(cpu);
+	return switch_plainly(cpu, t, root);
 }
 
 struct tcb *arch_switch_to(struct tcb *t)
@@ -296,15 +312,8 @@ struct tcb *arch_switch_to(struct tcb *t)
 	cpu->context = &t->arch.context;
 	tss.rsp[0] = (word_t)t + ARCH_CONTEXT_FRAME_END;
 	if (unlikely(cpu->special))
-		switch_specially(cpu, t, root);
-	if (cpu->root != root) {
-		cpu->root = root;
-		CR_WRITE(3, root);
-	}
-	if (cpu->bases_owner != t)
-		bases_exchange(cpu, t);
-	fpu_set_open(cpu, cpu->fpu_owner == t && !t->arch.fpu_disabled);
-	return t;
+		return switch_specially(cpu, t, root);
+	return switch_plainly(cpu, t, root);
 }
 
 void arch_space_changed(struct tcb *t)

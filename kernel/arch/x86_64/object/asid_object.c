@@ -7,8 +7,12 @@
 
 bool vspace_is_live(struct cap c)
 {
-	return cap_type(c) == CAP_VSPACE && cap_map_asid(c) &&
-	       asid_root(cap_map_asid(c)) == cap_addr(c);
+	asid_t asid = cap_map_asid(c);
+	const struct asid_pool *p = asid_pools[asid >> ABI_ASID_POOL_INDEX_BITS];
+
+	/* No address is 0, which ASID 0 has; and no address's low bits are set (IS_EPT). */
+	return cap_type(c) == CAP_VSPACE && p &&
+	       p->root[asid & ((1u << ABI_ASID_POOL_INDEX_BITS) - 1)] == cap_addr(c);
 }
 
 int vspace_check_cap(struct invocation *inv)
