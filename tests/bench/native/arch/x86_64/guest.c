@@ -3,7 +3,7 @@
  * guests/micro does; this task is the monitor, on lib/vcpu, in the other
  * address space. Timing and the loop's parts between are 2 of each figure.
  */
-#include "../../bench.h"
+#include "machine.h"
 
 #include <abi/ext.h>
 #include <selvage/rt.h>
@@ -84,7 +84,7 @@ static void map_guest(cap_t ept, const uint8_t *window)
 	}
 }
 
-void measure_arch(void)
+void measure_guest(void)
 {
 	static const char *const rows[ROWS] = { "hypercall_vmm", "cpuid_vmm", "pio_vmm",
 						"doorbell" };
