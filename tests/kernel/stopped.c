@@ -2,7 +2,9 @@
  * Long calls that an interrupt stops, at any of their steps: run again, they
  * go on where they were, and in the end all is done.
  */
-#include "guest.h"
+#include "kt.h"
+
+#include <selvage/clock.h>
 
 #define PERIOD_US 100u
 #define SWEEP 250u /* times 20 ns */
@@ -18,19 +20,10 @@ static struct {
 	volatile int error; /* of the call */
 } n;
 
-static uint64_t virtual_count(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("isb\n\tmrs %0, cntvct_el0"
-			 : "=r"(v));
-	return v;
-}
-
 static void acts(void *arg)
 {
 	(void)arg;
-	while (virtual_count() < n.until)
+	while (clock_now() < n.until)
 		;
 	n.act();
 	n.done = 1;
@@ -42,7 +35,7 @@ static void wakes_each_period(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		n.released = virtual_count();
+		n.released = clock_now();
 		sel4_signal(n.ntfn);
 		sel4_yield();
 	}
@@ -69,7 +62,7 @@ static void sweep_step(unsigned i)
 {
 	uint64_t us = kt_ticks(1), next = n.released;
 
-	while (next < virtual_count() + 20 * us)
+	while (next < clock_now() + 20 * us)
 		next += PERIOD_US * us;
 	n.until = next - i * us / 50;
 	n.done = 0;
@@ -255,6 +248,13 @@ static void revocation(void)
 #define PAGES 16
 #define WINDOW 0x3a800000ull
 
+static void map_there(cap_t page)
+{
+	while (sel4_page_map(page, ABI_ROOT_VSPACE, WINDOW, KT_ALL, ABI_VM_DEFAULT) ==
+	       ABI_FAILED_LOOKUP)
+		CHECK_OK(kt_map_table(ABI_ROOT_VSPACE, WINDOW));
+}
+
 static void retype_page(void)
 {
 	n.error = sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_SMALL_PAGE, 0, 0, 0, n.ep, 1);
@@ -272,11 +272,11 @@ static void retype_of_used_memory(void)
 	for (unsigned i = 0; i < SWEEP; i++) {
 		CHECK_OK(sel4_untyped_retype(n.memory[0], KT_CNODE, ABI_OBJ_SMALL_PAGE, 0, 0, 0,
 					     page, PAGES));
-		kt_guest_map_page(page, ABI_ROOT_VSPACE, WINDOW, ABI_VM_DEFAULT);
+		map_there(page);
 		*word = 0x5a5a5a5a5a5a5a5aull;
 		CHECK_OK(kt_revoke(n.memory[0]));
 		sweep_to_the_end(i);
-		kt_guest_map_page(page, ABI_ROOT_VSPACE, WINDOW, ABI_VM_DEFAULT);
+		map_there(page);
 		CHECK_EQ(*word, 0);
 		CHECK_OK(kt_revoke(n.memory[0]));
 	}

@@ -91,6 +91,7 @@ const struct kt_group *const kt_groups[] = {
 	&kt_irq_pc,
 	&kt_fault_pc,
 	&kt_registers_pc,
+	&kt_stopped,
 	&kt_fastpath,
 	&kt_guest_pc,
 };
