@@ -1,5 +1,5 @@
-/* The few facts that the kernel takes from the ACPI tables (ACPI 6.5, 5.2),
- * while the first 4 GiB are mapped: where the interrupt controllers are. */
+/* The few facts that the kernel takes from the ACPI tables (ACPI 6.5, 5.2; HPET 1.0a, 3.2.4),
+ * while the first 4 GiB are mapped: where interrupt controllers and HPET are. */
 #include <arch/boot.h>
 
 #include <kernel/panic.h>
@@ -13,6 +13,9 @@
 #define MADT_ENTRIES 44
 #define MADT_LAPIC 0
 #define MADT_IOAPIC 1
+#define HPET_BYTES 56
+#define HPET_SPACE 40 /* 0: in memory */
+#define HPET_ADDRESS 44
 
 static bool sums_to_zero(const uint8_t *p, word_t bytes)
 {
@@ -62,11 +65,19 @@ static void read_madt(const uint8_t *t, uint32_t bytes, struct machine_interrupt
 		if (i + t[i + 1] > bytes)
 			break;
 		cpu |= t[i] == MADT_LAPIC;
-		if (t[i] == MADT_IOAPIC && !out->ioapic && t[i + 1] >= 12)
-			out->ioapic = load_le32(t + i + 4);
+		if (t[i] == MADT_IOAPIC && out->ioapics < MACHINE_IOAPICS && t[i + 1] >= 12)
+			out->ioapic[out->ioapics++] = load_le32(t + i + 4);
 	}
-	if (!cpu || !out->lapic || !out->ioapic)
+	if (!cpu || !out->lapic || !out->ioapics)
 		panic("boot: the ACPI tables name no processor or no IOAPIC");
+}
+
+static void read_hpet(const uint8_t *t, uint32_t bytes, struct machine_interrupts *out)
+{
+	uint64_t at = load_le64(t + HPET_ADDRESS);
+
+	if (bytes >= HPET_BYTES && t[HPET_SPACE] == 0 && at < MAPPED_END)
+		out->hpet = at;
 }
 
 void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t copy[RSDP_BYTES])
@@ -81,11 +92,13 @@ void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t cop
 	for (uint32_t i = 0; i < (rsdp[15] >= 2 ? RSDP_BYTES : 20); i++)
 		copy[i] = rsdp[i];
 	*out = (struct machine_interrupts){ 0 };
-	for (uint32_t i = HEADER_BYTES; i + step <= bytes && !madt; i += step) {
+	for (uint32_t i = HEADER_BYTES; i + step <= bytes; i += step) {
 		paddr_t table = xsdt && load_le32(root + i + 4) ? 0 : load_le32(root + i);
-		madt = table_bytes(table, "APIC");
-		if (madt)
+		uint32_t hpet = table_bytes(table, "HPET");
+		if (!madt && (madt = table_bytes(table, "APIC")) != 0)
 			read_madt(paddr_to_ptr(table), madt, out);
+		if (hpet)
+			read_hpet(paddr_to_ptr(table), hpet, out);
 	}
 	if (!madt)
 		panic("boot: the ACPI tables have no MADT");

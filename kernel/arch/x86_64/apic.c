@@ -1,4 +1,4 @@
-/* Interrupts of users: pins of the IOAPIC, and messages. */
+/* Interrupts of users: pins of the IOAPICs, and messages. */
 #include <arch/apic.h>
 
 #include <arch/boot.h>
@@ -6,20 +6,29 @@
 #include <arch/trap.h>
 #include <kernel/arch.h>
 #include <kernel/panic.h>
+#include <selvage/base.h>
 
 #define IOAPIC_VERSION 1
 #define IOAPIC_PIN(n) (0x10u + 2 * (n))
+#define IOAPIC_PINS 120u /* registers have numbers of 8 bits */
 #define PIN_LOW (1u << 13)
 #define PIN_LEVEL (1u << 15)
 #define PIN_MASKED (1u << 16)
 #define SPURIOUS_ENABLE (1u << 8)
 #define PIC_FIRST_VECTOR 32 /* never raised: they are masked */
 
-static paddr_t lapic, ioapic;
-static unsigned pins;
+#define APIC_ENABLED (1ull << 11)
+#define APIC_X2 (1ull << 10)
+
+static paddr_t lapic;
+static unsigned ioapics;
+static struct ioapic {
+	volatile uint32_t *at;
+	unsigned pins;
+} ioapic[MACHINE_IOAPICS];
 static struct {
 	bool pin;
-	uint8_t number;
+	uint8_t ioapic, number;
 	uint32_t how; /* low word of the pin's entry, not masked */
 } sources[ARCH_IRQ_COUNT];
 
@@ -40,20 +49,25 @@ bool lapic_in_service(unsigned vector)
 	return lapic_read(LAPIC_ISR + vector / 32 * 0x10) >> vector % 32 & 1;
 }
 
-static uint32_t ioapic_read(unsigned r)
+static uint32_t ioapic_read(const struct ioapic *io, unsigned r)
 {
-	volatile uint32_t *at = paddr_to_ptr(ioapic);
-
-	at[0] = r;
-	return at[4];
+	io->at[0] = r;
+	return io->at[4];
 }
 
-static void ioapic_write(unsigned r, uint32_t v)
+static void ioapic_write(const struct ioapic *io, unsigned r, uint32_t v)
 {
-	volatile uint32_t *at = paddr_to_ptr(ioapic);
+	io->at[0] = r;
+	io->at[4] = v;
+}
 
-	at[0] = r;
-	at[4] = v;
+static void ioapic_init(struct ioapic *io, paddr_t at)
+{
+	io->at = paddr_to_ptr(at);
+	uint32_t last = ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xff;
+	io->pins = (unsigned)min_u64(last + 1, IOAPIC_PINS);
+	for (unsigned i = 0; i < io->pins; i++)
+		ioapic_write(io, IOAPIC_PIN(i), PIN_MASKED);
 }
 
 /* The two 8259s: out of the way of the exceptions, and silent. */
@@ -72,31 +86,34 @@ static void pics_disable(void)
 
 void apic_init(const struct machine_interrupts *at)
 {
+	word_t base = msr_read(MSR_APIC_BASE);
+
 	lapic = at->lapic;
-	ioapic = at->ioapic;
 	pics_disable();
-	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | 1u << 11);
+	/* From x2APIC mode, which firmware may leave on, the way is by off (SDM 3, 10.12.5). */
+	if (base & APIC_X2)
+		msr_write(MSR_APIC_BASE, base & ~(APIC_ENABLED | APIC_X2));
+	msr_write(MSR_APIC_BASE, (base & ~APIC_X2) | APIC_ENABLED);
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
 	lapic_write(LAPIC_TPR, 0);
 	lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-	if (!ioapic)
-		return;
-	pins = (ioapic_read(IOAPIC_VERSION) >> 16 & 0xff) + 1;
-	for (unsigned i = 0; i < pins; i++)
-		ioapic_write(IOAPIC_PIN(i), PIN_MASKED);
+	for (; ioapics < at->ioapics; ioapics++)
+		ioapic_init(&ioapic[ioapics], at->ioapic[ioapics]);
 }
 
-unsigned ioapic_pins(void) { return pins; }
+unsigned ioapic_count(void) { return ioapics; }
+unsigned ioapic_pins(unsigned n) { return ioapic[n].pins; }
 
-void irq_set_pin(irq_t irq, unsigned pin, bool level, bool low)
+void irq_set_pin(irq_t irq, unsigned n, unsigned pin, bool level, bool low)
 {
 	sources[irq].pin = true;
+	sources[irq].ioapic = (uint8_t)n;
 	sources[irq].number = (uint8_t)pin;
 	sources[irq].how = (IRQ_VECTOR + irq) | (level ? PIN_LEVEL : 0) | (low ? PIN_LOW : 0);
-	ioapic_write(IOAPIC_PIN(pin) + 1, lapic_read(LAPIC_ID) & 0xff000000);
-	ioapic_write(IOAPIC_PIN(pin), sources[irq].how | PIN_MASKED);
+	ioapic_write(&ioapic[n], IOAPIC_PIN(pin) + 1, lapic_read(LAPIC_ID) & 0xff000000);
+	ioapic_write(&ioapic[n], IOAPIC_PIN(pin), sources[irq].how | PIN_MASKED);
 }
 
 void irq_set_message(irq_t irq) { sources[irq].pin = false; }
@@ -105,17 +122,15 @@ void irq_set_message(irq_t irq) { sources[irq].pin = false; }
 unsigned arch_irq_count(void) { return ARCH_IRQ_COUNT; }
 bool arch_irq_valid(word_t irq) { return irq < ARCH_IRQ_COUNT; }
 
-void arch_irq_mask(irq_t irq)
+static void write_pin(irq_t irq, uint32_t masked)
 {
 	if (sources[irq].pin)
-		ioapic_write(IOAPIC_PIN(sources[irq].number), sources[irq].how | PIN_MASKED);
+		ioapic_write(&ioapic[sources[irq].ioapic], IOAPIC_PIN(sources[irq].number),
+			     sources[irq].how | masked);
 }
 
-void arch_irq_unmask(irq_t irq)
-{
-	if (sources[irq].pin)
-		ioapic_write(IOAPIC_PIN(sources[irq].number), sources[irq].how);
-}
+void arch_irq_mask(irq_t irq) { write_pin(irq, PIN_MASKED); }
+void arch_irq_unmask(irq_t irq) { write_pin(irq, 0); }
 
 void arch_irq_ack(irq_t irq)
 {

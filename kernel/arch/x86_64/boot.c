@@ -129,15 +129,19 @@ struct tcb *arch_boot(uint32_t magic, paddr_t info)
 	read_map();
 	add_kernel(ptr_to_paddr(__kernel_start), (word_t)(__kernel_end - __kernel_start));
 	add_kernel(interrupts.lapic, PAGE);
-	add_kernel(interrupts.ioapic, PAGE);
+	for (unsigned i = 0; i < interrupts.ioapics; i++)
+		add_kernel(interrupts.ioapic[i], PAGE);
 	regions_add(&machine.kernel, MESSAGE_START, MAPPED_END);
 	read_modules();
 	mmu_init(&machine.ram);
 	mmu_map_device(interrupts.lapic, PAGE);
-	mmu_map_device(interrupts.ioapic, PAGE);
+	for (unsigned i = 0; i < interrupts.ioapics; i++)
+		mmu_map_device(interrupts.ioapic[i], PAGE);
+	if (interrupts.hpet)
+		mmu_map_device(interrupts.hpet, PAGE);
 	cpu_init_tables();
 	apic_init(&interrupts);
-	timer_init();
+	timer_init(interrupts.hpet);
 	svm_init();
 	cpu_init(); /* its times are in ticks */
 	extra.tsc_mhz = timer_mhz();

@@ -169,12 +169,12 @@ int arch_invoke(struct invocation *inv)
 /* GetIOAPIC: index, depth, ioapic, pin, level, polarity, vector; root. */
 static int check_pin(struct invocation *inv)
 {
-	if (!ioapic_pins())
-		return ABI_ILLEGAL_OPERATION;
-	if (inv_arg(inv, 2) > 0)
-		return inv_range(inv, 0, 0);
-	if (inv_arg(inv, 3) >= ioapic_pins())
-		return inv_range(inv, 0, ioapic_pins() - 1);
+	word_t ioapic = inv_arg(inv, 2);
+
+	if (ioapic >= ioapic_count())
+		return inv_range(inv, 0, ioapic_count() - 1);
+	if (inv_arg(inv, 3) >= ioapic_pins((unsigned)ioapic))
+		return inv_range(inv, 0, ioapic_pins((unsigned)ioapic) - 1);
 	for (unsigned i = 4; i < 6; i++)
 		if (inv_arg(inv, i) > 1)
 			return inv_range(inv, 0, 1);
@@ -207,7 +207,8 @@ int arch_invoke_irq_control(struct invocation *inv)
 	if (error)
 		return error;
 	if (pin)
-		irq_set_pin(irq, (unsigned)inv_arg(inv, 3), inv_arg(inv, 4), inv_arg(inv, 5));
+		irq_set_pin(irq, (unsigned)inv_arg(inv, 2), (unsigned)inv_arg(inv, 3),
+			    inv_arg(inv, 4), inv_arg(inv, 5));
 	else
 		irq_set_message(irq);
 	irq_issue(inv, irq, dest);

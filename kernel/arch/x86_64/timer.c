@@ -12,6 +12,15 @@
 #define PIT_COMMAND 0x43
 #define PIT_CHANNEL2_ONCE 0xb0
 #define PORT_B 0x61 /* bit 0: channel 2 counts; 1: speaker; 5: it is done */
+#define PIT_ROUNDS_MAX 100000000u
+#define HPET_ROUNDS_MAX 1000000u
+/* Words of the HPET's registers; femtoseconds. */
+enum { HPET_PERIOD = 0x4 / 4,
+       HPET_CONFIG = 0x10 / 4,
+       HPET_COUNTER = 0xf0 / 4 };
+#define HPET_PERIOD_MIN 100000u /* 10 GHz */
+#define HPET_PERIOD_MAX 100000000u
+#define HPET_FS 20000000000000ull /* 20 ms */
 #define DIVIDE_BY_1 0xb
 #define LAPIC_MAX 0xffffffffull
 #define CPUID_TSC_DEADLINE (1u << 24)
@@ -30,8 +39,50 @@ static uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* Both clocks' ticks in PIT_COUNT ticks of the PIT. */
-static void count(uint64_t *tsc, uint64_t *apic)
+/* Both clocks' ticks in that time. */
+struct counted {
+	uint64_t ns, tsc, apic;
+};
+
+static void count_start(struct counted *c)
+{
+	lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)LAPIC_MAX);
+	c->tsc = read_tsc();
+	c->apic = lapic_read(LAPIC_TIMER_CURRENT);
+}
+
+static void count_end(struct counted *c)
+{
+	c->tsc = read_tsc() - c->tsc;
+	c->apic -= lapic_read(LAPIC_TIMER_CURRENT);
+	lapic_write(LAPIC_TIMER_INITIAL, 0);
+}
+
+/* HPET 1.0a, 2.3. It goes on as it was found. */
+static bool count_by_hpet(struct counted *c, volatile uint32_t *hpet)
+{
+	uint32_t period_fs = hpet[HPET_PERIOD], config = hpet[HPET_CONFIG], passed = 0;
+
+	if (period_fs < HPET_PERIOD_MIN || period_fs > HPET_PERIOD_MAX)
+		return false;
+	uint32_t wanted = (uint32_t)(HPET_FS / period_fs);
+	hpet[HPET_CONFIG] = config | 1;
+	count_start(c);
+	uint32_t from = hpet[HPET_COUNTER];
+	/* Bounded: one that does not count is none. It is not read all the time: that is slow,
+	 * and most of all where it is emulated. */
+	for (unsigned i = 0; passed < wanted && i < HPET_ROUNDS_MAX; i++) {
+		for (unsigned wait = 0; wait < 1000; wait++)
+			__asm__ volatile("");
+		passed = hpet[HPET_COUNTER] - from;
+	}
+	count_end(c);
+	hpet[HPET_CONFIG] = config;
+	c->ns = (uint64_t)passed * period_fs / 1000000;
+	return passed >= wanted;
+}
+
+static void count_by_pit(struct counted *c)
 {
 	uint8_t b = (uint8_t)(in8(PORT_B) & ~3);
 
@@ -39,29 +90,28 @@ static void count(uint64_t *tsc, uint64_t *apic)
 	out8(PIT_COMMAND, PIT_CHANNEL2_ONCE);
 	out8(PIT_DATA2, PIT_COUNT & 0xff);
 	out8(PIT_DATA2, PIT_COUNT >> 8);
-	lapic_write(LAPIC_TIMER_INITIAL, (uint32_t)LAPIC_MAX);
 	out8(PORT_B, b | 1);
-	uint64_t start = read_tsc(), from = lapic_read(LAPIC_TIMER_CURRENT);
-	/* Bounded: without a PIT there is no time, and no kernel. */
+	count_start(c);
+	/* Bounded: without HPET and PIT there is no time, and no kernel. */
 	for (unsigned i = 0; !(in8(PORT_B) & 0x20); i++)
-		if (i == 100000000)
-			panic("the PIT does not count");
-	*tsc = read_tsc() - start;
-	*apic = from - lapic_read(LAPIC_TIMER_CURRENT);
-	lapic_write(LAPIC_TIMER_INITIAL, 0);
+		if (i == PIT_ROUNDS_MAX)
+			panic("neither HPET nor PIT counts");
+	count_end(c);
 	out8(PORT_B, b);
+	c->ns = PIT_COUNT * 1000000000ull / PIT_HZ;
 }
 
-void timer_init(void)
+void timer_init(paddr_t hpet)
 {
-	uint64_t tsc, apic;
+	struct counted c;
 
 	lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	count(&tsc, &apic);
-	mhz = (tsc * PIT_HZ / PIT_COUNT + 500000) / 1000000;
-	if (!mhz || !apic)
+	if (!hpet || !count_by_hpet(&c, paddr_to_ptr(hpet)))
+		count_by_pit(&c);
+	mhz = (c.tsc * 1000 + c.ns / 2) / c.ns;
+	if (!mhz || !c.apic)
 		panic("the TSC or the LAPIC's timer does not count");
-	ratio = (apic << 32) / tsc;
+	ratio = (c.apic << 32) / c.tsc;
 	by_tsc = cpuid(1, 0).c & CPUID_TSC_DEADLINE;
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (by_tsc ? LVT_TSC_DEADLINE : 0));
 }

@@ -27,8 +27,8 @@ void lapic_eoi(void);
 /* Whether it came from a device and has not ended. */
 bool lapic_in_service(unsigned vector);
 
-/* Pins of the IOAPIC; 0: there is none. */
-unsigned ioapic_pins(void);
+unsigned ioapic_count(void);
+unsigned ioapic_pins(unsigned ioapic);
 /* The interrupt comes from this pin, which is masked; or by a message. */
-void irq_set_pin(irq_t irq, unsigned pin, bool level, bool low);
+void irq_set_pin(irq_t irq, unsigned ioapic, unsigned pin, bool level, bool low);
 void irq_set_message(irq_t irq);

@@ -15,14 +15,17 @@ word_t mmu_window_entry(void);
 /* Descriptor tables, system calls, protections, FPU. */
 void cpu_init_tables(void);
 /* What the ACPI tables say of interrupts. */
+#define MACHINE_IOAPICS 8
 struct machine_interrupts {
-	paddr_t lapic, ioapic; /* 0: none */
+	paddr_t lapic, hpet; /* 0: none */
+	unsigned ioapics;
+	paddr_t ioapic[MACHINE_IOAPICS]; /* in the tables' order */
 };
 /* Checks the tables; the RSDP, which the loader gave or not, into `copy`. */
 void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t copy[RSDP_BYTES]);
 void apic_init(const struct machine_interrupts *at);
-/* Counts the TSC and the LAPIC's timer against the PIT. */
-void timer_init(void);
+/* Counts the TSC and the LAPIC's timer against the HPET, or without one the PIT. */
+void timer_init(paddr_t hpet);
 unsigned timer_mhz(void);
 /* From start.S (boot.c): returns the first thread to run. */
 struct tcb *arch_boot(uint32_t magic, paddr_t info);
