@@ -17,6 +17,11 @@ enum guestimg_kind {
 	GUESTIMG_ELF,      /* ELF32 or ELF64, segments at physical addresses */
 	GUESTIMG_UIMAGE,   /* U-Boot's legacy image */
 	GUESTIMG_RAW,      /* bytes for one address */
+	/* Of PCs (guestimg_pc.c): */
+	GUESTIMG_BZIMAGE,   /* Linux */
+	GUESTIMG_PVH,       /* ELF with the note of PVH */
+	GUESTIMG_MULTIBOOT, /* with a header of Multiboot */
+	GUESTIMG_FLAT,      /* bytes for one address */
 };
 
 /* What was given in the description beside the file. */
@@ -48,6 +53,10 @@ struct guestimg_kernel {
 const char *guestimg_check_kernel(const uint8_t *data, size_t size,
 				  const struct guestimg_wish *wish,
 				  struct guestimg_kernel *kernel);
+/* The same for a VM of board pc: the kind, and of FLAT the entry. What is in the
+ * image the monitor checks. */
+const char *guestimg_check_pc(const uint8_t *data, size_t size, const struct guestimg_wish *wish,
+			      struct guestimg_kernel *kernel);
 void guestimg_free(struct guestimg_kernel *kernel);
 /* NULL if Linux takes the bytes as an initial RAM file system. */
 const char *guestimg_check_initrd(const uint8_t *data, size_t size);

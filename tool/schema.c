@@ -22,13 +22,18 @@
 static const cyaml_strval_t machine_boards[] = { { "qemu-virt", MACHINE_VIRT },
 						 { "pc", MACHINE_PC } };
 static const cyaml_strval_t vm_boards[] = { { "virt", SYSDESC_BOARD_VIRT },
-					    { "vexpress-a9", SYSDESC_BOARD_VEXPRESS_A9 } };
+					    { "vexpress-a9", SYSDESC_BOARD_VEXPRESS_A9 },
+					    { "pc", SYSDESC_BOARD_PC } };
 static const cyaml_strval_t kinds[] = {
 	{ "image", GUESTIMG_IMAGE },
 	{ "zimage", GUESTIMG_ZIMAGE },
 	{ "elf", GUESTIMG_ELF },
 	{ "uimage", GUESTIMG_UIMAGE },
 	{ "raw", GUESTIMG_RAW },
+	{ "bzimage", GUESTIMG_BZIMAGE },
+	{ "pvh", GUESTIMG_PVH },
+	{ "multiboot", GUESTIMG_MULTIBOOT },
+	{ "flat", GUESTIMG_FLAT },
 };
 static const cyaml_strval_t idle_actions[] = {
 	{ "poweroff", SYSDESC_IDLE_POWEROFF },
@@ -61,6 +66,12 @@ static const cyaml_strval_t device_names[] = {
 	{ "virtio-rng", SYSDESC_DEV_VIRTIO_RNG },
 	{ "virtio-console", SYSDESC_DEV_VIRTIO_CONSOLE },
 	{ "virtio-balloon", SYSDESC_DEV_VIRTIO_BALLOON },
+};
+static const cyaml_strval_t timer_names[] = {
+	{ "pit", SYSDESC_TIMER_PIT },
+	{ "hpet", SYSDESC_TIMER_HPET },
+	{ "lapic", SYSDESC_TIMER_LAPIC },
+	{ "tsc", SYSDESC_TIMER_TSC },
 };
 static const cyaml_strval_t disk_modes[] = {
 	{ "read-only", SYSDESC_DISK_READ_ONLY },
@@ -148,6 +159,10 @@ static const cyaml_schema_value_t device_schema = {
 			 COUNT(device_names)),
 };
 
+static const cyaml_schema_value_t timer_schema = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, timer_names, COUNT(timer_names)),
+};
+
 static const cyaml_schema_field_t passthrough_fields[] = {
 	TEXT("device", struct conf_passthrough, device, REQUIRED, 1),
 	CYAML_FIELD_BOOL("trusted_dma", OPTIONAL, struct conf_passthrough, trusted_dma),
@@ -193,6 +208,8 @@ static const cyaml_schema_field_t vm_fields[] = {
 	CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER | OPTIONAL,
 			     struct conf_vm, devices, &device_schema, 0,
 			     COUNT(device_names)),
+	CYAML_FIELD_SEQUENCE("timers", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm, timers,
+			     &timer_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_SEQUENCE("disks", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm, disks,
 			     &disk_schema, 0, SYSDESC_MAX_DISKS),
 	CYAML_FIELD_ENUM("virtio", ENUM_FLAGS, struct conf_vm, virtio, virtio_transports,
@@ -305,6 +322,7 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "restart_delay", "give a time, e.g. `restart_delay: 100ms`" },
 	{ vm_fields, "restart_limit", "give a number from 1 to 1000" },
 	{ vm_fields, "devices", "give a list, e.g. `devices: [pl011, rtc]`" },
+	{ vm_fields, "timers", "give a list, e.g. `timers: [pit, lapic]`" },
 	{ vm_fields, "disks", "give a list, e.g. `disks: [{image: disk.img}]`" },
 	{ vm_fields, "passthrough", "give a list, e.g. `passthrough: [{device: 0x09010000}]`" },
 	{ vm_fields, "one_to_one", "give true or false" },

@@ -67,6 +67,8 @@ struct conf_vm {
 	int debug;
 	int *devices;
 	unsigned devices_count;
+	int *timers; /* enum sysdesc_timer */
+	unsigned timers_count;
 	struct conf_disk *disks;
 	unsigned disks_count;
 	int virtio;

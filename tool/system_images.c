@@ -240,6 +240,17 @@ static bool check_vectors(const struct image_check *c, uint32_t index)
 	       default_vectors(c, vm, &c->sys->kernel[index]);
 }
 
+/* Where it goes its boot protocol says, or `load`; the monitor finds room for the rest. */
+static bool place_pc(const struct image_check *c, struct sysdesc_vm *vm, uint32_t index,
+		     const struct guestimg_kernel *kernel)
+{
+	vm->boot = SYSDESC_BOOT_BZIMAGE + (kernel->kind - GUESTIMG_BZIMAGE);
+	vm->entry = kernel->entry;
+	if (kernel->kind == GUESTIMG_FLAT)
+		(void)units_parse_size(c->sys->conf->vms[index].load, &vm->load);
+	return true;
+}
+
 static bool load_kernel(const struct image_check *c, uint32_t index,
 			struct guestimg_kernel *kernel)
 {
@@ -252,7 +263,10 @@ static bool load_kernel(const struct image_check *c, uint32_t index,
 	wish.has_entry = conf->entry && units_parse_size(conf->entry, &wish.entry);
 	if (!open_image(c, "kernel", conf->kernel, file))
 		return false;
-	wrong = guestimg_check_kernel(file->data, file->size, &wish, kernel);
+	if (c->sys->desc->vm[index].board == SYSDESC_BOARD_PC)
+		wrong = guestimg_check_pc(file->data, file->size, &wish, kernel);
+	else
+		wrong = guestimg_check_kernel(file->data, file->size, &wish, kernel);
 	if (wrong)
 		return wrong_image(c, "kernel", file, wrong);
 	if (kernel->unpacked && !file_replace(file, kernel->unpacked, kernel->unpacked_size))
@@ -266,6 +280,8 @@ static bool place_kernel(const struct image_check *c, uint32_t index,
 {
 	struct sysdesc_vm *vm = &c->sys->desc->vm[index];
 
+	if (vm->board == SYSDESC_BOARD_PC)
+		return place_pc(c, vm, index, kernel);
 	if (kernel->n_pieces > 0)
 		return take_pieces(c, vm, kernel);
 	vm->boot = kernel->kind == GUESTIMG_ZIMAGE ? SYSDESC_BOOT_ZIMAGE : SYSDESC_BOOT_IMAGE;
@@ -327,8 +343,10 @@ static bool load_vm(const struct image_check *c, uint32_t index)
 	if (conf->initrd) {
 		if (!open_image(c, "initrd", conf->initrd, initrd_file))
 			return false;
-		wrong = guestimg_check_initrd(initrd_file->data,
-					      initrd_file->size);
+		/* A Multiboot kernel's module is whatever it likes. */
+		wrong = kernel.kind == GUESTIMG_MULTIBOOT
+				? NULL
+				: guestimg_check_initrd(initrd_file->data, initrd_file->size);
 		if (wrong)
 			return wrong_image(c, "initrd", initrd_file, wrong);
 	}

@@ -16,6 +16,7 @@
 static const uint64_t ram_base[] = {
 	[SYSDESC_BOARD_VIRT] = 0x40000000,
 	[SYSDESC_BOARD_VEXPRESS_A9] = 0x60000000,
+	[SYSDESC_BOARD_PC] = 0,
 };
 
 /* What a Versatile Express has beside its RAM, whose start is also at 0. */
@@ -102,8 +103,8 @@ static bool check_vm_gic(const struct vm_check *c)
 
 	c->vm->gic = given(c, "gic") ? c->conf->gic : a9 ? 2
 							 : machine;
-	if (c->sys->conf->machine.board == MACHINE_PC)
-		return true; /* there are no VMs: said of the machine */
+	if (c->vm->board == SYSDESC_BOARD_PC)
+		return true; /* refused: check_pc_vm */
 	if (!check_range(c, "gic", c->vm->gic, 2, 3))
 		return false;
 	if (a9 && c->vm->gic != 2) {
@@ -504,7 +505,9 @@ static bool check_width(const struct vm_check *c)
 			      "board `vexpress-a9` has a 32-bit processor; leave `width` out");
 		return false;
 	}
-	c->vm->boot = c->vm->width == 32 ? SYSDESC_BOOT_ZIMAGE : SYSDESC_BOOT_IMAGE;
+	c->vm->boot = c->vm->board == SYSDESC_BOARD_PC ? SYSDESC_BOOT_BZIMAGE
+		      : c->vm->width == 32             ? SYSDESC_BOOT_ZIMAGE
+						       : SYSDESC_BOOT_IMAGE;
 	if (c->vm->width == 32 || c->vm->width == 64)
 		return true;
 	diag_error_at(c->sys->file, line_of(c, "width"),
@@ -527,6 +530,8 @@ static bool check_devices(const struct vm_check *c)
 {
 	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "devices");
 
+	if (c->vm->board == SYSDESC_BOARD_PC)
+		return true; /* refused: check_pc_vm */
 	if (!list) {
 		c->vm->devices = (uint32_t)SYSDESC_DEV_PL011 |
 				 (uint32_t)SYSDESC_DEV_RTC;
@@ -607,6 +612,55 @@ static bool check_cmdline(const struct vm_check *c)
 	return true;
 }
 
+/* On a PC, `pc` is what there is, and nowhere else. */
+static bool check_board(const struct vm_check *c)
+{
+	bool pc = c->sys->conf->machine.board == MACHINE_PC;
+
+	if (pc && !given(c, "board"))
+		c->vm->board = SYSDESC_BOARD_PC;
+	if (pc == (c->vm->board == SYSDESC_BOARD_PC))
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "board"),
+		      pc ? "a machine `pc` has VMs of board `pc` only; leave `board` out"
+			 : "VMs of board `pc` need a machine of board `pc`");
+	return false;
+}
+
+static void take_timers(const struct vm_check *c)
+{
+	if (!given(c, "timers"))
+		c->vm->timers = SYSDESC_TIMER_PIT;
+	for (unsigned i = 0; i < c->conf->timers_count; i++)
+		c->vm->timers |= (uint32_t)c->conf->timers[i];
+}
+
+/* What VMs of this board have, or not. */
+static bool check_pc_vm(const struct vm_check *c)
+{
+	static const char *const keys[] = { "gic", "width", "low_vectors", "smc",
+					    "debug", "devices", "disks", "virtio",
+					    "msi", "passthrough", "one_to_one", "watchdog" };
+
+	if (c->vm->board != SYSDESC_BOARD_PC) {
+		if (!given(c, "timers"))
+			return true;
+		diag_error_at(c->sys->file, line_of(c, "timers"),
+			      "`timers` are board `pc`'s; leave them out");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!given(c, keys[i]))
+			continue;
+		diag_error_at(c->sys->file, line_of(c, keys[i]),
+			      "a VM of board `pc` has no `%s`; leave it out", keys[i]);
+		return false;
+	}
+	take_timers(c);
+	c->vm->gic = 0;
+	return check_range(c, "vcpus", c->vm->vcpus, 1, 1);
+}
+
 static void take_choices(const struct vm_check *c)
 {
 	c->vm->board = (uint32_t)c->conf->board;
@@ -632,7 +686,10 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	bool ok = check_name(&check);
 
 	take_choices(&check);
+	if (!check_board(&check))
+		return false;
 	ok = check_numbers(&check) && ok;
+	ok = check_pc_vm(&check) && ok;
 	ok = check_vm_gic(&check) && ok;
 	ok = check_schedule(&check) && ok;
 	ok = check_restart(&check) && ok;

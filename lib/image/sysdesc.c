@@ -70,6 +70,9 @@ static const struct sysdesc_range virt_devices[] = { { 0x08000000, 0x08000000 } 
 static const struct sysdesc_range vexpress_devices[] = { { 0x10000000, 0x00100000 },
 							 { 0x1e000000, 0x00010000 } };
 
+/* The PCI's window, firmware, I/O APIC, HPET and local APIC. */
+static const struct sysdesc_range pc_devices[] = { { 0xe0000000, 0x20000000 } };
+
 static const struct {
 	const char *name;
 	const struct sysdesc_range *devices;
@@ -78,6 +81,7 @@ static const struct {
 	[SYSDESC_BOARD_VIRT] = { "virt", virt_devices, ARRAY_SIZE(virt_devices) },
 	[SYSDESC_BOARD_VEXPRESS_A9] = { "vexpress-a9", vexpress_devices,
 					ARRAY_SIZE(vexpress_devices) },
+	[SYSDESC_BOARD_PC] = { "pc", pc_devices, ARRAY_SIZE(pc_devices) },
 };
 
 const char *sysdesc_board_name(uint32_t board)
@@ -169,7 +173,8 @@ static const char *check_boot(const struct sysdesc_vm *vm)
 
 	if (vm->width != 32 && vm->width != 64)
 		return "a VM's registers are neither 32 nor 64 bits wide";
-	if (vm->boot > SYSDESC_BOOT_PIECES)
+	if (vm->boot > SYSDESC_BOOT_FLAT ||
+	    (vm->board == SYSDESC_BOARD_PC) != (vm->boot > SYSDESC_BOOT_PIECES))
 		return "a VM's way to boot is unknown";
 	if ((vm->boot == SYSDESC_BOOT_IMAGE && vm->width != 64) ||
 	    (vm->boot == SYSDESC_BOOT_ZIMAGE && vm->width != 32))
@@ -223,10 +228,31 @@ const char *sysdesc_check_policy(const struct sysdesc_vm *vm)
 	return wrong ? wrong : check_balloon(vm);
 }
 
+/* What board pc has, and no other. */
+static const char *check_pc_vm(const struct sysdesc_vm *vm)
+{
+	if (vm->board != SYSDESC_BOARD_PC)
+		return vm->timers != 0 ? "a VM has timers of another board" : NULL;
+	if (vm->timers & ~(uint32_t)SYSDESC_TIMERS)
+		return "a VM has unknown timers";
+	if (vm->width != 64 || vm->gic != 0 || vm->vcpus != 1)
+		return "a VM's board has another processor";
+	if (vm->devices != 0 || vm->debug != SYSDESC_DEBUG_NONE || vm->n_vectors != 0 ||
+	    (vm->flags & ~(uint32_t)SYSDESC_VM_AUTOSTART) || vm->n_disks != 0 ||
+	    vm->n_connections != 0)
+		return "a VM's board does not have what the VM is to have";
+	return NULL;
+}
+
 static const char *check_enums(const struct sysdesc_vm *vm)
 {
+	const char *wrong;
+
 	if (vm->board >= ARRAY_SIZE(boards))
 		return "a VM's board is unknown";
+	wrong = check_pc_vm(vm);
+	if (wrong)
+		return wrong;
 	if (vm->board == SYSDESC_BOARD_VEXPRESS_A9 &&
 	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
 		return "a VM's board has another processor";
@@ -311,7 +337,7 @@ static const char *check_passthrough(const struct sysdesc_vm *vm)
 {
 	const bool one_to_one = (vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE) != 0;
 
-	if (vm->n_passthrough > SYSDESC_MAX_PASSTHROUGH || vm->pad2 != 0)
+	if (vm->n_passthrough > SYSDESC_MAX_PASSTHROUGH)
 		return "a VM has too many devices of the machine";
 	for (uint32_t i = 0; i < vm->n_passthrough; i++) {
 		const struct sysdesc_passthrough *p = &vm->passthrough[i];
@@ -409,9 +435,7 @@ static const char *check_pc(const struct sysdesc *d)
 {
 	if (d->gic_version != 0)
 		return "a PC has a GIC";
-	if (d->n_vms != 0 || d->machine != (uint32_t)SYSDESC_MACHINE_PC)
-		return "a PC has VMs, or devices for servers";
-	return NULL;
+	return d->machine != (uint32_t)SYSDESC_MACHINE_PC ? "a PC has devices for servers" : NULL;
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)
@@ -595,7 +619,11 @@ const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
 			return wrong;
 		if (has_driven_page(d, &d->vm[i]))
 			return "a VM has the page of the system's network interface";
-		if (d->vm[i].gic < 2 || d->vm[i].gic > d->gic_version)
+		if ((d->vm[i].board == SYSDESC_BOARD_PC) !=
+		    ((d->machine & (uint32_t)SYSDESC_MACHINE_PC) != 0))
+			return "a VM's board is of another kind of machine";
+		if (d->vm[i].board != SYSDESC_BOARD_PC &&
+		    (d->vm[i].gic < 2 || d->vm[i].gic > d->gic_version))
 			return "a VM's GIC is none that the machine can give";
 		for (uint32_t j = 0; j < i; j++) {
 			if (name_equal(d->vm[i].name, d->vm[j].name))

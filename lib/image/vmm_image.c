@@ -24,6 +24,8 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	const bool a9 = vm->board == SYSDESC_BOARD_VEXPRESS_A9;
 	uint32_t parts = 0;
 
+	if (vm->board == SYSDESC_BOARD_PC)
+		return 0; /* its monitor has all that there is */
 	parts |= vm->devices & SYSDESC_DEV_KICK ? VMM_PART_KICK : 0;
 	parts |= vm->width == 32 ? VMM_PART_NARROW : 0;
 	parts |= a9 ? VMM_PART_A9 : 0;

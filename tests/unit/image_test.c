@@ -271,7 +271,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].kernel = SYSDESC_NO_PAYLOAD);
 	WRONG(d.head.vm[1].initrd = N_PAYLOADS);
 	WRONG(d.head.vm[1].n_passthrough = SYSDESC_MAX_PASSTHROUGH + 1);
-	WRONG(d.head.vm[1].pad2 = 1);
+	WRONG(d.head.vm[1].timers = SYSDESC_TIMER_PIT);
 	WRONG(pass(1, 0x09010000, 34, 0); d.head.vm[1].devices = SYSDESC_DEV_RTC);
 	WRONG(pass(1, 0x09010000, 35, 0));
 	WRONG(pass(1, 0x09010000, 34, 1));

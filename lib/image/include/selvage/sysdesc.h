@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 11u
+#define SYSDESC_VERSION 12u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -36,7 +36,8 @@
 #define SYSDESC_MAX_PARTITION 128u
 
 enum sysdesc_board { SYSDESC_BOARD_VIRT = 0,
-		     SYSDESC_BOARD_VEXPRESS_A9 = 1 };
+		     SYSDESC_BOARD_VEXPRESS_A9 = 1,
+		     SYSDESC_BOARD_PC = 2 /* x86-64; on a PC only */ };
 enum sysdesc_smc { SYSDESC_SMC_FORBID = 0,
 		   SYSDESC_SMC_COUNT_ONLY = 1 };
 enum sysdesc_restart {
@@ -63,7 +64,7 @@ enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 /* Devices of the machine that native servers drive; and what it is. */
 enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0,
 		       SYSDESC_MACHINE_DISK = 1u << 1,
-		       SYSDESC_MACHINE_PC = 1u << 2 /* x86-64: no GIC, and no VMs yet */ };
+		       SYSDESC_MACHINE_PC = 1u << 2 /* x86-64: no GIC; VMs of board pc */ };
 /* Which of the machine's virtio-mmio transports have them. Each is the first one of a page:
  * its server has that page, and no other device. */
 #define SYSDESC_NIC_SLOT 24u
@@ -91,7 +92,18 @@ enum sysdesc_boot {
 	SYSDESC_BOOT_IMAGE = 0,  /* an arm64 Image, which the monitor places */
 	SYSDESC_BOOT_ZIMAGE = 1, /* a 32-bit zImage, the same */
 	SYSDESC_BOOT_PIECES = 2, /* pieces with addresses of their own */
+	/* Of board pc: */
+	SYSDESC_BOOT_BZIMAGE = 3,   /* Linux, by its 64-bit entry */
+	SYSDESC_BOOT_PVH = 4,       /* an ELF file with a note */
+	SYSDESC_BOOT_MULTIBOOT = 5, /* Multiboot 0.6.96 */
+	SYSDESC_BOOT_FLAT = 6,      /* bytes for one address, in protected mode */
 };
+/* Clocks of board pc that the guest has. */
+enum sysdesc_timer { SYSDESC_TIMER_PIT = 1u << 0,
+		     SYSDESC_TIMER_HPET = 1u << 1,
+		     SYSDESC_TIMER_LAPIC = 1u << 2, /* with it, local and I/O APIC */
+		     SYSDESC_TIMER_TSC = 1u << 3,   /* invariant; with LAPIC, its deadlines */
+		     SYSDESC_TIMERS = (1u << 4) - 1 };
 enum sysdesc_vm_flag {
 	SYSDESC_VM_AUTOSTART = 1u << 0,
 	SYSDESC_VM_PCI = 1u << 1, /* virtio devices are on a PCI bus */
@@ -160,7 +172,7 @@ struct sysdesc_vm {
 	uint32_t smc_policy; /* enum sysdesc_smc */
 	uint32_t restart;    /* enum sysdesc_restart */
 	uint32_t devices;    /* bits of enum sysdesc_device */
-	uint32_t gic;        /* 2 or 3; not above the machine's */
+	uint32_t gic;        /* 2 or 3; not above the machine's; 0 of board pc */
 	uint32_t n_regions;  /* 1..SYSDESC_MAX_REGIONS; [0] takes the images */
 	struct sysdesc_region region[SYSDESC_MAX_REGIONS];
 	uint32_t debug;            /* enum sysdesc_debug: what a debugger may do */
@@ -174,15 +186,17 @@ struct sysdesc_vm {
 	struct sysdesc_disk disk[SYSDESC_MAX_DISKS];
 	struct sysdesc_passthrough passthrough[SYSDESC_MAX_PASSTHROUGH];
 	uint32_t n_passthrough; /* 0..SYSDESC_MAX_PASSTHROUGH */
-	uint32_t pad2;          /* 0 */
+	uint32_t timers;        /* enum sysdesc_timer; of board pc, else 0 */
 	uint32_t kernel;        /* payload index; never SYSDESC_NO_PAYLOAD */
 	uint32_t initrd;        /* payload index or SYSDESC_NO_PAYLOAD */
 	uint32_t width;         /* of the registers at the start: 32 or 64 */
 	uint32_t boot;          /* enum sysdesc_boot */
-	uint64_t entry;         /* of pieces; bit 0 (32 bits wide): Thumb */
-	uint64_t balloon;       /* bytes that the guest is to give back; SYSDESC_PAGE */
-	uint32_t n_pieces;      /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
-	uint32_t n_vectors;     /* words to write at address 0 */
+	/* Of pieces; bit 0 (32 bits wide): Thumb. Of a flat image: where it starts. */
+	uint64_t entry;
+	uint64_t load;      /* of a flat image */
+	uint64_t balloon;   /* bytes that the guest is to give back; SYSDESC_PAGE */
+	uint32_t n_pieces;  /* 1..SYSDESC_MAX_PIECES; 0 without pieces */
+	uint32_t n_vectors; /* words to write at address 0 */
 	struct sysdesc_piece piece[SYSDESC_MAX_PIECES];
 	uint32_t vector[SYSDESC_VECTORS];
 	char cmdline[SYSDESC_CMDLINE]; /* NUL-terminated */
