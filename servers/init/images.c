@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define MAX_PROCESSES 16
-#define MAX_FRAMES 4096
+#define MAX_FRAMES 16384
 
 /* Where init sees the area: its index and small items, not guest images. */
 static uint8_t *area;

@@ -215,6 +215,19 @@ static inline int sel4_page_map_ept(cap_t cap, cap_t ept, uint64_t gpa, uint64_t
 	return sel4_invoke(cap, ABI_INV_X86_PAGE_MAP_EPT, 1, 3, mr);
 }
 
+/* The same; *missing as of sel4_page_map_missing. */
+static inline int sel4_page_map_ept_missing(cap_t cap, cap_t ept, uint64_t gpa, uint64_t rights,
+					    uint64_t attr, uint64_t *missing)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { gpa, rights, attr };
+	int error;
+
+	sel4_ipcbuf->caps_or_badges[0] = ept;
+	error = sel4_invoke(cap, ABI_INV_X86_PAGE_MAP_EPT, 1, 3, mr);
+	*missing = mr[2];
+	return error;
+}
+
 /* label: ABI_INV_X86_EPT_PDPT_MAP, EPT_PD_MAP, EPT_PT_MAP. */
 static inline int sel4_ept_table_map(cap_t cap, uint64_t label, cap_t ept, uint64_t gpa)
 {

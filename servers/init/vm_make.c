@@ -2,6 +2,7 @@
 
 #include "connect.h"
 #include "connect_vm.h"
+#include "guest_space.h"
 #include "self.h"
 #include "service.h"
 #include "upload.h"
@@ -24,9 +25,6 @@
 #define DEBUG_STACK_TOP HANDLER_STACK_TOP(SYSDESC_MAX_VCPUS)
 #define DEBUG_BUDGET_US 1000u
 #define DEBUG_PERIOD_US 10000u
-/* Where a guest of board `virt` finds its GICv2 CPU interface. */
-#define GUEST_GICC 0x08010000ull
-#define GUEST_GICC_PAGES 2
 /* Of the machine's virtio devices. */
 #define VIRTIO_SLOT 0x200u
 #define VIRTIO_STATUS 0x70u
@@ -69,28 +67,35 @@ static bool large_fits(const struct ram *r, uint64_t at)
 	return true;
 }
 
-static bool map_copy(struct ram *r, cap_t frame, cap_t vspace, uint64_t vaddr,
-		     unsigned attributes)
+static bool map_own(struct ram *r, cap_t frame, uint64_t at)
+{
+	cap_t copy = mem_copy_own(&r->p->mem, frame, ABI_RIGHTS_ALL);
+
+	return copy != 0 && map_page(&r->p->mem, r->p->vspace, copy, r->vaddr + at, MAP_RW,
+				     MAP_DATA) == ABI_OK;
+}
+
+static bool map_alias(struct ram *r, cap_t frame, uint64_t gpa)
 {
 	cap_t copy = mem_copy_own(&r->p->mem, frame, ABI_RIGHTS_ALL);
 
 	return copy != 0 &&
-	       map_page(&r->p->mem, vspace, copy, vaddr, MAP_RW, attributes) == ABI_OK;
+	       guest_space_map(&r->p->mem, r->guest, copy, gpa, MAP_CODE) == ABI_OK;
 }
 
 static bool map_ram_page(struct ram *r, cap_t frame, uint64_t at)
 {
 	uint64_t gpa = r->region->gpa + at;
 
-	if (map_page(&r->p->mem, r->guest, frame, gpa, MAP_RW, MAP_CODE) != ABI_OK ||
-	    !map_copy(r, frame, r->p->vspace, r->vaddr + at, MAP_DATA) ||
+	if (guest_space_map(&r->p->mem, r->guest, frame, gpa, MAP_CODE) != ABI_OK ||
+	    !map_own(r, frame, at) ||
 	    !connect_memory(r->p, r->index, r->number, at, frame))
 		return false;
 	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
 		const struct sysdesc_region *q = &r->vm->region[i];
 
 		if (q->alias != SYSDESC_OWN_MEMORY && gpa - q->alias < q->size &&
-		    !map_copy(r, frame, r->guest, q->gpa + (gpa - q->alias), MAP_CODE))
+		    !map_alias(r, frame, q->gpa + (gpa - q->alias)))
 			return false;
 	}
 	return true;
@@ -209,30 +214,6 @@ static bool map_region(struct process *p, unsigned vm_index, cap_t guest,
 	       connect_region(p, vm_index, index, r.first);
 }
 
-/* A GICv2 guest uses the hardware's virtual CPU interface directly. */
-static bool map_gicv(struct process *p, cap_t guest)
-{
-	const struct grant grant = {
-		.holder = (uint8_t)(p->number | GRANT_GUEST),
-		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
-		.slot = GRANT_MAPPED,
-		.object = (uint32_t)mem_device_frame(machine->gicv_paddr),
-		.type = "Device",
-		.what = "interrupts' virtual interface",
-		.at = machine->gicv_paddr,
-	};
-
-	for (uint64_t i = 0; i < GUEST_GICC_PAGES; i++) {
-		cap_t frame = mem_device_frame(machine->gicv_paddr + i * 4096);
-		cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
-
-		if (copy == 0 || map_page(&p->mem, guest, copy, GUEST_GICC + i * 4096, MAP_RW,
-					  MAP_DEVICE) != ABI_OK)
-			return false;
-	}
-	return process_note(p, &grant);
-}
-
 /* Slots of virtio's share pages. */
 static bool has_page(const struct sysdesc_passthrough *d, unsigned n, uint64_t page)
 {
@@ -261,7 +242,7 @@ static bool pass_device(struct process *p, cap_t guest, const struct sysdesc_pas
 
 	return copy != 0 && process_note(p, &grant) &&
 	       (has_page(d - i, i, page) ||
-		map_page(&p->mem, guest, copy, page, MAP_RW, MAP_DEVICE) == ABI_OK) &&
+		guest_space_map(&p->mem, guest, copy, page, MAP_DEVICE) == ABI_OK) &&
 	       service_give_irq(p, VMM_CAP_PASSTHROUGH(i), d->irq, true,
 				VMM_NTFN_PASSTHROUGH(i));
 }
@@ -314,16 +295,15 @@ static bool pass_devices(struct process *p, cap_t guest, const struct sysdesc_vm
 
 static cap_t make_guest_space(struct process *p, unsigned index, const struct sysdesc_vm *vm)
 {
-	cap_t guest = mem_object(&p->mem, ABI_OBJ_VSPACE);
+	cap_t guest = guest_space_new(p);
 
-	if (guest == 0 || sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, guest) != ABI_OK)
+	if (guest == 0)
 		return 0;
 	for (uint32_t i = 0; i < vm->n_regions; i++)
 		if (!map_region(p, index, guest, vm, i))
 			return 0;
-	if (machine->gic_version == 2 && vm->board == SYSDESC_BOARD_VIRT && !map_gicv(p, guest))
-		return 0;
-	return pass_devices(p, guest, vm) ? guest : 0;
+	return guest_space_add_board(p, guest, vm, machine) && pass_devices(p, guest, vm) ? guest
+											  : 0;
 }
 
 static bool image_of(unsigned index, uint32_t payload, struct image_frames *f, uint64_t *bytes)
@@ -370,7 +350,6 @@ static bool make_vcpu_objects(struct process *p, struct vcpu_objects *v)
 	       v->wake != 0 && v->handler != 0;
 }
 
-/* The guest's thread: no system calls of its own (an empty CNode). */
 static bool set_up_guest_thread(struct process *p, const struct vcpu_objects *v,
 				unsigned i, const struct sysdesc_vm *vm, cap_t guest,
 				cap_t empty_cnode)
@@ -385,8 +364,7 @@ static bool set_up_guest_thread(struct process *p, const struct vcpu_objects *v,
 		.badge = i,
 	};
 	return fault_ep != 0 &&
-	       sel4_tcb_configure(v->tcb, empty_cnode, guest, 0, sel4_cnode_data(0, 63), 0,
-				  0) == ABI_OK &&
+	       guest_space_give(p, guest, v->tcb, empty_cnode) &&
 	       sel4_tcb_set_sched_params(v->tcb, ABI_ROOT_TCB, 0, fault_ep, vm->priority,
 					 vm->priority) == ABI_OK &&
 	       sel4_vcpu_set_tcb(v->vcpu, v->tcb) == ABI_OK &&
