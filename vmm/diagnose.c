@@ -138,7 +138,7 @@ static void diagnose_data(const struct fault_facts *f, struct diagnosis *d)
 	else if (f->gpa >= f->ram && f->gpa - f->ram < 4 * f->ram_bytes)
 		conclude(d, "above-memory", "just above the VM's memory: it may need more",
 			 "memory", "more");
-	else if (find_absent(list, n, f, d))
+	else if (!f->board_pc && find_absent(list, n, f, d))
 		return;
 	else if (f->gpa < NULL_PAGE)
 		conclude(d, "null-pointer", "a null pointer", NULL, NULL);

@@ -31,7 +31,7 @@ struct fault_facts {
 	unsigned words, words_narrow, words_wide;
 	uint64_t ram, ram_bytes; /* the first region */
 	unsigned gic_version;
-	bool board_a9; /* board vexpress-a9; else virt */
+	bool board_a9, board_pc; /* board vexpress-a9, pc; else virt */
 	/* Of the VM: names of what stands at gpa, or NULL. */
 	const char *device;
 };

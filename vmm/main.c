@@ -121,8 +121,8 @@ int main(void)
 	if (error != NULL)
 		give_up(error);
 	init_ready();
-	log_info("VM %s starts: %u vCPU, GICv%u", info->vm.name, info->n_vcpus,
-		 info->gic_version);
+	log_info("VM %s starts: %u vCPU, %s", info->vm.name, info->n_vcpus,
+		 vm_arch_irqs_name(&vm));
 	badge = wait_for_parts();
 	if (!vm_vcpu_start(&vm.vcpu[0]))
 		give_up("the kernel refused to start vCPU 0");

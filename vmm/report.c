@@ -9,7 +9,7 @@
 typedef unsigned long long ull;
 
 static const char *const reason_names[VMM_STATS_REASONS] = VMM_STATS_REASON_NAMES;
-_Static_assert(VCPU_EXIT_UNKNOWN + 1 == VMM_STATS_REASONS, "a name for each");
+_Static_assert(VCPU_EXIT_INSTRUCTION + 1 == VMM_STATS_REASONS, "a name for each");
 
 void report_note(struct vm_vcpu *vc, const struct vcpu_exit *e, const char *what)
 {
@@ -27,15 +27,9 @@ void report_note(struct vm_vcpu *vc, const struct vcpu_exit *e, const char *what
 	};
 }
 
-static bool is_abort(const struct vcpu_exit *e)
-{
-	return e->reason == VCPU_EXIT_MMIO || e->reason == VCPU_EXIT_FETCH ||
-	       e->reason == VCPU_EXIT_MMIO_OPAQUE;
-}
-
 static enum fault_kind kind_of(const struct vcpu_exit *e)
 {
-	if (!is_abort(e))
+	if (!report_is_access(e))
 		return FAULT_OTHER;
 	if (e->reason == VCPU_EXIT_FETCH)
 		return FAULT_FETCH;
@@ -70,7 +64,7 @@ static void report_cause(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	struct vm *vm = vc->vm;
 	struct fault_facts f = {
 		.kind = kind_of(e),
-		.table_walk = is_abort(e) && (e->syndrome & REPORT_S1PTW),
+		.table_walk = report_is_access(e) && report_arch_is_walk(e),
 		.first = exits_of(vm) <= 1,
 		.in_memory = gmem_holds(&vm->mem, e->gpa, 1),
 		.undecodable = e->reason != VCPU_EXIT_FETCH && device_at(vm, e->gpa) != NULL,
@@ -79,7 +73,8 @@ static void report_cause(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		.ram = vm->mem.region[0].gpa,
 		.ram_bytes = vm->mem.region[0].size,
 		.gic_version = vm->info->gic_version,
-		.board_a9 = vm->info->vm.board != SYSDESC_BOARD_VIRT,
+		.board_a9 = vm->info->vm.board == SYSDESC_BOARD_VEXPRESS_A9,
+		.board_pc = vm->info->vm.board == SYSDESC_BOARD_PC,
 		.device = device_at(vm, e->gpa),
 	};
 	struct diagnosis d;
@@ -96,12 +91,9 @@ static void report_access(const struct vcpu_exit *e)
 {
 	static const char *const kinds[] = { "fetch", "load", "store" };
 
-	report_say("syndrome", "esr=0x%llx class=\"%s\"", (ull)e->syndrome,
-		   vcpu_esr_class(e->syndrome));
-	if (!is_abort(e))
+	report_arch_syndrome(e);
+	if (!report_is_access(e))
 		return;
-	report_say("syndrome", "status=\"%s\" table_walk=%s", vcpu_esr_fault(e->syndrome),
-		   REPORT_YES(e->syndrome & REPORT_S1PTW));
 	report_say("access", "kind=%s gpa=0x%llx gva=0x%llx", kinds[kind_of(e)], (ull)e->gpa,
 		   (ull)e->gva);
 	if (e->reason == VCPU_EXIT_MMIO)
@@ -180,7 +172,7 @@ _Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
 	report_access(e);
 	report_arch_code(vc, e);
 	report_arch_registers(vc);
-	if (is_abort(e))
+	if (report_is_access(e))
 		report_map(vm, e->gpa);
 	report_earlier(&vm->faults);
 	report_exits(vm);

@@ -11,15 +11,12 @@
 #include "diagnose.h"
 
 #include <selvage/log.h>
+#include <selvage/vcpu.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct vm;
 struct vm_vcpu;
-struct vcpu_exit;
-
-/* ESR_EL2 of an abort: of a walk of the guest's own tables. */
-#define REPORT_S1PTW (1u << 7)
 
 #define REPORT_EARLIER 8u
 /* Faults that were injected into the guest. The same one again is counted. */
@@ -44,7 +41,18 @@ _Noreturn void report_stop(struct vm_vcpu *vc, const struct vcpu_exit *e,
 #define report_say(section, ...) log_error("fault " section ": " __VA_ARGS__)
 #define REPORT_YES(condition) ((condition) ? "yes" : "no")
 
+/* Whether it has an address. */
+static inline bool report_is_access(const struct vcpu_exit *e)
+{
+	return e->reason == VCPU_EXIT_MMIO || e->reason == VCPU_EXIT_FETCH ||
+	       e->reason == VCPU_EXIT_MMIO_OPAQUE;
+}
+
 /* arch/ */
+/* What the hardware says of the exit. */
+void report_arch_syndrome(const struct vcpu_exit *e);
+/* Of an access: of a walk of the guest's own tables. */
+bool report_arch_is_walk(const struct vcpu_exit *e);
 void report_arch_registers(struct vm_vcpu *vc);
 /* The instruction; what took the vCPU into its vectors; its tables. */
 void report_arch_code(struct vm_vcpu *vc, const struct vcpu_exit *e);

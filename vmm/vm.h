@@ -13,13 +13,9 @@
 #include "console.h"
 #include "gmem.h"
 #include "part.h"
-#include "psci.h"
 #include "report.h"
-#include "sysreg.h"
+#include "vm_arch.h" /* arch/<name>/: VM_ARCH_STATE, VM_VCPU_ARCH_STATE */
 
-#include <dev/pl011.h>
-#include <dev/pl031.h>
-#include <dev/vgic.h>
 #include <selvage/mutex.h>
 #include <selvage/vcpu_sel4.h>
 #include <selvage/vmm_info.h>
@@ -30,40 +26,19 @@
 struct vm;
 struct boot_layout;
 struct narrow_hooks;
+struct vgic_config;
+struct vgic_env;
 struct virtio;
-
-/* The guest's virtual timer, as far as the VMM has to know. */
-struct vtimer {
-	uint64_t armed; /* deadline that the time server has, 0: none */
-	bool refused;   /* the time server has refused, and it was said */
-};
-
-/* The guest's physical timer: registers only, see arch/aarch64/vtimer.c. */
-struct ptimer {
-	uint64_t cval;
-	uint32_t ctl;
-};
-
-/* On a kernel without extensions (vtime.c). */
-struct vtime {
-	uint64_t exit_at; /* when the guest stopped running */
-	uint64_t entry;   /* where it starts after the probe */
-	bool probing;
-};
 
 struct vm_vcpu {
 	struct vcpu_sel4 cpu;
 	struct vm *vm;
 	unsigned index;
-	cap_t wake;              /* notification: ends a wait */
-	bool started;            /* its thread has run */
-	bool parked;             /* switched off by PSCI; its handler waits */
-	bool waiting;            /* its handler waits for `wake` */
-	unsigned wfi_spins;      /* WFIs in a row that did not wait */
-	uint64_t entry, context; /* of the CPU_ON that ends parking */
-	struct vtimer vtimer;
-	struct vtime vtime;
-	struct ptimer ptimer;
+	cap_t wake;   /* notification: ends a wait */
+	bool started; /* its thread has run */
+	bool parked;  /* switched off by PSCI; its handler waits */
+	bool waiting; /* its handler waits for `wake` */
+	VM_VCPU_ARCH_STATE
 };
 
 /* What the guest did that is worth a line, but not one each time. */
@@ -131,14 +106,6 @@ struct vm_hooks {
 	void (*clock_goes_on)(struct vm *vm);
 };
 
-/* An SPI by a notification, which may be direct (arch/aarch64/direct.c). */
-struct vm_source {
-	uint32_t irq; /* below 64 */
-	cap_t ntfn;
-	unsigned vcpu; /* whose interrupt it is */
-};
-#define VM_SOURCES (1 + SYSDESC_VM_CONNECTIONS + SYSDESC_VM_SERVED)
-
 struct vm {
 	const struct vmm_info *info;
 	const struct board *board;
@@ -156,48 +123,30 @@ struct vm {
 	bool traced; /* somebody wants to know what we do */
 	struct vm_clock clock;
 	struct mutex lock;
-	uint64_t features;       /* enum abi_ext_feature bits of this kernel */
-	uint64_t virtual_offset; /* CNTVOFF of all vCPUs: see vm_offset */
+	uint64_t features; /* enum abi_ext_feature bits of this kernel */
 	/* Whose handler has the lock; NULL: the event thread. */
 	struct vm_vcpu *handler;
 	unsigned n_doorbells; /* of each vCPU, that are taken */
-	unsigned n_sources;
-	struct vm_source source[VM_SOURCES];
-	unsigned holds; /* vCPUs that the vGIC keeps from executing */
 	struct gmem mem;
 	struct bus bus;
-	struct psci psci;
-	unsigned n_irqs, n_lpis; /* of the vGIC */
-	struct vgic gic;
 	struct console console;
-	struct pl011 uart;
-	struct pl031 rtc;
 	uint32_t virtio_slots; /* of the board: bit per slot with a device */
 	/* The region that the slot's device is confined to; 0: to none. */
 	uint8_t pool[BOARD_VIRTIO_SLOTS];
 	uint32_t passed; /* enum sysdesc_device: the machine's own, where the emulated would be */
-	struct sysreg_config sysreg;
-	uint64_t id_known;       /* bit per entry of id[] */
-	uint64_t id[SYSREG_IDS]; /* filtered, as the guest reads them */
 	uint64_t events[VM_EVENTS];
 	struct vmm_stats *stats;   /* the page that init reads */
 	struct report_ring faults; /* that the guest itself got */
 	uint64_t load, entry;      /* where the image is and begins */
 	uint64_t started_at;       /* ticks */
+	VM_ARCH_STATE
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };
-
-/* SGIs, PPIs and 64 SPIs: more than board tables use without PCI. */
-#define VM_IRQS 96u
-/* MPIDR_EL1 of a vCPU: bit 31 is RES1, affinity 0.0.0.index. */
-#define VM_MPIDR(index) (1ull << 31 | (index))
 
 /* Sets up the VM's state and devices. NULL, or why it cannot be. */
 const char *vm_init(struct vm *vm, const struct vmm_info *info);
 /* Loads the images and sets vCPU 0 up to enter them. NULL, or why not. */
 const char *vm_load(struct vm *vm);
-/* A vCPU's registers as PSCI and the boot protocol want them at entry. */
-void vm_vcpu_reset(struct vm_vcpu *vc, uint64_t entry, uint64_t context);
 /* Starts a vCPU's thread for the first time. */
 bool vm_vcpu_start(struct vm_vcpu *vc);
 /* Under the lock: interrupts that devices or other vCPUs have raised go into
@@ -227,11 +176,6 @@ static inline uint64_t vm_paused_ticks(const struct vm *vm)
 {
 	return *(const volatile uint64_t *)&vm->info->paused_ticks;
 }
-/* CNTVOFF of all vCPUs. */
-static inline uint64_t vm_offset(const struct vm *vm)
-{
-	return vm->virtual_offset + vm_paused_ticks(vm);
-}
 /* Puts a device on the bus. False: no room there. */
 bool vm_add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,
 	    void *device);
@@ -242,5 +186,12 @@ uint64_t vm_vcpu_wait(struct vm_vcpu *vc);
 /* Lets others run, with the lock let go: vc spins on something. */
 void vm_vcpu_yield(struct vm_vcpu *vc);
 
-/* arch/aarch64/vgic_glue.c: the model's environment. NULL, or what lacks. */
-const char *vm_gic_init(struct vm *vm);
+/* --- arch/<name>/vm_arch.c, in this order --- */
+/* Before the parts: the board that every image knows; NULL: the VM's is another. */
+const struct board *vm_arch_begin(struct vm *vm);
+/* There is memory: vCPUs and what goes with them. NULL, or why not. */
+const char *vm_arch_init(struct vm *vm);
+/* There is a console: interrupt controller and the board's devices. NULL, or why not. */
+const char *vm_arch_init_devices(struct vm *vm);
+/* Of the interrupt controller, for the log. */
+const char *vm_arch_irqs_name(const struct vm *vm);

@@ -18,8 +18,9 @@ static void by_reason(const char *kind, const char *vm, const uint64_t value[], 
 	size_t n = fmt_print(text, size, "{\"kind\":\"%s\",\"vm\":\"%s\"", kind, vm);
 
 	for (unsigned i = 0; i < VMM_STATS_REASONS; i++)
-		n += fmt_print(text + n, size - n, ",\"%s\":%llu", names[i],
-			       (ull)(ticks ? clock_ticks_to_us(value[i]) : value[i]));
+		if (value[i] != 0)
+			n += fmt_print(text + n, size - n, ",\"%s\":%llu", names[i],
+				       (ull)(ticks ? clock_ticks_to_us(value[i]) : value[i]));
 	(void)fmt_print(text + n, size - n, "}");
 }
 

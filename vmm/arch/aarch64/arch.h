@@ -3,6 +3,12 @@
 
 #include "vm.h"
 
+/* CNTVOFF of all vCPUs. */
+static inline uint64_t vm_offset(const struct vm *vm)
+{
+	return vm->virtual_offset + vm_paused_ticks(vm);
+}
+
 /* hypercall.c: HVC (PSCI, SMCCC) and SMC by policy. */
 void hypercall_exit(struct vm_vcpu *vc);
 void secure_call_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
@@ -30,5 +36,7 @@ void wfi_block(struct vm_vcpu *vc);
 uint64_t ptimer_read(const struct vm_vcpu *vc, enum sysreg_action reg);
 void ptimer_write(struct vm_vcpu *vc, enum sysreg_action reg, uint64_t value);
 
-/* vgic_glue.c: a list register of the hardware's. opaque: the VM. */
+/* vgic_glue.c: the model's environment. NULL, or what lacks. */
+const char *vm_gic_init(struct vm *vm);
+/* A list register of the hardware's. opaque: the VM. */
 void vgic_write_hardware(void *opaque, unsigned vcpu, unsigned index, uint64_t value);

@@ -1,5 +1,6 @@
 /* Breakpoints, single step and debug exceptions of AArch64 and AArch32
  * (Arm ARM D2), by the kernel's extension VCPU_SET_DEBUG. */
+#include "arch.h"
 #include "gdb/debug.h"
 #include "insn.h"
 

@@ -208,3 +208,14 @@ void report_arch_facts(struct vm_vcpu *vc, const struct vcpu_exit *e, struct fau
 	f->vectors_in_memory = maps_to_memory(vc, f->vectors);
 	look_at_code(vc, f);
 }
+
+void report_arch_syndrome(const struct vcpu_exit *e)
+{
+	report_say("syndrome", "esr=0x%llx class=\"%s\"", (unsigned long long)e->syndrome,
+		   vcpu_esr_class(e->syndrome));
+	if (report_is_access(e))
+		report_say("syndrome", "status=\"%s\" table_walk=%s", vcpu_esr_fault(e->syndrome),
+			   REPORT_YES(e->syndrome & REPORT_S1PTW));
+}
+
+bool report_arch_is_walk(const struct vcpu_exit *e) { return e->syndrome & REPORT_S1PTW; }

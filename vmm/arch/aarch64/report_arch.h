@@ -4,6 +4,9 @@
 #include "../../report.h"
 #include "insn.h"
 
+/* ESR_EL2 of an abort: of a walk of the guest's own tables. */
+#define REPORT_S1PTW (1u << 7)
+
 /* Where an exception came from that has left the vCPU at its vector. */
 struct report_origin {
 	const char *exception;

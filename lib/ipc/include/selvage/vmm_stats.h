@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 /* By enum vcpu_exit_reason. */
-#define VMM_STATS_REASONS 13
+#define VMM_STATS_REASONS 22
 #define VMM_STATS_REASON_NAMES                                                       \
 	{                                                                            \
 		"mmio", "mmio-opaque", "fetch", "hypercall", "secure-call",          \
 			"sysreg", "wfi", "wfe", "undefined", "maintenance", "timer", \
-			"debug", "unknown"                                           \
+			"debug", "unknown", "port", "msr", "cpuid", "control",       \
+			"irq-window", "task-switch", "shutdown", "bad-state",        \
+			"instruction"                                                \
 	}
 #define VMM_STATS_REGIONS 32
 #define VMM_STATS_REGION_NAME 16

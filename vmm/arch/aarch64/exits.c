@@ -1,9 +1,9 @@
 /* Exit dispatch. */
 #include "exits.h"
 
-#include "arch/aarch64/arch.h"
-#include "arch/aarch64/insn.h"
-#include "report.h"
+#include "arch.h"
+#include "insn.h"
+#include "report_arch.h"
 
 #include <selvage/clock.h>
 #include <selvage/log.h>
