@@ -24,7 +24,8 @@ ARCH := $(if $(filter pc,$(CONFIG)),x86_64,aarch64)
 PLAT := $(if $(filter pc,$(CONFIG)),pc,virt)
 # What CONFIG=pc builds of the userland (mk/rules.mk).
 PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native decode_x86 \
-	alloc vspace event ipc image mux init serial time log debug
+	alloc vspace event ipc image mux init serial time log debug \
+	virtio dev dev_pc monitor vmm
 ifeq ($(filter $(BUILD),release debug coverage),)
 $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif

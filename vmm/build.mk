@@ -11,13 +11,27 @@ VMM_LIBS := gdb vcpu virtio_link virtio virtio_driver dev ipc rt sel4 image base
 
 # An image is its table of parts; the linker takes from the library what that
 # needs.
-INC_monitor := $(VMM_INC) -isystem $(LIBFDT_INC)
-$(eval $(call target_lib,monitor,$(sort $(VMM_PORTABLE) $(VMM_TARGET)),$(VMM_LIBS)))
-$(foreach s,$(VMM_PORTABLE) $(VMM_TARGET),$(TOUT)/obj/lib-monitor/$(s).o): $(LIBFDT_STAMP)
-# Every image; mk/checks.py counts their lines.
-VMM_IMAGES := $(patsubst vmm/image/%.c,%,$(sort $(wildcard vmm/image/*.c)))
-$(foreach i,$(VMM_IMAGES),$(eval PROG_LIBS_$(i) := $(LIBFDT_A)) \
-	$(eval $(call target_prog,$(i),vmm/image/$(i).c,monitor $(VMM_LIBS),$(VMM_INC))))
+PC_BOOT_SRCS := $(sort $(wildcard vmm/boot/pc/*.c))
+MONITOR_SRCS_aarch64 := $(sort $(VMM_PORTABLE) $(VMM_TARGET))
+MONITOR_SRCS_x86_64 := $(addprefix vmm/,main.c vm.c report.c diagnose.c console.c gmem.c bus.c board/pc.c) \
+	$(sort $(wildcard vmm/arch/x86_64/*.c)) $(PC_BOOT_SRCS)
+MONITOR_INC_aarch64 := $(VMM_INC)
+MONITOR_INC_x86_64 := -Ivmm -Ivmm/arch/x86_64 -Ivmm/decode/x86
+MONITOR_LIBS_aarch64 := $(VMM_LIBS)
+MONITOR_LIBS_x86_64 := decode_x86 vcpu dev_pc virtio dev ipc rt sel4 image base
+MONITOR_FOREIGN_aarch64 := $(LIBFDT_A)
+MONITOR_FOREIGN_x86_64 := $(TOUT)/lib/zydis.a
+# Every image, of which a PC has one; mk/checks.py counts their lines.
+MONITOR_IMAGES_aarch64 := $(patsubst vmm/image/%.c,%,$(sort $(wildcard vmm/image/*.c)))
+MONITOR_IMAGES_x86_64 := vmm
+
+INC_monitor := $(MONITOR_INC_$(ARCH)) -isystem $(LIBFDT_INC)
+VMM_IMAGES := $(MONITOR_IMAGES_$(ARCH))
+$(eval $(call target_lib,monitor,$(MONITOR_SRCS_$(ARCH)),$(MONITOR_LIBS_$(ARCH))))
+$(foreach s,$(MONITOR_SRCS_$(ARCH)),$(TOUT)/obj/lib-monitor/$(s).o): $(LIBFDT_STAMP)
+$(foreach i,$(VMM_IMAGES),$(eval PROG_LIBS_$(i) := $(MONITOR_FOREIGN_$(ARCH))) \
+	$(eval $(call target_prog,$(i),vmm/image/$(i).c,monitor $(MONITOR_LIBS_$(ARCH)),$(MONITOR_INC_$(ARCH)))) \
+	$(eval $(TOUT)/bin/$(i).elf: $(MONITOR_FOREIGN_$(ARCH))))
 
 VMM_ELFS := $(VMM_IMAGES:%=$(TOUT)/bin/%.elf)
 
@@ -34,11 +48,12 @@ $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIB
 $(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include))
 # Boot protocols and firmware tables of PCs: no image of AArch64 has them.
-PC_BOOT_SRCS := $(sort $(wildcard vmm/boot/pc/*.c))
 $(eval $(call unit_test,pc_boot,tests/unit/pc_boot_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))
 $(eval $(call unit_test,pc_acpi,tests/unit/pc_acpi_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))
 $(foreach p,bzimage pvh multiboot,$(eval $(call fuzz_target,pc_$(p),tests/fuzz/pc_boot_fuzz.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm -DFUZZ_$(p))))
 $(eval $(call unit_test,pc_enter,tests/unit/pc_enter_test.c vmm/arch/x86_64/enter.c vmm/boot/pc/entry.c,base,-Ivmm/arch/x86_64 -Ilib/vcpu/include -Ilib/vcpu/arch/x86_64/include -Iabi/include -Iabi/arch/x86_64/include))
+
+$(eval $(call unit_test,walk_x86,tests/unit/walk_x86_test.c vmm/arch/x86_64/walk.c vmm/gmem.c,base,-Ivmm -Ivmm/arch/x86_64))
 
 # The decoder of x86: a library of the target where that is an x86 machine, and its host tests.
 DECODE_X86_SRCS := $(sort $(wildcard vmm/decode/x86/*.c))

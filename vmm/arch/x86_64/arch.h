@@ -1,0 +1,37 @@
+/* x86-64 exits, one file for each kind. All under the VM's lock. */
+#pragma once
+
+#include "vm.h"
+
+/* port_exit.c: IN and OUT; string forms are decoded (emulate.c). */
+void port_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* cpuid_exit.c */
+void cpuid_exit(struct vm_vcpu *vc);
+/* msr_exit.c: RDMSR, WRMSR. */
+void msr_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* page_exit.c: nested page faults. */
+void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+void fetch_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* halt_exit.c: HLT. */
+void halt_exit(struct vm_vcpu *vc);
+/* control_exit.c: CR and DR, XSETBV, RDPMC, WBINVD, MONITOR, hypercalls, SVM's own. */
+void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+void hypercall_exit(struct vm_vcpu *vc);
+void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+
+/* interrupt.c: behind each exit. */
+void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e);
+
+/* emulate.c: carries out the instruction that exited. NULL, or why it cannot be. */
+const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* Its bytes, at most `n`: how many there are. */
+unsigned emulate_fetch(struct vm_vcpu *vc, uint8_t *bytes, unsigned n);
+
+/* Registers of `mask` at once, for those who ask for them one by one. */
+static inline void arch_fetch(struct vm_vcpu *vc, uint64_t mask)
+{
+	struct vcpu *v = &vc->cpu.cpu;
+
+	(void)(v->ops->fetch(v, mask));
+}

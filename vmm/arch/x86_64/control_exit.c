@@ -1,0 +1,49 @@
+/* Privileged instructions that a guest does not have, or that do nothing here. */
+#include "arch.h"
+
+#include <selvage/log.h>
+
+static void say(struct vm_vcpu *vc, const char *what)
+{
+	const unsigned long long n = vm_count(vc->vm, VM_EVENT_UNDEFINED);
+
+	if (n != 0)
+		log_warning("vCPU %u: %s at %llx (%llu so far)", vc->index, what,
+			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_RIP), n);
+}
+
+/* None is asked for. */
+void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	report_stop(vc, e, "a control register that the processor should have");
+}
+
+void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	switch (e->code) {
+	case ABI_EXIT_INVD: /* and WBINVD: caches are the machine's */
+		vcpu_advance(&vc->cpu.cpu);
+		return;
+	case ABI_EXIT_RDPMC: /* no such counter */
+		report_note(vc, e, "RDPMC: #GP");
+		vcpu_inject_protection(&vc->cpu.cpu);
+		return;
+	default: /* MONITOR, MWAIT, XSETBV: CPUID has none of them */
+		undefined_exit(vc, e);
+		return;
+	}
+}
+
+/* There are no hypercalls. */
+void hypercall_exit(struct vm_vcpu *vc)
+{
+	vcpu_set(&vc->cpu.cpu, VCPU_RAX, ~0ull);
+	vcpu_advance(&vc->cpu.cpu);
+}
+
+void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	say(vc, "an instruction that this processor does not have");
+	report_note(vc, e, "an instruction that the vCPU does not have: #UD");
+	vcpu_inject_undefined(&vc->cpu.cpu);
+}

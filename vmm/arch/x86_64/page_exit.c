@@ -1,0 +1,24 @@
+/* Nested page faults: a device's register, or where nothing is. */
+#include "arch.h"
+
+#include "../../report.h"
+
+void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	const char *why;
+
+	if (report_arch_is_walk(e))
+		report_stop(vc, e, "page tables where no memory is");
+	if (gmem_holds(&vc->vm->mem, e->gpa, 1))
+		report_stop(vc, e, "its memory is not mapped");
+	if (bus_find(&vc->vm->bus, e->gpa) == NULL)
+		report_stop(vc, e, "access to an address where nothing is");
+	why = emulate(vc, e);
+	if (why != NULL)
+		report_stop(vc, e, why);
+}
+
+void fetch_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	report_stop(vc, e, "instruction fetch where no memory is");
+}
