@@ -53,18 +53,19 @@ def judge(report, run, vm, limit_s, what):
                  f"woken at most {ticks.group(3) if ticks else '?'} us late")
 
 
-def answers(run, vm, limit_s=60):
-    """Types a command at FreeRTOS's console until its answer comes."""
+def answers(run, vm, limit_s=60, key=b"l", console=None,
+            pattern=r"freertos: woken at most \d+ us late$"):
+    """Types a command at FreeRTOS's console until its answer comes, there or at `console`."""
     process = subprocess.Popen([SELVAGE, "console", "--system", run.system, vm],
                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                stderr=subprocess.STDOUT)
     until, seen = time.monotonic() + limit_s, run.lines.count()
     try:
         while True:
-            process.stdin.write(b"l")
+            process.stdin.write(key)
             process.stdin.flush()
             try:
-                run.wait(vm, r"freertos: woken at most \d+ us late$", 5, seen)
+                run.wait(console or vm, pattern, 5, seen)
                 return
             except Failure:
                 if time.monotonic() > until:

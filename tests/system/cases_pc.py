@@ -1,6 +1,7 @@
-"""The services on a PC: Multiboot, I/O ports, ACPI."""
+"""A PC: the services, and VMs of board pc."""
 import re
 
+from cases_freertos import answers
 from harness import Failure, System
 
 PATH = "systems/pc-services.yaml"
@@ -51,5 +52,60 @@ def from_image(firmware):
     return case
 
 
+FREERTOS_SAYS = [
+    r"freertos: memory 639 KiB and \d+ KiB",
+    r"freertos: command line 'mark=selvage'",
+    r"freertos: state ok",
+    r"freertos: queue ok",
+    r"freertos: tick ok",
+    r"freertos: timer ok",
+    r"freertos: fpu ok",
+    r"freertos: PASS",
+    r"Hello, World! System Tick = ",
+]
+
+
+def freertos(report):
+    """A Multiboot kernel with the local APIC's timer, COM1 and the RTC."""
+    path = "systems/pc-freertos.yaml"
+    with System("pc-freertos", path, "--deterministic") as run:
+        run.wait("log", r"VM freertos starts: 1 vCPU, local and I/O APIC", 60)
+        for line in FREERTOS_SAYS:
+            run.wait("freertos", line, 60)
+            report.ok(line)
+    with System("pc-freertos", path) as run:
+        run.wait("freertos", "freertos: PASS|freertos: FAIL", 60)  # real time: ticks may be late
+        report.check("as described" in run.client("audit", path), "who holds what is as described")
+        report.check(re.search(r"freertos +running", run.client("ps")), "ps knows it")
+        run.client("pause", "freertos")
+        run.client("resume", "freertos")
+        answers(run, "freertos", key=b"r", console="log", pattern="vm freertos: reboots")
+        run.wait("freertos", "Hello, World", 60, run.wait("log", "vm freertos: reboots", 5)[1])
+        report.ok("it goes on after a pause, and resets itself")
+        answers(run, "freertos", key=b"q", console="log", pattern="vm freertos: powered off")
+        report.equal(run.wait_exit(30), 0, "it switches itself off, and so does the machine")
+
+
+LINUX_SAYS = [
+    r"Linux version 6\.1\.",
+    r"Command line: console=ttyS0",
+    r"BIOS-e820: \[mem 0x0000000000000500-0x000000000009fbff\] usable",
+    r"ACPI: RSDP 0x00000000000E0000",
+    r"ttyS0 at I/O 0x3f8 \(irq = 4",
+    r"Run /init as init process",
+    r"init: the initrd is here",
+]
+
+
+def linux(report):
+    """Debian's stock kernel by PVH, to its initrd and off by ACPI."""
+    with System("pc-linux", "systems/pc-linux.yaml") as run:
+        for line in LINUX_SAYS:
+            run.wait("linux", line, 150)
+            report.ok(line)
+        report.equal(run.wait_exit(60), 0, "it switches itself off, and so does the machine")
+
+
 def cases():
-    return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi")}
+    return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
+            "pc-freertos": freertos, "pc-linux": linux}
