@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf gnumach)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf initrd-amd64 gnumach)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -115,3 +115,10 @@ $(ASSETS)/u-boot-arm $(ASSETS)/u-boot-arm64: $(ASSETS)/u-boot-%: $(call foreign,
 assets: $(ASSET_FILES) ## fetch and build the guests' images
 foreign: $(foreach n,$(FOREIGN_NAMES),$(call foreign,$(n))) ## fetch the foreign packages
 .PHONY: assets foreign
+
+# For a PC: one process that says it is there, and switches off.
+$(ASSETS)/initrd-amd64: guests/linux/amd64/init.c mk/mkcpio.py
+	@mkdir -p $(@D)
+	@echo "  CPIO  $@"
+	$(Q)$(CROSS_x86_64)gcc $(CSTD) $(WARN) -Os -D_GNU_SOURCE -static -s -Wl,--build-id=none -o $@.init $<
+	$(Q)python3 mk/mkcpio.py --gzip $@ init=$@.init && rm $@.init

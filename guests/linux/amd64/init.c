@@ -1,4 +1,4 @@
-/* The only process of a Linux that tests/pcboot starts: says so, and off. */
+/* The only process of a Linux on a PC: says that it is there, and switches off. */
 #include <stdio.h>
 #include <sys/reboot.h>
 #include <unistd.h>
