@@ -7,6 +7,9 @@
 #define TIMER (1u << 0)
 #define BUTTON (1u << 8)
 #define EVENTS (TIMER | BUTTON)
+/* Of the events that never come, the enable bits read back as written: global lock, sleep
+ * button, RTC alarm. */
+#define ENABLE_WRITABLE (EVENTS | 1u << 5 | 1u << 9 | 1u << 10)
 /* PM1 control, 4.8.3.2. */
 #define SCI_ENABLE (1u << 0)
 #define SLEEP_TYPE 10u
@@ -78,7 +81,7 @@ static void write(void *device, unsigned port, uint8_t value)
 
 	switch (port & ~1u) {
 	case 0: a->status &= (uint16_t) ~((unsigned)value << at * 8); break;
-	case 2: set_byte(&a->enable, at, value, EVENTS); break;
+	case 2: set_byte(&a->enable, at, value, ENABLE_WRITABLE); break;
 	case ACPI_PM_CONTROL:
 		set_byte(&a->control, at, value, CONTROL_WRITABLE);
 		if (at == 1 && (value & SLEEP_ENABLE >> 8) &&

@@ -2,7 +2,7 @@
 import re
 
 from cases_freertos import answers
-from harness import Failure, System
+from harness import Failure, System, write_description
 
 PATH = "systems/pc-services.yaml"
 
@@ -106,6 +106,63 @@ def linux(report):
         report.equal(run.wait_exit(60), 0, "it switches itself off, and so does the machine")
 
 
+BZIMAGE = """
+name: pc-bzimage
+machine: {board: pc, on_idle: poweroff}
+vms:
+  - name: linux
+    memory: 256M
+    kernel: asset:linux-amd64
+    initrd: asset:initrd-amd64
+    cmdline: "console=ttyS0 panic=-1"
+    timers: [pit, hpet, tsc]
+"""
+
+
+def bzimage(report):
+    """The same kernel by its 64-bit entry, with 8259s alone: it measures the time-stamp counter."""
+    with System("pc-bzimage", write_description("pc-bzimage", BZIMAGE), "--deterministic") as run:
+        for line in (r"tsc: Fast TSC calibration using PIT", r"hpet0: at MMIO 0xfed00000",
+                     r"tsc: Refined TSC clocksource calibration: (999|1000)\.", r"init: clocksource tsc$"):
+            run.wait("linux", line, 150)
+            report.ok(line)
+        report.equal(run.wait_exit(60), 0, "it switches itself off, and so does the machine")
+        report.equal([line for line in run.lines.of("linux") if "ACPI Error" in line or
+                      "Firmware Bug" in line], [],
+                     "it finds no fault with the firmware")
+
+
+MACH = """
+name: pc-mach
+machine: {board: pc}
+vms:
+  - name: mach
+    memory: 256M
+    kernel: asset:gnumach
+    initrd: asset:initrd-amd64
+    cmdline: "console=com0 mark=selvage"
+    timers: [pit]
+    restart: never
+"""
+MACH_SAYS = [
+    r"GNU Mach 1\.8",
+    r"biosmem: 000000000000100000:000000000010000000, available",
+    r"RTC time is 20",
+    r"Loading single multiboot module in compat mode",
+]
+
+
+def mach(report):
+    """GNU Mach as far as it goes without servers: to its module, which is none of them."""
+    with System("pc-mach", write_description("pc-mach", MACH)) as run:
+        for line in MACH_SAYS:
+            run.wait("mach", line, 60)
+            report.ok(line)
+        run.client("poweroff")
+        report.equal(run.wait_exit(30), 0, "the machine is switched off")
+
+
 def cases():
     return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
-            "pc-freertos": freertos, "pc-linux": linux}
+            "pc-freertos": freertos, "pc-linux": linux,
+            "pc-bzimage": bzimage, "pc-mach": mach}

@@ -138,7 +138,7 @@ static void test_acpi(void **state)
 	assert_int_equal(RD(acpi_pm_access, &a, 0, 2), 1); /* overflowed */
 	assert_false(sci);
 	WR(acpi_pm_access, &a, 2, 2, 0xffff);
-	assert_int_equal(RD(acpi_pm_access, &a, 2, 2), 0x101);
+	assert_int_equal(RD(acpi_pm_access, &a, 2, 2), 0x721);
 	assert_true(sci);
 	assert_int_equal(acpi_pm_deadline(&a), NEVER);
 	WR(acpi_pm_access, &a, 0, 2, 0x0001);

@@ -7,6 +7,8 @@
 #include <selvage/log.h>
 
 #define MSR_TSC 0x10u
+#define MSR_HWCR 0xc0010015u
+#define HWCR_TSC_FREQ_SEL (1u << 24) /* an invariant counter runs at the rate of P0 */
 #define MSR_EFER 0xc0000080u
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
@@ -39,7 +41,6 @@ static const uint32_t nothing[] = {
 	0x8b,       /* revision of the microcode */
 	0x1a0,      /* IA32_MISC_ENABLE */
 	0xc0010010, /* SYSCFG */
-	0xc0010015, /* HWCR */
 	0xc001001f, /* NB_CFG */
 	0xc0010020, /* a microcode's patch */
 	0xc0010055, /* interrupts of C1E */
@@ -113,6 +114,7 @@ static bool write(struct vm_vcpu *vc, uint32_t msr, uint64_t value)
 	switch (msr) {
 	case MSR_TSC: return write_tsc(vc, value);
 	case MSR_EFER: return write_efer(&vc->cpu.cpu, value);
+	case MSR_HWCR: return true;
 	default: return write_register(vc, msr, value);
 	}
 }
@@ -126,12 +128,14 @@ static bool read(struct vm_vcpu *vc, uint32_t msr, uint64_t *value)
 		*value = pc_tsc(vc->vm);
 	if (msr == MSR_EFER)
 		*value = vcpu_get(&vc->cpu.cpu, VCPU_EFER);
+	if (msr == MSR_HWCR && (vc->vm->pc.timers & (uint32_t)SYSDESC_TIMER_TSC))
+		*value = HWCR_TSC_FREQ_SEL;
 	for (unsigned i = 0; i < ARRAY_SIZE(registers); i++)
 		if (registers[i].msr == msr) {
 			*value = vcpu_get(&vc->cpu.cpu, registers[i].reg);
 			return true;
 		}
-	return msr == MSR_TSC || msr == MSR_EFER || is_nothing(msr);
+	return msr == MSR_TSC || msr == MSR_EFER || msr == MSR_HWCR || is_nothing(msr);
 }
 
 static void refuse(struct vm_vcpu *vc, const struct vcpu_exit *e)
