@@ -530,11 +530,9 @@ static bool check_devices(const struct vm_check *c)
 {
 	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "devices");
 
-	if (c->vm->board == SYSDESC_BOARD_PC)
-		return true; /* refused: check_pc_vm */
 	if (!list) {
-		c->vm->devices = (uint32_t)SYSDESC_DEV_PL011 |
-				 (uint32_t)SYSDESC_DEV_RTC;
+		if (c->vm->board != SYSDESC_BOARD_PC)
+			c->vm->devices = (uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC;
 		return true;
 	}
 	for (unsigned i = 0; i < c->conf->devices_count; i++) {
@@ -547,6 +545,12 @@ static bool check_devices(const struct vm_check *c)
 				      yamldoc_line(&c->sys->doc, node),
 				      "device `%s` is listed twice; a VM has at "
 				      "most one",
+				      yamldoc_text(node));
+			return false;
+		}
+		if (c->vm->board == SYSDESC_BOARD_PC && !(device & SYSDESC_PC_DEVICES)) {
+			diag_error_at(c->sys->file, yamldoc_line(&c->sys->doc, node),
+				      "board `pc` has no choice of `%s`; leave it out",
 				      yamldoc_text(node));
 			return false;
 		}
@@ -639,7 +643,7 @@ static void take_timers(const struct vm_check *c)
 static bool check_pc_vm(const struct vm_check *c)
 {
 	static const char *const keys[] = { "gic", "width", "low_vectors", "smc",
-					    "debug", "devices", "disks", "virtio",
+					    "debug", "disks", "virtio",
 					    "msi", "passthrough", "one_to_one", "watchdog" };
 
 	if (c->vm->board != SYSDESC_BOARD_PC) {

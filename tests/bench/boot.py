@@ -90,7 +90,7 @@ def system_command(path):
     subprocess.run([SELVAGE, "build", path], check=True, stdout=subprocess.DEVNULL)
     shown = subprocess.run([SELVAGE, "run", "--dry-run", "--deterministic", path], check=True,
                            capture_output=True, text=True).stdout
-    line = re.search(r"^\s*(?:\S*/)?qemu-system-aarch64 .*", shown.replace("\\\n", " "), re.M)
+    line = re.search(r"^\s*(?:\S*/)?qemu-system-\w+ .*", shown.replace("\\\n", " "), re.M)
     if not line:
         sys.exit(f"bench: error: selvage run --dry-run printed no command line: {shown!r}")
     return [w for w in shlex.split(line.group(0)) if not w.startswith("<")]

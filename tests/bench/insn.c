@@ -45,7 +45,7 @@ static struct seen {
 
 static struct seen *seen_at(uint64_t address, uint32_t word)
 {
-	uint64_t hash = (address >> 2 ^ (uint64_t)word << 20) * 0x9e3779b97f4a7c15u;
+	uint64_t hash = (address ^ (uint64_t)word << 20) * 0x9e3779b97f4a7c15u;
 
 	for (uint64_t i = hash >> (64 - SEEN_BITS), tries = 0; tries < 64; tries++, i++) {
 		struct seen *s = &seen[i & ((1u << SEEN_BITS) - 1)];
@@ -110,9 +110,11 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		uint64_t at = qemu_plugin_insn_vaddr(insn);
-		uint32_t word;
+		size_t bytes = qemu_plugin_insn_size(insn);
+		uint32_t word = 0; /* or its first bytes, on x86 */
 
-		memcpy(&word, qemu_plugin_insn_data(insn), sizeof word);
+		bytes = bytes < sizeof word ? bytes : sizeof word;
+		memcpy(&word, qemu_plugin_insn_data(insn), bytes);
 		if (word == MARK_INSN)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, CB_NO_REGS, NULL);
 		if (first_word && word == first_word && (at & IMAGE_ALIGN_MASK) == 4)

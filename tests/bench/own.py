@@ -2,7 +2,7 @@
 import sys
 
 from cases import describe, free_bytes, vm
-from harness import Failure, System
+from harness import Failure, System, write_description
 
 from emulator import counted, keep_console, machine, machine_pc, parse_rows, row, until_done
 
@@ -30,14 +30,7 @@ def guest_in_vm(gic):
     path = describe(f"bench-guest-gicv{gic}", [{"name": "bench", "kernel": "micro-bench",
                     "memory": "4M", "vcpus": 1, "cmdline": "bench-doorbell bench-kick",
                     "devices": ("pl011", "rtc", "kick")}], gic=gic)
-    with System(name, path, "--deterministic", limit_s=LIMIT_S) as system:
-        try:
-            system.wait("bench", "bench done", LIMIT_S)
-        except Failure as failure:
-            print(f"bench: {failure}", file=sys.stderr)
-        lines = system.lines.of("bench")
-    keep_console(name, lines)
-    return name, lines
+    return run_guest(name, path)
 
 
 def guest():
@@ -53,6 +46,36 @@ def guest():
         rows += [r for r in parse_rows(name, lines, "bare", "guest", suffix)
                  if not r["row"].startswith("hypercall")]
     return rows
+
+
+def describe_pc():
+    """A PC with the bare guest of board `pc`."""
+    return write_description("bench-guest-pc", """name: bench-guest-pc
+machine: {board: pc}
+vms:
+  - {name: bench, memory: 16M, kernel: asset:micro-pc-bench, timers: [hpet, lapic], devices: [kick],
+     cmdline: "bench-hypercall bench-doorbell bench-kick"}
+""")
+
+
+def run_guest(name, path):
+    """What the VM `bench` of this system says."""
+    with System(name, path, "--deterministic", limit_s=LIMIT_S) as system:
+        try:
+            system.wait("bench", "bench done", LIMIT_S)
+        except Failure as failure:
+            print(f"bench: {failure}", file=sys.stderr)
+        lines = system.lines.of("bench")
+    keep_console(name, lines)
+    return name, lines
+
+
+def guest_pc():
+    """The same of a VM on a PC under SVM."""
+    rows = parse_rows(*run_guest("guest-pc", describe_pc()), "selvage", "guest")
+    lines = until_done("guest-pc-bare", [*machine_pc(), *counted(
+        "-kernel", "build/assets/micro-pc-bench")], LIMIT_S)
+    return rows + parse_rows("guest-pc-bare", lines, "bare", "guest")
 
 
 def vm_memory():

@@ -2,12 +2,13 @@
 """Where the instructions of each row go, by function.
 
     profile.py [ROW...]      rows of run.py's parts `native` and `guest`
+    profile.py --pc [ROW...] of `guest-pc`
 
 Prints functions that take at least 8 instructions of a round, kernel (k:) and
 processes (u:): of the whole round, so what is not timed as well (a helper that
 waits again), but without what prints the row. Inlined functions count for
 themselves. Processes share addresses: a function is named by the first program
-that has the instruction. Needs a target build; CONFIG=pa44, release.
+that has the instruction. Needs a target build; CONFIG=pa44 or pc, release.
 """
 import glob
 import os
@@ -21,6 +22,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "tests/system")
 
 import boot  # noqa: E402
+import own  # noqa: E402
 from emulator import BENCH_LINE, OUT, counted, machine  # noqa: E402
 
 TOUT = "build/pa44"
@@ -35,23 +37,26 @@ NOT_THE_ROW = {"sort", "report", "put_string", "fmt_print", "print_number", "mea
 class Program:
     """Instructions of an ELF file, and the functions that they come from."""
 
-    def __init__(self, path, label):
-        self.path, self.label = path, label
+    def __init__(self, path, label, tools="aarch64-linux-gnu-"):
+        self.path, self.label, self.tools = path, label, tools
         self.words, self.entries, self.functions = {}, {}, {}
-        shown = subprocess.run(["aarch64-linux-gnu-objdump", "-d", path], check=True,
+        shown = subprocess.run([f"{tools}objdump", "-d", "-w", path], check=True,
                                capture_output=True, text=True).stdout
         for line in shown.splitlines():
             head = re.match(r"([0-9a-f]+) <([^>]+)>:", line)
-            code = re.match(r"\s*([0-9a-f]+):\s+([0-9a-f]{8})\s", line)
+            code = re.match(r"\s*([0-9a-f]+):\s+([0-9a-f]{8}|(?:[0-9a-f]{2} )+)\s", line)
             if head:
                 self.entries[head.group(2)] = int(head.group(1), 16)
             elif code:
-                self.words[int(code.group(1), 16)] = int(code.group(2), 16)
+                shown_word = code.group(2)
+                if " " in shown_word:  # bytes, as they are in memory
+                    shown_word = "".join(reversed(shown_word.split()[:4]))
+                self.words[int(code.group(1), 16)] = int(shown_word, 16)
 
     def name(self, addresses):
         """Looks up the functions of these, all at once."""
         new = sorted(set(addresses) & self.words.keys() - self.functions.keys())
-        shown = subprocess.run(["aarch64-linux-gnu-addr2line", "-f", "-e", self.path], check=True,
+        shown = subprocess.run([f"{self.tools}addr2line", "-f", "-e", self.path], check=True,
                                input="\n".join(f"{a:x}" for a in new), capture_output=True,
                                text=True).stdout.splitlines()
         self.functions.update(zip(new, shown[::2]))
@@ -119,7 +124,25 @@ def show(row, profile, programs, rounds):
             print(f"    {label}:{name:<32} {count / rounds:7.1f}")
 
 
+def show_rows(found, wanted, programs, kind):
+    for row, profile in found.items():
+        if not wanted or row in wanted:
+            show(row, profile, programs, OTHER_ROUNDS.get(row, ROUNDS[kind]))
+
+
+def main_pc(wanted):
+    tools, out = "x86_64-linux-gnu-", "build/pc"
+    micro = Program("build/obj/micro-pc/bench.elf", "g", tools)
+    at, word = micro.address_of("report")
+    programs = [Program(f"{out}/kernel.elf", "k", tools)]
+    programs += [Program(f"{out}/bin/{name}.elf", "u", tools) for name in ("vmm", "time", "serial")]
+    show_rows(run("guest-pc", boot.system_command(own.describe_pc()), at, word), wanted, programs,
+              "guest")
+
+
 def main(wanted):
+    if wanted[:1] == ["--pc"]:
+        return main_pc(wanted[1:])
     kernel = Program(f"{TOUT}/kernel.elf", "k")
     native = Program(f"{TOUT}/bin/bench_native.elf", "u")
     others = [Program(p, "u") for p in sorted(glob.glob(f"{TOUT}/bin/*.elf"),
@@ -129,15 +152,11 @@ def main(wanted):
     at, word = native.address_of("report")
     found = run("native", [*machine(3, True), *counted("-kernel", f"{TOUT}/bench-native.img")],
                 at, word)
-    for row, profile in found.items():
-        if not wanted or row in wanted:
-            show(row, profile, [kernel, native], OTHER_ROUNDS.get(row, ROUNDS["native"]))
+    show_rows(found, wanted, [kernel, native], "native")
     at, word = micro.address_of("report")
     more = "    cmdline: bench-doorbell bench-kick\n    devices: [pl011, rtc, kick]\n"
     found = run("guest", boot.vm_command("micro-bench", 4, more), boot.GUEST_ENTRY + at, word)
-    for row, profile in found.items():
-        if not wanted or row in wanted:
-            show(row, profile, [kernel, *others], ROUNDS["guest"])
+    show_rows(found, wanted, [kernel, *others], "guest")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ Parts, all by default:
   native-pc     the same of the x86-64 kernel
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
+  guest-pc      the same on a PC, by micro-pc-bench
   block, block-vm   requests of a disk that is served elsewhere (load.py)
   net           packets between two VMs (net.py)
   kvm, xen      the guest of `guest` on the peers
@@ -41,7 +42,8 @@ import own  # noqa: E402
 import peers  # noqa: E402
 import report  # noqa: E402
 
-TABLES = {"native": own.native, "native-pc": own.native_pc, "guest": own.guest, "start": boot.vm_start,
+TABLES = {"native": own.native, "native-pc": own.native_pc, "guest": own.guest,
+          "guest-pc": own.guest_pc, "start": boot.vm_start,
           "block": load.block, "block-vm": load.block_by_vm, "net": net.native,
           "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")

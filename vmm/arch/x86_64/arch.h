@@ -23,6 +23,9 @@ void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* interrupt.c: behind each exit. */
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
+/* kick.c: for VMs that have the device. */
+extern const struct vm_part part_pc_kick;
+
 /* emulate.c: carries out the instruction that exited. NULL, or why it cannot be. */
 const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* Its bytes, at most `n`: how many there are. */

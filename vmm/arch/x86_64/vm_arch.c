@@ -3,6 +3,7 @@
 
 #include "../../boot/pc/boot.h"
 #include "../../boot/pc/tables.h"
+#include "arch.h"
 #include "enter.h"
 
 #include <selvage/clock.h>
@@ -27,6 +28,8 @@ static const struct vm_part part_pc = { .init = pc_init, .event = event };
 const struct board *vm_arch_begin(struct vm *vm)
 {
 	vm->part[vm->n_parts++] = &part_pc;
+	if (vm->info->vm.devices & (uint32_t)SYSDESC_DEV_KICK)
+		vm->part[vm->n_parts++] = &part_pc_kick;
 	return &board_pc;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Rows with a guest in real mode that times its exits by the TSC, as
- * guests/micro does; this task is the monitor, on lib/vcpu, in the other
- * address space. Timing and the loop's parts between are 2 of each figure.
+ * guests/micro-pc does; this task is the least of a monitor, on lib/vcpu, in the
+ * other address space. Timing and the loop's parts between are 2 of each figure.
  */
 #include "machine.h"
 
@@ -86,8 +86,8 @@ static void map_guest(cap_t ept, const uint8_t *window)
 
 void measure_guest(void)
 {
-	static const char *const rows[ROWS] = { "hypercall_vmm", "cpuid_vmm", "pio_vmm",
-						"doorbell" };
+	static const char *const rows[ROWS] = { "hypercall_stub", "cpuid_stub",
+						"pio_stub", "doorbell_stub" };
 	uint8_t *memory = (uint8_t *)WINDOW;
 	struct vcpu_caps caps = {
 		.tcb = make(pool, ABI_OBJ_TCB, 0),
