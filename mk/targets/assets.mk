@@ -1,5 +1,7 @@
 # What the two commands of the README build.
 demo-parts: host target $(ASSETS)/linux-debian $(ASSETS)/initrd-busybox freertos
+demo-parts-pc: host
+	@$(MAKE) -s --no-print-directory CONFIG=pc target
 
 # Both kernel configurations of AArch64: systems on cortex-a76 need pa40.
 configs: $(addprefix config-,$(CONFIGS))
@@ -35,4 +37,4 @@ parts-exerciser: configs config-debug $(LATENCY_PLUGIN)
 parts-bench: host target config-pc assets $(INSN_PLUGIN) $(PEERS)
 $(addprefix parts-,$(PARTS)):
 	@:
-.PHONY: demo-parts configs config-pc $(addprefix parts-,$(PARTS))
+.PHONY: demo-parts demo-parts-pc configs config-pc $(addprefix parts-,$(PARTS))

@@ -162,7 +162,24 @@ def mach(report):
         report.equal(run.wait_exit(30), 0, "the machine is switched off")
 
 
+def side_by_side(report):
+    """What `./demo x86` boots: FreeRTOS has all its ticks while Linux boots; both answer."""
+    path = "systems/pc-linux-freertos.yaml"
+    with System("pc-linux-freertos", path, "--deterministic") as run:
+        run.wait("linux", "selvage-guest: up linux", 150)
+        report.ok("Linux is up")
+        for line in FREERTOS_SAYS[2:]:
+            run.wait("freertos", line, 60)
+            report.ok(line)
+    with System("pc-linux-freertos", path) as run:
+        run.wait("linux", "selvage-guest: up linux", 150)
+        run.answers("linux")
+        report.ok("Linux answers")
+        answers(run, "freertos", key=b"r", console="log", pattern="vm freertos: reboots")
+        report.ok("FreeRTOS resets itself when told to")
+
+
 def cases():
     return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
             "pc-freertos": freertos, "pc-linux": linux,
-            "pc-bzimage": bzimage, "pc-mach": mach}
+            "pc-bzimage": bzimage, "pc-mach": mach, "pc-linux-freertos": side_by_side}
