@@ -38,10 +38,10 @@ unsigned apic_bus_send(struct apic_bus *bus, const struct lapic *sender,
 	struct lapic *best = NULL;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < APIC_MAX_CORES; i++) {
+	for (unsigned i = 0; i < APIC_MAX_CORES && bus->core[i] != NULL; i++) {
 		struct lapic *l = bus->core[i];
 
-		if (l == NULL || !meant(l, sender, msg))
+		if (!meant(l, sender, msg))
 			continue;
 		if (msg->mode != APIC_LOWEST) {
 			lapic_deliver(l, msg);

@@ -23,10 +23,9 @@ static uint8_t irr(const struct i8259_chip *c)
 /* The IR of highest priority among `bits`, as its distance from the highest. */
 static unsigned rank(const struct i8259_chip *c, unsigned bits)
 {
-	for (unsigned r = 0; r < 8; r++)
-		if (bits >> ((c->lowest + 1u + r) & 7) & 1)
-			return r;
-	return NONE;
+	unsigned turned = (bits | bits << 8) >> ((c->lowest + 1u) & 7) & 0xff;
+
+	return turned != 0 ? (unsigned)__builtin_ctz(turned) : NONE;
 }
 
 static unsigned ir_of(const struct i8259_chip *c, unsigned r)
@@ -40,7 +39,7 @@ static unsigned candidate(const struct i8259 *p, const struct i8259_chip *c)
 	unsigned wanted = rank(c, irr(c) & ~c->imr & 0xffu);
 	unsigned served = c->isr;
 
-	if (c->init_step != 0)
+	if (wanted == NONE || c->init_step != 0)
 		return NONE;
 	if (c->special_mask)
 		served &= ~(unsigned)c->imr;
@@ -59,11 +58,6 @@ static void set_input(struct i8259_chip *c, unsigned ir, bool level)
 	c->lines = (uint8_t)(level ? c->lines | bit : c->lines & ~bit);
 }
 
-bool i8259_intr(const struct i8259 *p)
-{
-	return candidate(p, &p->chip[0]) != NONE;
-}
-
 static void update(struct i8259 *p)
 {
 	bool second = candidate(p, &p->chip[1]) != NONE;
@@ -73,7 +67,7 @@ static void update(struct i8259 *p)
 	set_input(&p->chip[0], I8259_CASCADE, second);
 	if (!second)
 		p->chip[0].latched &= (uint8_t) ~(1u << I8259_CASCADE);
-	level = i8259_intr(p);
+	level = candidate(p, &p->chip[0]) != NONE;
 	if (level == p->intr)
 		return;
 	p->intr = level;

@@ -1,33 +1,33 @@
 /* The local APIC's interrupts: SDM volume 3, 11.5, 11.6, 11.8. */
 #include "lapic_internal.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #define FIRST_VECTOR 16u
 #define ICR_LEVEL (1u << 15)
 #define ICR_ASSERT (1u << 14)
 #define ICR_LOGICAL (1u << 11)
 
-static void set_bit(uint32_t *set, unsigned n, bool value)
+static void set_bit(struct lapic_set *s, unsigned n, bool value)
 {
-	uint32_t bit = 1u << n % 32;
+	uint32_t bit = 1u << n % 32, *word = &s->word[n / 32];
 
-	set[n / 32] = value ? set[n / 32] | bit : set[n / 32] & ~bit;
+	*word = value ? *word | bit : *word & ~bit;
+	s->used = (uint8_t)(*word != 0 ? s->used | 1u << n / 32 : s->used & ~(1u << n / 32));
 }
 
-static bool get_bit(const uint32_t *set, unsigned n)
+static bool get_bit(const struct lapic_set *s, unsigned n)
 {
-	return set[n / 32] >> n % 32 & 1;
+	return s->word[n / 32] >> n % 32 & 1;
 }
 
 /* The highest, or 0: there is no interrupt with this vector. */
-static unsigned highest(const uint32_t *set)
+static unsigned highest(const struct lapic_set *s)
 {
-	for (unsigned i = 8; i-- > 0;)
-		if (set[i] != 0)
-			return i * 32 + 31 - (unsigned)__builtin_clz(set[i]);
-	return 0;
+	unsigned i;
+
+	if (s->used == 0)
+		return 0;
+	i = 31 - (unsigned)__builtin_clz(s->used);
+	return i * 32 + 31 - (unsigned)__builtin_clz(s->word[i]);
 }
 
 bool lapic_is_x2apic(const struct lapic *l)
@@ -43,7 +43,7 @@ bool lapic_enabled(const struct lapic *l)
 /* 11.8.3.1 */
 unsigned lapic_priority(const struct lapic *l)
 {
-	unsigned served = highest(l->isr);
+	unsigned served = highest(&l->isr);
 
 	return l->tpr >> 4 >= served >> 4 ? l->tpr : served & 0xf0;
 }
@@ -64,7 +64,9 @@ static bool extint_line(const struct lapic *l)
 
 enum lapic_request lapic_request(const struct lapic *l)
 {
-	if (lapic_enabled(l) && highest(l->irr) >> 4 > lapic_priority(l) >> 4)
+	unsigned wanted = highest(&l->irr);
+
+	if (wanted != 0 && lapic_enabled(l) && wanted >> 4 > lapic_priority(l) >> 4)
 		return LAPIC_VECTOR;
 	return l->extint || extint_line(l) ? LAPIC_EXTINT : LAPIC_NOTHING;
 }
@@ -88,9 +90,9 @@ uint8_t lapic_acknowledge(struct lapic *l)
 		l->extint = false;
 		vector = l->env.acknowledge(l->env.opaque);
 	} else if (request == LAPIC_VECTOR) {
-		vector = highest(l->irr);
-		set_bit(l->irr, vector, false);
-		set_bit(l->isr, vector, true);
+		vector = highest(&l->irr);
+		set_bit(&l->irr, vector, false);
+		set_bit(&l->isr, vector, true);
 	}
 	lapic_update(l);
 	return (uint8_t)vector;
@@ -100,8 +102,8 @@ uint8_t lapic_acknowledge(struct lapic *l)
 
 static void accept(struct lapic *l, unsigned vector, bool level)
 {
-	set_bit(l->irr, vector, true);
-	set_bit(l->tmr, vector, level);
+	set_bit(&l->irr, vector, true);
+	set_bit(&l->tmr, vector, level);
 }
 
 void lapic_error(struct lapic *l, uint32_t error)
@@ -202,12 +204,12 @@ static void end_lint(struct lapic *l, unsigned pin, unsigned vector)
 
 void lapic_end(struct lapic *l)
 {
-	unsigned vector = highest(l->isr);
+	unsigned vector = highest(&l->isr);
 
 	if (vector == 0)
 		return;
-	set_bit(l->isr, vector, false);
-	if (get_bit(l->tmr, vector)) {
+	set_bit(&l->isr, vector, false);
+	if (get_bit(&l->tmr, vector)) {
 		end_lint(l, 0, vector);
 		end_lint(l, 1, vector);
 		if (!(l->svr & SVR_NO_BROADCAST))
@@ -287,9 +289,7 @@ void lapic_command(struct lapic *l, uint64_t icr)
 /* 11.4.7.1, 11.4.7.3: what INIT resets; not the ID and not the base. */
 static void reset_registers(struct lapic *l)
 {
-	memset(l->irr, 0, sizeof(l->irr));
-	memset(l->isr, 0, sizeof(l->isr));
-	memset(l->tmr, 0, sizeof(l->tmr));
+	l->irr = l->isr = l->tmr = (struct lapic_set){ 0 };
 	l->tpr = l->esr = l->errors = l->initial = l->divide = 0;
 	l->icr = 0;
 	l->ldr = lapic_is_x2apic(l) ? (l->id & ~15u) << 12 | 1u << (l->id & 15) : 0;

@@ -48,10 +48,10 @@ static const uint32_t lvt_writable[LAPIC_LVTS] = {
 static bool read_common(struct lapic *l, unsigned reg, uint32_t *value)
 {
 	if (reg >= REG_ISR && reg < REG_ESR) {
-		const uint32_t *set = reg < REG_TMR ? l->isr : reg < REG_IRR ? l->tmr
-									     : l->irr;
+		const struct lapic_set *set = reg < REG_TMR ? &l->isr : reg < REG_IRR ? &l->tmr
+										      : &l->irr;
 
-		*value = set[reg % 8];
+		*value = set->word[reg % 8];
 		return true;
 	}
 	if (reg - REG_LVT < LAPIC_LVTS) {

@@ -225,7 +225,7 @@ static unsigned arrived(unsigned vector)
 	unsigned cores = 0;
 
 	for (unsigned i = 0; i < 3; i++)
-		if (m.core[i].apic.irr[vector / 32] >> vector % 32 & 1)
+		if (m.core[i].apic.irr.word[vector / 32] >> vector % 32 & 1)
 			cores |= 1u << i;
 	return cores;
 }

@@ -159,13 +159,13 @@ static void test_port(void **state)
 	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 1));
 	assert_int_equal(k.reply[0], 0x112233cd);
 	assert_true(vcpu_exit_is_string(&e));
-	/* Nothing is carried: RIP and the rest are written, then it goes on. */
+	/* The answer to an access is where it goes on. */
 	k.reg[ABI_VCPU_RIP] = 0x100;
 	vcpu_advance(&s.cpu);
 	s.cpu.valid &= ~vcpu_bit(VCPU_RIP);
 	e = run(&s, label(ABI_EXIT_PORT, 2, 0x3f8 | 2 << 16), 0x11223344, 0, 0);
-	assert_int_equal(k.answer, msginfo(ABI_EXIT_AGAIN, 0, 0));
-	assert_int_equal(k.reg[ABI_VCPU_RIP], 0x102);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 1));
+	assert_int_equal(k.reply[0], 0x102);
 	assert_true(e.write);
 	assert_int_equal(e.value, 0x3344);
 }
@@ -219,6 +219,47 @@ static void test_page(void **state)
 	assert_int_equal(k.reg[ABI_VCPU_RBX], 0xee03);
 }
 
+/* An instruction that was carried out: in the answer as long as that has room. */
+static void test_access_answer(void **state)
+{
+	struct vcpu_sel4 s = make();
+
+	(void)state;
+	for (unsigned i = 0; i < ABI_EXIT_STATE; i++)
+		k.reg[i] = 0x100 + i;
+	(void)run(&s, label(ABI_EXIT_PAGE, 0, 0), 0xfee00000, 0, 0);
+	vcpu_set(&s.cpu, VCPU_RIP, 0x1003);
+	vcpu_set(&s.cpu, VCPU_SHADOW, 0);
+	vcpu_set(&s.cpu, VCPU_R9, 99);
+	(void)run(&s, label(ABI_EXIT_PAGE, 0, 0), 0xfee00000, 0, 0);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 3));
+	assert_int_equal(k.reply[0], 0x1003);
+	assert_int_equal(k.reply[1], ABI_VCPU_R9);
+	assert_int_equal(k.reply[2], 99);
+	vcpu_set(&s.cpu, VCPU_RIP, 0x1006);
+	vcpu_set(&s.cpu, VCPU_SHADOW, 0);
+	vcpu_set(&s.cpu, VCPU_RFLAGS, 0x46);
+	(void)run(&s, label(ABI_EXIT_PAGE, 0, 0), 0xfee00000, 0, 0);
+	assert_int_equal(k.answer, msginfo(ABI_EXIT_DONE, 0, 4));
+	assert_int_equal(k.reply[1], ABI_VCPU_RAX);
+	assert_int_equal(k.reply[2], 0x100);
+	assert_int_equal(k.reply[3], 0x46);
+	assert_int_equal(k.invocations, 0);
+	/* Two registers, or another one, or an event. */
+	for (unsigned i = 0; i < 3; i++) {
+		const unsigned more[] = { VCPU_RBX, VCPU_CR0, VCPU_EVENT };
+
+		vcpu_set(&s.cpu, VCPU_RIP, 0x1009);
+		vcpu_set(&s.cpu, VCPU_SHADOW, 0);
+		vcpu_set(&s.cpu, VCPU_R9, 98);
+		vcpu_set(&s.cpu, more[i], 5);
+		(void)run(&s, label(ABI_EXIT_PAGE, 0, 0), 0xfee00000, 0, 0);
+		assert_int_equal(k.answer, msginfo(ABI_EXIT_AGAIN, 0, 0));
+		assert_int_equal(k.reg[ABI_VCPU_RIP], 0x1009);
+		assert_int_equal(k.reg[more[i]], 5);
+	}
+}
+
 static void test_irq(void **state)
 {
 	struct vcpu_sel4 s = make();
@@ -259,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_msr),
 		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_access_answer),
 		cmocka_unit_test(test_irq),
 		cmocka_unit_test(test_random),
 	};

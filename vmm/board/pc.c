@@ -83,7 +83,7 @@ static void lapic_eoi(void *opaque, uint8_t vector)
 }
 
 /* Looked at behind each exit and event: pc_irq_due. */
-static void lapic_intr(void *opaque, bool level) { (void)opaque, (void)level; }
+static void lapic_line(void *opaque, bool level) { (void)opaque, (void)level; }
 
 static void lapic_signal(void *opaque, enum lapic_signal signal, uint8_t vector)
 {
@@ -99,8 +99,7 @@ static uint64_t lapic_tsc(void *opaque) { return pc_tsc(opaque); }
 
 bool pc_irq_due(const struct vm *vm)
 {
-	return has(vm, SYSDESC_TIMER_LAPIC) ? lapic_request(&vm->pc.lapic) != LAPIC_NOTHING
-					    : i8259_intr(&vm->pc.pic);
+	return has(vm, SYSDESC_TIMER_LAPIC) ? lapic_intr(&vm->pc.lapic) : i8259_intr(&vm->pc.pic);
 }
 
 uint8_t pc_irq_take(struct vm *vm)
@@ -115,6 +114,7 @@ static enum mmio_outcome lapic_mmio(void *device, unsigned vcpu, struct mmio *m)
 	struct pc *pc = device;
 
 	(void)vcpu;
+	pc->touched = true;
 	return lapic_frame(&pc->lapic) == LAPIC_FRAME ? lapic_access(&pc->lapic, m)
 						      : fake_access(&pc->nothing, m);
 }
@@ -132,7 +132,7 @@ static void init_apics(struct vm *vm)
 	const struct lapic_env lapic = { .opaque = vm,
 					 .now_ns = now_ns,
 					 .tsc = lapic_tsc,
-					 .set_intr = lapic_intr,
+					 .set_intr = lapic_line,
 					 .signal = lapic_signal,
 					 .send = lapic_send,
 					 .eoi = lapic_eoi,
@@ -180,6 +180,7 @@ static void hpet_legacy(void *opaque, bool on)
 static enum mmio_outcome hpet_mmio(void *device, unsigned vcpu, struct mmio *m)
 {
 	(void)vcpu;
+	((struct pc *)device)->touched = true;
 	return hpet_access(&((struct pc *)device)->hpet, m);
 }
 
@@ -202,6 +203,7 @@ void pc_arm(struct vm *vm)
 {
 	uint64_t first = first_deadline(vm), now;
 
+	vm->pc.touched = false;
 	if (first >= vm->pc.armed_ns)
 		return;
 	now = now_ns(vm);
@@ -297,10 +299,12 @@ static enum mmio_outcome elcr_port(struct vm *vm, struct mmio *m)
 }
 static enum mmio_outcome pit_port(struct vm *vm, struct mmio *m)
 {
+	vm->pc.touched = true;
 	return pit_access(&vm->pc.pit, m);
 }
 static enum mmio_outcome port61_port(struct vm *vm, struct mmio *m)
 {
+	vm->pc.touched = true;
 	return pit_port61_access(&vm->pc.pit, m);
 }
 static enum mmio_outcome keyboard_data_port(struct vm *vm, struct mmio *m)
@@ -318,6 +322,7 @@ static enum mmio_outcome port92_port(struct vm *vm, struct mmio *m)
 }
 static enum mmio_outcome rtc_port(struct vm *vm, struct mmio *m)
 {
+	vm->pc.touched = true;
 	return rtc_access(&vm->pc.rtc, m);
 }
 static enum mmio_outcome pci_port(struct vm *vm, struct mmio *m)
@@ -326,6 +331,7 @@ static enum mmio_outcome pci_port(struct vm *vm, struct mmio *m)
 }
 static enum mmio_outcome pm_port(struct vm *vm, struct mmio *m)
 {
+	vm->pc.touched = true;
 	return acpi_pm_access(&vm->pc.pm, m);
 }
 static enum mmio_outcome com1_port(struct vm *vm, struct mmio *m)

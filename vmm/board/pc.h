@@ -37,6 +37,7 @@ struct pc {
 	struct pci_ports pci;
 	struct acpi_pm pm;
 	struct fake_range nothing;
+	bool touched;        /* a device with a deadline was: pc_arm */
 	uint64_t armed_ns;   /* for when the time server was asked; TICKS_NEVER: not */
 	uint64_t tsc_offset; /* of the guest's, but for pauses */
 };
@@ -52,7 +53,7 @@ uint64_t pc_tsc(const struct vm *vm);
 /* Whether the guest is to be interrupted; by which vector, which is taken now. */
 bool pc_irq_due(const struct vm *vm);
 uint8_t pc_irq_take(struct vm *vm);
-/* Behind each access: asks for the next time that a device needs. */
+/* Behind an exit that touched one: asks for the next time that a device needs. */
 void pc_arm(struct vm *vm);
 /* The event thread has been told of it. */
 void pc_expired(struct vm *vm);

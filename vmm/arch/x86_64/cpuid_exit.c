@@ -81,6 +81,7 @@ void cpuid_exit(struct vm_vcpu *vc)
 		ask(leaf, subleaf, r);
 		for (unsigned j = 0; j < 4; j++)
 			r[j] &= leaves[i].pass[j];
+		break;
 	}
 	put_own(vc->vm, leaf, r);
 	vcpu_finish_cpuid(v, r[A], r[B], r[C], r[D]);

@@ -47,9 +47,12 @@ static enum x86_mode mode_of(struct vm_vcpu *vc)
 	return code & VCPU_ATTR_DB ? X86_32 : X86_16;
 }
 
-/* Real mode is level 0, virtual-8086 mode level 3. */
+/* Real mode is level 0, virtual-8086 mode level 3. In 64-bit mode CS says it too, which
+ * came along; in others it may not have been loaded since real mode. */
 static bool is_user(struct vm_vcpu *vc)
 {
+	if (mode_of(vc) == X86_64)
+		return (VCPU_SEG_SELECTOR(get(vc, VCPU_CS)) & 3u) == CPL3;
 	if (!(get(vc, VCPU_CR0) & CR0_PE))
 		return false;
 	if (get(vc, VCPU_RFLAGS) & RFLAGS_VM)
@@ -166,8 +169,7 @@ static struct x86_state state_of(struct vm_vcpu *vc)
 			       .rflags = get(vc, VCPU_RFLAGS),
 			       .mode = mode_of(vc) };
 
-	for (unsigned i = 0; i < X86_GPRS; i++)
-		s.reg[i] = get(vc, VCPU_RAX + i);
+	memcpy(s.reg, vcpu_get_first(&vc->cpu.cpu, X86_GPRS), sizeof(s.reg));
 	s.stack32 = s.mode != X86_64 && (attributes(vc, VCPU_SS) & VCPU_ATTR_DB);
 	return s;
 }
@@ -180,8 +182,11 @@ static void put(struct vm_vcpu *vc, unsigned reg, uint64_t value)
 
 static void put_state(struct vm_vcpu *vc, const struct x86_state *s)
 {
+	const uint64_t *old = vcpu_get_first(&vc->cpu.cpu, X86_GPRS);
+
 	for (unsigned i = 0; i < X86_GPRS; i++)
-		put(vc, VCPU_RAX + i, s->reg[i]);
+		if (old[i] != s->reg[i])
+			vcpu_set(&vc->cpu.cpu, VCPU_RAX + i, s->reg[i]);
 	put(vc, VCPU_RFLAGS, s->rflags);
 	if (get(vc, VCPU_RIP) == s->rip)
 		return;

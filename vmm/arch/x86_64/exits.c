@@ -26,13 +26,6 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	}
 }
 
-/* Exits behind which a device may want to be called at another time. */
-static bool reaches_devices(const struct vcpu_exit *e)
-{
-	return e->reason == VCPU_EXIT_PORT || e->reason == VCPU_EXIT_MMIO_OPAQUE ||
-	       e->reason == VCPU_EXIT_MSR;
-}
-
 _Noreturn void exits_handler(void *arg)
 {
 	struct vm_vcpu *vc = arg;
@@ -48,7 +41,7 @@ _Noreturn void exits_handler(void *arg)
 		dispatch(vc, &e);
 		if (vc->cpu.cpu.failed)
 			report_stop(vc, &e, "the kernel refused a transfer of registers");
-		if (reaches_devices(&e))
+		if (vm->pc.touched)
 			pc_arm(vm);
 		interrupt_deliver(vc, &e);
 		if (vm->timed)

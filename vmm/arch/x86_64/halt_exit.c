@@ -12,6 +12,8 @@ void halt_exit(struct vm_vcpu *vc)
 	vcpu_advance(v);
 	console_flush(&vc->vm->console);
 	pc_arm(vc->vm);
+	if (open && interrupt_was_given(vc))
+		return;
 	while (!open || !pc_irq_due(vc->vm))
 		(void)vm_vcpu_wait(vc);
 }

@@ -9,6 +9,8 @@
 
 #include <selvage/log.h>
 
+#define RFLAGS_IF (1u << 9)
+
 static void set_irq(struct vm_vcpu *vc, uint64_t value)
 {
 	uint64_t reg[VCPU_REGS];
@@ -19,45 +21,69 @@ static void set_irq(struct vm_vcpu *vc, uint64_t value)
 	vc->window = value == ABI_VCPU_IRQ_WINDOW;
 }
 
-void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
+/* The vCPU takes interrupts. */
+static void give(struct vm_vcpu *vc)
 {
-	struct vm *vm = vc->vm;
+	const uint8_t vector = pc_irq_take(vc->vm);
 
-	if (e->reason == VCPU_EXIT_IRQ_WINDOW)
-		vc->window = false;
-	/* The one that is on its way comes first; its end is an exit. */
-	if (vcpu_irq_is_pending(e) || !pc_irq_due(vm))
-		return;
-	if (!vcpu_takes_irqs(e)) {
-		if (!vc->window)
-			set_irq(vc, ABI_VCPU_IRQ_WINDOW);
-		return;
-	}
-	const uint8_t vector = pc_irq_take(vm);
-
-	vm_trace(vm, VMM_TRACED_INTERRUPT, (uint32_t)vector << 8 | vc->index);
+	vm_trace(vc->vm, VMM_TRACED_INTERRUPT, (uint32_t)vector << 8 | vc->index);
 	set_irq(vc, ABI_VCPU_IRQ_PENDING | vector);
 }
 
-/* One that has been given to the kernel and not been taken stays. */
-static bool is_pending(struct vm_vcpu *vc)
+/* What decides about interrupts, of a vCPU that does not execute now. */
+#define DECIDING \
+	(vcpu_bit(VCPU_RFLAGS) | vcpu_bit(VCPU_SHADOW) | vcpu_bit(VCPU_EVENT) | vcpu_bit(VCPU_IRQ))
+
+static bool read_deciding(const struct vm_vcpu *vc, uint64_t reg[VCPU_REGS])
+{
+	return sel4_vcpu_read_set(vc->cpu.caps.vcpu, DECIDING, reg) == ABI_OK;
+}
+
+bool interrupt_was_given(struct vm_vcpu *vc)
 {
 	uint64_t reg[VCPU_REGS];
 
-	return sel4_vcpu_read_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) == ABI_OK &&
-	       (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING);
+	if (!vc->given)
+		return false;
+	vc->given = read_deciding(vc, reg) && (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING);
+	return vc->given;
 }
 
-/* From the event thread: the vCPU does not execute now. */
+void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	if (e->reason == VCPU_EXIT_IRQ_WINDOW)
+		vc->window = false;
+	/* The one that is on its way comes first; its end is an exit. */
+	if (vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm) || interrupt_was_given(vc))
+		return;
+	if (vcpu_takes_irqs(e))
+		give(vc);
+	else if (!vc->window)
+		set_irq(vc, ABI_VCPU_IRQ_WINDOW);
+}
+
+/* From the event thread: the vCPU does not execute now, but may have exited, and its
+ * handler not yet have the lock. */
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 {
 	struct vm_vcpu *vc = &vm->vcpu[0];
+	uint64_t reg[VCPU_REGS];
 
 	(void)self;
 	if (!vc->started || !pc_irq_due(vm))
 		return;
-	if (vc->waiting)
+	if (vc->waiting) {
 		sel4_signal(vc->wake);
-	else if (!vc->window && !is_pending(vc))
+		return;
+	}
+	/* One that has been given to the kernel and not been taken stays. */
+	if (vc->window || !read_deciding(vc, reg) || (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING))
+		return;
+	if (!(reg[VCPU_RFLAGS] & RFLAGS_IF) || reg[VCPU_SHADOW] != 0 ||
+	    (reg[VCPU_EVENT] & ABI_VCPU_EVENT_VALID)) {
 		set_irq(vc, ABI_VCPU_IRQ_WINDOW);
+		return;
+	}
+	give(vc);
+	vc->given = true;
 }

@@ -14,6 +14,7 @@
 #define EFER_LMA 0x400u
 #define EFER_WRITABLE 0x901u /* SCE, LME, NXE */
 #define CR0_PG (1ull << 31)
+#define MSR_X2APIC_EOI 0x80bu
 #define X2APIC_LAST 0x8ffu
 
 /* Those that are state of the vCPU. */
@@ -89,6 +90,7 @@ static bool write_tsc(struct vm_vcpu *vc, uint64_t value)
 {
 	struct pc *pc = &vc->vm->pc;
 
+	pc->touched = true;
 	pc->tsc_offset += value - pc_tsc(vc->vm);
 	vcpu_set(&vc->cpu.cpu, VCPU_TSC_OFFSET, pc->tsc_offset - vm_paused_ticks(vc->vm));
 	return true;
@@ -109,8 +111,10 @@ static bool write_register(struct vm_vcpu *vc, uint32_t msr, uint64_t value)
 
 static bool write(struct vm_vcpu *vc, uint32_t msr, uint64_t value)
 {
-	if (is_apic(vc->vm, msr))
+	if (is_apic(vc->vm, msr)) {
+		vc->vm->pc.touched |= msr != MSR_X2APIC_EOI;
 		return lapic_msr_write(&vc->vm->pc.lapic, msr, value);
+	}
 	switch (msr) {
 	case MSR_TSC: return write_tsc(vc, value);
 	case MSR_EFER: return write_efer(&vc->cpu.cpu, value);
@@ -122,8 +126,10 @@ static bool write(struct vm_vcpu *vc, uint32_t msr, uint64_t value)
 static bool read(struct vm_vcpu *vc, uint32_t msr, uint64_t *value)
 {
 	*value = 0;
-	if (is_apic(vc->vm, msr))
+	if (is_apic(vc->vm, msr)) {
+		vc->vm->pc.touched = true;
 		return lapic_msr_read(&vc->vm->pc.lapic, msr, value);
+	}
 	if (msr == MSR_TSC)
 		*value = pc_tsc(vc->vm);
 	if (msr == MSR_EFER)

@@ -8,6 +8,7 @@
 /* clang-format off */
 #define VM_VCPU_ARCH_STATE                                                       \
 	bool window;           /* the kernel tells when it takes interrupts */   \
+	bool given;            /* the event thread has given it a vector */      \
 	struct x86_cache insn; /* decoded ones: page_exit.c */
 
 #define VM_ARCH_STATE                                                            \

@@ -45,7 +45,7 @@ bool apic_message_of_msi(uint64_t address, uint32_t data, struct apic_message *m
 struct lapic;
 
 struct apic_bus {
-	struct lapic *core[APIC_MAX_CORES]; /* NULL: no such core */
+	struct lapic *core[APIC_MAX_CORES]; /* the first NULL ends them */
 };
 
 /* Delivers to each local APIC that is meant. `sender`: who sends by shorthand,

@@ -50,7 +50,7 @@ enum mmio_outcome i8259_access(struct i8259 *p, unsigned chip, struct mmio *m);
 enum mmio_outcome i8259_elcr_access(struct i8259 *p, struct mmio *m);
 /* IR0 to IR15 (but 2); an edge is a change. */
 void i8259_set_line(struct i8259 *p, unsigned line, bool level);
-bool i8259_intr(const struct i8259 *p);
+static inline bool i8259_intr(const struct i8259 *p) { return p->intr; }
 /* The core's two INTA cycles: the vector. With nothing to serve that is IR7 of
  * the chip that was asked, and no bit of ISR is set. */
 uint8_t i8259_acknowledge(struct i8259 *p);

@@ -53,7 +53,10 @@ struct lapic {
 	uint32_t id;
 	uint64_t base; /* IA32_APIC_BASE */
 	bool bsp;
-	uint32_t irr[8], isr[8], tmr[8];
+	struct lapic_set {
+		uint32_t word[8];
+		uint8_t used; /* words that are not zero, a bit each */
+	} irr, isr, tmr;
 	uint32_t tpr, ldr, dfr, svr, esr, errors;
 	uint64_t icr;
 	uint32_t lvt[LAPIC_LVTS];
@@ -91,6 +94,8 @@ void lapic_set_cr8(struct lapic *l, unsigned value);
 
 /* What the core would take now if it has interrupts enabled. */
 enum lapic_request lapic_request(const struct lapic *l);
+/* The same as the last call of env.set_intr: whether there is any. */
+static inline bool lapic_intr(const struct lapic *l) { return l->intr; }
 /* Takes it: the vector; the spurious one if nothing is due any more. */
 uint8_t lapic_acknowledge(struct lapic *l);
 

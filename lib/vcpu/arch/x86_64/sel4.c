@@ -7,6 +7,7 @@
 #include "decode.h"
 
 #include <selvage/sel4.h>
+#include <string.h>
 
 #define CALL_REGS 4u /* RAX, RCX, RDX, RBX: numbers 0 to 3 */
 
@@ -50,6 +51,25 @@ static inline int short_answer(const struct vcpu_sel4 *s)
 	return dirty ? 64 - __builtin_clzll(dirty) : 0;
 }
 
+/* The same for an access: RIP, perhaps a general register and RFLAGS. */
+static int access_answer(const struct vcpu_sel4 *s, uint64_t *mr)
+{
+	const struct vcpu *v = &s->cpu;
+	const uint64_t always = vcpu_bit(VCPU_RIP) | vcpu_bit(VCPU_SHADOW);
+	const uint64_t gpr = v->dirty & (vcpu_bit(VCPU_RIP) - 1);
+	const bool flags = v->dirty & vcpu_bit(VCPU_RFLAGS);
+
+	if (!s->accessed || (v->dirty & ~gpr & ~vcpu_bit(VCPU_RFLAGS)) != always ||
+	    gpr & (gpr - 1) || v->reg[VCPU_SHADOW] != 0)
+		return -1;
+	mr[0] = v->reg[VCPU_RIP];
+	mr[1] = gpr ? (unsigned)__builtin_ctzll(gpr) : VCPU_RAX;
+	mr[2] = v->reg[mr[1]];
+	mr[3] = v->reg[VCPU_RFLAGS];
+	return flags ? 4 : gpr ? 3
+			       : 1;
+}
+
 static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
 {
 	int n = short_answer(s);
@@ -60,6 +80,9 @@ static msginfo_t answer(struct vcpu_sel4 *s, uint64_t *mr)
 		return msginfo(ABI_EXIT_DONE, 0, (unsigned)n);
 	}
 	advance_rip(s);
+	n = access_answer(s, mr);
+	if (n >= 0)
+		return msginfo(ABI_EXIT_DONE, 0, (unsigned)n);
 	(void)vcpu_flush(&s->cpu);
 	return msginfo(ABI_EXIT_AGAIN, 0, 0);
 }
@@ -73,6 +96,7 @@ static void learn(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr, struc
 	s->exited = true;
 	s->carried = 0;
 	s->insn_bytes = 0;
+	s->accessed = false;
 	if ((uint8_t)label != ABI_EXT_FAULT_EXIT) {
 		*e = (struct vcpu_exit){ .reason = VCPU_EXIT_UNKNOWN, .syndrome = mr[0] };
 		e->code = (uint16_t)label;
@@ -81,8 +105,9 @@ static void learn(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr, struc
 	vcpu_decode_exit(label, mr, e);
 	s->insn_bytes = (uint8_t)exit_bytes(label);
 	if (exit_is_access(label)) {
-		for (unsigned i = 0; i < ABI_EXIT_STATE; i++)
-			v->reg[i] = sel4_ipcbuf->msg[ABI_EXIT_STATE_WORD + i];
+		s->accessed = true;
+		memcpy(v->reg, &sel4_ipcbuf->msg[ABI_EXIT_STATE_WORD],
+		       ABI_EXIT_STATE * sizeof(v->reg[0]));
 		v->valid = vcpu_bit(ABI_EXIT_STATE) - 1;
 	} else {
 		for (unsigned i = 0; i < CALL_REGS; i++)

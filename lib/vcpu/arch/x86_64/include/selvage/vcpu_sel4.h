@@ -8,6 +8,7 @@ struct vcpu_sel4 {
 	struct vcpu_caps caps;
 	bool exited;        /* there is an exit to answer */
 	uint8_t insn_bytes; /* of the exit being handled; 0: not known */
+	bool accessed;      /* it is an access: abi/vcpu.h */
 	uint8_t carried;    /* registers, from RAX on, that the answer can have */
 };
 
