@@ -19,7 +19,7 @@ TARGET_OUT += $(call built,images,$(TOUT)/bench-native.img)
 # KVM's side: a Linux program that is the init of Debian's kernel and runs the
 # micro guest in a virtual machine.
 KVM_BENCH := $(OUT)/bench/kvm
-KVM_BENCH_SRCS := $(addprefix tests/bench/kvm/,main.c guest.c vm.c)
+KVM_BENCH_SRCS := $(addprefix tests/bench/kvm/,main.c guest.c vm.c vm_arm64.c)
 $(KVM_BENCH)/init: $(KVM_BENCH_SRCS) $(addprefix tests/bench/kvm/,guest.h vm.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
@@ -34,7 +34,7 @@ $(KVM_BENCH)/initrd: $(KVM_BENCH)/init $(KVM_BENCH)/bench.dtb $(ASSETS)/micro-be
 	  micro-bench=$(ASSETS)/micro-bench
 
 # The same host with Debian's QEMU, its modules and the guests that drive virtio.
-$(KVM_BENCH)/lean: $(addprefix tests/bench/kvm/,lean.c lean_net.c lean_block.c vm.c lean.h guest.h vm.h)
+$(KVM_BENCH)/lean: $(addprefix tests/bench/kvm/,lean.c lean_net.c lean_block.c vm.c vm_arm64.c lean.h guest.h vm.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 $(REPRO) -static -pthread -s -Wl,--build-id=none -o $@ \
@@ -51,7 +51,21 @@ $(KVM_BENCH)/virtio-initrd: $(KVM_BENCH)/lean $(ASSETS)/micro-blk $(ASSETS)/micr
 	  python3 mk/mkcpio.py $@.more proc/ sys/ dev/ tmp/ $(KVM_VIRTIO_FILES) \
 	  $(foreach m,$(KVM_VIRTIO_MODULES),modules/$(notdir $(m)).ko=$$kernel/$(m).ko) && \
 	  cat $(ASSETS)/kvm-host $@.more > $@
-PEERS := $(KVM_BENCH)/initrd $(KVM_BENCH)/virtio-initrd $(call foreign,xen-hypervisor-4.17-arm64)
+
+# KVM-AMD: the same of Debian's kernel for PCs.
+KVM_AMD := $(OUT)/bench/kvm-amd
+KVM_AMD_MODULES := virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
+$(KVM_AMD)/init: $(addprefix tests/bench/kvm/,amd64.c vm.c vm.h)
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	$(Q)$(CROSS_x86_64)gcc $(CSTD) $(WARN) -O2 $(REPRO) -static -s -Wl,--build-id=none -o $@ $(filter %.c,$^)
+$(KVM_AMD)/initrd: $(KVM_AMD)/init $(ASSETS)/micro-pc-bench mk/mkcpio.py tests/bench/build.mk \
+		$(call foreign,linux-image-cloud-amd64)
+	@echo "  CPIO  $@"
+	$(Q)kernel=$$(echo $(FOREIGN)/linux-image-cloud-amd64/lib/modules/*/kernel) && \
+	  python3 mk/mkcpio.py $@ dev/ init=$(KVM_AMD)/init micro-pc-bench=$(ASSETS)/micro-pc-bench \
+	  $(foreach m,$(KVM_AMD_MODULES),$(notdir $(m)).ko=$$kernel/$(m).ko)
+PEERS := $(KVM_BENCH)/initrd $(KVM_AMD)/initrd $(KVM_BENCH)/virtio-initrd $(call foreign,xen-hypervisor-4.17-arm64)
 
 bench: host target assets $(INSN_PLUGIN) $(PEERS) ## measure; prints and writes build/bench.json
 	@python3 tests/bench/run.py

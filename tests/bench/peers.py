@@ -1,10 +1,12 @@
 """The peers, each running the micro guest of the other rows: Debian's kernel
-with KVM and the monitor of tests/bench/kvm, and Xen without a domain 0."""
+with KVM and the monitor of tests/bench/kvm, on Arm and on a PC, and Xen without
+a domain 0."""
 import os
 import subprocess
 
 import boot
-from emulator import A57, OUT, counted, dump_devicetree, machine, parse_rows, until_done
+from emulator import (A57, OUT, counted, dump_devicetree, machine, machine_pc, parse_rows,
+                      until_done)
 
 LIMIT_S = 180
 # Pointer authentication by QEMU's own algorithm: the architected one is no
@@ -37,6 +39,14 @@ def kvm(only=None):
         found = parse_rows(name, until_done(name, command, LIMIT_S), system, "guest", suffix)
         rows += [r for r in found if not suffix or r["row"].removesuffix(suffix) not in HOST_ROWS]
     return rows
+
+
+def kvm_amd():
+    """KVM-AMD, on the PC that Selvage has under SVM."""
+    command = [*machine_pc(), *counted(
+        "-kernel", "build/assets/linux-amd64.elf", "-initrd", "build/bench/kvm-amd/initrd",
+        "-append", "console=ttyS0 panic=-1 nokaslr norandmaps quiet")]
+    return parse_rows("kvm-amd", until_done("kvm-amd", command, LIMIT_S), "kvm-amd", "guest")
 
 
 def xen_devicetree(name, arguments, memory_mib, modules, cmdline):

@@ -6,7 +6,8 @@ import os
 PATH = "build/bench.json"
 PAGE = "build/bench.html"
 SYSTEMS = ("selvage", "kvm-vhe", "kvm-nvhe", "kvm-vhe-lean", "kvm-vhe-vhost", "kvm-vhe-qemu",
-           "kvm-nvhe-lean", "kvm-nvhe-vhost", "kvm-nvhe-qemu", "pkvm", "xen", "bare")
+           "kvm-nvhe-lean", "kvm-nvhe-vhost", "kvm-nvhe-qemu", "pkvm", "xen",
+           "kvm-amd", "bare")
 NOTE = ("Instructions are not cycles. These are executed instructions, counted by QEMU's -icount: "
         "a TLB miss, a cache miss, a barrier and the trap itself cost one instruction or none.")
 
@@ -113,7 +114,7 @@ def text(rows):
 COLOURS = {"selvage": "#0a6b52", "kvm-vhe": "#c2672b", "kvm-nvhe": "#d98e5a", "pkvm": "#e8b894",
            "kvm-vhe-lean": "#c2672b", "kvm-vhe-vhost": "#c2672b", "kvm-vhe-qemu": "#c2672b",
            "kvm-nvhe-lean": "#d98e5a", "kvm-nvhe-vhost": "#d98e5a", "kvm-nvhe-qemu": "#d98e5a",
-           "xen": "#4a6fa5", "bare": "#999999"}
+           "xen": "#4a6fa5", "kvm-amd": "#c2672b", "bare": "#999999"}
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em;
        color: #222; background: #fff }

@@ -14,6 +14,7 @@ Parts, all by default:
   block, block-vm   requests of a disk that is served elsewhere (load.py)
   net           packets between two VMs (net.py)
   kvm, xen      the guest of `guest` on the peers
+  kvm-amd       the guest of `guest-pc` on KVM
   kvm-virtio    the guests of `block` and `net` on KVM (kvm_virtio.py)
   start         row vm_start (boot.py)
   linux-small, linux-debian   row linux_boot_extra (boot.py); with --gate the
@@ -45,7 +46,8 @@ import report  # noqa: E402
 TABLES = {"native": own.native, "native-pc": own.native_pc, "guest": own.guest,
           "guest-pc": own.guest_pc, "start": boot.vm_start,
           "block": load.block, "block-vm": load.block_by_vm, "net": net.native,
-          "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio, "xen": peers.xen}
+          "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio,
+          "kvm-amd": peers.kvm_amd, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")
 
 
@@ -61,7 +63,8 @@ def about():
             first_line("qemu-system-aarch64", "--version"),
             first_line("aarch64-linux-gnu-gcc", "--version"),
             "Selvage, Xen 4.17, KVM without VHE and pKVM on cortex-a57; KVM with VHE on QEMU's max; "
-            "Debian's kernel 6.1"]
+            "Debian's kernel 6.1",
+            "x86 rows: the emulated EPYC under SVM"]
 
 
 def main():

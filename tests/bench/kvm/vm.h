@@ -12,8 +12,9 @@ struct vm {
 	unsigned slots;
 };
 
-/* Opens /dev/kvm, once and before anything else. */
+/* Opens /dev/kvm, as vm_kvm, once and before anything else. */
 void vm_open_kvm(void);
+extern int vm_kvm;
 
 void vm_create(struct vm *vm);
 /* Frees all of it but the memory. */
@@ -25,6 +26,8 @@ uint8_t *vm_memory_by_large_pages(uint64_t bytes);
 void vm_add_memory(struct vm *vm, uint64_t address, void *memory, uint64_t bytes);
 /* The same, but what the guest writes there are exits. */
 void vm_add_read_only(struct vm *vm, uint64_t address, void *memory, uint64_t bytes);
+/* The vCPU as it is after a reset; of arm64 by vm_add_vcpu. */
+void vm_create_vcpu(struct vm *vm);
 /* GICv3, or GICv2 where that is what there is, at QEMU virt's addresses;
  * before vm_add_vcpu. Returns the version. */
 int vm_add_gic(struct vm *vm);
@@ -45,3 +48,4 @@ void vm_raise(struct vm *vm, unsigned intid);
 uint32_t vm_run(struct vm *vm);
 
 void must(bool good, const char *what);
+#define MUST(call) must((call) >= 0, #call)

@@ -1,0 +1,237 @@
+/*
+ * KVM-AMD's side of the benchmarks: the first and only program of a Linux host for
+ * PCs. It runs the guest of guests/micro-pc as the smallest monitor that can, and
+ * times a pipe. Prints `bench ROW min median max` in ticks of the TSC, which under
+ * icount are instructions.
+ */
+#define _GNU_SOURCE
+#include "vm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define PIPE_ROUNDS 2000u
+#define WARM_UP 10u
+#define RAM_BYTES 0x1000000u
+#define IMAGE 0x100000u
+#define IMAGE_ENTRY 28u /* of the Multiboot header, which comes first */
+#define BOOT_MAGIC 0x2badb002u
+#define BOOT_INFO 0x8000u
+#define BOOT_CMDLINE 0x9000u
+#define INFO_CMDLINE 4u
+#define CPUID_ENTRIES 100
+#define COM1 0x3f8
+#define POWER 0x604
+#define DOORBELL 0xb00
+#define KICK 0xb04
+#define KICK_LINE 10u
+
+static uint64_t samples[PIPE_ROUNDS];
+
+static inline uint64_t now(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc"
+			 : "=a"(low), "=d"(high)
+			 :
+			 : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+/* So that no interrupt of the host's UART comes while the next row is measured. */
+static void put_line(const char *line)
+{
+	printf("%s\n", line);
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+}
+
+static void console_write(char c)
+{
+	static char line[200];
+	static size_t n;
+
+	if (c != '\n') {
+		if (n < sizeof(line) - 1)
+			line[n++] = c;
+		return;
+	}
+	line[n] = '\0';
+	n = 0;
+	put_line(line);
+}
+
+/* --- the host --- */
+
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	must(fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0, path);
+	close(fd);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void measure_pipe(void)
+{
+	int to[2], from[2];
+	char byte = 0, line[100];
+	pid_t child;
+
+	must(pipe(to) == 0 && pipe(from) == 0, "pipe");
+	child = fork();
+	must(child >= 0, "fork");
+	if (child == 0) {
+		close(to[1]);
+		while (read(to[0], &byte, 1) == 1 && write(from[1], &byte, 1) == 1)
+			;
+		_exit(0);
+	}
+	for (unsigned i = 0; i < PIPE_ROUNDS + WARM_UP; i++) {
+		uint64_t start = now();
+
+		must(write(to[1], &byte, 1) == 1 && read(from[0], &byte, 1) == 1, "pipe");
+		samples[i < WARM_UP ? 0 : i - WARM_UP] = now() - start;
+	}
+	close(to[1]);
+	waitpid(child, NULL, 0);
+	qsort(samples, PIPE_ROUNDS, sizeof(samples[0]), compare);
+	snprintf(line, sizeof(line), "bench x86_ipc_call_reply %lu %lu %lu", samples[0],
+		 samples[PIPE_ROUNDS / 2], samples[PIPE_ROUNDS - 1]);
+	put_line(line);
+}
+
+/* --- the guest --- */
+
+static void put32(uint8_t *to, uint32_t value)
+{
+	memcpy(to, &value, sizeof(value));
+}
+
+/* A Multiboot image and what it is told. Returns its entry. */
+static uint32_t load(uint8_t *ram)
+{
+	int fd = open("/micro-pc-bench", O_RDONLY | O_CLOEXEC);
+	uint32_t entry;
+
+	must(fd >= 0 && read(fd, ram + IMAGE, RAM_BYTES - IMAGE) > 0, "the guest");
+	close(fd);
+	put32(ram + BOOT_INFO, INFO_CMDLINE);
+	put32(ram + BOOT_INFO + 16, BOOT_CMDLINE);
+	strcpy((char *)ram + BOOT_CMDLINE, "bench-hypercall bench-doorbell bench-kick");
+	memcpy(&entry, ram + IMAGE + IMAGE_ENTRY, sizeof(entry));
+	return entry;
+}
+
+/* What KVM can give. */
+static void set_cpuid(struct vm *vm)
+{
+	static struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[CPUID_ENTRIES];
+	} cpuid = { .head.nent = CPUID_ENTRIES };
+
+	MUST(ioctl(vm_kvm, KVM_GET_SUPPORTED_CPUID, &cpuid));
+	MUST(ioctl(vm->vcpu, KVM_SET_CPUID2, &cpuid));
+}
+
+/* Flat protected mode. */
+static void set_entry(struct vm *vm, uint32_t entry)
+{
+	const struct kvm_segment data = { .limit = 0xffffffff, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1 };
+	struct kvm_regs regs = { .rax = BOOT_MAGIC, .rbx = BOOT_INFO, .rip = entry, .rflags = 2 };
+	struct kvm_sregs sregs;
+
+	MUST(ioctl(vm->vcpu, KVM_GET_SREGS, &sregs));
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.cs = data;
+	sregs.cs.selector = 8;
+	sregs.cs.type = 11;
+	sregs.cr0 |= 1;
+	MUST(ioctl(vm->vcpu, KVM_SET_SREGS, &sregs));
+	MUST(ioctl(vm->vcpu, KVM_SET_REGS, &regs));
+}
+
+static void set_line(struct vm *vm, unsigned level)
+{
+	struct kvm_irq_level line = { .irq = KICK_LINE, .level = level };
+
+	MUST(ioctl(vm->fd, KVM_IRQ_LINE, &line));
+}
+
+/* Returns false at the end. */
+static bool port(struct vm *vm)
+{
+	uint8_t *data = (uint8_t *)vm->run + vm->run->io.data_offset;
+
+	if (vm->run->io.direction == KVM_EXIT_IO_IN) {
+		memset(data, 0, vm->run->io.size);
+		return true;
+	}
+	switch (vm->run->io.port) {
+	case KICK:
+		set_line(vm, 1);
+		set_line(vm, 0);
+		return true;
+	case COM1: console_write((char)*data); return true;
+	default: return vm->run->io.port != POWER;
+	}
+}
+
+static void run_guest(void)
+{
+	struct kvm_ioeventfd doorbell = { .addr = DOORBELL,
+					  .len = 1,
+					  .fd = eventfd(0, EFD_CLOEXEC),
+					  .flags = KVM_IOEVENTFD_FLAG_PIO };
+	uint8_t *ram = vm_memory(RAM_BYTES);
+	uint32_t entry = load(ram), reason;
+	struct vm vm;
+
+	vm_create(&vm);
+	MUST(ioctl(vm.fd, KVM_CREATE_IRQCHIP));
+	vm_add_memory(&vm, 0, ram, RAM_BYTES);
+	vm_create_vcpu(&vm);
+	set_cpuid(&vm);
+	set_entry(&vm, entry);
+	MUST(ioctl(vm.fd, KVM_IOEVENTFD, &doorbell));
+	for (;;) {
+		reason = vm_run(&vm);
+		if (reason == KVM_EXIT_MMIO && !vm.run->mmio.is_write)
+			memset(vm.run->mmio.data, 0, 8);
+		else if (reason != KVM_EXIT_IO || !port(&vm))
+			break;
+	}
+	must(reason == KVM_EXIT_IO, "the guest's end");
+	vm_destroy(&vm);
+}
+
+int main(void)
+{
+	mkdir("/dev", 0755);
+	must(mount("devtmpfs", "/dev", "devtmpfs", 0, NULL) == 0, "mount /dev");
+	load_module("/irqbypass.ko");
+	load_module("/kvm.ko");
+	load_module("/kvm-amd.ko");
+	vm_open_kvm();
+	measure_pipe();
+	run_guest();
+	reboot(RB_POWER_OFF);
+}
