@@ -17,6 +17,11 @@
 #define PC_UART_IRQ 4u
 #define PC_TIMER_PORT 0x40u
 #define PC_TIMER_IRQ 2u
+#define PC_CRTC_PORT 0x3d4u
+#define PC_SCREEN_ADDRESS 0xb8000u
+#define PC_KEYBOARD_PORT 0x60u
+#define PC_KEYBOARD_COMMAND_PORT 0x64u
+#define PC_KEYBOARD_IRQ 1u
 #define TIMER_IRQ 30u
 #define GICV_ADDRESS 0x08040000u
 
@@ -139,6 +144,22 @@ static unsigned attach_channel(struct maker *m, const struct party *p)
 	return obj;
 }
 
+static bool is_pc(const struct maker *m)
+{
+	return m->desc->machine & (uint32_t)SYSDESC_MACHINE_PC;
+}
+
+static void make_screen(struct maker *m, const struct party *debug)
+{
+	device(m, m->log.id, "Device", "screen", PC_SCREEN_ADDRESS);
+	device(m, m->log.id, "IOPort", "screen's cursor", PC_CRTC_PORT);
+	device(m, debug->id, "IOPort", "keyboard", PC_KEYBOARD_PORT);
+	device(m, debug->id, "IOPort", "keyboard's commands", PC_KEYBOARD_COMMAND_PORT);
+	device(m, debug->id, "IRQHandler", "interrupt of the device", PC_KEYBOARD_IRQ);
+	ring(m, m->log.id, debug->id, debug->id, "own view of the screen",
+	     "the shell's view of the screen");
+}
+
 static void make_debug_shell(struct maker *m)
 {
 	const struct party debug = service(m, "debug");
@@ -149,11 +170,13 @@ static void make_debug_shell(struct maker *m)
 	     "requests to init");
 	grant(m, debug.id, debug.id, m->init_signals, "Notification", "init: requests",
 	      ABI_RIGHT_WRITE);
+	if (is_pc(m))
+		make_screen(m, &debug);
 }
 
 static void make_basic_devices(struct maker *m)
 {
-	bool pc = m->desc->machine & (uint32_t)SYSDESC_MACHINE_PC;
+	bool pc = is_pc(m);
 
 	device(m, m->time.id, "IRQHandler", "interrupt of the device",
 	       pc ? PC_TIMER_IRQ : TIMER_IRQ);

@@ -3,6 +3,8 @@
 
 #include "process.h"
 
+#include <selvage/servers.h>
+
 /* Once memory can be mapped: what machine_read() could not read. NULL, or what is
  * missing. */
 const char *board_read(struct machine *machine);
@@ -21,6 +23,11 @@ bool board_give_uart(struct process *serial, const struct machine *machine);
  * scheduling context. */
 bool board_has_timer(void);
 bool board_give_timer(struct process *time);
+
+/* What the machine shows, and what log and debug need to have it. */
+enum screen_kind board_screen(void);
+bool board_give_screen(struct process *log);
+bool board_give_keyboard(struct process *debug);
 
 /* Switches the machine off. Returns only if that was refused, with why. */
 const char *board_off(void);

@@ -29,6 +29,8 @@
 static cap_t init_ntfn, control_signal, time_client, debug_signal;
 static void *control_channel, *log_channel, *log_ring, *debug_control; /* init's views */
 
+static struct screen_info screen;
+
 static struct {
 	unsigned starts;
 	unsigned failures; /* in a row */
@@ -69,6 +71,8 @@ static const struct process_spec specs[] = {
 		.period_us = SERVICE_PERIOD_US,
 		.heap_bytes = 0,
 		.stack_bytes = 0x4000,
+		.detail = &screen,
+		.detail_bytes = sizeof(screen),
 	},
 	{
 		.kind = PROC_DEBUG,
@@ -80,6 +84,8 @@ static const struct process_spec specs[] = {
 		.period_us = SERVICE_PERIOD_US,
 		.heap_bytes = 0,
 		.stack_bytes = 0x4000,
+		.detail = &screen,
+		.detail_bytes = sizeof(screen),
 	},
 };
 
@@ -294,11 +300,29 @@ static bool connect_debug(void)
 	       service_attach_channel(debug, MUX_CH_SHELL, frames, "shell", DEBUG_NTFN_SERIAL);
 }
 
+/* The log server has the screen; the debug shell has a view of it, and the keyboard. */
+static bool connect_screen(void)
+{
+	struct process *log = &processes[PROC_LOG], *debug = &processes[PROC_DEBUG];
+	cap_t frames[CHANNEL_BYTES / 4096];
+
+	return screen.kind == SCREEN_NONE ||
+	       (board_give_screen(log) && board_give_keyboard(debug) &&
+		process_map_new(&debug->mem, debug->vspace,
+				PROC_RING_BASE + DEBUG_SCREEN_RING * PROC_RING_STRIDE,
+				ARRAY_SIZE(frames), frames) &&
+		process_note_pages(debug, frames[0], ARRAY_SIZE(frames),
+				   "own view of the screen") &&
+		process_share_frames(debug, log, frames, ARRAY_SIZE(frames), LOG_SHELL_RING,
+				     "the shell's view of the screen"));
+}
+
 const char *service_start(const struct machine *machine, const struct sysdesc *system)
 {
 	init_ntfn = mem_object(&init_arena, ABI_OBJ_NOTIFICATION);
 	if (init_ntfn == 0)
 		return "init";
+	screen.kind = board_screen();
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)
 		if (!make_server(&specs[i]))
 			return specs[i].name;
@@ -309,7 +333,7 @@ const char *service_start(const struct machine *machine, const struct sysdesc *s
 	if (!set_up_uart(machine) || !service_attach_time(&processes[PROC_SERIAL]) ||
 	    !run(&processes[PROC_SERIAL]))
 		return "serial";
-	if (!connect_log() || !run(&processes[PROC_LOG]) ||
+	if (!connect_log() || !connect_screen() || !run(&processes[PROC_LOG]) ||
 	    !connect_init(system->log_level) || !connect_time())
 		return "log";
 	for (unsigned i = 0; i < ARRAY_SIZE(specs); i++)

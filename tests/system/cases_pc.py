@@ -3,6 +3,7 @@ import re
 
 from cases_freertos import answers
 from harness import Failure, System, write_description
+from pcscreen import BLUE, WHITE, Screen
 
 PATH = "systems/pc-services.yaml"
 
@@ -35,12 +36,64 @@ def services(report):
         report.equal(run.wait_exit(30), 0, "the machine is switched off")
 
 
+def screen(report):
+    """The log on the screen, the debug shell by the keyboard, a storm of lines."""
+    seen = Screen("pc-screen")
+    with System("pc-screen", PATH, qemu=seen.options) as run:
+        run.wait("log", r"log: screen: Alt-F1 shows the log, Alt-F2 the debug shell", 60)
+        run.wait("log", r"init: system pc-services: 0 VMs", 30)
+        seen.connect()
+        lines = seen.wait(r"^\[ +\d+\.\d{6}\] init: system pc-services: 0 VMs")
+        colours = seen.picture().colours()
+        report.equal(sorted(colours), sorted([BLUE, WHITE]), "white on blue, and nothing else")
+        report.check(colours[BLUE] > 5 * colours[WHITE], "the blue is behind")
+        report.check(any("time: counter at" in line for line in lines), "the log is on the screen")
+        report.check("as described" in run.client("audit", PATH), "who holds what is as described")
+        seen.type("help\n")
+        lines = seen.wait(r"^  reboot   VM                   starts a VM again from its images")
+        report.check(any(re.match("debug> help +$", line) for line in lines),
+                     "the keyboard's shell shows what was typed, and answers")
+        seen.type("Lisz")
+        for key in ("backspace", "t", "home", "delete", "l", "ret"):
+            seen.press(key)
+        lines = seen.wait(r"^debug +service +running")
+        report.check(any(re.match("debug> list +$", line) for line in lines),
+                     "shift, backspace, Home and Delete edit the line")
+        report.check(not any("help" in t for t in run.lines.of("shell")),
+                     "the serial line's shell is another one")
+        seen.press("alt", "f1")
+        seen.wait("init: system pc-services: 0 VMs")
+        report.ok("Alt-F1 shows the log")
+        seen.press("alt", "f2")
+        seen.wait("^debug +service +running")
+        report.ok("Alt-F2 shows the shell again")
+        seen.press("alt", "f1")
+        after_crash(report, run, seen)
+        run.client("poweroff")
+        report.equal(run.wait_exit(30), 0, "the machine is switched off")
+
+
+def after_crash(report, run, seen):
+    """The owner of the screen dies, and the shell: both go on."""
+    for service in ("log", "debug"):
+        at = run.lines.count()
+        run.client("crash", service)
+        run.wait("log", f"service {service}: started again", 30, at)
+        seen.wait(f"init: service {service}: started again")
+        report.ok(f"{service} is started again, and the screen goes on")
+    seen.type("list\n")
+    seen.wait("^time +service +running")
+    report.ok("and so does the shell")
+
+
 def from_image(firmware):
     """The same from a bootable image, as a real machine starts it: firmware, GRUB, Multiboot 2."""
 
     def case(report):
-        with System(f"pc-{firmware}", PATH, "--firmware", firmware) as run:
+        screen_is = {"bios": "log: screen: Alt-F1 shows", "uefi": "log: no screen in text mode"}
+        with System(f"pc-{firmware}", PATH, "--firmware", firmware, qemu=("-vga", "std")) as run:
             run.wait("log", r"time: counter at \d+ Hz", 120)
+            run.wait("log", screen_is[firmware], 30)
             run.wait("log", r"init: system pc-services: 0 VMs", 30)
             report.ok("the log comes over the serial line")
             report.check(len(re.findall(r" running", run.client("ps"))) >= 4, "every service runs")
@@ -181,5 +234,5 @@ def side_by_side(report):
 
 def cases():
     return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
-            "pc-freertos": freertos, "pc-linux": linux,
+            "pc-screen": screen, "pc-freertos": freertos, "pc-linux": linux,
             "pc-bzimage": bzimage, "pc-mach": mach, "pc-linux-freertos": side_by_side}

@@ -377,15 +377,20 @@ void shell_init(struct shell *s, const struct shell_env *env)
 	edit_init(&s->edit, env->write, env->opaque);
 }
 
+void shell_begin(struct shell *s)
+{
+	if (s->begun)
+		return;
+	s->begun = true;
+	edit_begin(&s->edit);
+	say(s, PROMPT);
+}
+
 void shell_key(struct shell *s, uint8_t byte)
 {
 	enum edit_event event;
 
-	if (!s->begun) {
-		s->begun = true;
-		edit_begin(&s->edit);
-		say(s, PROMPT);
-	}
+	shell_begin(s);
 	event = edit_key(&s->edit, byte);
 	if (event == EDIT_TAB)
 		complete(s);

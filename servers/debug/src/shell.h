@@ -24,10 +24,12 @@ struct shell_env {
 struct shell {
 	struct shell_env env;
 	struct edit edit;
-	bool begun; /* somebody typed: there is a prompt */
+	bool begun; /* there is a prompt */
 	unsigned n_names;
 	char name[SHELL_NAMES][CONTROL_NAME];
 };
 
 void shell_init(struct shell *s, const struct shell_env *env);
+/* Its prompt, unless somebody typed before. */
+void shell_begin(struct shell *s);
 void shell_key(struct shell *s, uint8_t byte);

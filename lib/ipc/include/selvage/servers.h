@@ -73,6 +73,10 @@
  *               minted with LOG_NTFN_CLIENT (write right).
  *   numbers     client 0 .. LOG_CLIENTS-1, init's choice. Init is a client
  *               like the others: log_attach() with its own mapping.
+ *   screen      struct screen_info in the procinfo. Unless it is SCREEN_NONE: the
+ *               cells (VGA, 0xb8000) at PROC_SCREEN, the CRT controller's ports in
+ *               PROC_CAP_DEVICE_PORTS; at LOG_SHELL_RING a channel of the debug
+ *               shell's, bytes for its terminal (LOG_NTFN_CLIENT: they wait).
  *
  * debug
  *   CNode       >= 2^7 slots. It serves nobody and takes no requests.
@@ -83,6 +87,10 @@
  *   caps        PROC_CAP_SERIAL_NTFN as any client of serial; PROC_CAP_CLIENT_NTFN:
  *               Signal, init looks at its rings. Both signal its PROC_CAP_NTFN with
  *               a badge of DEBUG_NTFN_...
+ *   screen      struct screen_info. Unless it is SCREEN_NONE: the channel with log at
+ *               PROC_RING_BASE + DEBUG_SCREEN_RING * PROC_RING_STRIDE; of the keyboard
+ *               PROC_CAP_DEVICE_PORTS (0x60), PROC_CAP_COMMAND_PORTS (0x64) and
+ *               PROC_CAP_DEVICE_IRQ, which signals DEBUG_NTFN_KEYBOARD.
  */
 #pragma once
 
@@ -120,6 +128,30 @@ enum server_status {
 /* Badges on debug's PROC_CAP_NTFN, and where the ring pair with init is. */
 #define DEBUG_NTFN_SERIAL 1u
 #define DEBUG_NTFN_INIT 2u
+#define DEBUG_NTFN_KEYBOARD 4u
 #define DEBUG_CONTROL_RING 1u
+#define DEBUG_SCREEN_RING 2u
 
 #define LOG_CLIENTS 80
+#define LOG_SHELL_RING (PROC_RING_BASE + LOG_CLIENTS * PROC_RING_STRIDE)
+
+/* Detail of the procinfo of log and debug. */
+enum screen_kind {
+	SCREEN_NONE = 0,    /* a board that has none */
+	SCREEN_NO_TEXT = 1, /* it shows graphics, or is not there */
+	SCREEN_TEXT = 2,    /* 80 by 25 cells */
+};
+struct screen_info {
+	uint32_t kind;
+};
+/* The views of the screen, which the debug shell's CSI n z shows. */
+#define SCREEN_VIEW_LOG 1u
+#define SCREEN_VIEW_SHELL 2u
+#define PROC_SCREEN (PROC_DEVICE_BASE + 0x100000ull)
+
+static inline enum screen_kind screen_info_get(void)
+{
+	const struct screen_info *screen = (const void *)procinfo_get()->detail;
+
+	return (enum screen_kind)screen->kind;
+}

@@ -31,16 +31,17 @@ enum proc_cap {
 	PROC_CAP_CNODE = 2,
 	PROC_CAP_VSPACE = 3,
 	PROC_CAP_SC = 4,
-	PROC_CAP_INIT_EP = 5,       /* Call: requests to init (ipc/control.h) */
-	PROC_CAP_LOG_NTFN = 6,      /* Signal: my log ring has something */
-	PROC_CAP_NTFN = 7,          /* Wait: my own notification */
-	PROC_CAP_REPLY = 8,         /* reply object of the main thread */
-	PROC_CAP_SERVICE_EP = 9,    /* Recv: my service endpoint, if I have one */
-	PROC_CAP_TIME_EP = 10,      /* Call: time server */
-	PROC_CAP_SERIAL_NTFN = 11,  /* Signal: my channel has bytes / room */
-	PROC_CAP_DEVICE_IRQ = 16,   /* IRQ handler of the driver's device */
-	PROC_CAP_DEVICE_PORTS = 17, /* I/O ports of it, where it has such */
-	PROC_CAP_CLIENT_NTFN = 64,  /* serial, time, log: + client, see there */
+	PROC_CAP_INIT_EP = 5,        /* Call: requests to init (ipc/control.h) */
+	PROC_CAP_LOG_NTFN = 6,       /* Signal: my log ring has something */
+	PROC_CAP_NTFN = 7,           /* Wait: my own notification */
+	PROC_CAP_REPLY = 8,          /* reply object of the main thread */
+	PROC_CAP_SERVICE_EP = 9,     /* Recv: my service endpoint, if I have one */
+	PROC_CAP_TIME_EP = 10,       /* Call: time server */
+	PROC_CAP_SERIAL_NTFN = 11,   /* Signal: my channel has bytes / room */
+	PROC_CAP_DEVICE_IRQ = 16,    /* IRQ handler of the driver's device */
+	PROC_CAP_DEVICE_PORTS = 17,  /* I/O ports of it, where it has such */
+	PROC_CAP_COMMAND_PORTS = 18, /* more of them, which are not beside those */
+	PROC_CAP_CLIENT_NTFN = 64,   /* serial, time, log: + client, see there */
 };
 
 enum proc_kind {

@@ -74,6 +74,20 @@ bool board_give_uart(struct process *serial, const struct machine *machine)
 			MAP_DEVICE) == ABI_OK;
 }
 
+enum screen_kind board_screen(void) { return SCREEN_NONE; }
+
+bool board_give_screen(struct process *log)
+{
+	(void)log;
+	return false;
+}
+
+bool board_give_keyboard(struct process *debug)
+{
+	(void)debug;
+	return false;
+}
+
 bool board_has_timer(void) { return sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_TIMER; }
 
 bool board_give_timer(struct process *time)

@@ -3,6 +3,7 @@
 
 #include "acpi.h"
 #include "boot_chunk.h"
+#include "ports.h"
 #include "self.h"
 #include "service.h"
 
@@ -20,12 +21,15 @@
 #define PIT 0x40
 #define PIT_PORTS 4
 #define PIT_IRQ 0
+#define KEYBOARD_DATA 0x60
+#define KEYBOARD_COMMAND 0x64
+#define KEYBOARD_IRQ 1
 #define CMOS 0x70
 #define SLEEP_ENABLE (1u << 13) /* ACPI 6.5, 4.8.3.2.1 */
 
 static struct acpi_facts facts;
 
-static cap_t issue_ports(uint64_t first, uint64_t n)
+cap_t ports_issue(uint64_t first, uint64_t n)
 {
 	cap_t slot = mem_slot(&init_arena);
 
@@ -41,7 +45,7 @@ static cap_t uart_ports(const struct machine *m)
 	static cap_t ports;
 
 	if (ports == 0)
-		ports = issue_ports(m->uart_at, UART_PORTS);
+		ports = ports_issue(m->uart_at, UART_PORTS);
 	return ports;
 }
 
@@ -117,10 +121,10 @@ int board_irq(cap_t handler, unsigned irq, bool level)
 }
 
 /* --- devices --- */
-static bool give_ports(struct process *p, cap_t ports, uint64_t at, const char *what)
+bool ports_give(struct process *p, unsigned slot, cap_t ports, uint64_t at, const char *what)
 {
-	if (ports == 0 || !process_grant(p, p, PROC_CAP_DEVICE_PORTS, ports, ABI_RIGHTS_ALL, 0,
-					 "IOPort", what))
+	if (ports == 0 ||
+	    !process_grant(p, p, slot, ports, ABI_RIGHTS_ALL, 0, "IOPort", what))
 		return false;
 	p->grants[p->n_grants - 1].at = at;
 	return true;
@@ -128,7 +132,7 @@ static bool give_ports(struct process *p, cap_t ports, uint64_t at, const char *
 
 bool board_give_uart(struct process *serial, const struct machine *m)
 {
-	return give_ports(serial, uart_ports(m), m->uart_at, "UART");
+	return ports_give(serial, PROC_CAP_DEVICE_PORTS, uart_ports(m), m->uart_at, "UART");
 }
 
 bool board_has_timer(void) { return true; }
@@ -136,9 +140,20 @@ bool board_has_timer(void) { return true; }
 /* Its output stays high until it is set anew: only the edge counts. */
 bool board_give_timer(struct process *time)
 {
-	return give_ports(time, issue_ports(PIT, PIT_PORTS), PIT, "timer") &&
+	return ports_give(time, PROC_CAP_DEVICE_PORTS, ports_issue(PIT, PIT_PORTS), PIT, "timer") &&
 	       service_give_irq(time, PROC_CAP_DEVICE_IRQ, facts.pin[PIT_IRQ], false,
 				TIME_NTFN_IRQ);
+}
+
+/* Between its two ports there is one that switches the machine's refusals of memory off. */
+bool board_give_keyboard(struct process *debug)
+{
+	return ports_give(debug, PROC_CAP_DEVICE_PORTS, ports_issue(KEYBOARD_DATA, 1),
+			  KEYBOARD_DATA, "keyboard") &&
+	       ports_give(debug, PROC_CAP_COMMAND_PORTS, ports_issue(KEYBOARD_COMMAND, 1),
+			  KEYBOARD_COMMAND, "keyboard's commands") &&
+	       service_give_irq(debug, PROC_CAP_DEVICE_IRQ, facts.pin[KEYBOARD_IRQ], false,
+				DEBUG_NTFN_KEYBOARD);
 }
 
 /* --- clock --- */
@@ -182,7 +197,7 @@ static uint64_t days_to(unsigned year, unsigned month, unsigned day)
 
 uint64_t board_seconds(const struct machine *m)
 {
-	cap_t ports = issue_ports(CMOS, 2);
+	cap_t ports = ports_issue(CMOS, 2);
 	unsigned tries = 0;
 
 	(void)m;
@@ -209,7 +224,7 @@ const char *board_off(void)
 		return "the ACPI tables say not how";
 	for (unsigned i = 0; i < ARRAY_SIZE(facts.control); i++) {
 		uint64_t sleep = (uint64_t)facts.sleep_type[i] << 10 | SLEEP_ENABLE;
-		cap_t port = facts.control[i] == 0 ? 0 : issue_ports(facts.control[i], 2);
+		cap_t port = facts.control[i] == 0 ? 0 : ports_issue(facts.control[i], 2);
 
 		if (port != 0)
 			(void)sel4_io_port_out16(port, facts.control[i], sleep);
