@@ -85,16 +85,6 @@ static void lapic_eoi(void *opaque, uint8_t vector)
 /* Looked at behind each exit and event: pc_irq_due. */
 static void lapic_line(void *opaque, bool level) { (void)opaque, (void)level; }
 
-static void lapic_signal(void *opaque, enum lapic_signal signal, uint8_t vector)
-{
-	struct vm *vm = opaque;
-
-	(void)vector;
-	if (vm_count(vm, VM_EVENT_UNDEFINED))
-		log_warning("an %s from a local APIC is not delivered",
-			    signal == LAPIC_NMI ? "NMI" : "INIT or STARTUP");
-}
-
 static uint64_t lapic_tsc(void *opaque) { return pc_tsc(opaque); }
 
 bool pc_irq_due(const struct vm *vm)
@@ -124,6 +114,8 @@ static enum mmio_outcome ioapic_mmio(void *device, unsigned vcpu, struct mmio *m
 	(void)vcpu;
 	return ioapic_access(&((struct pc *)device)->ioapic, m);
 }
+
+static void lapic_signal(void *opaque, enum lapic_signal signal, uint8_t vector);
 
 static void init_apics(struct vm *vm)
 {
@@ -272,6 +264,19 @@ static void reset(void *opaque)
 	log_info("the guest resets the board");
 	console_flush(&vm->console);
 	init_vm_reset();
+}
+
+/* The only core is the one that boots: INIT takes it to its reset vector, where a
+ * firmware would start the board again, and STARTUP finds it running. */
+static void lapic_signal(void *opaque, enum lapic_signal signal, uint8_t vector)
+{
+	struct vm *vm = opaque;
+
+	(void)vector;
+	if (signal == LAPIC_NMI)
+		vm->pc.nmi = true;
+	else if (signal == LAPIC_INIT)
+		reset(vm);
 }
 
 static void power_off(void *opaque)

@@ -38,6 +38,7 @@ struct pc {
 	struct acpi_pm pm;
 	struct fake_range nothing;
 	bool touched;        /* a device with a deadline was: pc_arm */
+	bool nmi;            /* one has come, and goes with the next entry */
 	uint64_t armed_ns;   /* for when the time server was asked; TICKS_NEVER: not */
 	uint64_t tsc_offset; /* of the guest's, but for pauses */
 };

@@ -19,6 +19,7 @@ void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void hypercall_exit(struct vm_vcpu *vc);
 void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
 /* interrupt.c: behind each exit. */
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e);

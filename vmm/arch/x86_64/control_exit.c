@@ -12,6 +12,31 @@ static void say(struct vm_vcpu *vc, const char *what)
 			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_RIP), n);
 }
 
+/* Whether a MOV to a control register is next. */
+static bool moves_to_control(struct vm_vcpu *vc)
+{
+	uint8_t bytes[4] = { 0 };
+	unsigned at = 0;
+
+	if (emulate_fetch(vc, bytes, sizeof(bytes)) < 3)
+		return false;
+	at = (bytes[0] & 0xf0) == 0x40; /* REX */
+	return bytes[at] == 0x0f && bytes[at + 1] == 0x22;
+}
+
+/*
+ * QEMU's SVM makes this of a reserved bit that the guest writes to CR3 or CR4; a
+ * processor raises #GP. An exception that is still to be delivered says that the
+ * registers had been refused before.
+ */
+void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	if ((vcpu_get(&vc->cpu.cpu, VCPU_EVENT) & ABI_VCPU_EVENT_VALID) || !moves_to_control(vc))
+		report_stop(vc, e, "registers that the processor refuses");
+	report_note(vc, e, "reserved bits of a control register: #GP");
+	vcpu_inject_protection(&vc->cpu.cpu);
+}
+
 /* None is asked for. */
 void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {

@@ -20,7 +20,7 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	case VCPU_EXIT_UNDEFINED: undefined_exit(vc, e); break;
 	case VCPU_EXIT_FETCH: fetch_exit(vc, e); break;
 	case VCPU_EXIT_SHUTDOWN: report_stop(vc, e, "triple fault");
-	case VCPU_EXIT_BAD_STATE: report_stop(vc, e, "registers that the processor refuses");
+	case VCPU_EXIT_BAD_STATE: state_exit(vc, e); break;
 	case VCPU_EXIT_TASK_SWITCH: report_stop(vc, e, "a task switch by hardware");
 	default: report_stop(vc, e, "exit that nothing handles");
 	}

@@ -3,7 +3,7 @@
 
 #define RFLAGS_IF (1u << 9)
 
-/* With interrupts off nothing wakes it: there are no NMIs. */
+/* With interrupts off only an NMI wakes it. */
 void halt_exit(struct vm_vcpu *vc)
 {
 	struct vcpu *v = &vc->cpu.cpu;
@@ -14,6 +14,6 @@ void halt_exit(struct vm_vcpu *vc)
 	pc_arm(vc->vm);
 	if (open && interrupt_was_given(vc))
 		return;
-	while (!open || !pc_irq_due(vc->vm))
+	while (!vc->vm->pc.nmi && !(open && pc_irq_due(vc->vm)))
 		(void)vm_vcpu_wait(vc);
 }

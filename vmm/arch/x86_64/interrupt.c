@@ -49,8 +49,24 @@ bool interrupt_was_given(struct vm_vcpu *vc)
 	return vc->given;
 }
 
+/* With the next entry, unless that brings another exception: with the one after it. The
+ * guest's own IRET is no exit, so an NMI may come within the handler of an NMI. */
+static void deliver_nmi(struct vm_vcpu *vc)
+{
+	struct vcpu *v = &vc->cpu.cpu;
+	const bool advance = v->advance;
+
+	if (vcpu_get(v, VCPU_EVENT) & ABI_VCPU_EVENT_VALID)
+		return;
+	vcpu_inject_nmi(v);
+	v->advance = advance;
+	vc->vm->pc.nmi = false;
+}
+
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
+	if (vc->vm->pc.nmi)
+		deliver_nmi(vc);
 	if (e->reason == VCPU_EXIT_IRQ_WINDOW)
 		vc->window = false;
 	/* The one that is on its way comes first; its end is an exit. */
@@ -70,7 +86,7 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 	uint64_t reg[VCPU_REGS];
 
 	(void)self;
-	if (!vc->started || !pc_irq_due(vm))
+	if (!vc->started || !(vm->pc.nmi || pc_irq_due(vm)))
 		return;
 	if (vc->waiting) {
 		sel4_signal(vc->wake);
@@ -79,7 +95,7 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 	/* One that has been given to the kernel and not been taken stays. */
 	if (vc->window || !read_deciding(vc, reg) || (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING))
 		return;
-	if (!(reg[VCPU_RFLAGS] & RFLAGS_IF) || reg[VCPU_SHADOW] != 0 ||
+	if (!pc_irq_due(vm) || !(reg[VCPU_RFLAGS] & RFLAGS_IF) || reg[VCPU_SHADOW] != 0 ||
 	    (reg[VCPU_EVENT] & ABI_VCPU_EVENT_VALID)) {
 		set_irq(vc, ABI_VCPU_IRQ_WINDOW);
 		return;

@@ -17,23 +17,37 @@
 #define MSR_X2APIC_EOI 0x80bu
 #define X2APIC_LAST 0x8ffu
 
+static bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* Eight memory types, of which 2, 3 and those from 8 on do not exist. */
+static bool is_pat(uint64_t types)
+{
+	for (; types != 0; types >>= 8)
+		if ((types & 0xff) > 7 || (types & 0xfe) == 2)
+			return false;
+	return true;
+}
+
 /* Those that are state of the vCPU. */
 static const struct {
 	uint32_t msr;
 	uint8_t reg;
-	bool address; /* has to be canonical */
+	bool (*allows)(uint64_t value); /* NULL: any */
 } registers[] = {
-	{ 0x174, VCPU_SYSENTER_CS, false },
-	{ 0x175, VCPU_SYSENTER_ESP, true },
-	{ 0x176, VCPU_SYSENTER_EIP, true },
-	{ 0x277, VCPU_PAT, false },
-	{ 0xc0000081, VCPU_STAR, false },
-	{ 0xc0000082, VCPU_LSTAR, true },
-	{ 0xc0000083, VCPU_CSTAR, true },
-	{ 0xc0000084, VCPU_SFMASK, false },
-	{ 0xc0000100, VCPU_FS_BASE, true },
-	{ 0xc0000101, VCPU_GS_BASE, true },
-	{ 0xc0000102, VCPU_KERNEL_GS_BASE, true },
+	{ 0x174, VCPU_SYSENTER_CS, NULL },
+	{ 0x175, VCPU_SYSENTER_ESP, is_canonical },
+	{ 0x176, VCPU_SYSENTER_EIP, is_canonical },
+	{ 0x277, VCPU_PAT, is_pat },
+	{ 0xc0000081, VCPU_STAR, NULL },
+	{ 0xc0000082, VCPU_LSTAR, is_canonical },
+	{ 0xc0000083, VCPU_CSTAR, is_canonical },
+	{ 0xc0000084, VCPU_SFMASK, NULL },
+	{ 0xc0000100, VCPU_FS_BASE, is_canonical },
+	{ 0xc0000101, VCPU_GS_BASE, is_canonical },
+	{ 0xc0000102, VCPU_KERNEL_GS_BASE, is_canonical },
 };
 
 /* Read as zero, and written in vain: what kernels look at before they look at CPUID. */
@@ -70,11 +84,6 @@ static bool is_apic(const struct vm *vm, uint32_t msr)
 		(msr >= LAPIC_MSR_FIRST && msr <= X2APIC_LAST));
 }
 
-static bool is_canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 static bool write_efer(struct vcpu *v, uint64_t value)
 {
 	const uint64_t old = vcpu_get(v, VCPU_EFER);
@@ -101,7 +110,7 @@ static bool write_register(struct vm_vcpu *vc, uint32_t msr, uint64_t value)
 	for (unsigned i = 0; i < ARRAY_SIZE(registers); i++) {
 		if (registers[i].msr != msr)
 			continue;
-		if (registers[i].address && !is_canonical(value))
+		if (registers[i].allows != NULL && !registers[i].allows(value))
 			return false;
 		vcpu_set(&vc->cpu.cpu, registers[i].reg, value);
 		return true;
