@@ -1,0 +1,96 @@
+"""PC guests that do what they should not; FreeRTOS beside them keeps its ticks."""
+import re
+
+from harness import System, write_description
+
+PARTS = ["cpuid", "msr", "control", "instructions", "vectors", "mmio", "ports"]
+# How a guest can end, and what is said of it.
+FAULTS = {
+    "triple": "triple fault",
+    "nowhere": "access to an address where nothing is",
+    "fetch": "instruction fetch where no memory is",
+}
+OTHERS = {
+    "reset": "vm reset: stopped, it does nothing but reboot",
+    "task": "vm task: (powered off|stopped after a failure)",  # QEMU switches tasks by itself
+}
+WITNESS = """\
+  - name: freertos
+    memory: 16M
+    kernel: asset:freertos-pc
+    timers: [pit, lapic]
+    priority: 90
+"""
+
+
+def guest(name, image, cmdline, *more):
+    lines = [f"name: {name}", "memory: 4M", f"kernel: asset:{image}", f'cmdline: "{cmdline}"',
+             "timers: [pit, hpet, lapic, tsc]", "priority: 50", *more]
+    return "  - " + "\n    ".join(lines) + "\n"
+
+
+def describe(name, *vms):
+    return write_description(name, f"name: {name}\nmachine: {{board: pc, on_idle: stay}}\nvms:\n"
+                             + "".join(vms) + WITNESS)
+
+
+def records(run):
+    """VMs whose fault has a whole record in the log: what, code, registers, end."""
+    text, whole = "\n".join(run.lines.of("log")), []
+    for part in re.split(r"fault begin: ", text)[1:]:
+        vm = re.match(r"vm=(\S+) vcpu=0 width=\d+ reason=\S+ what=\"", part).group(1)
+        needed = (r"fault cause: code=", r"fault code: rip=0x[0-9a-f]+ bytes=",
+                  r"fault registers: RAX=0x", r"fault exits: ", rf"fault end: vm={vm}$")
+        if all(re.search(n, part, re.M) for n in needed):
+            whole.append(vm)
+    return whole
+
+
+def ticks(run, after):
+    """Two of the witness's lines, its clock going on between them."""
+    first, seen = run.wait("freertos", r"System Tick = (\d+)", 30, after)
+    second, _ = run.wait("freertos", r"System Tick = (\d+)", 30, seen)
+    return int(second.group(1)) > int(first.group(1))
+
+
+def sweep(report):
+    """All that a processor and a PC can be asked; then each way to end."""
+    path = describe("pc-sweep", guest("sweep", "micropc-sweep", ""))
+    with System("pc-sweep", path, limit_s=200) as run:
+        seen = 0
+        for part in PARTS:
+            match, seen = run.wait("sweep", rf"^sweep: {part} (ok|WRONG)", 120, seen)
+            report.equal(match.group(1), "ok", f"{part}: the architecture's answers")
+        run.wait("log", "vm sweep: powered off", 30)
+        run.wait("freertos", "freertos: PASS|freertos: FAIL", 60)
+        report.check(ticks(run, run.lines.count()), "another VM has its ticks")
+
+
+def ends(report):
+    path = describe("pc-ends", *(guest(e, "micropc-sweep", f"end={e}",
+                                       *(["restart: on-failure", "restart_limit: 1",
+                                          "restart_delay: 1ms"] if e == "triple" else []))
+                                 for e in [*FAULTS, *OTHERS, "halt", "spin"]))
+    with System("pc-ends", path, limit_s=200) as run:
+        for name, what in FAULTS.items():
+            run.wait("log", rf"vmm:{name}: .*{what}", 60)
+            report.ok(f"{name}: {what}")
+        for name, what in OTHERS.items():
+            report.ok(f"{name}: {run.wait('log', what, 60)[0].group(0)}")
+        run.wait("log", "vm triple: started again 1 times in a row, left off", 30)
+        report.ok("triple: its restart policy decides")
+        found = records(run)
+        report.equal(sorted(set(found) - {"task"}), sorted(FAULTS), "a record of each "
+                     "fault, and of nothing else")
+        report.check(ticks(run, run.lines.count()), "a VM that does nothing but exits takes no time "
+                     "of one above it")
+        for name in ("halt", "spin"):
+            run.client("kill", name)
+            report.ok(f"{name}: can be killed")
+        report.equal([t for t in run.lines.of("halt") if "FAILED" in t], [], "HLT with IF=0 ends "
+                     "by nothing")
+        report.check(ticks(run, run.lines.count()), "another VM has its ticks")
+
+
+def cases():
+    return {"pc-sweep": sweep, "pc-ends": ends}
