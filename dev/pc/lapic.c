@@ -71,6 +71,11 @@ enum lapic_request lapic_request(const struct lapic *l)
 	return l->extint || extint_line(l) ? LAPIC_EXTINT : LAPIC_NOTHING;
 }
 
+uint8_t lapic_vector(const struct lapic *l)
+{
+	return lapic_request(l) == LAPIC_VECTOR ? (uint8_t)highest(&l->irr) : 0;
+}
+
 void lapic_update(struct lapic *l)
 {
 	bool level = lapic_request(l) != LAPIC_NOTHING;

@@ -92,6 +92,11 @@ bool pc_irq_due(const struct vm *vm)
 	return has(vm, SYSDESC_TIMER_LAPIC) ? lapic_intr(&vm->pc.lapic) : i8259_intr(&vm->pc.pic);
 }
 
+uint8_t pc_irq_vector(const struct vm *vm)
+{
+	return has(vm, SYSDESC_TIMER_LAPIC) ? lapic_vector(&vm->pc.lapic) : 0;
+}
+
 uint8_t pc_irq_take(struct vm *vm)
 {
 	vm->stats->interrupts++;

@@ -54,6 +54,8 @@ uint64_t pc_tsc(const struct vm *vm);
 /* Whether the guest is to be interrupted; by which vector, which is taken now. */
 bool pc_irq_due(const struct vm *vm);
 uint8_t pc_irq_take(struct vm *vm);
+/* The vector that would be taken; 0: that is not known before. */
+uint8_t pc_irq_vector(const struct vm *vm);
 /* Behind an exit that touched one: asks for the next time that a device needs. */
 void pc_arm(struct vm *vm);
 /* The event thread has been told of it. */

@@ -156,7 +156,15 @@ static void set_cpuid(struct vm *vm)
 /* Flat protected mode. */
 static void set_entry(struct vm *vm, uint32_t entry)
 {
-	const struct kvm_segment data = { .limit = 0xffffffff, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1 };
+	const struct kvm_segment data = {
+		.limit = 0xffffffff,
+		.selector = 16,
+		.type = 3,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1,
+	};
 	struct kvm_regs regs = { .rax = BOOT_MAGIC, .rbx = BOOT_INFO, .rip = entry, .rflags = 2 };
 	struct kvm_sregs sregs;
 

@@ -49,9 +49,9 @@ static enum x86_mode mode_of(struct vm_vcpu *vc)
 
 /* Real mode is level 0, virtual-8086 mode level 3. In 64-bit mode CS says it too, which
  * came along; in others it may not have been loaded since real mode. */
-static bool is_user(struct vm_vcpu *vc)
+static bool is_user(struct vm_vcpu *vc, enum x86_mode mode)
 {
-	if (mode_of(vc) == X86_64)
+	if (mode == X86_64)
 		return (VCPU_SEG_SELECTOR(get(vc, VCPU_CS)) & 3u) == CPL3;
 	if (!(get(vc, VCPU_CR0) & CR0_PE))
 		return false;
@@ -60,34 +60,45 @@ static bool is_user(struct vm_vcpu *vc)
 	return (attributes(vc, VCPU_SS) >> VCPU_ATTR_DPL_SHIFT & 3u) == CPL3;
 }
 
-static struct walk_x86 walk_of(struct vm_vcpu *vc)
+static struct walk_x86 walk_of(struct vm_vcpu *vc, enum x86_mode mode)
 {
 	return (struct walk_x86){ .cr0 = get(vc, VCPU_CR0),
 				  .cr3 = get(vc, VCPU_CR3),
 				  .cr4 = get(vc, VCPU_CR4),
 				  .efer = get(vc, VCPU_EFER),
-				  .user = is_user(vc) };
+				  .user = is_user(vc, mode) };
+}
+
+static unsigned fetch(struct vm_vcpu *vc, const struct walk_x86 *walk, enum x86_mode mode,
+		      uint8_t *bytes, unsigned n)
+{
+	uint64_t linear = get(vc, VCPU_RIP);
+	unsigned done = 0;
+
+	if (mode != X86_64)
+		linear = (uint32_t)(linear + get(vc, VCPU_CS_BASE));
+	while (done < n) {
+		const unsigned part = (unsigned)min_u64(n - done, PAGE - (linear + done) % PAGE);
+		const void *from = NULL;
+		uint64_t gpa;
+		uint32_t code;
+
+		if (walk_x86(&vc->vm->mem, walk, linear + done, false, &gpa, &code))
+			from = gmem_span(&vc->vm->mem, gpa, part);
+		if (from == NULL)
+			break;
+		memcpy(bytes + done, from, part);
+		done += part;
+	}
+	return done;
 }
 
 unsigned emulate_fetch(struct vm_vcpu *vc, uint8_t *bytes, unsigned n)
 {
-	const struct walk_x86 walk = walk_of(vc);
-	uint64_t linear = get(vc, VCPU_RIP);
-	unsigned done = 0;
+	const enum x86_mode mode = mode_of(vc);
+	const struct walk_x86 walk = walk_of(vc, mode);
 
-	if (mode_of(vc) != X86_64)
-		linear = (uint32_t)(linear + get(vc, VCPU_CS_BASE));
-	while (done < n) {
-		const unsigned part = (unsigned)min_u64(n - done, PAGE - (linear + done) % PAGE);
-		uint64_t gpa;
-		uint32_t code;
-
-		if (!walk_x86(&vc->vm->mem, &walk, linear + done, false, &gpa, &code) ||
-		    !gmem_read(&vc->vm->mem, gpa, bytes + done, part))
-			break;
-		done += part;
-	}
-	return done;
+	return fetch(vc, &walk, mode, bytes, n);
 }
 
 /* --- What the decoder asks for ----------------------------------------------------- */
@@ -116,10 +127,8 @@ static bool read_gpa(void *opaque, uint64_t gpa, unsigned size, uint64_t *value)
 	struct mmio m = { .size = (uint8_t)size };
 
 	*value = 0;
-	if (gmem_read(&c->vc->vm->mem, gpa, value, size))
-		return true;
 	if (!access_device(c->vc, gpa, &m))
-		return false;
+		return gmem_read(&c->vc->vm->mem, gpa, value, size);
 	*value = m.value;
 	return true;
 }
@@ -129,7 +138,7 @@ static bool write_gpa(void *opaque, uint64_t gpa, unsigned size, uint64_t value)
 	struct context *c = opaque;
 	struct mmio m = { .size = (uint8_t)size, .write = true, .value = value };
 
-	return gmem_write(&c->vc->vm->mem, gpa, &value, size) || access_device(c->vc, gpa, &m);
+	return access_device(c->vc, gpa, &m) || gmem_write(&c->vc->vm->mem, gpa, &value, size);
 }
 
 static void segment(void *opaque, unsigned number, struct x86_segment *out)
@@ -163,11 +172,11 @@ static bool port(void *opaque, uint16_t number, unsigned size, bool write, uint3
 
 /* --- The instruction ---------------------------------------------------------------- */
 
-static struct x86_state state_of(struct vm_vcpu *vc)
+static struct x86_state state_of(struct vm_vcpu *vc, enum x86_mode mode)
 {
 	struct x86_state s = { .rip = get(vc, VCPU_RIP),
 			       .rflags = get(vc, VCPU_RFLAGS),
-			       .mode = mode_of(vc) };
+			       .mode = mode };
 
 	memcpy(s.reg, vcpu_get_first(&vc->cpu.cpu, X86_GPRS), sizeof(s.reg));
 	s.stack32 = s.mode != X86_64 && (attributes(vc, VCPU_SS) & VCPU_ATTR_DB);
@@ -241,15 +250,16 @@ const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	enum x86_result result = X86_REFUSED;
 	struct x86_outcome o = { .why = "its instruction is not in memory" };
 	struct context c = { .vc = vc };
+	const enum x86_mode mode = mode_of(vc);
 	const struct x86_insn *insn;
 	struct x86_state s;
 	unsigned n;
 
-	if (mode_of(vc) != X86_64)
+	if (mode != X86_64)
 		arch_fetch(vc, SEGMENT_REGS);
-	c.walk = walk_of(vc);
-	s = state_of(vc);
-	n = emulate_fetch(vc, bytes, X86_MAX_BYTES);
+	c.walk = walk_of(vc, mode);
+	s = state_of(vc, mode);
+	n = fetch(vc, &c.walk, mode, bytes, X86_MAX_BYTES);
 	if (n == 0)
 		return o.why;
 	insn = x86_decode_cached(&vc->insn, &s, bytes, n, &result, &o);

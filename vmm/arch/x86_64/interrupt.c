@@ -9,43 +9,41 @@
 
 #include <selvage/log.h>
 
-#define RFLAGS_IF (1u << 9)
-
-static void set_irq(struct vm_vcpu *vc, uint64_t value)
+/* False: the kernel refused. */
+static bool write_irq(struct vm_vcpu *vc, uint64_t value)
 {
 	uint64_t reg[VCPU_REGS];
 
 	reg[VCPU_IRQ] = value;
-	if (sel4_vcpu_write_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) != ABI_OK)
-		log_error("vCPU %u: an interrupt was refused", vc->index);
-	vc->window = value == ABI_VCPU_IRQ_WINDOW;
+	return sel4_vcpu_write_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) == ABI_OK;
 }
 
-/* The vCPU takes interrupts. */
-static void give(struct vm_vcpu *vc)
+static void want_window(struct vm_vcpu *vc)
+{
+	vc->window = write_irq(vc, ABI_VCPU_IRQ_WINDOW);
+}
+
+/* Out of the controllers. */
+static uint8_t take(struct vm_vcpu *vc)
 {
 	const uint8_t vector = pc_irq_take(vc->vm);
 
 	vm_trace(vc->vm, VMM_TRACED_INTERRUPT, (uint32_t)vector << 8 | vc->index);
-	set_irq(vc, ABI_VCPU_IRQ_PENDING | vector);
+	return vector;
 }
 
-/* What decides about interrupts, of a vCPU that does not execute now. */
-#define DECIDING \
-	(vcpu_bit(VCPU_RFLAGS) | vcpu_bit(VCPU_SHADOW) | vcpu_bit(VCPU_EVENT) | vcpu_bit(VCPU_IRQ))
-
-static bool read_deciding(const struct vm_vcpu *vc, uint64_t reg[VCPU_REGS])
+/* One that has been given to the kernel and not been taken stays. */
+static bool is_pending(const struct vm_vcpu *vc)
 {
-	return sel4_vcpu_read_set(vc->cpu.caps.vcpu, DECIDING, reg) == ABI_OK;
+	uint64_t reg[VCPU_REGS];
+
+	return sel4_vcpu_read_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) == ABI_OK &&
+	       (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING);
 }
 
 bool interrupt_was_given(struct vm_vcpu *vc)
 {
-	uint64_t reg[VCPU_REGS];
-
-	if (!vc->given)
-		return false;
-	vc->given = read_deciding(vc, reg) && (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING);
+	vc->given = vc->given && is_pending(vc);
 	return vc->given;
 }
 
@@ -72,10 +70,14 @@ void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	/* The one that is on its way comes first; its end is an exit. */
 	if (vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm) || interrupt_was_given(vc))
 		return;
-	if (vcpu_takes_irqs(e))
-		give(vc);
-	else if (!vc->window)
-		set_irq(vc, ABI_VCPU_IRQ_WINDOW);
+	if (!vcpu_takes_irqs(e)) {
+		if (!vc->window)
+			want_window(vc);
+		return;
+	}
+	vc->window = false;
+	if (!write_irq(vc, ABI_VCPU_IRQ_PENDING | take(vc)))
+		log_error("vCPU %u: an interrupt was refused", vc->index);
 }
 
 /* From the event thread: the vCPU does not execute now, but may have exited, and its
@@ -83,23 +85,20 @@ void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 {
 	struct vm_vcpu *vc = &vm->vcpu[0];
-	uint64_t reg[VCPU_REGS];
+	const uint8_t vector = pc_irq_vector(vm);
 
 	(void)self;
 	if (!vc->started || !(vm->pc.nmi || pc_irq_due(vm)))
 		return;
 	if (vc->waiting) {
 		sel4_signal(vc->wake);
-		return;
+	} else if (vc->window) {
+		return; /* an exit comes */
+	} else if (vector != 0 &&
+		   write_irq(vc, ABI_VCPU_IRQ_PENDING | ABI_VCPU_IRQ_NOW | vector)) {
+		(void)take(vc);
+		vc->given = true;
+	} else if (!is_pending(vc)) {
+		want_window(vc);
 	}
-	/* One that has been given to the kernel and not been taken stays. */
-	if (vc->window || !read_deciding(vc, reg) || (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING))
-		return;
-	if (!pc_irq_due(vm) || !(reg[VCPU_RFLAGS] & RFLAGS_IF) || reg[VCPU_SHADOW] != 0 ||
-	    (reg[VCPU_EVENT] & ABI_VCPU_EVENT_VALID)) {
-		set_irq(vc, ABI_VCPU_IRQ_WINDOW);
-		return;
-	}
-	give(vc);
-	vc->given = true;
 }

@@ -9,10 +9,8 @@ void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 
 	if (report_arch_is_walk(e))
 		report_stop(vc, e, "page tables where no memory is");
-	if (gmem_holds(&vc->vm->mem, e->gpa, 1))
-		report_stop(vc, e, "its memory is not mapped");
 	if (bus_find(&vc->vm->bus, e->gpa) == NULL)
-		report_stop(vc, e, "access to an address where nothing is");
+		report_stop(vc, e, gmem_holds(&vc->vm->mem, e->gpa, 1) ? "its memory is not mapped" : "access to an address where nothing is");
 	why = emulate(vc, e);
 	if (why != NULL)
 		report_stop(vc, e, why);

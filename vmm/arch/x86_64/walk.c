@@ -16,18 +16,19 @@
 #define FAULT_WRITE 2u
 #define FAULT_USER 4u
 
-/* The format of the tables: levels, bits of an index, bytes of an entry. */
+/* The format of the tables: levels, bits of an index, bytes of an entry, and which levels
+ * may have pages (bit 1: the last). */
 struct format {
-	unsigned levels, index_bits, entry_bytes;
+	unsigned levels, index_bits, entry_bytes, pages;
 };
 
 static struct format format_of(const struct walk_x86 *w)
 {
 	if (w->efer & EFER_LMA)
-		return (struct format){ 4, 9, 8 };
+		return (struct format){ 4, 9, 8, 1u << 1 | 1u << 2 | 1u << 3 };
 	if (w->cr4 & CR4_PAE)
-		return (struct format){ 3, 9, 8 };
-	return (struct format){ 2, 10, 4 };
+		return (struct format){ 3, 9, 8, 1u << 1 | 1u << 2 };
+	return (struct format){ 2, 10, 4, 1u << 1 | (w->cr4 & CR4_PSE ? 1u << 2 : 0) };
 }
 
 static bool read_entry(const struct gmem *mem, uint64_t at, const struct format *f,
@@ -41,17 +42,6 @@ static bool read_entry(const struct gmem *mem, uint64_t at, const struct format 
 		return false;
 	*entry = narrow;
 	return true;
-}
-
-/* Whether an entry at `level` (1: the last) maps a page and is no table. */
-static bool is_page(const struct walk_x86 *w, const struct format *f, unsigned level,
-		    uint64_t entry)
-{
-	if (level == 1)
-		return true;
-	if (!(entry & LARGE) || level > 3)
-		return false;
-	return f->levels == 4 || (level == 2 && (f->levels == 3 || (w->cr4 & CR4_PSE)));
 }
 
 /* Of 4 MiB pages, bits 39 to 32 are in the entry's 20 to 13 (PSE-36). */
@@ -82,8 +72,8 @@ bool walk_x86(const struct gmem *mem, const struct walk_x86 *w, uint64_t linear,
 	*gpa = linear;
 	if (!(w->cr0 & CR0_PG))
 		return true;
-	for (unsigned level = f.levels; level > 0; level--) {
-		const unsigned shift = 12 + (level - 1) * f.index_bits;
+	for (unsigned level = f.levels, shift = 12 + (level - 1) * f.index_bits; level > 0;
+	     level--, shift -= f.index_bits) {
 		const uint64_t index = linear >> shift & ((1u << f.index_bits) - 1);
 		uint64_t entry;
 
@@ -92,7 +82,7 @@ bool walk_x86(const struct gmem *mem, const struct walk_x86 *w, uint64_t linear,
 			return false;
 		if (f.levels != 3 || level != 3) /* PAE's first level has no rights */
 			rights &= entry;
-		if (is_page(w, &f, level, entry)) {
+		if (level == 1 || ((entry & LARGE) && f.pages >> level & 1)) {
 			*error_code |= FAULT_PRESENT;
 			*gpa = page_address(&f, level, entry, shift) |
 			       (linear & ((1ull << shift) - 1));

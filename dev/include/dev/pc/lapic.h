@@ -96,6 +96,8 @@ void lapic_set_cr8(struct lapic *l, unsigned value);
 enum lapic_request lapic_request(const struct lapic *l);
 /* The same as the last call of env.set_intr: whether there is any. */
 static inline bool lapic_intr(const struct lapic *l) { return l->intr; }
+/* The vector that lapic_acknowledge() would take; 0: none, or that of an 8259. */
+uint8_t lapic_vector(const struct lapic *l);
 /* Takes it: the vector; the spurious one if nothing is due any more. */
 uint8_t lapic_acknowledge(struct lapic *l);
 

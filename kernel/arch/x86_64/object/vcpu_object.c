@@ -5,6 +5,7 @@
 #include <kernel/invoke.h>
 
 #define MSR_VMX_MISC 0x485
+#define RFLAGS_IF (1ull << 9)
 #define DB_AC_MC (1u << 1 | 1u << 17 | 1u << 18)
 
 static int set_tcb(struct invocation *inv, struct vcpu *v)
@@ -65,6 +66,13 @@ static int access_msr(struct invocation *inv, struct vcpu *v, bool write)
 	return ABI_OK;
 }
 
+static bool takes_irq(struct vcpu *v)
+{
+	return vcpu_get_reg(v, ABI_VCPU_RFLAGS) & RFLAGS_IF && !vcpu_get_reg(v, ABI_VCPU_SHADOW) &&
+	       !(vcpu_get_reg(v, ABI_VCPU_EVENT) & ABI_VCPU_EVENT_VALID) &&
+	       !vcpu_get_reg(v, ABI_VCPU_IRQ);
+}
+
 /* ABI_VCPU_SET: set, values */
 static int transfer_set(struct invocation *inv, struct vcpu *v, bool write)
 {
@@ -78,6 +86,9 @@ static int transfer_set(struct invocation *inv, struct vcpu *v, bool write)
 		return ABI_TRUNCATED_MESSAGE;
 	for (unsigned i = 0; i < n; i++, set &= set - 1) {
 		unsigned reg = (unsigned)__builtin_ctzll(set);
+		if (write && reg == ABI_VCPU_IRQ && inv_arg(inv, 2 + i) & ABI_VCPU_IRQ_NOW &&
+		    !takes_irq(v))
+			return ABI_ILLEGAL_OPERATION;
 		if (write)
 			vcpu_set_reg(v, reg, inv_arg(inv, 2 + i));
 		else

@@ -352,6 +352,12 @@ static void set_vector(unsigned vector, const char *piece)
 	ivt[2 * vector + 1] = 0;
 }
 
+static int set_irq_now(struct guest *g, unsigned vector)
+{
+	g->reg[ABI_VCPU_IRQ] = ABI_VCPU_IRQ_PENDING | ABI_VCPU_IRQ_NOW | vector;
+	return sel4_vcpu_write_set(g->vcpu, 1ull << ABI_VCPU_IRQ, g->reg);
+}
+
 static void test_irq(void)
 {
 	struct guest g = make(0, KT_LOW);
@@ -360,6 +366,7 @@ static void test_irq(void)
 	set_vector(0x33, guest_handler);
 	set1(&g, ABI_VCPU_IRQ, ABI_VCPU_IRQ_PENDING | 0x33);
 	CHECK_EQ(start(&g), ABI_EXIT_HYPERCALL); /* not while IF is clear */
+	CHECK_EQ(set_irq_now(&g, 0x44), ABI_ILLEGAL_OPERATION);
 	CHECK(label & ABI_EXIT_IRQ_PENDING);
 	CHECK(!(label & ABI_EXIT_OPEN));
 	CHECK_EQ(done(&g), ABI_EXIT_PORT); /* the handler */
@@ -368,6 +375,16 @@ static void test_irq(void)
 	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), 0);
 	CHECK_EQ(done(&g), ABI_EXIT_HYPERCALL);
 	CHECK(label & ABI_EXIT_OPEN);
+	/* Only if it comes at once. */
+	set_vector(0x34, guest_handler);
+	set1(&g, ABI_VCPU_SHADOW, 1);
+	CHECK_EQ(set_irq_now(&g, 0x34), ABI_ILLEGAL_OPERATION);
+	set1(&g, ABI_VCPU_SHADOW, 0);
+	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), 0);
+	CHECK_OK(set_irq_now(&g, 0x34));
+	CHECK_EQ(set_irq_now(&g, 0x33), ABI_ILLEGAL_OPERATION);
+	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), ABI_VCPU_IRQ_PENDING | 0x34);
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_PORT);
 	/* A window instead; then nothing comes of itself. */
 	enter_real(&g, guest_held);
 	set1(&g, ABI_VCPU_IRQ, ABI_VCPU_IRQ_WINDOW);

@@ -55,10 +55,13 @@ enum abi_vcpu_event_kind {
 /*
  * IRQ: as soon as the guest takes interrupts it gets this vector (7:0), if
  * PENDING, and PENDING is clear then; or, with WINDOW, there is an exit of
- * reason ABI_EXIT_WINDOW instead.
+ * reason ABI_EXIT_WINDOW instead. Written with NOW it is IllegalOperation, and
+ * nothing changes, unless the guest takes interrupts, with none and no EVENT
+ * on its way.
  */
 #define ABI_VCPU_IRQ_PENDING (1ull << 8)
 #define ABI_VCPU_IRQ_WINDOW (1ull << 9)
+#define ABI_VCPU_IRQ_NOW (1ull << 10)
 
 /*
  * X86_VCPU_ReadVMCS: MR0 = ABI_VCPU_SET, MR1 = set of registers (bit = enum
