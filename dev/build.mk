@@ -50,5 +50,6 @@ $(eval $(call unit_test,dev_net,tests/unit/dev_net_test.c $(VIRTIO_TEST),virtio_
 # The driver's side (lib/virtio), on these devices and on one that lies.
 $(eval $(call unit_test,vqueue,tests/unit/vqueue_test.c $(VIRTIO_TEST),virtio_driver_host virtio dev base))
 $(eval $(call fuzz_target,vqueue,tests/fuzz/vqueue_fuzz.c,virtio_driver_host base))
+$(eval $(call unit_test,pcibus,tests/unit/pcibus_test.c,pcibus virtio dev base))
 
 include dev/pc/build.mk

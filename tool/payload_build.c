@@ -98,17 +98,11 @@ static bool add_process(struct area *area, const struct sysimage_parts *parts, c
 static bool add_device_servers(struct area *area, const struct sysdesc *desc,
 			       const struct sysimage_parts *parts)
 {
-	const struct sysdesc_connection *c = sysdesc_connections(desc);
 	bool ok = true;
 
-	for (size_t i = 0; i < N_DEVICE_SERVERS && ok; i++) {
-		uint32_t j = 0;
-
-		while (j < desc->n_connections && c[j].server != device_servers[i].server)
-			j++;
-		ok = j == desc->n_connections ||
+	for (size_t i = 0; i < N_DEVICE_SERVERS && ok; i++)
+		ok = !sysdesc_has_server(desc, device_servers[i].server) ||
 		     add_process(area, parts, device_servers[i].name);
-	}
 	return ok;
 }
 

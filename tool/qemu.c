@@ -76,7 +76,23 @@ static void add_monitor(struct qemu_command *command, const struct options *opti
 		qemu_command_add(command, "none");
 }
 
-/* In the place where init looks for it (lib/image/include/selvage/sysdesc.h). */
+#define MAC "mac=52:54:00:12:34:56"
+
+/* Where init looks for it: on a PC anywhere on the PCI bus, else in the slot that
+ * lib/image/include/selvage/sysdesc.h says. */
+static void add_virtio(struct qemu_command *command, const struct sysimage_machine *machine,
+		       const char *kind, const char *options, unsigned slot)
+{
+	qemu_command_add(command, "-device");
+	if (cpu_find(machine->cpu)->pc) {
+		qemu_command_addf(command, "virtio-%s-pci,%s", kind, options);
+		return;
+	}
+	qemu_command_addf(command, "virtio-%s-device,%s,bus=virtio-mmio-bus.%u", kind, options,
+			  slot);
+	add_list(command, "-global", "virtio-mmio.force-legacy=false", NULL);
+}
+
 static void add_nic(struct qemu_command *command, const struct sysimage_machine *machine)
 {
 	char netdev[1024] = "user,id=nic";
@@ -89,12 +105,8 @@ static void add_nic(struct qemu_command *command, const struct sysimage_machine 
 				      ",hostfwd=%s:127.0.0.1:%u-%s:%u",
 				      machine->forward[i].protocol, machine->forward[i].host_port,
 				      machine->forward[i].address, machine->forward[i].port);
-	add_list(command, "-global", "virtio-mmio.force-legacy=false", "-netdev", netdev, "-device",
-		 NULL);
-	qemu_command_addf(command,
-			  "virtio-net-device,netdev=nic,bus=virtio-mmio-bus.%u,"
-			  "mac=52:54:00:12:34:56",
-			  SYSDESC_NIC_SLOT);
+	add_list(command, "-netdev", netdev, NULL);
+	add_virtio(command, machine, "net", "netdev=nic," MAC, SYSDESC_NIC_SLOT);
 }
 
 /* A comma ends an option's value unless it is there twice. */
@@ -110,12 +122,10 @@ static void add_disk(struct qemu_command *command, const struct sysimage_machine
 			*to++ = ',';
 	}
 	*to = '\0';
-	add_list(command, "-global", "virtio-mmio.force-legacy=false", "-drive", NULL);
+	qemu_command_add(command, "-drive");
 	qemu_command_addf(command, "file=%s,format=raw,if=none,id=disk%s", name,
 			  machine->disk_writes ? "" : ",readonly=on");
-	qemu_command_add(command, "-device");
-	qemu_command_addf(command, "virtio-blk-device,drive=disk,bus=virtio-mmio-bus.%u",
-			  SYSDESC_DISK_SLOT);
+	add_virtio(command, machine, "blk", "drive=disk", SYSDESC_DISK_SLOT);
 }
 
 /* A module's arguments are behind a blank, and modules between commas: neither may be

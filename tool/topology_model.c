@@ -341,21 +341,16 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 
 /* --- connections -------------------------------------------------------------- */
 
-static bool wanted(const struct maker *m, unsigned server)
-{
-	for (unsigned i = 0; i < m->desc->n_connections; i++)
-		if (sysdesc_connections(m->desc)[i].server == server)
-			return true;
-	return false;
-}
-
-/* The machine's, in a slot of its own; its rings are in memory of the server's. */
+/* The machine's; its rings are in memory of the server's. Of a PC the firmware and init say
+ * where it is. */
 static void make_driven(struct maker *m, const struct party *p, const char *what, uint64_t at)
 {
+	const bool pc = m->desc->machine & (uint32_t)SYSDESC_MACHINE_PC;
 	unsigned rings = object(m, p->id, "rings");
 
-	device(m, p->id, "Device", what, at / SYSDESC_PAGE * SYSDESC_PAGE);
-	device(m, p->id, "IRQHandler", "interrupt of the device", sysdesc_machine_irq(at));
+	device(m, p->id, "Device", what, pc ? 0 : at / SYSDESC_PAGE * SYSDESC_PAGE);
+	device(m, p->id, "IRQHandler", "interrupt of the device",
+	       pc ? 0 : sysdesc_machine_irq(at));
 	memory(m, p->id, p->id, rings, what, READ_WRITE, 2 << 20);
 	m->t->component[p->id].dma = true;
 }
@@ -369,7 +364,7 @@ static void make_timer(struct maker *m, const struct party *p, const char *what)
 /* A native driver of a device whose DMA nothing bounds reaches what the kernel reaches. */
 static void make_device_servers(struct maker *m)
 {
-	if (wanted(m, SYSDESC_SERVER_BLOCK)) {
+	if (sysdesc_has_server(m->desc, SYSDESC_SERVER_BLOCK)) {
 		m->block = service(m, "block");
 		attach_log(m, &m->block);
 		if (m->desc->machine & (unsigned)SYSDESC_MACHINE_DISK) {
@@ -377,7 +372,7 @@ static void make_device_servers(struct maker *m)
 			make_driven(m, &m->block, "disk", sysdesc_disk());
 		}
 	}
-	if (!wanted(m, SYSDESC_SERVER_NET))
+	if (!sysdesc_has_server(m->desc, SYSDESC_SERVER_NET))
 		return;
 	m->net = service(m, "net");
 	attach_log(m, &m->net);

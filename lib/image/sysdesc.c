@@ -434,9 +434,7 @@ bool sysdesc_is_driven_page(const struct sysdesc *d, uint64_t paddr)
 
 static const char *check_pc(const struct sysdesc *d)
 {
-	if (d->gic_version != 0)
-		return "a PC has a GIC";
-	return d->machine != (uint32_t)SYSDESC_MACHINE_PC ? "a PC has devices for servers" : NULL;
+	return d->gic_version != 0 ? "a PC has a GIC" : NULL;
 }
 
 static const char *check_header(const struct sysdesc *d, size_t size)
@@ -467,6 +465,19 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 	if (d->gic_version != 2 && d->gic_version != 3)
 		return "the GIC version is neither 2 nor 3";
 	return NULL;
+}
+
+bool sysdesc_has_server(const struct sysdesc *d, uint32_t server)
+{
+	const struct sysdesc_connection *c = sysdesc_connections(d);
+	const uint32_t driven = server == SYSDESC_SERVER_NET     ? SYSDESC_MACHINE_NIC
+				: server == SYSDESC_SERVER_BLOCK ? SYSDESC_MACHINE_DISK
+								 : 0;
+
+	for (uint32_t i = 0; i < d->n_connections; i++)
+		if (c[i].server == server)
+			return true;
+	return (d->machine & driven) != 0;
 }
 
 uint32_t sysdesc_connection_of(const struct sysdesc *d, uint32_t vm, uint32_t n)

@@ -5,29 +5,8 @@
 #include <selvage/virtio_abi.h>
 #include <string.h>
 
-/* Table 4.1. */
-enum { MAGIC = 0x000,
-       VERSION = 0x004,
-       DEVICE_ID = 0x008,
-       DEVICE_FEATURES = 0x010,
-       DEVICE_FEATURES_SEL = 0x014,
-       DRIVER_FEATURES = 0x020,
-       DRIVER_FEATURES_SEL = 0x024,
-       QUEUE_SEL = 0x030,
-       QUEUE_NUM_MAX = 0x034,
-       QUEUE_NUM = 0x038,
-       QUEUE_READY = 0x044,
-       QUEUE_NOTIFY = 0x050,
-       INTERRUPT_STATUS = 0x060,
-       INTERRUPT_ACK = 0x064,
-       STATUS = 0x070,
-       QUEUE_DESC = 0x080,
-       QUEUE_DRIVER = 0x090,
-       QUEUE_DEVICE = 0x0a0,
-       CONFIG_GENERATION = 0x0fc,
-       CONFIG = 0x100 };
+#include "registers.h"
 
-#define MAGIC_VALUE 0x74726976u /* "virt" */
 /* How often we look for what a device ought to do at once. */
 #define PATIENCE 100000u
 #define CONFIG_TRIES 16u
@@ -43,10 +22,17 @@ static uint32_t frame_read(void *opaque, uint32_t offset, unsigned bytes)
 	return value;
 }
 
-static void frame_write(void *opaque, uint32_t offset, uint32_t value)
+static void frame_write(void *opaque, uint32_t offset, uint32_t value, unsigned bytes)
 {
+	volatile uint8_t *at = (volatile uint8_t *)opaque + offset;
+
 	dma_write_barrier();
-	*(volatile uint32_t *)(volatile void *)((volatile uint8_t *)opaque + offset) = value;
+	if (bytes == 1)
+		*at = (uint8_t)value;
+	else if (bytes == 2)
+		*(volatile uint16_t *)(volatile void *)at = (uint16_t)value;
+	else
+		*(volatile uint32_t *)(volatile void *)at = value;
 }
 
 struct vmmio_regs vmmio_frame(volatile void *frame)
@@ -61,7 +47,7 @@ static uint32_t rd(struct vmmio *t, uint32_t offset)
 
 static void wr(struct vmmio *t, uint32_t offset, uint32_t value)
 {
-	t->regs.write(t->regs.opaque, offset, value);
+	t->regs.write(t->regs.opaque, offset, value, 4);
 }
 
 static void wr64(struct vmmio *t, uint32_t offset, uint64_t value)
@@ -104,7 +90,7 @@ const char *vmmio_begin(struct vmmio *t, const struct vmmio_regs *regs, uint32_t
 			uint64_t wanted, uint64_t needed)
 {
 	*t = (struct vmmio){ .regs = *regs };
-	if (rd(t, MAGIC) != MAGIC_VALUE || rd(t, VERSION) != 2)
+	if (rd(t, MAGIC) != MAGIC_VALUE || rd(t, VERSION) != MMIO_VERSION)
 		return "no virtio device of version 2";
 	if (rd(t, DEVICE_ID) != id)
 		return "a device of another kind, or none";

@@ -3,6 +3,7 @@
 
 #include "process.h"
 
+#include <selvage/serve.h>
 #include <selvage/servers.h>
 
 /* Once memory can be mapped: what machine_read() could not read. NULL, or what is
@@ -28,6 +29,19 @@ bool board_give_timer(struct process *time);
 enum screen_kind board_screen(void);
 bool board_give_screen(struct process *log);
 bool board_give_keyboard(struct process *debug);
+/* Says what there is beside, once there is a log. */
+void board_report(void);
+/* The registers (none beyond SERVE_WINDOW_BYTES less a page) and the interrupt of the
+ * machine's device of that kind, SYSDESC_MACHINE_NIC or _DISK; it is ready for a driver.
+ * False: there is none. */
+struct board_device {
+	struct {
+		uint64_t at, bytes;
+	} window[SERVE_WINDOWS];
+	unsigned irq; /* for board_irq, level */
+	struct serve_device how;
+};
+bool board_find_device(uint32_t kind, struct board_device *d);
 
 /* Switches the machine off. Returns only if that was refused, with why. */
 const char *board_off(void);

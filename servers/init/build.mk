@@ -1,4 +1,6 @@
-INIT_LIBS := rt_root rt ipc sel4 alloc vspace image mux base
+# A PC has its devices on a PCI bus.
+INIT_LIBS_x86_64 := pcibus
+INIT_LIBS := rt_root rt ipc sel4 alloc vspace image mux $(INIT_LIBS_$(ARCH)) base
 INIT_INC := -Ilib/virtio/include
 # What the machine is: a devicetree says so, or, on a PC, ACPI's tables.
 INIT_FDT_aarch64 := $(LIBFDT_A)

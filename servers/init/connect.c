@@ -40,10 +40,7 @@ static struct process *server_of(const struct sysdesc_connection *c)
 
 bool connect_wanted(enum proc_kind kind)
 {
-	for (uint32_t i = 0; i < system->n_connections; i++)
-		if (get(i)->server == connect_server(kind))
-			return true;
-	return false;
+	return sysdesc_has_server(system, connect_server(kind));
 }
 
 /* A server must not look where there is nothing: regions begin and end anywhere in

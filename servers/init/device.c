@@ -1,8 +1,10 @@
 #include "device.h"
 
+#include "board.h"
 #include "service.h"
 
 #include <selvage/base.h>
+#include <selvage/log.h>
 #include <selvage/serve.h>
 #include <stddef.h>
 
@@ -23,18 +25,36 @@ static bool note(struct process *p, cap_t frame, const char *type, const char *w
 	return process_note(p, &grant);
 }
 
-static bool give_registers(struct process *p, uint64_t paddr, const char *what)
+static bool map_window(struct process *p, uint64_t at, uint64_t bytes, uint64_t vaddr)
 {
-	const uint64_t page = align_down_u64(paddr, bit_u64(ABI_PAGE_BITS));
-	const uint64_t offset = paddr - page;
-	cap_t frame = mem_device_frame(page);
-	cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
+	const uint64_t page = bit_u64(ABI_PAGE_BITS);
 
-	return copy != 0 && note(p, frame, "Device", what, page, 0) &&
-	       map_page(&p->mem, p->vspace, copy, PROC_DEVICE_BASE, MAP_RW, MAP_DEVICE) ==
-		       ABI_OK &&
-	       process_tell(p, offsetof(struct serve_info, device_offset), &offset,
-			    sizeof(offset));
+	for (uint64_t done = 0; done < bytes; done += page) {
+		cap_t frame = mem_device_frame(at + done);
+		cap_t copy = frame == 0 ? 0 : mem_copy(&p->mem, frame, ABI_RIGHTS_ALL);
+
+		if (copy == 0 || map_page(&p->mem, p->vspace, copy, vaddr + done, MAP_RW,
+					  MAP_DEVICE) != ABI_OK)
+			return false;
+	}
+	return true;
+}
+
+static bool give_registers(struct process *p, const struct board_device *d, const char *what)
+{
+	uint64_t first = align_down_u64(d->window[0].at, bit_u64(ABI_PAGE_BITS));
+
+	for (unsigned i = 0; i < SERVE_WINDOWS; i++) {
+		uint64_t page = align_down_u64(d->window[i].at, bit_u64(ABI_PAGE_BITS));
+		uint64_t bytes = d->window[i].at + d->window[i].bytes - page;
+
+		if (d->window[i].bytes != 0 &&
+		    !map_window(p, page, bytes,
+				PROC_DEVICE_BASE + (uint64_t)i * SERVE_WINDOW_BYTES))
+			return false;
+	}
+	return note(p, mem_device_frame(first), "Device", what, first, 0) &&
+	       process_tell(p, offsetof(struct serve_info, device), &d->how, sizeof(d->how));
 }
 
 /* One large page: it is in one piece for the device too. */
@@ -49,9 +69,14 @@ static bool give_memory(struct process *p, const char *what)
 	       process_tell(p, offsetof(struct serve_info, dma_at), &at, sizeof(at));
 }
 
-bool device_give(struct process *p, uint64_t paddr, const char *what)
+bool device_give(struct process *p, uint32_t kind, const char *what)
 {
-	return give_registers(p, paddr, what) && give_memory(p, what) &&
-	       service_give_irq(p, PROC_CAP_DEVICE_IRQ, sysdesc_machine_irq(paddr), true,
-				SERVER_NTFN | SERVE_BIT_IRQ);
+	struct board_device d = { 0 };
+
+	if (!board_find_device(kind, &d)) {
+		log_error("this machine has no %s that a server can drive", what);
+		return true;
+	}
+	return give_registers(p, &d, what) && give_memory(p, what) &&
+	       service_give_irq(p, PROC_CAP_DEVICE_IRQ, d.irq, true, SERVER_NTFN | SERVE_BIT_IRQ);
 }

@@ -4,9 +4,10 @@
 #include "process.h"
 
 /*
- * Gives the server, which does not run yet, the page of the device at `paddr` (one of
- * sysdesc_machine_device()'s), its interrupt, and a piece of memory of known address that
- * the device is to work in. The device can reach all of the machine's memory all the
- * same: there is no IOMMU. `what` it is, for the capability dump. False: out of memory.
+ * Gives the server, which does not run yet, the registers of the machine's device of that
+ * kind (SYSDESC_MACHINE_NIC, _DISK), its interrupt, and a piece of memory of known address
+ * that the device is to work in. The device can reach all of the machine's memory all the
+ * same: there is no IOMMU. A machine without such a device: nothing, and the log says so.
+ * `what` it is, for people. False: out of memory.
  */
-bool device_give(struct process *p, uint64_t paddr, const char *what);
+bool device_give(struct process *p, uint32_t kind, const char *what);

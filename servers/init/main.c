@@ -86,6 +86,7 @@ static void start_everything(void)
 	error = service_start(&machine, system);
 	if (error != NULL)
 		die("service cannot be started", error);
+	board_report();
 	control_init(CONTROL_HOST, service_control_channel(), service_control_signal);
 	control_init(CONTROL_SHELL, service_debug_channel(), service_debug_signal);
 	connect_open(system);

@@ -4,7 +4,7 @@
 
 /* Blocks: boot untypeds, and two for each split. */
 #define MAX_BLOCKS 4096
-#define DEVICE_FRAMES 32
+#define DEVICE_FRAMES 128
 
 struct mem_arena init_arena;
 

@@ -355,13 +355,13 @@ static bool give_network(struct process *p, const struct sysdesc *system)
 {
 	return give_timer(p, "net's timer") &&
 	       (!(system->machine & SYSDESC_MACHINE_NIC) ||
-		device_give(p, sysdesc_nic(), "network interface"));
+		device_give(p, SYSDESC_MACHINE_NIC, "network interface"));
 }
 
 static bool give_disk(struct process *p, const struct sysdesc *system)
 {
 	return !(system->machine & SYSDESC_MACHINE_DISK) ||
-	       (give_timer(p, "block's timer") && device_give(p, sysdesc_disk(), "disk"));
+	       (give_timer(p, "block's timer") && device_give(p, SYSDESC_MACHINE_DISK, "disk"));
 }
 
 /* A server that has died before it could serve is not waited for. */

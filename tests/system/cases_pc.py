@@ -73,6 +73,30 @@ def screen(report):
         report.equal(run.wait_exit(30), 0, "the machine is switched off")
 
 
+def devices(report):
+    """Init finds the machine's PCI devices; servers/net and servers/block drive two of them."""
+    path = write_description("pc-devices", """name: pc-devices
+machine: {board: pc, on_idle: stay, nic: virtio, disk: pc-devices.img}
+vms: []
+""")
+    with open("build/test-systems/pc-devices.img", "wb") as f:
+        f.truncate(3 << 20)
+    with System("pc-devices", path) as run:
+        run.wait("log", r"init: PCI 00:00\.0: 8086:29c0, class 060000", 60)
+        run.wait("log", r"init: PCI 00:..\.0: 1af4:1000, class 020000", 5)
+        run.wait("log", r"net: uplink: 52:54:00:12:34:56", 10)
+        run.wait("log", r"block: the machine's disk: 6144 sectors, read-only", 10)
+        report.ok("drivers of the machine's devices are up")
+        report.check("as described" in run.client("audit", path), "who holds what is as described")
+        for service, line in (("net", "uplink: 52:54"), ("block", "the machine's disk: 6144")):
+            seen = run.lines.count()
+            run.client("crash", service)
+            run.wait("log", f"{service}: {line}", 30, seen)
+            report.ok(f"{service}: started again, and so is its device")
+        run.client("poweroff")
+        report.equal(run.wait_exit(30), 0, "the machine is switched off")
+
+
 def after_crash(report, run, seen):
     """The owner of the screen dies, and the shell: both go on."""
     for service in ("log", "debug"):
@@ -233,6 +257,7 @@ def side_by_side(report):
 
 
 def cases():
-    return {"pc-services": services, "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
+    return {"pc-services": services, "pc-devices": devices,
+            "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
             "pc-screen": screen, "pc-freertos": freertos, "pc-linux": linux,
             "pc-bzimage": bzimage, "pc-mach": mach, "pc-linux-freertos": side_by_side}

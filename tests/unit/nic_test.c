@@ -1,8 +1,10 @@
-/* servers/net: the NIC's driver, on the device of dev/virtio. */
+/* servers/net: the NIC's driver, on the device of dev/virtio, over MMIO and over PCI. */
 #include "nic.h"
 
 #include <dev/virtio/net.h>
+#include <dev/virtio/pci.h>
 #include <selvage/base.h>
+#include <selvage/vpci.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +91,72 @@ static void take(void *opaque, const uint8_t *frame, uint32_t bytes)
 	world.last = bytes;
 }
 
+/* --- The function on a bus, with its BAR 4 at the start of the window ------------------ */
+
+static bool on_pci, with_messages;
+static struct virtio_pci pci;
+static struct pci_host host;
+static struct vpci vpci;
+
+/* Messages do not last: what interrupts() looks at is that one came. */
+static void send(void *opaque, uint64_t address, uint32_t data)
+{
+	(void)opaque;
+	assert_int_equal(address, 0xfee00000);
+	assert_int_equal(data, 0x70);
+	world.irq = true;
+}
+
+static uint32_t bar_read(void *opaque, uint32_t offset, unsigned bytes)
+{
+	struct mmio m = { .offset = offset, .size = (uint8_t)bytes };
+
+	(void)opaque;
+	(void)pci_memory_access(&host, &m);
+	return (uint32_t)m.value;
+}
+
+static void bar_write(void *opaque, uint32_t offset, uint32_t value, unsigned bytes)
+{
+	struct mmio m = {
+		.offset = offset, .size = (uint8_t)bytes, .write = true, .value = value
+	};
+
+	(void)opaque;
+	(void)pci_memory_access(&host, &m);
+}
+
+static void set_config(uint32_t offset, uint32_t value)
+{
+	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
+
+	(void)pci_ecam_access(&host, &m);
+}
+
+#define WINDOW 0x10000000u
+#define MSIX_AT 0x8000u
+static struct vmmio_regs plug(void)
+{
+	static const struct pci_env env = { NULL, set_irq, send };
+	static const struct vmmio_regs under = { NULL, bar_read, bar_write };
+	const struct vpci_place at = { 0, 0x2000, 0x1000, 0x1000, 4, 0x3000, 0x1000, VIRTIO_ID_NET,
+				       with_messages };
+
+	virtio_pci_init(&pci, &net.v, &env);
+	pci_host_init(&host, WINDOW, 0);
+	pci_plug(&host, 0, &pci.f);
+	set_config(PCI_BAR(4), WINDOW);
+	set_config(PCI_BAR(1), WINDOW + MSIX_AT);
+	set_config(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	if (with_messages) {
+		bar_write(NULL, MSIX_AT, 0xfee00000, 4);
+		bar_write(NULL, MSIX_AT + 8, 0x70, 4);
+		bar_write(NULL, MSIX_AT + 12, 0, 4);
+		set_config(pci.f.msix, 1u << 31);
+	}
+	return vpci_regs(&vpci, &under, &at);
+}
+
 static const uint8_t mac[] = { 2, 1, 2, 3, 4, 5 };
 
 static void start(void)
@@ -96,11 +164,13 @@ static void start(void)
 	static const struct virtio_mmio_env irq = { NULL, set_irq };
 	static const struct virtio_net_env io = { NULL, transmit, kicked };
 	const struct virtio_env env = { NULL, { NULL, m_read, m_write, m_load, m_store }, broken };
-	struct vmmio_regs regs = vd_regs(&mmio);
+	struct vmmio_regs regs;
 
 	memset(&world, 0, sizeof(world));
 	virtio_net_init(&net, &env, &io, mac);
-	virtio_mmio_init(&mmio, &net.v, &irq);
+	if (!on_pci)
+		virtio_mmio_init(&mmio, &net.v, &irq);
+	regs = on_pci ? plug() : vd_regs(&mmio);
 	assert_null(nic_start(&nic, &regs, memory, AT));
 	assert_memory_equal(nic.mac, mac, 6);
 }
@@ -179,6 +249,8 @@ static void interrupts(void **state)
 		virtio_net_settle(&net);
 		assert_true(world.irq);
 		nic_interrupt(&nic);
+		if (with_messages)
+			world.irq = false;
 		assert_false(world.irq);
 		assert_int_equal(nic_receive(&nic, 100, take, NULL), 1);
 		assert_int_equal(world.last, 60);
@@ -230,12 +302,56 @@ static void lies(void **state)
 	assert_null(nic.error);
 }
 
+static int over_mmio(void **state)
+{
+	(void)state;
+	on_pci = with_messages = false;
+	return 0;
+}
+
+static int over_pci(void **state)
+{
+	(void)state;
+	on_pci = true;
+	with_messages = false;
+	return 0;
+}
+
+static int with_msix(void **state)
+{
+	(void)state;
+	on_pci = with_messages = true;
+	return 0;
+}
+
+/* A queue whose kicks would leave the structure for them is not used. */
+static void kicks_elsewhere(void **state)
+{
+	struct vmmio_regs regs;
+
+	(void)state;
+	start();
+	regs = plug();
+	vpci.at.notify_bytes = 4; /* of the second queue it is at 4 */
+	assert_non_null(nic_start(&nic, &regs, memory, AT));
+	assert_int_equal(net.v.status, 0);
+	vpci.at.config_bytes = 5; /* of six of the address */
+	assert_int_equal(regs.read(regs.opaque, 0x105, 1), 0);
+	assert_int_equal(regs.read(regs.opaque, 0x104, 1), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_ways),
-		cmocka_unit_test(interrupts),
-		cmocka_unit_test(lies),
+		cmocka_unit_test_setup(both_ways, over_mmio),
+		cmocka_unit_test_setup(both_ways, over_pci),
+		cmocka_unit_test_setup(both_ways, with_msix),
+		cmocka_unit_test_setup(interrupts, over_mmio),
+		cmocka_unit_test_setup(interrupts, over_pci),
+		cmocka_unit_test_setup(interrupts, with_msix),
+		cmocka_unit_test_setup(lies, over_mmio),
+		cmocka_unit_test_setup(lies, with_msix),
+		cmocka_unit_test_setup(kicks_elsewhere, over_pci),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

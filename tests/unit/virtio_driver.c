@@ -118,9 +118,11 @@ static uint32_t reg_read(void *opaque, uint32_t offset, unsigned bytes)
 	return (uint32_t)m.value;
 }
 
-static void reg_write(void *opaque, uint32_t offset, uint32_t value)
+static void reg_write(void *opaque, uint32_t offset, uint32_t value, unsigned bytes)
 {
-	struct mmio m = { .offset = offset, .size = 4, .write = true, .value = value };
+	struct mmio m = {
+		.offset = offset, .size = (uint8_t)bytes, .write = true, .value = value
+	};
 
 	(void)virtio_mmio_access(opaque, &m);
 }

@@ -71,8 +71,8 @@ static struct {
 static bool start_machine(void)
 {
 	const struct serve_info *info = serve_info_get();
-	const struct vmmio_regs regs = vmmio_frame(
-		(volatile void *)(uintptr_t)(PROC_DEVICE_BASE + info->device_offset));
+	static struct vpci pci;
+	const struct vmmio_regs regs = serve_virtio(&pci);
 	const char *wrong =
 		mdisk_start(&machine.driver, &regs, (void *)(uintptr_t)SERVE_DMA, info->dma_at);
 
@@ -204,13 +204,13 @@ static void open_machine(void)
 	unsigned sharers = 0;
 
 	machine.there = info->dma_at != 0;
-	if (!machine.there)
-		return;
 	for (unsigned n = 0; n < info->n_connections; n++) {
 		disks[n].is_slow = info->connection[n].device == SYSDESC_CONNECT_BLOCK &&
 				   info->connection[n].on_disk;
 		sharers += disks[n].is_slow;
 	}
+	if (!machine.there)
+		return;
 	slow_init(&machine.driver, SLOW_OPS / max_u32(sharers, 1));
 	(void)open_again(PATIENCE_US);
 	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);

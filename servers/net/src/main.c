@@ -51,8 +51,8 @@ static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t b
 static void start_nic(void)
 {
 	const struct serve_info *info = serve_info_get();
-	const struct vmmio_regs regs = vmmio_frame(
-		(volatile void *)(uintptr_t)(PROC_DEVICE_BASE + info->device_offset));
+	static struct vpci pci;
+	const struct vmmio_regs regs = serve_virtio(&pci);
 	const char *wrong =
 		nic_start(&nic, &regs, (void *)(uintptr_t)SERVE_DMA, info->dma_at);
 

@@ -246,6 +246,8 @@ static inline size_t sysdesc_bytes(uint32_t n_vms, uint32_t n_connections)
 /* Of all connections, the index of the VM's n-th as a driver. n is below its
  * n_connections. */
 uint32_t sysdesc_connection_of(const struct sysdesc *d, uint32_t vm, uint32_t n);
+/* Whether the native server (SYSDESC_SERVER_...) has anything to serve or to drive. */
+bool sysdesc_has_server(const struct sysdesc *d, uint32_t server);
 /* Bytes of its driver's memory that the connection's server sees, from the start of a
  * large page on. */
 uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_connection *c);

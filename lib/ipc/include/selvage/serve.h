@@ -13,7 +13,7 @@
  *   caps      SERVE_CAP_INTERRUPT(n), SERVE_CAP_EVENT(n): Signal
  *   badges    SERVE_NTFN(n): somebody has kicked in a connection with this badge
  *   procinfo  struct serve_info
- *   device    of the machine's, if the description gives the server one: its page
+ *   device    of the machine's, if the description gives the server one: its registers
  *             and memory for it as below, PROC_CAP_DEVICE_IRQ signals
  *             SERVER_NTFN | SERVE_BIT_IRQ, PROC_CAP_TIME_EP's timer 0
  *             SERVER_NTFN | SERVE_BIT_TIMER (the network server always has a timer)
@@ -23,6 +23,7 @@
 #include <selvage/link.h>
 #include <selvage/servers.h>
 #include <selvage/sysdesc.h>
+#include <selvage/vpci.h>
 
 #define SERVE_MEMORY_STRIDE 0x200000000ull
 #define SERVE_DISK_STRIDE 0x20000000ull
@@ -45,8 +46,19 @@ _Static_assert(SERVE_ROOM(SYSDESC_MAX_CONNECTIONS) <= PROC_PAYLOAD_BASE &&
 /* A server that drives a device of the machine's: beside the connections. */
 #define SERVE_BIT_IRQ (1ull << 32)
 #define SERVE_BIT_TIMER (1ull << 33)
-/* The device's page is at PROC_DEVICE_BASE, what it reaches of our memory here. */
+/* What there is of the device's registers is at PROC_DEVICE_BASE, a run of pages for each
+ * window; what it reaches of our memory is here. */
+#define SERVE_WINDOWS 4u
+#define SERVE_WINDOW_BYTES 0x40000u
 #define SERVE_DMA (PROC_DEVICE_BASE + 0x200000ull)
+
+enum serve_device_kind { SERVE_VIRTIO_MMIO = 0,
+			 SERVE_VIRTIO_PCI = 1 };
+struct serve_device {
+	uint32_t kind;
+	uint32_t offset;       /* of the registers of virtio over MMIO */
+	struct vpci_place pci; /* of virtio over PCI: offsets from PROC_DEVICE_BASE */
+};
 
 /* Of all connections' memory. What is beyond them cannot be served. */
 #define SERVE_PIECES 128u
@@ -55,7 +67,7 @@ struct serve_info {
 	uint32_t n_connections; /* of the description */
 	uint32_t network;       /* a number of the system's, for addresses */
 	uint64_t dma_at;        /* address of SERVE_DMA for the device, 2 MiB; 0: no device */
-	uint64_t device_offset; /* of its registers in the page */
+	struct serve_device device;
 	struct {
 		uint32_t device; /* enum sysdesc_connected; 0: another server's */
 		uint16_t writable;
@@ -72,4 +84,14 @@ struct serve_info {
 static inline const struct serve_info *serve_info_get(void)
 {
 	return (const struct serve_info *)procinfo_get()->detail;
+}
+
+/* The registers of a virtio device, wherever it is. Valid as long as `t`. */
+static inline struct vmmio_regs serve_virtio(struct vpci *t)
+{
+	const struct serve_device *d = &serve_info_get()->device;
+	const struct vmmio_regs mapped =
+		vmmio_frame((volatile void *)(uintptr_t)(PROC_DEVICE_BASE + d->offset));
+
+	return d->kind == SERVE_VIRTIO_PCI ? vpci_regs(t, &mapped, &d->pci) : mapped;
 }

@@ -1,6 +1,7 @@
 /*
- * The driver's side of virtio over MMIO (virtio 1.2, 4.2.2), version 2. The
- * device is hostile: every wait is bounded, and what it says is checked.
+ * The driver's side of a virtio device that has the registers of virtio over MMIO (virtio
+ * 1.2, 4.2.2), version 2, or is made to look so (selvage/vpci.h). The device is hostile:
+ * every wait is bounded, and what it says is checked.
  *
  * Order: vmmio_begin, then vmmio_queue for each queue, then vmmio_go. Any
  * failure leaves the device reset or failed; vmmio_begin starts again.
@@ -9,11 +10,12 @@
 
 #include <selvage/vqueue.h>
 
-/* Access to the device's registers; `bytes` is 1, 2 or 4. */
+/* Access to the device's registers; `bytes` is 1, 2 or 4, what is written to those of
+ * virtio over MMIO has 4. */
 struct vmmio_regs {
 	void *opaque;
 	uint32_t (*read)(void *opaque, uint32_t offset, unsigned bytes);
-	void (*write)(void *opaque, uint32_t offset, uint32_t value);
+	void (*write)(void *opaque, uint32_t offset, uint32_t value, unsigned bytes);
 };
 
 struct vmmio {

@@ -3,6 +3,7 @@
 
 #include "acpi.h"
 #include "boot_chunk.h"
+#include "pci_host.h"
 #include "ports.h"
 #include "self.h"
 #include "service.h"
@@ -102,6 +103,7 @@ const char *board_read(struct machine *m)
 								   : acpi_read(&r, rsdp, &facts);
 
 	m->uart_irq = facts.pin[UART_IRQ];
+	pci_host_open();
 	return error;
 }
 
@@ -116,6 +118,8 @@ static bool is_low(unsigned pin, bool level)
 
 int board_irq(cap_t handler, unsigned irq, bool level)
 {
+	if (irq >= PCI_HOST_MESSAGES)
+		return pci_host_irq(handler, irq);
 	return sel4_irq_control_get_ioapic(ABI_ROOT_IRQ_CONTROL, ABI_ROOT_CNODE, handler,
 					   CSPACE_DEPTH, 0, irq, level, is_low(irq, level), irq);
 }
