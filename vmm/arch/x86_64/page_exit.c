@@ -3,6 +3,13 @@
 
 #include "../../report.h"
 
+static const char *why_nowhere(const struct vm_vcpu *vc, uint64_t gpa)
+{
+	if (gmem_holds(&vc->vm->mem, gpa, 1))
+		return "its memory is not mapped";
+	return "access to an address where nothing is";
+}
+
 void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	const char *why;
@@ -10,7 +17,7 @@ void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (report_arch_is_walk(e))
 		report_stop(vc, e, "page tables where no memory is");
 	if (bus_find(&vc->vm->bus, e->gpa) == NULL)
-		report_stop(vc, e, gmem_holds(&vc->vm->mem, e->gpa, 1) ? "its memory is not mapped" : "access to an address where nothing is");
+		report_stop(vc, e, why_nowhere(vc, e->gpa));
 	why = emulate(vc, e);
 	if (why != NULL)
 		report_stop(vc, e, why);
