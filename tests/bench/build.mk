@@ -59,11 +59,11 @@ $(KVM_AMD)/init: $(addprefix tests/bench/kvm/,amd64.c vm.c vm.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(CROSS_x86_64)gcc $(CSTD) $(WARN) -O2 $(REPRO) -static -s -Wl,--build-id=none -o $@ $(filter %.c,$^)
-$(KVM_AMD)/initrd: $(KVM_AMD)/init $(ASSETS)/micro-pc-bench mk/mkcpio.py tests/bench/build.mk \
+$(KVM_AMD)/initrd: $(KVM_AMD)/init $(ASSETS)/micropc-bench mk/mkcpio.py tests/bench/build.mk \
 		$(call foreign,linux-image-cloud-amd64)
 	@echo "  CPIO  $@"
 	$(Q)kernel=$$(echo $(FOREIGN)/linux-image-cloud-amd64/lib/modules/*/kernel) && \
-	  python3 mk/mkcpio.py $@ dev/ init=$(KVM_AMD)/init micro-pc-bench=$(ASSETS)/micro-pc-bench \
+	  python3 mk/mkcpio.py $@ dev/ init=$(KVM_AMD)/init micropc-bench=$(ASSETS)/micropc-bench \
 	  $(foreach m,$(KVM_AMD_MODULES),$(notdir $(m)).ko=$$kernel/$(m).ko)
 PEERS := $(KVM_BENCH)/initrd $(KVM_AMD)/initrd $(KVM_BENCH)/virtio-initrd $(call foreign,xen-hypervisor-4.17-arm64)
 

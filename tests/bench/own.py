@@ -53,7 +53,7 @@ def describe_pc():
     return write_description("bench-guest-pc", """name: bench-guest-pc
 machine: {board: pc}
 vms:
-  - {name: bench, memory: 16M, kernel: asset:micro-pc-bench, timers: [hpet, lapic], devices: [kick],
+  - {name: bench, memory: 16M, kernel: asset:micropc-bench, timers: [hpet, lapic], devices: [kick],
      cmdline: "bench-hypercall bench-doorbell bench-kick"}
 """)
 
@@ -74,7 +74,7 @@ def guest_pc():
     """The same of a VM on a PC under SVM."""
     rows = parse_rows(*run_guest("guest-pc", describe_pc()), "selvage", "guest")
     lines = until_done("guest-pc-bare", [*machine_pc(), *counted(
-        "-kernel", "build/assets/micro-pc-bench")], LIMIT_S)
+        "-kernel", "build/assets/micropc-bench")], LIMIT_S)
     return rows + parse_rows("guest-pc-bare", lines, "bare", "guest")
 
 

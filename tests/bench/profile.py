@@ -132,7 +132,7 @@ def show_rows(found, wanted, programs, kind):
 
 def main_pc(wanted):
     tools, out = "x86_64-linux-gnu-", "build/pc"
-    micro = Program("build/obj/micro-pc/bench.elf", "g", tools)
+    micro = Program("build/obj/micropc/bench.elf", "g", tools)
     at, word = micro.address_of("report")
     programs = [Program(f"{out}/kernel.elf", "k", tools)]
     programs += [Program(f"{out}/bin/{name}.elf", "u", tools) for name in ("vmm", "time", "serial")]

@@ -10,7 +10,7 @@ Parts, all by default:
   native-pc     the same of the x86-64 kernel
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
-  guest-pc      the same on a PC, by micro-pc-bench
+  guest-pc      the same on a PC, by micropc-bench
   block, block-vm   requests of a disk that is served elsewhere (load.py)
   net           packets between two VMs (net.py)
   kvm, xen      the guest of `guest` on the peers

@@ -1,6 +1,6 @@
 /*
  * KVM-AMD's side of the benchmarks: the first and only program of a Linux host for
- * PCs. It runs the guest of guests/micro-pc as the smallest monitor that can, and
+ * PCs. It runs the guest of guests/micropc as the smallest monitor that can, and
  * times a pipe. Prints `bench ROW min median max` in ticks of the TSC, which under
  * icount are instructions.
  */
@@ -32,6 +32,8 @@
 #define INFO_CMDLINE 4u
 #define CPUID_ENTRIES 100
 #define COM1 0x3f8
+#define COM1_STATUS 0x3fd
+#define COM1_EMPTY 0x20
 #define POWER 0x604
 #define DOORBELL 0xb00
 #define KICK 0xb04
@@ -129,7 +131,7 @@ static void put32(uint8_t *to, uint32_t value)
 /* A Multiboot image and what it is told. Returns its entry. */
 static uint32_t load(uint8_t *ram)
 {
-	int fd = open("/micro-pc-bench", O_RDONLY | O_CLOEXEC);
+	int fd = open("/micropc-bench", O_RDONLY | O_CLOEXEC);
 	uint32_t entry;
 
 	must(fd >= 0 && read(fd, ram + IMAGE, RAM_BYTES - IMAGE) > 0, "the guest");
@@ -190,7 +192,7 @@ static bool port(struct vm *vm)
 	uint8_t *data = (uint8_t *)vm->run + vm->run->io.data_offset;
 
 	if (vm->run->io.direction == KVM_EXIT_IO_IN) {
-		memset(data, 0, vm->run->io.size);
+		memset(data, vm->run->io.port == COM1_STATUS ? COM1_EMPTY : 0, vm->run->io.size);
 		return true;
 	}
 	switch (vm->run->io.port) {

@@ -1,6 +1,6 @@
 /*
  * Rows with a guest in real mode that times its exits by the TSC, as
- * guests/micro-pc does; this task is the least of a monitor, on lib/vcpu, in the
+ * guests/micropc does; this task is the least of a monitor, on lib/vcpu, in the
  * other address space. Timing and the loop's parts between are 2 of each figure.
  */
 #include "machine.h"

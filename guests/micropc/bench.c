@@ -1,21 +1,16 @@
 /*
- * Benchmarks seen from a PC's guest in long mode: prints `bench x86_ROW min median max`
+ * Benchmarks seen from a PC's guest: prints `bench x86_ROW min median max`
  * in ticks of the TSC, which are instructions under icount. The row `empty_guest` is
  * the cost of timing itself. Rows that need something of the machine are measured
  * if the command line has the word (tests/bench/README.md).
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "micropc.h"
 
 #define ROUNDS 1000u
 #define WARM_UP 10u
-#define COM1 0x3f8
-#define COM1_STATUS 0x3fd
 #define COM1_SCRATCH 0x3ff
 #define PIC_MASK 0x21
 #define PIC2_MASK 0xa1
-#define PM1_CONTROL 0x604
-#define SLEEP_ENABLE 0x2000u
 #define HPET 0xfed00000u
 #define IOAPIC 0xfec00000u
 /* A write is a doorbell; a write makes somebody raise the edge-triggered interrupt. */
@@ -23,20 +18,10 @@
 #define KICK 0xb04
 #define KICK_LINE 10u
 #define VECTOR 0x40u
-#define CODE_SELECTOR 8u
-#define INTERRUPT_GATE 0x8e00u
 #define MSR_APIC_BASE 0x1bu
 #define X2APIC_ON 0xc00u
 #define X2APIC_SPURIOUS 0x80fu
 #define HAS_X2APIC (1u << 21)
-#define INFO_CMDLINE 4u
-
-struct multiboot_info {
-	uint32_t flags, memory[2], device, cmdline;
-};
-
-/* From start.S. */
-void micro_main(const struct multiboot_info *info);
 
 static uint32_t samples[ROUNDS], more_samples[ROUNDS];
 
@@ -65,25 +50,6 @@ static inline uint32_t now(void)
 	return low;
 }
 
-static inline void out8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1"
-			 :
-			 : "a"(value), "Nd"(port)
-			 : "memory");
-}
-
-static inline uint8_t in8(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0"
-			 : "=a"(value)
-			 : "Nd"(port)
-			 : "memory");
-	return value;
-}
-
 static inline uint32_t read32(uintptr_t address) { return *(volatile uint32_t *)address; }
 
 static inline void write32(uintptr_t address, uint32_t value)
@@ -110,28 +76,6 @@ static inline void write_msr(uint32_t msr, uint32_t value)
 			 : "memory");
 }
 
-/* --- output --- */
-
-static void print(const char *text)
-{
-	for (; *text != '\0'; text++)
-		out8(COM1, (uint8_t)*text);
-}
-
-static void print_number(uint32_t n)
-{
-	char text[12];
-	unsigned at = sizeof(text);
-
-	text[--at] = '\0';
-	do {
-		text[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n != 0);
-	print(" ");
-	print(text + at);
-}
-
 static void sort(uint32_t *v)
 {
 	for (unsigned i = 1; i < ROUNDS; i++) {
@@ -148,12 +92,15 @@ static void sort(uint32_t *v)
 __attribute__((noinline)) static void report(const char *row, uint32_t *v)
 {
 	sort(v);
-	print("bench x86_");
-	print(row);
-	print_number(v[0]);
-	print_number(v[ROUNDS / 2]);
-	print_number(v[ROUNDS - 1]);
-	print("\n");
+	pc_print("bench x86_");
+	pc_print(row);
+	pc_print(" ");
+	pc_print_number(v[0]);
+	pc_print(" ");
+	pc_print_number(v[ROUNDS / 2]);
+	pc_print(" ");
+	pc_print_number(v[ROUNDS - 1]);
+	pc_print("\n");
 }
 
 /* --- rows --- */
@@ -184,17 +131,17 @@ static inline void hypercall(void)
 			 : "rbx", "rcx", "rdx", "rsi", "memory");
 }
 
-static void measure_exits(int has_hypercalls, int has_doorbell)
+static void measure_exits(void)
 {
 	MEASURE("empty_guest", (void)0);
-	if (has_hypercalls)
+	if (pc_told("bench-hypercall"))
 		MEASURE("hypercall_vmm", hypercall());
 	MEASURE("cpuid_vmm", (void)cpuid_c(0));
 	MEASURE("pio_vmm", (void)in8(PIC_MASK));
 	MEASURE("pio_uart", (void)in8(COM1_SCRATCH));
 	MEASURE("mmio_vmm", (void)read32(IOAPIC));
 	MEASURE("mmio_hpet", (void)read32(HPET));
-	if (has_doorbell)
+	if (pc_told("bench-doorbell"))
 		MEASURE("doorbell", out8(DOORBELL, 0));
 }
 
@@ -223,24 +170,10 @@ static void time_kick(uint32_t *to_handler, uint32_t *with_eoi)
 
 static void set_up_interrupt(void)
 {
-	static struct {
-		uint16_t offset, selector, type, offset_middle;
-		uint32_t offset_high, zero;
-	} table[VECTOR + 1];
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) pointer = { sizeof(table) - 1, (uintptr_t)table };
-	const uintptr_t entry = (uintptr_t)handler;
+	const uint64_t entry = (uintptr_t)handler, mask = 0xffffull;
 
-	table[VECTOR].offset = (uint16_t)entry;
-	table[VECTOR].selector = CODE_SELECTOR;
-	table[VECTOR].type = INTERRUPT_GATE;
-	table[VECTOR].offset_middle = (uint16_t)(entry >> 16);
-	__asm__ volatile("lidt %0"
-			 :
-			 : "m"(pointer)
-			 : "memory");
+	idt[2 * VECTOR] = (idt[2 * VECTOR] & ~(mask << 48 | mask)) | (entry & mask) |
+			  (entry >> 16 & mask) << 48;
 	out8(PIC_MASK, 0xff);
 	out8(PIC2_MASK, 0xff);
 	write_msr(MSR_APIC_BASE, 0xfee00000u | X2APIC_ON | 0x100);
@@ -265,30 +198,10 @@ static void measure_interrupts(void)
 	report("kick_to_isr", samples);
 }
 
-static int told(const struct multiboot_info *info, const char *word)
+void main(void)
 {
-	const char *text = (const char *)(uintptr_t)info->cmdline;
-
-	if (!(info->flags & INFO_CMDLINE))
-		return 0;
-	for (; *text != '\0'; text++) {
-		size_t n = 0;
-
-		while (word[n] != '\0' && text[n] == word[n])
-			n++;
-		if (word[n] == '\0')
-			return 1;
-	}
-	return 0;
-}
-
-void micro_main(const struct multiboot_info *info)
-{
-	measure_exits(told(info, "bench-hypercall"), told(info, "bench-doorbell"));
-	if (told(info, "bench-kick") && (cpuid_c(1) & HAS_X2APIC))
+	measure_exits();
+	if (pc_told("bench-kick") && (cpuid_c(1) & HAS_X2APIC))
 		measure_interrupts();
-	print("bench done\n");
-	__asm__ volatile("outw %w0, %w1"
-			 :
-			 : "a"(SLEEP_ENABLE | 5u << 10), "d"(PM1_CONTROL));
+	pc_print("bench done\n");
 }
