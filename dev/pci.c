@@ -9,8 +9,6 @@
 	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX)
 #define BAR_IO (1u << 0)
 #define SUBSYSTEM 0x2cu
-#define INTERRUPT_LINE 0x3cu
-#define INTERRUPT_PIN 0x3du
 #define CACHE_LINE 0x0cu
 #define CAPABILITIES_BASE 0x40u
 
@@ -153,9 +151,9 @@ void pci_init(struct pci_function *f, const struct pci_identity *id,
 	store_le32(f->config + 0x08, id->class_code << 8 | id->revision);
 	store_le16(f->config + SUBSYSTEM, id->subsystem_vendor);
 	store_le16(f->config + SUBSYSTEM + 2, id->subsystem);
-	f->config[INTERRUPT_PIN] = 1;
+	f->config[PCI_INTERRUPT_PIN] = 1;
 	store_le16(f->writable + PCI_COMMAND, COMMAND_WRITABLE);
-	f->writable[CACHE_LINE] = f->writable[INTERRUPT_LINE] = 0xff;
+	f->writable[CACHE_LINE] = f->writable[PCI_INTERRUPT_LINE] = 0xff;
 }
 
 void pci_add_bar(struct pci_function *f, unsigned bar, uint32_t bytes, bool io)
@@ -202,6 +200,31 @@ static void decode_bars(struct pci_function *f)
 		f->base[i] = f->bar_bytes[i] != 0 && on ? at & ~(f->bar_bytes[i] - 1)
 							: PCI_BAR_NONE;
 	}
+}
+
+void pci_drop_msix(struct pci_function *f)
+{
+	if (f->msix == 0)
+		return;
+	f->config[f->msix] = PCI_CAP_NULL;
+	store_le16(f->writable + f->msix + MSIX_CONTROL, 0);
+}
+
+void pci_assign(struct pci_function *f, uint32_t *memory, uint32_t *io, uint8_t line)
+{
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		uint8_t *bar = f->config + PCI_BAR(i);
+		uint32_t *next = *bar & BAR_IO ? io : memory;
+
+		if (f->bar_bytes[i] == 0)
+			continue;
+		*next = (uint32_t)align_up_u64(*next, f->bar_bytes[i]);
+		store_le32(bar, *next | (*bar & BAR_IO));
+		*next += f->bar_bytes[i];
+	}
+	f->config[PCI_INTERRUPT_LINE] = line;
+	store_le16(f->config + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	decode_bars(f);
 }
 
 static void config_write(struct pci_function *f, uint32_t offset, uint32_t bytes, uint64_t value)

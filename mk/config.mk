@@ -25,7 +25,7 @@ PLAT := $(if $(filter pc,$(CONFIG)),pc,virt)
 # What CONFIG=pc builds of the userland (mk/rules.mk).
 PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native decode_x86 \
 	alloc vspace event ipc image mux init serial time log debug \
-	virtio dev dev_pc monitor vmm virtio_driver pcibus net block
+	virtio virtio_driver virtio_link pcibus dev dev_pc monitor vmm vmm-virtio vmm-pci net block
 ifeq ($(filter $(BUILD),release debug coverage),)
 $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif

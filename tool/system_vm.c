@@ -311,8 +311,8 @@ static bool check_region_devices(const struct vm_check *c, yaml_node_t *node,
 			      (unsigned long long)(d->base + d->size - 1));
 		return false;
 	}
-	if (!(c->vm->flags & SYSDESC_VM_PCI) || r->gpa >= SYSDESC_VIRT_PCI_END ||
-	    r->gpa + r->size <= SYSDESC_VIRT_PCI)
+	if (c->vm->board != SYSDESC_BOARD_VIRT || !(c->vm->flags & SYSDESC_VM_PCI) ||
+	    r->gpa >= SYSDESC_VIRT_PCI_END || r->gpa + r->size <= SYSDESC_VIRT_PCI)
 		return true;
 	diag_error_at(c->sys->file, system_line(c->sys, node, "address"),
 		      "memory 0x%llx..0x%llx lies where the VM's PCI is, at 0x%llx..0x%llx; "
@@ -585,7 +585,7 @@ static bool check_virtio(const struct vm_check *c)
 		key = "virtio";
 	else if (!sysdesc_has_virtio(vm))
 		return true;
-	if (vm->board == SYSDESC_BOARD_VIRT)
+	if (vm->board != SYSDESC_BOARD_VEXPRESS_A9)
 		return true;
 	diag_error_at(c->sys->file, line_of(c, key),
 		      "board `%s` has no place for virtio devices; take `virt`, or leave them out",
@@ -643,8 +643,8 @@ static void take_timers(const struct vm_check *c)
 static bool check_pc_vm(const struct vm_check *c)
 {
 	static const char *const keys[] = { "gic", "width", "low_vectors", "smc",
-					    "debug", "disks", "virtio",
-					    "msi", "passthrough", "one_to_one", "watchdog" };
+					    "debug", "msi", "passthrough", "one_to_one",
+					    "watchdog" };
 
 	if (c->vm->board != SYSDESC_BOARD_PC) {
 		if (!given(c, "timers"))

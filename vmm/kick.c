@@ -62,8 +62,7 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 static void install(struct vm *vm)
 {
 	vm->n_doorbells = 2;
-	vm->source[vm->n_sources++] =
-		(struct vm_source){ .irq = vm->board->kick_irq, .ntfn = VMM_CAP_KICK_IRQ };
+	direct_add(vm, vm->board->kick_irq, VMM_CAP_KICK_IRQ);
 }
 
 const struct vm_part part_kick = {

@@ -4,7 +4,7 @@
  * a doorbell and what the server gives back a direct interrupt, and neither of
  * them comes here.
  */
-#include "arch/aarch64/arch.h"
+#include "arch.h"
 #include "virtio.h"
 
 #include <dev/virtio/link_driver.h>
@@ -74,7 +74,7 @@ static void set_irq(void *opaque, bool level)
 	const struct link *l = opaque;
 
 	if (!l->direct)
-		vgic_set_level(&l->vm->gic, 0, l->irq, level);
+		vm_set_irq(l->vm, l->irq, level);
 	else if (level)
 		sel4_signal(VMM_CAP_LINK_IRQ(l->number));
 }
@@ -112,10 +112,7 @@ static void install(struct vm *vm)
 {
 	/* A message is whichever interrupt the guest likes, and none that the kernel knows. */
 	for (unsigned i = 0; i < vm->info->n_links && !on_pci(vm); i++)
-		vm->source[vm->n_sources++] = (struct vm_source){
-			.irq = vm->board->virtio_irq + FIRST_SLOT + i,
-			.ntfn = VMM_CAP_LINK_IRQ(i),
-		};
+		direct_add(vm, vm->board->virtio_irq + FIRST_SLOT + i, VMM_CAP_LINK_IRQ(i));
 }
 
 /* Behind each other in the heap, of those that share a pool. */

@@ -161,10 +161,7 @@ static const char *serve(struct vm *vm, unsigned i)
 static void install(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->info->n_served; i++)
-		vm->source[vm->n_sources++] = (struct vm_source){
-			.irq = vm->board->pci_line_irq + i,
-			.ntfn = VMM_CAP_SERVED_KICK(i),
-		};
+		direct_add(vm, vm->board->pci_line_irq + i, VMM_CAP_SERVED_KICK(i));
 }
 
 static const char *init(struct vm *vm)

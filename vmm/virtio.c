@@ -59,7 +59,7 @@ static void set_irq(void *opaque, bool level)
 {
 	const struct slot *s = opaque;
 
-	vgic_set_level(&s->vm->gic, 0, s->irq, level);
+	vm_set_irq(s->vm, s->irq, level);
 }
 
 /* For those who watch (selvage/vmm_stats.h). */

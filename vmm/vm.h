@@ -193,5 +193,7 @@ const struct board *vm_arch_begin(struct vm *vm);
 const char *vm_arch_init(struct vm *vm);
 /* There is a console: interrupt controller and the board's devices. NULL, or why not. */
 const char *vm_arch_init_devices(struct vm *vm);
+/* Under the lock: the level of an interrupt that the board's table numbers. */
+void vm_set_irq(struct vm *vm, uint32_t irq, bool level);
 /* Of the interrupt controller, for the log. */
 const char *vm_arch_irqs_name(const struct vm *vm);

@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf initrd-amd64 initrd-busybox-amd64 gnumach)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf initrd-amd64 initrd-busybox-amd64 initrd-pc gnumach)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -130,4 +130,19 @@ $(ASSETS)/initrd-busybox-amd64: $(call foreign,busybox-static-amd64) \
 	@echo "  CPIO  $@"
 	$(Q)python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ init=guests/linux/root/init \
 	  bin/busybox=$(FOREIGN)/busybox-static-amd64/bin/busybox \
+	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
+
+# For a PC: the guests' root with Debian's virtio drivers and network, and the self-test of them.
+PC_MODULES := $(addprefix drivers/,virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
+	virtio/virtio_pci_legacy_dev virtio/virtio_pci virtio/virtio_balloon char/hw_random/virtio-rng \
+	char/virtio_console block/virtio_blk net/net_failover net/virtio_net) net/core/failover
+$(ASSETS)/initrd-pc: $(call foreign,busybox-static-amd64) $(call foreign,linux-image-cloud-amd64) \
+		guests/linux/root/init guests/linux/root/selftest-virtio \
+		guests/linux/applets mk/mkcpio.py guests/linux/build.mk
+	@echo "  CPIO  $@"
+	$(Q)modules=$$(echo $(FOREIGN)/linux-image-cloud-amd64/lib/modules/*/kernel) && \
+	  python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ \
+	  init=guests/linux/root/init selftest=guests/linux/root/selftest-virtio \
+	  bin/busybox=$(FOREIGN)/busybox-static-amd64/bin/busybox 'bin/insmod->busybox' \
+	  $(foreach m,$(PC_MODULES),lib/modules/$(notdir $(m)).ko=$$modules/$(m).ko) \
 	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')

@@ -9,12 +9,9 @@
 #define PERIOD_MAX_US 3600000000u /* an hour: no overflow in timer ticks */
 #define GPA_LIMIT (1ull << 44)
 
-#define VIRTIO_KNOWN                                                               \
-	((uint32_t)SYSDESC_DEV_VIRTIO_RNG | (uint32_t)SYSDESC_DEV_VIRTIO_CONSOLE | \
-	 (uint32_t)SYSDESC_DEV_VIRTIO_BALLOON)
 #define DEVICES_KNOWN                                                                           \
 	((uint32_t)SYSDESC_DEV_PL011 | (uint32_t)SYSDESC_DEV_RTC | (uint32_t)SYSDESC_DEV_KICK | \
-	 (uint32_t)SYSDESC_DEV_WATCHDOG | VIRTIO_KNOWN)
+	 (uint32_t)SYSDESC_DEV_WATCHDOG | SYSDESC_VIRTIO_DEVICES)
 
 static bool name_char(char c, bool first)
 {
@@ -106,7 +103,8 @@ const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint
 
 bool sysdesc_has_virtio(const struct sysdesc_vm *vm)
 {
-	return (vm->devices & VIRTIO_KNOWN) != 0 || vm->n_disks != 0 || vm->n_connections != 0;
+	return (vm->devices & SYSDESC_VIRTIO_DEVICES) != 0 || vm->n_disks != 0 ||
+	       vm->n_connections != 0;
 }
 
 static const char *check_alias(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
@@ -136,7 +134,8 @@ static const char *check_region(const struct sysdesc_vm *vm, const struct sysdes
 	for (unsigned i = 0; i < n; i++)
 		if (range_overlaps_u64(r->gpa, r->size, devices[i].base, devices[i].size))
 			return "a memory region lies among the board's devices";
-	if (((vm->flags & SYSDESC_VM_PCI) || vm->n_served != 0) &&
+	if (vm->board == SYSDESC_BOARD_VIRT &&
+	    ((vm->flags & SYSDESC_VM_PCI) || vm->n_served != 0) &&
 	    range_overlaps_u64(r->gpa, r->size, SYSDESC_VIRT_PCI,
 			       SYSDESC_VIRT_PCI_END - SYSDESC_VIRT_PCI))
 		return "a memory region lies where the VM's PCI is";
@@ -237,10 +236,10 @@ static const char *check_pc_vm(const struct sysdesc_vm *vm)
 		return "a VM has unknown timers";
 	if (vm->width != 64 || vm->gic != 0 || vm->vcpus != 1)
 		return "a VM's board has another processor";
-	if ((vm->devices & ~SYSDESC_PC_DEVICES) != 0 || vm->debug != SYSDESC_DEBUG_NONE ||
+	if ((vm->devices & ~SYSDESC_PC_DEVICES) || vm->debug != SYSDESC_DEBUG_NONE ||
 	    vm->n_vectors != 0 ||
-	    (vm->flags & ~(uint32_t)SYSDESC_VM_AUTOSTART) || vm->n_disks != 0 ||
-	    vm->n_connections != 0)
+	    (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI)) ||
+	    vm->n_served != 0)
 		return "a VM's board does not have what the VM is to have";
 	return NULL;
 }
@@ -277,7 +276,7 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	if (vm->stop_us < SYSDESC_DELAY_MIN_US || vm->stop_us > SYSDESC_DELAY_MAX_US)
 		return "a VM's time to stop is out of range";
 	if ((sysdesc_has_virtio(vm) || (vm->flags & SYSDESC_VM_PCI) || vm->n_served != 0) &&
-	    vm->board != SYSDESC_BOARD_VIRT)
+	    vm->board == SYSDESC_BOARD_VEXPRESS_A9)
 		return "a VM's board has no place for virtio";
 	return NULL;
 }

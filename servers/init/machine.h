@@ -17,7 +17,7 @@ struct machine {
 	/* Not in the tree, init reads it there: seconds since 1970 (0: not
 	 * known) when the counter (CNTPCT_EL0) stood at epoch_counter. */
 	uint64_t epoch_s, epoch_counter;
-	/* /chosen rng-seed, from which every VM start gets its own; 0: none */
+	/* /chosen rng-seed, or the processor's; every VM start gets its own from it. 0: none */
 	uint32_t has_seed;
 	uint8_t seed[32];
 };

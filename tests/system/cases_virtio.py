@@ -5,18 +5,31 @@ import subprocess
 
 from harness import SELVAGE, System, write_description
 
-WORDS = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet selvage.name=linux selvage.test=virtio"
+WORDS = "panic=-1 nokaslr norandmaps quiet selvage.name=linux selvage.test=virtio"
+DEVICES = "virtio-rng, virtio-console, virtio-balloon"
 
 
-def describe(name, gic, virtio="mmio", words=""):
+def on_virt(gic):
+    """Lines of the description: the machine, and the VM's."""
+    return f"{{gic: {gic}}}", [
+        f"    gic: {gic}", "    memory: 512M", "    kernel: asset:linux-debian",
+        "    initrd: asset:initrd-virtio", f"    devices: [pl011, rtc, {DEVICES}]"], "ttyAMA0"
+
+
+def on_pc(timers):
+    return "{board: pc}", [
+        f"    timers: [{timers}]", "    memory: 256M", "    kernel: asset:linux-amd64.elf",
+        "    initrd: asset:initrd-pc", f"    devices: [{DEVICES}]"], "ttyS0"
+
+
+def describe(name, board, virtio="mmio", words=""):
     with open("build/assets/disk-test", "rb") as f:
         digest = hashlib.sha256(f.read()).hexdigest()
+    machine, lines, console = board
     return write_description(name, "\n".join([
-        f"name: {name}", f"machine: {{gic: {gic}}}", "vms:", "  - name: linux", f"    gic: {gic}",
-        f"    virtio: {virtio}", "    memory: 512M",
-        "    kernel: asset:linux-debian", "    initrd: asset:initrd-virtio",
-        f"    cmdline: \"{WORDS} {words} selvage.disk={digest}\"",
-        "    devices: [pl011, rtc, virtio-rng, virtio-console, virtio-balloon]", "    disks:",
+        f"name: {name}", f"machine: {machine}", "vms:", "  - name: linux", *lines,
+        f"    virtio: {virtio}",
+        f"    cmdline: \"console={console} {WORDS} {words} selvage.disk={digest}\"", "    disks:",
         "      - {image: asset:disk-test}",
         "      - {image: asset:disk-test, mode: copy-on-write}"]) + "\n")
 
@@ -46,23 +59,26 @@ def hostile(report):
         report.check(re.search(r"tick\s+running", run.client("ps")), "the other VM runs")
 
 
-# Name: GIC of the VM, transport (and what else PCI wants), words of the command line, checks of the self-test.
+# Name: board, transport (and what else PCI wants), words of the command line, checks of the self-test.
 CASES = {
-    "virtio": (3, "mmio", "", 11),
-    "virtio-pci": (3, "pci", "selvage.irq=msi", 12),
-    "virtio-pci-its": (3, "pci\n    msi: its", "selvage.irq=its", 12),
-    "virtio-pci-intx": (3, "pci", "selvage.irq=intx pci=nomsi", 12),
-    "virtio-pci-legacy": (2, "pci", "selvage.irq=msi selvage.legacy=1", 12),
+    "virtio": (on_virt(3), "mmio", "", 11),
+    "virtio-pci": (on_virt(3), "pci", "selvage.irq=msi", 12),
+    "virtio-pci-its": (on_virt(3), "pci\n    msi: its", "selvage.irq=its", 12),
+    "virtio-pci-intx": (on_virt(3), "pci", "selvage.irq=intx pci=nomsi", 12),
+    "virtio-pci-legacy": (on_virt(2), "pci", "selvage.irq=msi selvage.legacy=1", 12),
+    "pc-virtio": (on_pc("pit, lapic"), "mmio", "selvage.irq=apic", 12),
+    "pc-virtio-pci": (on_pc("pit, lapic"), "pci", "selvage.irq=pcmsi", 12),
+    "pc-virtio-legacy": (on_pc("pit"), "pci", "selvage.irq=pic selvage.legacy=1", 12),
 }
 
 
 def virtio_case(judge, name):
     """rng, two disks and hvc0, whose input takes the console over."""
 
-    gic, transport, words, checks = CASES[name]
+    board, transport, words, checks = CASES[name]
 
     def virtio(report):
-        with System(name, describe(name, gic, transport, words), limit_s=150) as run:
+        with System(name, describe(name, board, transport, words), limit_s=150) as run:
             run.wait("linux", "^200", 120)
             _, seen = run.wait("linux", "^hvc0: type a word", 60)
             report.ok("linux: output over virtio")

@@ -278,6 +278,39 @@ static void bars(void **state)
 	assert_int_equal(port(0x0c, 2), 0xffff);
 }
 
+/* What firmware does for guests that do not. */
+static void assigned(void **state)
+{
+	uint32_t memory = MEMORY + 0x100010, io = LEGACY + 0x1001;
+
+	(void)state;
+	pci_assign(&t.f, &memory, &io, 11);
+	assert_int_equal(cfg(PCI_BAR(0), 4), LEGACY + 0x1080 + 1);
+	assert_int_equal(cfg(PCI_BAR(1), 4), MEMORY + 0x101000);
+	assert_int_equal(cfg(PCI_BAR(4), 4), MEMORY + 0x104000);
+	assert_int_equal(cfg(PCI_BAR(2), 4), 0);
+	assert_int_equal(memory, MEMORY + 0x108000);
+	assert_int_equal(io, LEGACY + 0x1100);
+	assert_int_equal(cfg(PCI_COMMAND, 2), PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+	assert_int_equal(cfg(PCI_INTERRUPT_LINE, 1), 11);
+	assert_int_equal(rd(MEMORY + 0x104000 + QUEUES, 2), 1);
+	/* The guest may move them. */
+	set_cfg(PCI_BAR(4), 4, MODERN);
+	assert_int_equal(rd(MODERN + QUEUES, 2), 1);
+}
+
+static void without_messages(void **state)
+{
+	unsigned msix = find_capability(PCI_CAP_MSIX, 0);
+
+	(void)state;
+	pci_drop_msix(&t.f);
+	assert_int_equal(find_capability(PCI_CAP_MSIX, 0), 0);
+	assert_int_not_equal(find_capability(PCI_CAP_VENDOR, 1), 0); /* behind it */
+	set_cfg(msix + 2, 2, 0x8000);
+	assert_false(pci_msix_enabled(&t.f));
+}
+
 /* Over each other: one of them answers, and no access leaves its BAR. */
 static void overlapping_bars(void **state)
 {
@@ -672,6 +705,8 @@ int main(void)
 		TEST(identity),
 		TEST(capabilities),
 		TEST(bars),
+		TEST(assigned),
+		TEST(without_messages),
 		TEST(overlapping_bars),
 		TEST(intx),
 		TEST(messages),

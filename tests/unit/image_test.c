@@ -3,6 +3,7 @@
 #include <selvage/crc32.h>
 #include <selvage/payload.h>
 #include <selvage/sysdesc.h>
+#include <selvage/vmm_image.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -172,6 +173,61 @@ static void devices_of_the_machine_pass(void **state)
 	pass(1, 0x0a003000, 72, 1);
 	seal();
 	assert_null(check());
+}
+
+/* One VM of board pc, with everything that it may have. */
+static void make_pc(void)
+{
+	struct sysdesc_vm *vm = &d.head.vm[0];
+
+	make_description();
+	d.head.machine = SYSDESC_MACHINE_PC;
+	d.head.gic_version = 0;
+	d.head.n_vms = 1;
+	d.head.n_connections = 0;
+	d.head.size = (uint32_t)sysdesc_bytes(1, 0);
+	vm->board = SYSDESC_BOARD_PC;
+	vm->gic = 0;
+	vm->boot = SYSDESC_BOOT_PVH;
+	vm->timers = SYSDESC_TIMER_PIT;
+	vm->devices = SYSDESC_VIRTIO_DEVICES;
+	vm->flags = SYSDESC_VM_AUTOSTART | SYSDESC_VM_PCI;
+	vm->n_connections = 0;
+	vm->n_disks = 1;
+	vm->region[0].gpa = 0;
+	vm->region[1].gpa = SYSDESC_VIRT_PCI; /* where another board has something */
+}
+
+#define WRONG_PC(change)                  \
+	do {                              \
+		make_pc();                \
+		change;                   \
+		seal();                   \
+		assert_non_null(check()); \
+	} while (0)
+
+static void a_pc_has_virtio(void **state)
+{
+	struct sysdesc_vm *vm = &d.head.vm[0];
+
+	(void)state;
+	make_pc();
+	seal();
+	assert_null(check());
+	assert_int_equal(vmm_parts_of(vm, 0), VMM_PART_VIRTIO | VMM_PART_PCI);
+	vm->flags = SYSDESC_VM_AUTOSTART;
+	assert_int_equal(vmm_parts_of(vm, 0), VMM_PART_VIRTIO);
+	vm->devices = 0;
+	vm->n_disks = 0;
+	assert_int_equal(vmm_parts_of(vm, 0), 0);
+	vm->n_connections = 1;
+	assert_int_equal(vmm_parts_of(vm, 0), VMM_PART_VIRTIO | VMM_PART_LINK);
+	WRONG_PC(vm->devices |= SYSDESC_DEV_PL011);
+	WRONG_PC(vm->flags |= SYSDESC_VM_ITS);
+	WRONG_PC(vm->flags |= SYSDESC_VM_ONE_TO_ONE);
+	WRONG_PC(vm->n_served = 1);
+	WRONG_PC(vm->region[1].gpa = 0xe0000000);
+	WRONG_PC(vm->disk[0].image = N_PAYLOADS);
 }
 
 static void every_wrong_field_is_found(void **state)
@@ -504,6 +560,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_description_passes),
 		cmocka_unit_test(devices_of_the_machine_pass),
+		cmocka_unit_test(a_pc_has_virtio),
 		cmocka_unit_test(every_wrong_field_is_found),
 		cmocka_unit_test(wrong_sizes_are_found),
 		cmocka_unit_test(flipped_bits_are_found),

@@ -12,7 +12,14 @@
 
 #define HPET_GPA 0xfed00000u
 #define IOAPIC_GPA 0xfec00000u
+#define ECAM_GPA 0xe0000000u
+#define VIRTIO_GPA 0xe0100000u
+#define PCI_GPA 0xe1000000u
+#define PCI_BYTES 0x0f000000u
+#define PCI_PORT 0xc000u
+#define PCI_PORT_BYTES 0x4000u
 #define HOLE_GPA 0xe0000000u /* from here to 4 GiB there is no memory */
+#define HOLE_END 0x100000000u
 #define PM_PORT 0x600u
 #define SCI 9u
 #define RESET_PORT 0xcf9u
@@ -27,7 +34,26 @@ enum source { SOURCE_PIT,
 	      SOURCE_KEYBOARD,
 	      SOURCE_AUXILIARY,
 	      SOURCE_SCI,
-	      SOURCE_HPET };
+	      SOURCE_HPET, /* and two more timers of it */
+	      SOURCE_WIRES = SOURCE_HPET + HPET_TIMERS };
+
+/* Numbers of wires beside those of ISA's devices, for vm_set_irq: PCI's pins, then the
+ * slots of virtio. They share the lines that ISA leaves, so that every PC has them. */
+enum { WIRE_PCI = 0,
+       WIRE_VIRTIO = 4,
+       WIRES = PC_IRQ_SOURCES - SOURCE_WIRES };
+static const uint8_t shared_lines[] = { 5, 10, 11, 14 };
+
+const struct board board_pc = {
+	.number = SYSDESC_BOARD_PC,
+	.name = "pc",
+	.virtio = { VIRTIO_GPA, (WIRES - WIRE_VIRTIO) * BOARD_VIRTIO_BYTES },
+	.virtio_irq = WIRE_VIRTIO,
+	.pci_ecam = { ECAM_GPA, PCI_ECAM_BYTES },
+	.pci_memory = { PCI_GPA, PCI_BYTES },
+	.pci_io = { PCI_PORT, PCI_PORT_BYTES },
+	.pci_irq = WIRE_PCI,
+};
 
 static bool has(const struct vm *vm, enum sysdesc_timer timer)
 {
@@ -47,6 +73,13 @@ uint64_t pc_tsc(const struct vm *vm)
 static void set_isa(struct vm *vm, unsigned line, enum source source, bool level)
 {
 	pc_irq_set(&vm->pc.irq, pc_irq_of_isa(line), source, level);
+}
+
+unsigned pc_wire_gsi(uint32_t wire) { return shared_lines[wire % ARRAY_SIZE(shared_lines)]; }
+
+void vm_set_irq(struct vm *vm, uint32_t irq, bool level)
+{
+	pc_irq_set(&vm->pc.irq, pc_wire_gsi(irq), SOURCE_WIRES + irq, level);
 }
 
 /* --- Interrupt controllers -------------------------------------------------------- */
@@ -243,6 +276,8 @@ static void feed(struct vm *vm)
 	bool taken = false;
 	uint8_t byte;
 
+	if (vm->hooks.takes_input != NULL && vm->hooks.takes_input(vm))
+		return;
 	while (uart16550_receive_room(&vm->pc.com1) > 0 && console_get(&vm->console, &byte)) {
 		(void)uart16550_receive(&vm->pc.com1, byte);
 		taken = true;
@@ -339,6 +374,14 @@ static enum mmio_outcome pci_port(struct vm *vm, struct mmio *m)
 {
 	return pci_ports_access(&vm->pc.pci, m);
 }
+static enum mmio_outcome pci_window(struct vm *vm, struct mmio *m)
+{
+	enum mmio_outcome outcome = pci_io_access(&vm->pc.host, m);
+
+	if (m->write && vm->hooks.virtio_written != NULL)
+		vm->hooks.virtio_written(vm);
+	return outcome;
+}
 static enum mmio_outcome pm_port(struct vm *vm, struct mmio *m)
 {
 	vm->pc.touched = true;
@@ -371,6 +414,7 @@ static const struct port {
 	{ 0x4d0, 2, elcr_port, 0 },
 	{ PM_PORT, ACPI_PM_PORTS, pm_port, 0 },
 	{ 0xcf8, PCI_PORTS, pci_port, 0 },
+	{ PCI_PORT, PCI_PORT_BYTES, pci_window, 0 },
 };
 
 static const struct port *find_port(const struct vm *vm, uint16_t number)
@@ -423,35 +467,53 @@ static enum mmio_outcome empty(void *device, unsigned vcpu, struct mmio *m)
 	return fake_access(&((struct pc *)device)->nothing, m);
 }
 
-/* What lies between the devices reads as all ones. */
+const struct bus_region *pc_device(struct vm *vm, uint64_t gpa)
+{
+	const struct bus_region *r = bus_find(&vm->bus, gpa);
+
+	return r == NULL && gpa - HOLE_GPA < HOLE_END - HOLE_GPA ? &vm->pc.hole : r;
+}
+
 static bool add_regions(struct vm *vm)
 {
 	struct pc *pc = &vm->pc;
 	const struct {
 		const char *name;
-		uint64_t base, size;
+		struct board_range at;
 		bus_handler handler;
 		uint32_t timer;
 	} list[] = {
-		{ "ioapic", IOAPIC_GPA, IOAPIC_FRAME_BYTES, ioapic_mmio, SYSDESC_TIMER_LAPIC },
-		{ "hpet", HPET_GPA, HPET_FRAME_BYTES, hpet_mmio, SYSDESC_TIMER_HPET },
-		{ "lapic", LAPIC_FRAME, LAPIC_FRAME_BYTES, lapic_mmio, SYSDESC_TIMER_LAPIC },
-		{ "4 GiB", 0x100000000, 0, empty, 0 },
+		{ "ioapic", { IOAPIC_GPA, IOAPIC_FRAME_BYTES }, ioapic_mmio, SYSDESC_TIMER_LAPIC },
+		{ "hpet", { HPET_GPA, HPET_FRAME_BYTES }, hpet_mmio, SYSDESC_TIMER_HPET },
+		{ "lapic", { LAPIC_FRAME, LAPIC_FRAME_BYTES }, lapic_mmio, SYSDESC_TIMER_LAPIC },
 	};
-	uint64_t from = HOLE_GPA;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
-		const struct board_range at = { list[i].base, list[i].size };
-		const struct board_range gap = { from, list[i].base - from };
-
-		if (list[i].timer & ~pc->timers)
-			continue;
-		if (!vm_add(vm, "empty", gap, empty, pc) ||
-		    (at.size != 0 && !vm_add(vm, list[i].name, at, list[i].handler, pc)))
+	pc->hole = (struct bus_region){ .name = "empty",
+					.base = HOLE_GPA,
+					.size = HOLE_END - HOLE_GPA,
+					.handler = empty,
+					.device = pc };
+	for (unsigned i = 0; i < ARRAY_SIZE(list); i++)
+		if (!(list[i].timer & ~pc->timers) &&
+		    !vm_add(vm, list[i].name, list[i].at, list[i].handler, pc))
 			return false;
-		from = at.base + at.size;
-	}
 	return true;
+}
+
+/* As firmware sets them. */
+static void make_lines_level(struct vm *vm)
+{
+	uint32_t levels = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(shared_lines); i++)
+		levels |= 1u << shared_lines[i];
+	for (uint8_t i = 0; i < I8259_CHIPS; i++) {
+		struct mmio m = {
+			.offset = i, .size = 1, .write = true, .value = levels >> 8 * i & 0xff
+		};
+
+		(void)i8259_elcr_access(&vm->pc.pic, &m);
+	}
 }
 
 static uint64_t wall_clock(const struct vm *vm)
@@ -485,10 +547,21 @@ const char *pc_init(struct vm *vm)
 	rtc_init(&pc->rtc, &rtc, wall_clock(vm));
 	uart16550_init(&pc->com1, &com1);
 	i8042_init(&pc->keyboard, &keyboard);
-	pci_host_init(&pc->host, HOLE_GPA, 0xc000);
+	make_lines_level(vm);
+	pci_host_init(&pc->host, PCI_GPA, PCI_PORT);
 	pci_ports_init(&pc->pci, &pc->host, reset, vm);
 	acpi_pm_init(&pc->pm, &pm);
 	return add_regions(vm) ? NULL : "devices that do not fit on the bus";
+}
+
+static void describe_pci(struct acpi_config *config)
+{
+	config->pci = true;
+	config->ecam_gpa = ECAM_GPA;
+	config->pci_mmio_gpa = PCI_GPA;
+	config->pci_mmio_size = PCI_BYTES;
+	for (unsigned pin = 0; pin < ARRAY_SIZE(config->pci_gsi); pin++)
+		config->pci_gsi[pin] = pc_wire_gsi(WIRE_PCI + pin);
 }
 
 void pc_describe(const struct vm *vm, struct acpi_config *config)
@@ -510,4 +583,15 @@ void pc_describe(const struct vm *vm, struct acpi_config *config)
 		.hpet_gpa = has(vm, SYSDESC_TIMER_HPET) ? HPET_GPA : 0,
 		.hpet_id = HPET_ID,
 	};
+	if (vm->info->vm.flags & (uint32_t)SYSDESC_VM_PCI)
+		describe_pci(config);
+	for (uint32_t slots = vm->virtio_slots; slots != 0; slots &= slots - 1) {
+		const uint32_t slot = (uint32_t)__builtin_ctz(slots);
+
+		config->virtio[config->n_virtio++] = (struct acpi_virtio){
+			.gpa = VIRTIO_GPA + slot * BOARD_VIRTIO_BYTES,
+			.size = BOARD_VIRTIO_BYTES,
+			.gsi = pc_wire_gsi(WIRE_VIRTIO + slot),
+		};
+	}
 }

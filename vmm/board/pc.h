@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "../bus.h"
+
 #include <dev/mmio.h>
 #include <dev/pc/acpi_pm.h>
 #include <dev/pc/fake.h>
@@ -20,6 +22,9 @@
 
 struct vm;
 struct acpi_config;
+struct board;
+
+extern const struct board board_pc;
 
 struct pc {
 	uint32_t timers; /* enum sysdesc_timer */
@@ -37,6 +42,7 @@ struct pc {
 	struct pci_ports pci;
 	struct acpi_pm pm;
 	struct fake_range nothing;
+	struct bus_region hole;
 	bool touched;        /* a device with a deadline was: pc_arm */
 	bool nmi;            /* one has come, and goes with the next entry */
 	uint64_t armed_ns;   /* for when the time server was asked; TICKS_NEVER: not */
@@ -47,6 +53,11 @@ struct pc {
 const char *pc_init(struct vm *vm);
 /* What ACPI tells the guest of them. */
 void pc_describe(const struct vm *vm, struct acpi_config *config);
+/* Which device is at an address where there may be one: what nobody has there reads as all
+ * ones. NULL: there can be none. */
+const struct bus_region *pc_device(struct vm *vm, uint64_t gpa);
+/* The I/O APIC's pin, and ISA line, of an interrupt that board_pc numbers. */
+unsigned pc_wire_gsi(uint32_t wire);
 /* An access of a port: what nobody has reads as all ones. */
 void pc_port(struct vm *vm, uint16_t port, struct mmio *m);
 /* The guest's time-stamp counter. */

@@ -33,6 +33,9 @@
 #define PCI_STATUS_INTX (1u << 3)
 #define PCI_BAR(n) (0x10u + 4u * (n))
 #define PCI_CAPABILITIES 0x34u /* the list's start */
+#define PCI_INTERRUPT_LINE 0x3cu
+#define PCI_INTERRUPT_PIN 0x3du /* 1: INTA#; 0: none */
+#define PCI_CAP_NULL 0x00u
 #define PCI_CAP_VENDOR 0x09u
 #define PCI_CAP_MSIX 0x11u
 
@@ -88,6 +91,13 @@ void pci_add_bar(struct pci_function *f, unsigned bar, uint32_t bytes, bool io);
 uint32_t pci_add_capability(struct pci_function *f, uint8_t id, uint32_t bytes);
 /* Up to PCI_MAX_VECTORS of them, with their table in a BAR of its own. */
 void pci_add_msix(struct pci_function *f, unsigned bar, unsigned n_vectors);
+
+/* Where nobody takes messages: its capability becomes one that says nothing. */
+void pci_drop_msix(struct pci_function *f);
+/* What firmware does at last, for guests that do not: gives BARs the next addresses of the
+ * windows, on which the caller looks that there is room, and has them decoded; `line` is
+ * what INTA# comes by. */
+void pci_assign(struct pci_function *f, uint32_t *memory, uint32_t *io, uint8_t line);
 
 bool pci_msix_enabled(const struct pci_function *f);
 /* The device asserts INTA#, or no longer; that is heard unless MSI-X is on or

@@ -27,6 +27,11 @@ void vtime_resume(struct vm_vcpu *vc);
  * environment accordingly, if the kernel has them. */
 void direct_init(struct vm *vm, struct vgic_config *config, struct vgic_env *env);
 bool direct_has(const struct vm *vm, unsigned irq);
+/* Before that: what stands for an interrupt below 64. */
+static inline void direct_add(struct vm *vm, uint32_t irq, cap_t ntfn)
+{
+	vm->source[vm->n_sources++] = (struct vm_source){ .irq = irq, .ntfn = ntfn };
+}
 
 /* vtimer.c */
 void vtimer_exit(struct vm_vcpu *vc, unsigned ppi);

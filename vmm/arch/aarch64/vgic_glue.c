@@ -145,3 +145,8 @@ const char *vm_gic_init(struct vm *vm)
 		return "an interrupt controller that is neither GICv2 nor GICv3";
 	return NULL;
 }
+
+void vm_set_irq(struct vm *vm, uint32_t irq, bool level)
+{
+	vgic_set_level(&vm->gic, 0, irq, level);
+}

@@ -34,6 +34,17 @@ const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* Its bytes, at most `n`: how many there are. */
 unsigned emulate_fetch(struct vm_vcpu *vc, uint8_t *bytes, unsigned n);
 
+/* There are no direct interrupts. */
+static inline void direct_add(struct vm *vm, uint32_t irq, cap_t ntfn)
+{
+	(void)vm, (void)irq, (void)ntfn;
+}
+static inline bool direct_has(const struct vm *vm, unsigned irq)
+{
+	(void)vm, (void)irq;
+	return false;
+}
+
 /* Registers of `mask` at once, for those who ask for them one by one. */
 static inline void arch_fetch(struct vm_vcpu *vc, uint64_t mask)
 {

@@ -112,7 +112,7 @@ static bool translate(void *opaque, uint64_t linear, bool write, uint64_t *gpa, 
 
 static bool access_device(struct vm_vcpu *vc, uint64_t gpa, struct mmio *m)
 {
-	const struct bus_region *r = bus_find(&vc->vm->bus, gpa);
+	const struct bus_region *r = pc_device(vc->vm, gpa);
 
 	if (r == NULL)
 		return false;

@@ -16,7 +16,7 @@ void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 
 	if (report_arch_is_walk(e))
 		report_stop(vc, e, "page tables where no memory is");
-	if (bus_find(&vc->vm->bus, e->gpa) == NULL)
+	if (pc_device(vc->vm, e->gpa) == NULL)
 		report_stop(vc, e, why_nowhere(vc, e->gpa));
 	why = emulate(vc, e);
 	if (why != NULL)

@@ -8,8 +8,6 @@
 
 #include <selvage/clock.h>
 
-static const struct board board_pc = { .number = SYSDESC_BOARD_PC, .name = "pc" };
-
 static uint64_t event(struct vm *vm, uint64_t badges)
 {
 	if (!(badges & VMM_NTFN_TIMER))

@@ -194,7 +194,7 @@ void aml_interrupt(struct aml *a, uint32_t gsi)
 {
 	put(a, 0x89, 1);
 	put(a, 6, 2);
-	put(a, 0x03, 1); /* consumer, edge, high */
+	put(a, 0x09, 1); /* consumer, level, high, shared */
 	put(a, 1, 1);
 	put(a, gsi, 4);
 }

@@ -34,7 +34,7 @@ void aml_resources_end(struct aml *a, aml_mark_t mark);
 void aml_io(struct aml *a, uint16_t port, uint8_t ports);
 /* An interrupt of the 8259s: edge, active high, not shared. */
 void aml_irq(struct aml *a, uint8_t irq);
-/* A global interrupt: edge, active high, not shared. */
+/* A global interrupt: level, active high, shared. */
 void aml_interrupt(struct aml *a, uint32_t gsi);
 void aml_memory(struct aml *a, uint32_t base, uint32_t size);
 /* What a bridge passes on. */

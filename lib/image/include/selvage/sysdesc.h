@@ -58,7 +58,11 @@ enum sysdesc_device { SYSDESC_DEV_PL011 = 1u << 0,
 		      SYSDESC_DEV_VIRTIO_CONSOLE = 1u << 4,
 		      SYSDESC_DEV_VIRTIO_BALLOON = 1u << 5,
 		      SYSDESC_DEV_WATCHDOG = 1u << 6 }; /* board virt; up to 7 vCPUs */
-#define SYSDESC_PC_DEVICES ((uint32_t)SYSDESC_DEV_KICK) /* that a board `pc` may have */
+#define SYSDESC_VIRTIO_DEVICES                                                     \
+	((uint32_t)SYSDESC_DEV_VIRTIO_RNG | (uint32_t)SYSDESC_DEV_VIRTIO_CONSOLE | \
+	 (uint32_t)SYSDESC_DEV_VIRTIO_BALLOON)
+/* That a board `pc` may have. */
+#define SYSDESC_PC_DEVICES ((uint32_t)SYSDESC_DEV_KICK | SYSDESC_VIRTIO_DEVICES)
 enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 			 SYSDESC_DISK_COPY_ON_WRITE = 1,
 			 SYSDESC_DISK_READ_WRITE = 2 /* of the machine's disk */ };

@@ -1,4 +1,4 @@
-/* Of the boot information: where the payload is. */
+/* Of the boot information: where the payload is. Of the processor: randomness. */
 #include "machine.h"
 
 #include "boot_chunk.h"
@@ -86,8 +86,47 @@ static const char *find_payload(struct machine *m, const struct abi_bootinfo *bi
 	return NULL;
 }
 
+/* --- Randomness (Intel SDM volume 1, 7.3.17) ------------------------------------------------ */
+
+#define CPUID_1_ECX_RDRAND (1u << 30)
+#define RDRAND_TRIES 10u
+
+static bool has_rdrand(void)
+{
+	uint32_t a = 1, b, c = 0, d;
+
+	__asm__ volatile("cpuid"
+			 : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return c & CPUID_1_ECX_RDRAND;
+}
+
+static bool random_word(uint64_t *word)
+{
+	bool ok = false;
+
+	for (unsigned i = 0; i < RDRAND_TRIES && !ok; i++)
+		__asm__ volatile("rdrand %0"
+				 : "=r"(*word), "=@ccc"(ok));
+	return ok;
+}
+
+static bool read_seed(struct machine *m)
+{
+	if (!has_rdrand())
+		return false;
+	for (size_t i = 0; i < sizeof(m->seed); i += sizeof(uint64_t)) {
+		uint64_t word;
+
+		if (!random_word(&word))
+			return false;
+		memcpy(m->seed + i, &word, sizeof(word));
+	}
+	return true;
+}
+
 const char *machine_read(struct machine *m, const struct abi_bootinfo *bi)
 {
 	*m = (struct machine){ .uart_at = COM1 };
+	m->has_seed = read_seed(m);
 	return find_payload(m, bi);
 }

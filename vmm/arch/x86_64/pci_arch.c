@@ -1,0 +1,67 @@
+/* The PCI bus of board pc: as firmware leaves it, with messages to the local APIC. */
+#include "../../pci.h"
+
+#include "vm.h"
+
+#include <selvage/backend.h>
+
+#define BRIDGE_SLOT (PCI_SLOTS - 1)
+#define BRIDGE_ID 0x4842u
+#define CLASS_HOST_BRIDGE 0x060000u
+
+/* Where BARs go next. */
+static uint32_t next_memory, next_io;
+
+static enum mmio_outcome no_bar(void *device, unsigned bar, struct mmio *m)
+{
+	(void)device, (void)bar;
+	return mmio_ignore(m, "no such BAR");
+}
+
+/* Guests look for one before they believe that there is a bus at all. */
+static void add_bridge(struct pci_host *host)
+{
+	static const struct pci_class class = { .access = no_bar };
+	static const struct pci_identity identity = {
+		.vendor = SELVAGE_PCI_VENDOR,
+		.device = BRIDGE_ID,
+		.subsystem_vendor = SELVAGE_PCI_VENDOR,
+		.subsystem = BRIDGE_ID,
+		.class_code = CLASS_HOST_BRIDGE,
+	};
+	static const struct pci_env env; /* it has no interrupt */
+	static struct pci_function bridge;
+
+	pci_init(&bridge, &identity, &class, NULL, &env);
+	bridge.config[PCI_INTERRUPT_PIN] = 0;
+	pci_plug(host, BRIDGE_SLOT, &bridge);
+}
+
+void pci_arch_install(struct vm *vm) { (void)vm; }
+
+/* Configuration by ports and their window are the board's (board/pc.c). */
+struct pci_host *pci_arch_init(struct vm *vm)
+{
+	add_bridge(&vm->pc.host);
+	next_memory = (uint32_t)vm->board->pci_memory.base;
+	next_io = (uint32_t)vm->board->pci_io.base;
+	return &vm->pc.host;
+}
+
+/* There is no firmware that would do it, and not every guest can. */
+void pci_arch_plugged(const struct vm *vm, unsigned slot, struct pci_function *f)
+{
+	if (!(vm->pc.timers & (uint32_t)SYSDESC_TIMER_LAPIC))
+		pci_drop_msix(f);
+	pci_assign(f, &next_memory, &next_io,
+		   (uint8_t)pc_wire_gsi(vm->board->pci_irq + slot % PCI_PINS));
+}
+
+bool pci_arch_message(struct vm *vm, unsigned slot, uint64_t address, uint32_t data)
+{
+	struct apic_message msg;
+
+	(void)slot;
+	return apic_message_of_msi(address, data, &msg) &&
+	       apic_bus_send(&vm->pc.bus, NULL, &msg) != 0;
+}
