@@ -25,7 +25,8 @@ PLAT := $(if $(filter pc,$(CONFIG)),pc,virt)
 # What CONFIG=pc builds of the userland (mk/rules.mk).
 PARTS_pc := base sel4 vcpu rt rt_root kernel_tests bench_native decode_x86 \
 	alloc vspace event ipc image mux init serial time log debug \
-	virtio virtio_driver virtio_link pcibus dev dev_pc monitor vmm vmm-virtio vmm-pci net block
+	virtio virtio_driver virtio_link pcibus dev dev_pc gdb monitor vmm vmm-virtio vmm-pci \
+	vmm-debug net block
 ifeq ($(filter $(BUILD),release debug coverage),)
 $(error BUILD=$(BUILD) is not one of: release debug coverage)
 endif

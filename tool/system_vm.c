@@ -643,7 +643,7 @@ static void take_timers(const struct vm_check *c)
 static bool check_pc_vm(const struct vm_check *c)
 {
 	static const char *const keys[] = { "gic", "width", "low_vectors", "smc",
-					    "debug", "msi", "passthrough", "one_to_one",
+					    "msi", "passthrough", "one_to_one",
 					    "watchdog" };
 
 	if (c->vm->board != SYSDESC_BOARD_PC) {

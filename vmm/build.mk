@@ -15,17 +15,17 @@ PC_BOOT_SRCS := $(sort $(wildcard vmm/boot/pc/*.c))
 MONITOR_SRCS_aarch64 := $(sort $(VMM_PORTABLE) $(VMM_TARGET))
 MONITOR_SRCS_x86_64 := $(addprefix vmm/,main.c vm.c report.c diagnose.c console.c gmem.c bus.c board/pc.c \
 	virtio.c virtio_mem.c pci.c link.c) \
-	$(sort $(wildcard vmm/arch/x86_64/*.c)) $(PC_BOOT_SRCS)
+	$(sort $(wildcard vmm/gdb/*.c vmm/arch/x86_64/*.c)) $(PC_BOOT_SRCS)
 MONITOR_INC_aarch64 := $(VMM_INC)
 MONITOR_INC_x86_64 := -Ivmm -Ivmm/arch/x86_64 -Ivmm/decode/x86
 MONITOR_LIBS_aarch64 := $(VMM_LIBS)
-MONITOR_LIBS_x86_64 := decode_x86 vcpu dev_pc virtio_link virtio virtio_driver dev ipc rt sel4 image base
+MONITOR_LIBS_x86_64 := gdb decode_x86 vcpu dev_pc virtio_link virtio virtio_driver dev ipc rt sel4 image base
 MONITOR_FOREIGN_aarch64 := $(LIBFDT_A)
 MONITOR_FOREIGN_x86_64 := $(TOUT)/lib/zydis.a
 # Every image, of which a PC has some; mk/checks.py counts their lines. The table of one is
 # the architecture's if that has its own.
 MONITOR_IMAGES_aarch64 := $(patsubst vmm/image/%.c,%,$(sort $(wildcard vmm/image/*.c)))
-MONITOR_IMAGES_x86_64 := vmm vmm-virtio vmm-pci
+MONITOR_IMAGES_x86_64 := vmm vmm-virtio vmm-pci vmm-debug
 monitor_image = $(firstword $(wildcard vmm/arch/$(ARCH)/image/$(1).c) vmm/image/$(1).c)
 
 INC_monitor := $(MONITOR_INC_$(ARCH)) -isystem $(LIBFDT_INC)

@@ -70,6 +70,8 @@ struct debug_hooks {
 	void (*hold)(struct vm_vcpu *vc, const struct vcpu_exit *e);
 	/* A debug exception of the guest has come here. */
 	void (*event)(struct vm_vcpu *vc, const struct vcpu_exit *e);
+	/* The monitor has carried out an instruction of vc, if vm->steps. */
+	void (*stepped)(struct vm_vcpu *vc);
 	/* vc did what nothing handles: an attached debugger sees it before the end. */
 	void (*fatal)(struct vm_vcpu *vc, const struct vcpu_exit *e);
 };
@@ -117,6 +119,7 @@ struct vm {
 			bool stop;        /* hooks.debug is to hold every vCPU */
 			bool timed;       /* somebody wants to know how long exits take */
 			bool time_stands; /* the kernel adds to the offset while one does not run */
+			bool steps;       /* what the monitor carries out is a debugger's step */
 		};
 		uint32_t behind_exit; /* any of them */
 	};

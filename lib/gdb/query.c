@@ -37,6 +37,8 @@ static void supported(struct gdb *g)
 {
 	/* A new client: what the last one chose does not count. */
 	g->physical = false;
+	if (g->target->begin != NULL)
+		g->target->begin(g->target->opaque);
 	gdb_begin(g);
 	gdb_put_text(g, "PacketSize=");
 	gdb_put_number(g, GDB_PACKET);

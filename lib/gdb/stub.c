@@ -21,8 +21,17 @@ static void put_value(struct gdb *g, unsigned reg, uint64_t value)
 {
 	unsigned n = g->target->reg_bytes(g->target->opaque, reg);
 
-	for (unsigned i = 0; i < n; i++)
-		gdb_put_byte(g, (uint8_t)(value >> 8 * i));
+	for (unsigned i = 0; i < (n & ~GDB_NOT_SHOWN); i++) {
+		if (n & GDB_NOT_SHOWN)
+			gdb_put_text(g, "xx");
+		else
+			gdb_put_byte(g, (uint8_t)(value >> 8 * i));
+	}
+}
+
+static bool is_shown(struct gdb *g, unsigned reg)
+{
+	return !(g->target->reg_bytes(g->target->opaque, reg) & GDB_NOT_SHOWN);
 }
 
 static bool take_value(struct gdb *g, unsigned reg, uint64_t *value)
@@ -31,6 +40,12 @@ static bool take_value(struct gdb *g, unsigned reg, uint64_t *value)
 	uint8_t byte;
 
 	*value = 0;
+	if (n & GDB_NOT_SHOWN) { /* whatever it says */
+		for (unsigned i = 0; i < 2 * (n & ~GDB_NOT_SHOWN); i++)
+			if (gdb_next(g) < 0)
+				return false;
+		return true;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		if (!gdb_take_byte(g, &byte))
 			return false;
@@ -65,7 +80,7 @@ static void write_registers(struct gdb *g)
 	for (unsigned i = 0; i < t->n_core && ok; i++)
 		ok = take_value(g, i, &values[i]);
 	for (unsigned i = 0; i < t->n_core && ok; i++)
-		ok = t->reg_write(t->opaque, g->vcpu, i, values[i]);
+		ok = !is_shown(g, i) || t->reg_write(t->opaque, g->vcpu, i, values[i]);
 	say_ok(g, ok);
 }
 
@@ -81,7 +96,8 @@ static void one_register(struct gdb *g, bool write)
 	if (!write)
 		read_registers(g, (unsigned)reg, 1);
 	else if (gdb_may(g, "write registers"))
-		say_ok(g, gdb_take(g, '=') && take_value(g, (unsigned)reg, &value) &&
+		say_ok(g, is_shown(g, (unsigned)reg) && gdb_take(g, '=') &&
+				  take_value(g, (unsigned)reg, &value) &&
 				  t->reg_write(t->opaque, g->vcpu, (unsigned)reg, value));
 }
 

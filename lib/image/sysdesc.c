@@ -236,8 +236,7 @@ static const char *check_pc_vm(const struct sysdesc_vm *vm)
 		return "a VM has unknown timers";
 	if (vm->width != 64 || vm->gic != 0 || vm->vcpus != 1)
 		return "a VM's board has another processor";
-	if ((vm->devices & ~SYSDESC_PC_DEVICES) || vm->debug != SYSDESC_DEBUG_NONE ||
-	    vm->n_vectors != 0 ||
+	if ((vm->devices & ~SYSDESC_PC_DEVICES) || vm->n_vectors != 0 ||
 	    (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI)) ||
 	    vm->n_served != 0)
 		return "a VM's board does not have what the VM is to have";

@@ -24,6 +24,7 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	const bool a9 = vm->board == SYSDESC_BOARD_VEXPRESS_A9;
 	uint32_t parts = 0;
 
+	parts |= vm->debug != SYSDESC_DEBUG_NONE ? VMM_PART_DEBUG : 0;
 	parts |= sysdesc_has_virtio(vm) ? VMM_PART_VIRTIO : 0;
 	parts |= vm->flags & SYSDESC_VM_PCI ? VMM_PART_PCI : 0;
 	parts |= vm->n_connections != 0 ? VMM_PART_LINK : 0;
@@ -35,7 +36,6 @@ uint32_t vmm_parts_of(const struct sysdesc_vm *vm, uint32_t host_gic)
 	/* The A9's interface shares a page with its timers; a GICv3 has none. */
 	parts |= vm->gic == 2 && (a9 || host_gic == 3) ? VMM_PART_GICC : 0;
 	parts |= vm->boot != SYSDESC_BOOT_IMAGE ? VMM_PART_LOADER : 0;
-	parts |= vm->debug != SYSDESC_DEBUG_NONE ? VMM_PART_DEBUG : 0;
 	parts |= vm->n_served != 0 ? VMM_PART_PCI | VMM_PART_SERVE : 0;
 	parts |= vm->devices & SYSDESC_DEV_WATCHDOG ? VMM_PART_WATCHDOG : 0;
 	parts |= vm->n_passthrough != 0 ? VMM_PART_PASSTHROUGH : 0;

@@ -49,6 +49,8 @@ static unsigned reg_bytes(void *opaque, unsigned reg)
 	(void)opaque;
 	if (reg >= GDB_MAX_REGS)
 		abort();
+	if (reg == 3)
+		return 10 | GDB_NOT_SHOWN;
 	return reg % 2 ? 4 : 8;
 }
 

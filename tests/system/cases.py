@@ -15,6 +15,7 @@ import cases_net
 import cases_freertos
 import cases_pc
 import cases_pc_hostile
+import debug_pc
 import cases_virtio
 import debug
 import faults
@@ -499,6 +500,7 @@ def all_cases():
     cases.update(cases_freertos.cases())
     cases.update(cases_pc.cases())
     cases.update(cases_pc_hostile.cases())
+    cases.update(debug_pc.cases())
     cases["hostile-virtio"] = cases_virtio.hostile
     for name in cases_virtio.CASES:
         cases[name] = cases_virtio.virtio_case(judge_selftest, name)

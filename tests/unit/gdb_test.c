@@ -17,7 +17,8 @@ static struct {
 	unsigned halts, resumes, detaches, kills, snapshots, points;
 	enum gdb_point point;
 	uint64_t point_at;
-	bool second_off;
+	bool second_off, hides;
+	unsigned begins;
 } m;
 
 static struct gdb g;
@@ -40,7 +41,15 @@ static bool fake_is_on(void *opaque, unsigned vcpu)
 static unsigned fake_reg_bytes(void *opaque, unsigned reg)
 {
 	(void)opaque;
+	if (m.hides && reg == 1)
+		return 10 | GDB_NOT_SHOWN;
 	return reg == 2 ? 4 : 8;
+}
+
+static void fake_begin(void *opaque)
+{
+	(void)opaque;
+	m.begins++;
 }
 
 static bool fake_regs_read(void *opaque, unsigned vcpu, unsigned first, unsigned n,
@@ -157,6 +166,7 @@ static struct gdb_target target = {
 	.n_regs = 5,
 	.xml = "<target/>",
 	.send = fake_send,
+	.begin = fake_begin,
 	.is_on = fake_is_on,
 	.reg_bytes = fake_reg_bytes,
 	.regs_read = fake_regs_read,
@@ -285,6 +295,8 @@ static void registers(void **state)
 	ANSWER("p4", "0500000000000000");
 	ANSWER("p5", "E01");
 	ANSWER("P1=0807060504030201", "E.the VM is not stopped");
+	raw("$qSupported#37");
+	assert_int_equal(m.begins, 1);
 	SILENT("?");
 	STOP(.point = GDB_NO_POINT);
 	ANSWER("P1=0807060504030201", "OK");
@@ -295,6 +307,15 @@ static void registers(void **state)
 	assert_int_equal(m.reg[0][0], 0x1122334455667788);
 	ANSWER("G0100000000000000020000000000000003000000", "OK");
 	assert_int_equal(m.reg[0][2], 3);
+	m.hides = true; /* what GDB wants to hear of, and nobody can read */
+	ANSWER("p1", "xxxxxxxxxxxxxxxxxxxx");
+	ANSWER("P1=00112233445566778899", "E01");
+	ANSWER("g", "0100000000000000xxxxxxxxxxxxxxxxxxxx03000000");
+	ANSWER("G0400000000000000xxxxxxxxxxxxxxxxxxxx05000000", "OK");
+	ANSWER("G0400000000000000xxxxxxxxxxxxxxxxxxxx050000", "E01");
+	assert_int_equal(m.reg[0][0], 4);
+	assert_int_equal(m.reg[0][1], 2);
+	assert_int_equal(m.reg[0][2], 5);
 }
 
 static void memory(void **state)

@@ -21,6 +21,7 @@ struct debug_soft {
 	uint8_t *host; /* in guest RAM, as we see it */
 	uint8_t bytes; /* 0: free */
 	bool site;     /* the monitor's own, as debug_hard's type GDB_POINTS */
+	bool hard;     /* in the place of a hardware breakpoint that cannot be had */
 	uint8_t saved[4];
 };
 
@@ -62,7 +63,8 @@ void debug_resume(struct vm *vm, const enum gdb_action *action);
 bool debug_point(struct vm *vm, struct vcpu_sel4 *view, enum gdb_point type, bool insert,
 		 uint64_t at, uint64_t kind);
 void debug_points_clear(struct vm *vm);
-bool debug_soft_at(const struct vm *vm, uint64_t gpa);
+/* GDB_SOFTWARE or GDB_HARDWARE: as what it was asked for; GDB_NO_POINT: none is there. */
+enum gdb_point debug_soft_at(const struct vm *vm, uint64_t gpa);
 /* RAM as it would be without software breakpoints. */
 bool debug_ram_read(struct vm *vm, uint64_t gpa, void *to, size_t n);
 bool debug_ram_write(struct vm *vm, uint64_t gpa, const void *from, size_t n);
@@ -89,10 +91,19 @@ struct vcpu_sel4 *debug_view(struct vm *vm, unsigned vcpu);
 
 /* --- arch/<name>: debug_regs.c, debug_arch.c --- */
 
+/* Whether the kernel lets us stop the guest. */
+bool debug_possible(const struct vm *vm);
+/* A session begins: the width stays as it is now until the next one. */
+void debug_begin(struct vm *vm);
+/* What `identity` says of the hardware: members of a JSON object. */
+void debug_identity(struct vm *vm, char *text, size_t size);
+/* The register of flags, and what it is called. */
+uint64_t debug_flags(struct vcpu *v, const char **name);
 unsigned debug_width(const struct vm *vm); /* 32 or 64 */
 unsigned debug_core_regs(const struct vm *vm);
 unsigned debug_regs(const struct vm *vm);
 const char *debug_xml(const struct vm *vm);
+/* As struct gdb_target's. */
 unsigned debug_reg_bytes(const struct vm *vm, unsigned reg);
 uint64_t debug_reg_read(const struct vm *vm, struct vcpu_sel4 *view, unsigned reg);
 /* False: read-only. */
@@ -100,6 +111,8 @@ bool debug_reg_write(const struct vm *vm, struct vcpu_sel4 *view, unsigned reg, 
 bool debug_translate(const struct vm *vm, struct vcpu_sel4 *view, uint64_t gva, uint64_t *gpa);
 /* The instruction of a software breakpoint; returns its bytes, 0: no such kind. */
 unsigned debug_soft_insn(const struct vm *vm, uint64_t kind, uint8_t insn[4]);
+/* What was written may be code. Within one page. */
+void debug_publish(void *host, size_t n);
 /* Puts points[i] into the processor. False: it has none such. */
 bool debug_hard_set(struct vm *vm, unsigned i, const struct debug_hard *breakpoint);
 bool debug_watch_set(struct vm *vm, unsigned i, const struct debug_hard *watchpoint);
@@ -111,6 +124,8 @@ void debug_set_mode(struct vm_vcpu *vc, enum debug_mode mode);
 void debug_settle(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* Behind an instruction of that size. */
 void debug_skip(struct vcpu *v, unsigned bytes);
+/* vc is held, and was woken with these badges. */
+void debug_woken(struct vm_vcpu *vc, uint64_t badges);
 void debug_irqs_mask(struct vm_vcpu *vc);
 void debug_irqs_unmask(struct vm_vcpu *vc);
 /* The guest's virtual time is to be `ticks` later than it would be. */
@@ -119,6 +134,7 @@ enum debug_what { DEBUG_WHAT_STEP,
 		  DEBUG_WHAT_SOFT,
 		  DEBUG_WHAT_HARD,
 		  DEBUG_WHAT_WATCH };
-enum debug_what debug_what(const struct vcpu_exit *e);
+/* address: of a watchpoint. */
+enum debug_what debug_what(struct vm_vcpu *vc, const struct vcpu_exit *e, uint64_t *address);
 /* The guest takes the debug exception itself. */
 void debug_reflect(struct vm_vcpu *vc, const struct vcpu_exit *e);

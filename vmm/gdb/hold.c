@@ -55,10 +55,8 @@ static void hold(struct vm_vcpu *vc)
 	stub.vcpu[vc->index].step = false;
 	stub.vcpu[vc->index].held = true;
 	look_whether_it_stands(vc->vm);
-	while (stub.vcpu[vc->index].held) {
-		if ((vm_vcpu_wait(vc) & VMM_WAKE_TIMER) != 0)
-			vc->vtimer.armed = 0;
-	}
+	while (stub.vcpu[vc->index].held)
+		debug_woken(vc, vm_vcpu_wait(vc));
 }
 
 static void debug_hold(struct vm_vcpu *vc, const struct vcpu_exit *e)
@@ -156,19 +154,21 @@ static uint64_t watched(uint64_t gva, enum gdb_point *type)
 	return gva;
 }
 
-static bool is_our_break(struct vm_vcpu *vc)
+static enum gdb_point our_break(struct vm_vcpu *vc)
 {
 	uint64_t gpa;
 
-	return debug_translate(vc->vm, &vc->cpu, vcpu_get(&vc->cpu.cpu, VCPU_PC), &gpa) &&
-	       debug_soft_at(vc->vm, gpa);
+	if (!debug_translate(vc->vm, &vc->cpu, vcpu_get(&vc->cpu.cpu, VCPU_PC), &gpa))
+		return GDB_NO_POINT;
+	return debug_soft_at(vc->vm, gpa);
 }
 
 static void debug_event(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct gdb_stop why = { .signal = GDB_SIGTRAP, .vcpu = (uint8_t)vc->index };
 	enum gdb_point point = GDB_NO_POINT;
-	enum debug_what what = debug_what(e);
+	uint64_t address = 0;
+	enum debug_what what = debug_what(vc, e, &address);
 
 	if (vc->vm->hooks.breakpoint != NULL && vc->vm->hooks.breakpoint(vc, e)) {
 		if (!stub.vcpu[vc->index].step)
@@ -183,21 +183,28 @@ static void debug_event(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			return;
 		break;
 	case DEBUG_WHAT_SOFT:
-		if (!is_our_break(vc)) {
-			debug_reflect(vc, e);
-			return;
-		}
-		point = GDB_SOFTWARE;
-		break;
+		point = our_break(vc);
+		if (point != GDB_NO_POINT)
+			break;
+		debug_reflect(vc, e);
+		return;
 	case DEBUG_WHAT_HARD:
 		point = GDB_HARDWARE;
 		break;
 	case DEBUG_WHAT_WATCH:
-		why.address = watched(e->gva, &point);
+		why.address = watched(address, &point);
 		break;
 	}
 	why.point = (uint8_t)point;
 	debug_stop(vc->vm, &why);
+}
+
+static void debug_stepped(struct vm_vcpu *vc)
+{
+	if (stub.vcpu[vc->index].step)
+		debug_stop(vc->vm, &(struct gdb_stop){ .signal = GDB_SIGTRAP,
+						       .vcpu = (uint8_t)vc->index,
+						       .point = GDB_NO_POINT });
 }
 
 static void debug_fatal(struct vm_vcpu *vc, const struct vcpu_exit *e)
@@ -215,5 +222,6 @@ const struct debug_hooks debug_hooks = {
 	.forbids_wait = debug_forbids_wait,
 	.hold = debug_hold,
 	.event = debug_event,
+	.stepped = debug_stepped,
 	.fatal = debug_fatal,
 };

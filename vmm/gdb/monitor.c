@@ -48,18 +48,17 @@ static void print_identity(struct vm *vm, struct gdb *g)
 	static const char *const rights[] = { "none", "observe", "control" };
 	const struct vmm_info *info = vm->info;
 	const void *image = (const void *)(uintptr_t)info->kernel_vaddr;
-	uint64_t midr = 0, now = clock_now();
+	uint64_t now = clock_now();
 	uint64_t stood = now - vm_paused_ticks(vm) - vm_now(vm);
-	char line[LINE];
+	char line[LINE], hardware[LINE / 2];
 
-	if (!vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_VPIDR, &midr))
-		(void)vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_ID0, &midr);
+	debug_identity(vm, hardware, sizeof(hardware));
 	fmt_print(line, sizeof(line),
 		  "{\"format\":\"selvage-identity 1\",\"vm\":\"%s\",\"debug\":\"%s\","
-		  "\"hypervisor\":\"selvage\",\"accelerator\":\"selvage-el2\",\"board\":\"%s\","
-		  "\"width\":%u,\"cpu_midr\":\"0x%llx\",\"vcpus\":%u,\"gic\":%u,",
-		  info->vm.name, rights[debug_right(vm)], vm->board->name, debug_width(vm),
-		  (ull)midr, info->n_vcpus, info->gic_version);
+		  "\"hypervisor\":\"selvage\",%s,\"board\":\"%s\","
+		  "\"width\":%u,\"vcpus\":%u,\"gic\":%u,",
+		  info->vm.name, rights[debug_right(vm)], hardware, vm->board->name,
+		  debug_width(vm), info->n_vcpus, info->gic_version);
 	gdb_print(g, line);
 	fmt_print(line, sizeof(line),
 		  "\"image_bytes\":%llu,\"image_crc32\":\"0x%08x\",\"load\":\"0x%llx\","
@@ -93,7 +92,8 @@ static void print_map(struct vm *vm, struct gdb *g)
 
 		print_region(g, false, r->name, "device", r->base, r->size);
 	}
-	if (vm->info->gic_version == 2 && vm->hooks.cpu_interface == NULL)
+	if (vm->info->gic_version == 2 && vm->hooks.cpu_interface == NULL &&
+	    vm->board->gicc.size != 0)
 		print_region(g, false, "gicc", "device", vm->board->gicc.base,
 			     vm->board->gicc.size);
 	gdb_print(g, "]}\n");
@@ -106,18 +106,19 @@ static void print_vcpus(struct vm *vm, struct gdb *g)
 	for (unsigned i = 0; i < vm->info->n_vcpus; i++) {
 		struct vm_vcpu *vc = &vm->vcpu[i];
 		struct vcpu_sel4 *view;
-		uint64_t pc, cpsr;
+		const char *name;
+		uint64_t pc, flags;
 
 		debug_lock(vm);
 		view = debug_view(vm, i);
 		pc = vcpu_get(&view->cpu, VCPU_PC);
-		cpsr = vcpu_get(&view->cpu, VCPU_PSTATE);
+		flags = debug_flags(&view->cpu, &name);
 		debug_unlock(vm);
 		fmt_print(line, sizeof(line),
 			  "{\"vcpu\":%u,\"power\":\"%s\",\"state\":\"%s\",\"width\":%u,"
-			  "\"pc\":\"0x%llx\",\"cpsr\":\"0x%llx\"}\n",
+			  "\"pc\":\"0x%llx\",\"%s\":\"0x%llx\"}\n",
 			  i, vc->started && !vc->parked ? "on" : "off", state_of(vc),
-			  debug_width(vm), (ull)pc, (ull)cpsr);
+			  debug_width(vm), (ull)pc, name, (ull)flags);
 		gdb_print(g, line);
 	}
 }

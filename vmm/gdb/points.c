@@ -6,19 +6,10 @@
 
 struct debug_stub stub;
 
-/* What was written may be code. Within one page. */
-static void publish(void *host, size_t n)
-{
-	uint64_t at = (uintptr_t)host;
-
-	(void)sel4_vspace_clean_data(PROC_CAP_VSPACE, at, at + n);
-	(void)sel4_vspace_unify_instruction(PROC_CAP_VSPACE, at, at + n);
-}
-
 static void poke(uint8_t *host, const void *from, size_t n)
 {
 	memcpy(host, from, n);
-	publish(host, n);
+	debug_publish(host, n);
 }
 
 /* By where we see the memory: the guest may see it at several addresses. */
@@ -34,9 +25,13 @@ static struct debug_soft *find_soft(const struct vm *vm, uint64_t gpa)
 	return NULL;
 }
 
-bool debug_soft_at(const struct vm *vm, uint64_t gpa)
+enum gdb_point debug_soft_at(const struct vm *vm, uint64_t gpa)
 {
-	return find_soft(vm, gpa) != NULL;
+	const struct debug_soft *s = find_soft(vm, gpa);
+
+	if (s == NULL)
+		return GDB_NO_POINT;
+	return s->hard ? GDB_HARDWARE : GDB_SOFTWARE;
 }
 
 static bool soft_insert(struct vm *vm, uint64_t gpa, uint64_t kind)
@@ -153,14 +148,19 @@ bool debug_point(struct vm *vm, struct vcpu_sel4 *view, enum gdb_point type, boo
 	struct debug_soft *s;
 	uint64_t gpa;
 
-	if (type != GDB_SOFTWARE)
-		return hard_change(vm, &point, insert);
+	if (type != GDB_SOFTWARE && hard_change(vm, &point, insert) && insert)
+		return true;
+	if (type > GDB_HARDWARE)
+		return !insert;
+	/* In memory, also where the processor has no breakpoint left. */
 	if (!debug_translate(vm, view, at, &gpa))
 		return false;
-	if (insert)
-		return soft_insert(vm, gpa, kind);
+	if (insert && !soft_insert(vm, gpa, kind))
+		return false;
 	s = find_soft(vm, gpa);
-	if (s != NULL && !s->site)
+	if (s != NULL && insert)
+		s->hard = type == GDB_HARDWARE;
+	else if (s != NULL && !s->site && s->hard == (type == GDB_HARDWARE))
 		soft_remove(vm, s);
 	return true;
 }

@@ -19,7 +19,7 @@ static bool snapshot_taken;
 
 unsigned debug_right(const struct vm *vm)
 {
-	if (vm->info->vm.debug == SYSDESC_DEBUG_CONTROL && !(vm->features & ABI_EXTF_VCPU_DEBUG))
+	if (vm->info->vm.debug == SYSDESC_DEBUG_CONTROL && !debug_possible(vm))
 		return SYSDESC_DEBUG_OBSERVE;
 	return vm->info->vm.debug;
 }
@@ -273,16 +273,26 @@ _Noreturn static void serve(void *arg)
 	}
 }
 
+static void begin(void *opaque)
+{
+	struct vm *vm = opaque;
+
+	debug_lock(vm);
+	debug_begin(vm);
+	debug_unlock(vm);
+	target.n_core = debug_core_regs(vm);
+	target.n_regs = debug_regs(vm);
+	target.xml = debug_xml(vm);
+}
+
 static void fill_target(struct vm *vm)
 {
 	target = (struct gdb_target){
 		.opaque = vm,
 		.control = debug_right(vm) == SYSDESC_DEBUG_CONTROL,
 		.n_vcpus = vm->info->n_vcpus,
-		.n_core = debug_core_regs(vm),
-		.n_regs = debug_regs(vm),
-		.xml = debug_xml(vm),
 		.send = send,
+		.begin = begin,
 		.is_on = is_on,
 		.reg_bytes = reg_bytes,
 		.regs_read = regs_read,
@@ -299,6 +309,7 @@ static void fill_target(struct vm *vm)
 		.memory_map = memory_map,
 		.monitor = monitor,
 	};
+	begin(vm);
 }
 
 static void install(struct vm *vm)

@@ -80,7 +80,8 @@ bool a9_site_event(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	struct vcpu *v = &vc->cpu.cpu;
 	uint64_t pc = vcpu_get(v, VCPU_PC), pstate = vcpu_get(v, VCPU_PSTATE);
-	enum debug_what what = debug_what(e);
+	uint64_t address;
+	enum debug_what what = debug_what(vc, e, &address);
 	struct a9_insn insn;
 
 	if ((what != DEBUG_WHAT_SOFT && what != DEBUG_WHAT_HARD) ||

@@ -5,6 +5,7 @@
 #include "insn.h"
 
 #include <selvage/base.h>
+#include <selvage/fmt.h>
 #include <selvage/log.h>
 #include <string.h>
 
@@ -20,9 +21,30 @@
 #define WATCH_MAX_BITS 31u
 #define VMCR_ENABLE 3u /* VENG0, VENG1 */
 
+bool debug_possible(const struct vm *vm) { return vm->features & ABI_EXTF_VCPU_DEBUG; }
+
+/* It never changes. */
+void debug_begin(struct vm *vm) { (void)vm; }
+
 unsigned debug_width(const struct vm *vm)
 {
 	return vm->info->vm.width;
+}
+
+void debug_identity(struct vm *vm, char *text, size_t size)
+{
+	uint64_t midr = 0;
+
+	if (!vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_VPIDR, &midr))
+		(void)vcpu_sel4_read(&vm->vcpu[0].cpu, ABI_EXTV_ID0, &midr);
+	fmt_print(text, size, "\"accelerator\":\"selvage-el2\",\"cpu_midr\":\"0x%llx\"",
+		  (unsigned long long)midr);
+}
+
+uint64_t debug_flags(struct vcpu *v, const char **name)
+{
+	*name = "cpsr";
+	return vcpu_get(v, VCPU_PSTATE);
 }
 
 bool debug_translate(const struct vm *vm, struct vcpu_sel4 *view, uint64_t gva, uint64_t *gpa)
@@ -45,6 +67,20 @@ unsigned debug_soft_insn(const struct vm *vm, uint64_t kind, uint8_t insn[4])
 		return 0;
 	memcpy(insn, bkpt_t32, 2);
 	return 2;
+}
+
+void debug_publish(void *host, size_t n)
+{
+	uint64_t at = (uintptr_t)host;
+
+	(void)sel4_vspace_clean_data(PROC_CAP_VSPACE, at, at + n);
+	(void)sel4_vspace_unify_instruction(PROC_CAP_VSPACE, at, at + n);
+}
+
+void debug_woken(struct vm_vcpu *vc, uint64_t badges)
+{
+	if (badges & VMM_WAKE_TIMER)
+		vc->vtimer.armed = 0;
 }
 
 static bool set_all(struct vm *vm, unsigned field, uint64_t value)
@@ -163,8 +199,10 @@ void debug_delay(struct vm *vm, uint64_t ticks)
 		(void)vcpu_sel4_write(&vm->vcpu[i].cpu, ABI_VCPU_CNTVOFF, vm_offset(vm));
 }
 
-enum debug_what debug_what(const struct vcpu_exit *e)
+enum debug_what debug_what(struct vm_vcpu *vc, const struct vcpu_exit *e, uint64_t *address)
 {
+	(void)vc;
+	*address = e->gva;
 	switch (EC(e->syndrome)) {
 	case EC_STEP:
 		return DEBUG_WHAT_STEP;

@@ -18,6 +18,7 @@ void halt_exit(struct vm_vcpu *vc);
 void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void hypercall_exit(struct vm_vcpu *vc);
+void debug_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
@@ -28,6 +29,9 @@ bool interrupt_was_given(struct vm_vcpu *vc);
 
 /* kick.c: for VMs that have the device. */
 extern const struct vm_part part_pc_kick;
+/* The guest gets none until they are released; that, too, if nothing was held. */
+void interrupt_hold(struct vm_vcpu *vc);
+void interrupt_release(struct vm_vcpu *vc);
 
 /* emulate.c: carries out the instruction that exited. NULL, or why it cannot be. */
 const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e);

@@ -59,6 +59,15 @@ void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	}
 }
 
+/* An exception that a debugger asked for. */
+void debug_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
+{
+	if (vc->vm->hooks.debug != NULL)
+		vc->vm->hooks.debug->event(vc, e);
+	else
+		vcpu_inject_exception(&vc->cpu.cpu, (uint8_t)e->code, false, 0);
+}
+
 /* There are no hypercalls. */
 void hypercall_exit(struct vm_vcpu *vc)
 {

@@ -19,11 +19,28 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	case VCPU_EXIT_CONTROL: control_exit(vc, e); break;
 	case VCPU_EXIT_UNDEFINED: undefined_exit(vc, e); break;
 	case VCPU_EXIT_FETCH: fetch_exit(vc, e); break;
+	case VCPU_EXIT_DEBUG: debug_exit(vc, e); break;
 	case VCPU_EXIT_SHUTDOWN: report_stop(vc, e, "triple fault");
 	case VCPU_EXIT_BAD_STATE: state_exit(vc, e); break;
 	case VCPU_EXIT_TASK_SWITCH: report_stop(vc, e, "a task switch by hardware");
 	default: report_stop(vc, e, "exit that nothing handles");
 	}
+}
+
+/* What few exits need. */
+__attribute__((noinline)) static void before_return(struct vm_vcpu *vc, const struct vcpu_exit *e,
+						    uint64_t begun)
+{
+	struct vm *vm = vc->vm;
+	const struct vcpu *v = &vc->cpu.cpu;
+
+	if (vm->steps &&
+	    (v->advance || (v->dirty & (vcpu_bit(VCPU_RIP) | vcpu_bit(VCPU_EVENT)))))
+		vm->hooks.debug->stepped(vc);
+	if (vm->stop)
+		vm->hooks.debug->hold(vc, e);
+	if (vm->timed)
+		vm->stats->exit_ticks[e->reason] += clock_now() - begun;
 }
 
 _Noreturn void exits_handler(void *arg)
@@ -44,8 +61,8 @@ _Noreturn void exits_handler(void *arg)
 		if (vm->pc.touched)
 			pc_arm(vm);
 		interrupt_deliver(vc, &e);
-		if (vm->timed)
-			vm->stats->exit_ticks[e.reason] += clock_now() - begun;
+		if (vm->behind_exit != 0)
+			before_return(vc, &e, begun);
 		mutex_unlock(&vm->lock);
 	}
 }

@@ -1,9 +1,19 @@
 /* HLT: the vCPU waits for an interrupt. */
 #include "arch.h"
 
+#include <stddef.h>
+
 #define RFLAGS_IF (1u << 9)
 
-/* With interrupts off only an NMI wakes it. */
+static bool forbids_wait(struct vm_vcpu *vc)
+{
+	const struct debug_hooks *debug = vc->vm->hooks.debug;
+
+	return debug != NULL && debug->forbids_wait(vc);
+}
+
+/* With interrupts off only an NMI wakes it. What a debugger stops stays at the
+ * instruction, and what it steps goes on behind it. */
 void halt_exit(struct vm_vcpu *vc)
 {
 	struct vcpu *v = &vc->cpu.cpu;
@@ -14,6 +24,7 @@ void halt_exit(struct vm_vcpu *vc)
 	pc_arm(vc->vm);
 	if (open && interrupt_was_given(vc))
 		return;
-	while (!vc->vm->pc.nmi && !(open && pc_irq_due(vc->vm)))
+	while (!vc->vm->pc.nmi && !(open && pc_irq_due(vc->vm)) && !forbids_wait(vc))
 		(void)vm_vcpu_wait(vc);
+	v->advance = !vc->vm->stop;
 }

@@ -18,6 +18,14 @@ static bool write_irq(struct vm_vcpu *vc, uint64_t value)
 	return sel4_vcpu_write_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) == ABI_OK;
 }
 
+static uint64_t read_irq(const struct vm_vcpu *vc)
+{
+	uint64_t reg[VCPU_REGS] = { 0 };
+
+	(void)sel4_vcpu_read_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg);
+	return reg[VCPU_IRQ];
+}
+
 static void want_window(struct vm_vcpu *vc)
 {
 	vc->window = write_irq(vc, ABI_VCPU_IRQ_WINDOW);
@@ -35,10 +43,7 @@ static uint8_t take(struct vm_vcpu *vc)
 /* One that has been given to the kernel and not been taken stays. */
 static bool is_pending(const struct vm_vcpu *vc)
 {
-	uint64_t reg[VCPU_REGS];
-
-	return sel4_vcpu_read_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) == ABI_OK &&
-	       (reg[VCPU_IRQ] & ABI_VCPU_IRQ_PENDING);
+	return read_irq(vc) & ABI_VCPU_IRQ_PENDING;
 }
 
 bool interrupt_was_given(struct vm_vcpu *vc)
@@ -68,7 +73,8 @@ void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (e->reason == VCPU_EXIT_IRQ_WINDOW)
 		vc->window = false;
 	/* The one that is on its way comes first; its end is an exit. */
-	if (vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm) || interrupt_was_given(vc))
+	if (vc->holds_irqs || vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm) ||
+	    interrupt_was_given(vc))
 		return;
 	if (!vcpu_takes_irqs(e)) {
 		if (!vc->window)
@@ -80,6 +86,25 @@ void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		log_error("vCPU %u: an interrupt was refused", vc->index);
 }
 
+void interrupt_hold(struct vm_vcpu *vc)
+{
+	if (vc->holds_irqs)
+		return;
+	vc->held_irq = read_irq(vc);
+	vc->holds_irqs = write_irq(vc, 0);
+}
+
+void interrupt_release(struct vm_vcpu *vc)
+{
+	if (!vc->holds_irqs)
+		return;
+	vc->holds_irqs = false;
+	if (vc->held_irq == 0 && pc_irq_due(vc->vm))
+		want_window(vc);
+	else
+		(void)write_irq(vc, vc->held_irq);
+}
+
 /* From the event thread: the vCPU does not execute now, but may have exited, and its
  * handler not yet have the lock. */
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
@@ -88,7 +113,7 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 	const uint8_t vector = pc_irq_vector(vm);
 
 	(void)self;
-	if (!vc->started || !(vm->pc.nmi || pc_irq_due(vm)))
+	if (!vc->started || vc->holds_irqs || !(vm->pc.nmi || pc_irq_due(vm)))
 		return;
 	if (vc->waiting) {
 		sel4_signal(vc->wake);

@@ -37,6 +37,9 @@ enum gdb_point { GDB_SOFTWARE = 0,
 		 GDB_POINTS };
 #define GDB_NO_POINT GDB_POINTS
 
+/* Of a register that GDB wants to have described, and that nobody can read. */
+#define GDB_NOT_SHOWN 0x80u
+
 struct gdb_stop {
 	uint8_t signal; /* enum gdb_signal; 0: as it was asked to */
 	uint8_t vcpu;
@@ -76,7 +79,10 @@ struct gdb_target {
 	void (*send)(void *opaque, const void *bytes, size_t n);
 	/* Whether a vCPU is switched on. */
 	bool (*is_on)(void *opaque, unsigned vcpu);
-	/* Bytes of a register, 4 or 8. */
+	/* A client has come, which has not yet asked for anything: n_core, n_regs and xml may
+	 * change now. NULL: they never do. */
+	void (*begin)(void *opaque);
+	/* Bytes of a register: 4 or 8, or any number and GDB_NOT_SHOWN. */
 	unsigned (*reg_bytes)(void *opaque, unsigned reg);
 	bool (*regs_read)(void *opaque, unsigned vcpu, unsigned first, unsigned n,
 			  uint64_t *values);
