@@ -17,6 +17,7 @@
 #define PC_UART_IRQ 4u
 #define PC_TIMER_PORT 0x40u
 #define PC_TIMER_IRQ 2u
+#define PC_HPET_ADDRESS 0xfed00000u
 #define PC_CRTC_PORT 0x3d4u
 #define PC_SCREEN_ADDRESS 0xb8000u
 #define PC_KEYBOARD_PORT 0x60u
@@ -188,6 +189,7 @@ static void make_basic_devices(struct maker *m)
 	}
 	device(m, m->serial.id, "IOPort", "UART", PC_UART_PORT);
 	device(m, m->time.id, "IOPort", "timer", PC_TIMER_PORT);
+	device(m, m->time.id, "Device", "timer", PC_HPET_ADDRESS);
 }
 
 static void make_services(struct maker *m)

@@ -40,6 +40,12 @@ static bool map_window(struct process *p, uint64_t at, uint64_t bytes, uint64_t 
 	return true;
 }
 
+bool device_map(struct process *p, uint64_t page, uint64_t vaddr, const char *what)
+{
+	return map_window(p, page, bit_u64(ABI_PAGE_BITS), vaddr) &&
+	       note(p, mem_device_frame(page), "Device", what, page, 0);
+}
+
 static bool give_registers(struct process *p, const struct board_device *d, const char *what)
 {
 	uint64_t first = align_down_u64(d->window[0].at, bit_u64(ABI_PAGE_BITS));

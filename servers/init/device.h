@@ -3,6 +3,8 @@
 
 #include "process.h"
 
+/* That page of the machine's registers, into the process at `vaddr`. */
+bool device_map(struct process *p, uint64_t page, uint64_t vaddr, const char *what);
 /*
  * Gives the server, which does not run yet, the registers of the machine's device of that
  * kind (SYSDESC_MACHINE_NIC, _DISK), its interrupt, and a piece of memory of known address

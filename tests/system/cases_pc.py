@@ -14,6 +14,7 @@ def services(report):
         run.wait("log", r"time: counter at \d+ Hz", 60)
         run.wait("log", r"init: system pc-services: 0 VMs", 30)
         report.ok("the log comes over the serial line")
+        run.wait("log", r"time: HPET at \d+ Hz", 5)
         ps = run.client("ps")
         report.check(all(re.search(rf"{s} +running", ps) for s in ("time", "serial", "log", "debug")),
                      "every service runs")
@@ -34,6 +35,16 @@ def services(report):
         report.check("as described" in run.client("audit", PATH), "nobody has more than before")
         run.client("poweroff")
         report.equal(run.wait_exit(30), 0, "the machine is switched off")
+
+
+def pit(report):
+    """A machine without an HPET: its timeouts come from the PIT."""
+    with System("pc-pit", "systems/pc-freertos.yaml", "--deterministic",
+                qemu=("-machine", "hpet=off")) as run:
+        run.wait("freertos", "freertos: (PASS|FAIL)", 60)
+        report.check(not any("HPET" in t for t in run.lines.of("log")), "there is no HPET")
+        report.check(any("freertos: timer ok" in t for t in run.lines.of("freertos")),
+                     "the guest's timer goes by the PIT")
 
 
 def screen(report):
@@ -259,5 +270,6 @@ def side_by_side(report):
 def cases():
     return {"pc-services": services, "pc-devices": devices,
             "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
-            "pc-screen": screen, "pc-freertos": freertos, "pc-linux": linux,
+            "pc-screen": screen, "pc-pit": pit,
+            "pc-freertos": freertos, "pc-linux": linux,
             "pc-bzimage": bzimage, "pc-mach": mach, "pc-linux-freertos": side_by_side}

@@ -12,6 +12,7 @@
 #define MADT 0x1100u
 #define FADT 0x1200u
 #define DSDT 0x1300u
+#define HPET 0x1700u
 #define BYTES 0x800u
 
 static uint8_t memory[BYTES]; /* from RSDT on */
@@ -54,9 +55,12 @@ static int set_up(void **state)
 	memset(memory, 0, sizeof(memory));
 	memset(rsdp, 0, sizeof(rsdp));
 	put32(rsdp + 16, RSDT);
-	t = table(RSDT, "RSDT", 36 + 8);
+	t = table(RSDT, "RSDT", 36 + 12);
 	put32(t + 36, FADT);
 	put32(t + 40, MADT);
+	put32(t + 44, HPET);
+	t = table(HPET, "HPET", 56);
+	put32(t + 44, 0xfed00000);
 	t = table(MADT, "APIC", 44 + 20);
 	memcpy(t + 44, override, sizeof(override));
 	memcpy(t + 54, low, sizeof(low));
@@ -91,6 +95,27 @@ static void way_off(void **state)
 	assert_int_equal(f.control[1], 0);
 	assert_int_equal(f.sleep_type[0], 5);
 	assert_int_equal(f.sleep_type[1], 1);
+}
+
+static void hpet(void **state)
+{
+	struct acpi_facts f;
+	uint8_t *t = memory + (HPET - RSDT);
+
+	(void)state;
+	assert_null(acpi_read(&reader, rsdp, &f));
+	assert_int_equal(f.hpet, 0xfed00000);
+	put32(t + 44, 0xfed00004); /* not aligned */
+	assert_null(acpi_read(&reader, rsdp, &f));
+	assert_int_equal(f.hpet, 0);
+	put32(t + 44, 0xfed00400);
+	t[40] = 1; /* in ports */
+	assert_null(acpi_read(&reader, rsdp, &f));
+	assert_int_equal(f.hpet, 0);
+	t[40] = 0;
+	put32(t + 4, 55);
+	assert_null(acpi_read(&reader, rsdp, &f));
+	assert_int_equal(f.hpet, 0);
 }
 
 static void no_way_off(void **state)
@@ -128,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(overrides, set_up),
 		cmocka_unit_test_setup(way_off, set_up),
+		cmocka_unit_test_setup(hpet, set_up),
 		cmocka_unit_test_setup(no_way_off, set_up),
 		cmocka_unit_test_setup(damaged, set_up),
 	};

@@ -51,7 +51,9 @@
  *   caps        PROC_CAP_DEVICE_IRQ: handler of PPI 30 (GIC INTID 30), its
  *               notification set by init to PROC_CAP_NTFN minted with
  *               TIME_NTFN_IRQ. Of a PC: of the PIT's channel 0, whose ports
- *               are PROC_CAP_DEVICE_PORTS.
+ *               are PROC_CAP_DEVICE_PORTS, and of the HPET's timer 0 in its
+ *               place; if there is one, struct time_info says where in the
+ *               page at PROC_DEVICE_BASE.
  *               PROC_CAP_CLIENT_NTFN + client * TIME_TIMERS + t: what timer t
  *               of the client signals. Empty slots are allowed.
  *   clients     PROC_CAP_TIME_EP of client n is the service endpoint minted
@@ -120,6 +122,11 @@ enum server_status {
 
 /* Badge on time's PROC_CAP_NTFN. */
 #define TIME_NTFN_IRQ (SERVER_NTFN | 1u)
+
+/* Detail of time's procinfo, of a PC. */
+struct time_info {
+	uint64_t hpet; /* 1 + offset in the page; 0: none */
+};
 
 /* Badges on log's PROC_CAP_NTFN. */
 #define LOG_NTFN_CLIENT (SERVER_NTFN | 1u)

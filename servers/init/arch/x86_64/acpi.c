@@ -20,6 +20,12 @@
 #define FADT_PM1B_CONTROL 68u
 #define FADT_BYTES 116u /* of ACPI 1.0 */
 
+/* HPET 1.0a, 3.2.4. */
+#define HPET_SPACE 40u /* 0: in memory */
+#define HPET_ADDRESS 44u
+#define HPET_BYTES 56u
+#define HPET_ALIGN 1024u /* of the registers */
+
 struct table {
 	uint64_t at;
 	uint32_t bytes;
@@ -151,6 +157,19 @@ static bool read_off(const struct acpi_reader *r, const uint8_t *rsdp, struct ac
 	return out->control[0] != 0 && find_s5(r, &dsdt, out);
 }
 
+static uint64_t find_hpet(const struct acpi_reader *r, const uint8_t *rsdp)
+{
+	struct table t;
+	uint8_t b[HPET_BYTES];
+	uint64_t at;
+
+	if (!find_table(r, rsdp, "HPET", &t) || t.bytes < HPET_BYTES ||
+	    !r->read(r->ctx, t.at, b, sizeof(b)) || b[HPET_SPACE] != 0)
+		return 0;
+	at = (uint64_t)le32(b + HPET_ADDRESS + 4) << 32 | le32(b + HPET_ADDRESS);
+	return at % HPET_ALIGN == 0 ? at : 0;
+}
+
 const char *acpi_read(const struct acpi_reader *r, const uint8_t rsdp[ACPI_RSDP_BYTES],
 		      struct acpi_facts *out)
 {
@@ -158,6 +177,7 @@ const char *acpi_read(const struct acpi_reader *r, const uint8_t rsdp[ACPI_RSDP_
 
 	*out = (struct acpi_facts){ 0 };
 	error = read_madt(r, rsdp, out);
+	out->hpet = find_hpet(r, rsdp);
 	out->can_off = error == NULL && read_off(r, rsdp, out);
 	return error;
 }

@@ -1,6 +1,7 @@
 /*
- * What init takes from the ACPI tables (ACPI 6.5, 5.2): which pin of the IOAPIC an
- * ISA interrupt comes to, and how the machine is switched off. Pure: no system call.
+ * What init takes from the ACPI tables (ACPI 6.5, 5.2): which pin of the IOAPIC an ISA
+ * interrupt comes to, where the HPET is, and how the machine is switched off. Pure: no
+ * system call.
  */
 #pragma once
 
@@ -20,6 +21,7 @@ struct acpi_reader {
 struct acpi_facts {
 	uint32_t pin[ACPI_ISA_IRQS];
 	bool low[ACPI_ISA_IRQS]; /* active low */
+	uint64_t hpet;           /* its registers; 0: none */
 	bool can_off;            /* the rest is valid */
 	uint16_t control[2];     /* ports of PM1a_CNT and PM1b_CNT; 0: none */
 	uint8_t sleep_type[2];   /* what goes there for S5 */

@@ -3,6 +3,7 @@
 
 #include "acpi.h"
 #include "boot_chunk.h"
+#include "device.h"
 #include "pci_host.h"
 #include "ports.h"
 #include "self.h"
@@ -141,15 +142,29 @@ bool board_give_uart(struct process *serial, const struct machine *m)
 
 bool board_has_timer(void) { return true; }
 
-/* Its output stays high until it is set anew: only the edge counts. */
+/* What cannot be had of it is not there: the PIT does as well. */
+static bool give_hpet(struct process *time)
+{
+	const struct time_info info = { facts.hpet % bit_u64(ABI_PAGE_BITS) + 1 };
+	const uint64_t page = align_down_u64(facts.hpet, bit_u64(ABI_PAGE_BITS));
+
+	return facts.hpet == 0 || mem_device_frame(page) == 0 ||
+	       (device_map(time, page, PROC_DEVICE_BASE, "timer") &&
+		process_tell(time, 0, &info, sizeof(info)));
+}
+
+/* Both interrupt by the same pin. The PIT's output stays high until it is set anew: only the
+ * edge counts. */
 bool board_give_timer(struct process *time)
 {
+	if (!give_hpet(time))
+		return false;
 	return ports_give(time, PROC_CAP_DEVICE_PORTS, ports_issue(PIT, PIT_PORTS), PIT, "timer") &&
 	       service_give_irq(time, PROC_CAP_DEVICE_IRQ, facts.pin[PIT_IRQ], false,
 				TIME_NTFN_IRQ);
 }
 
-/* Between its two ports there is one that switches the machine's refusals of memory off. */
+/* Not what is between its two ports: 0x61, of the speaker and of NMIs. */
 bool board_give_keyboard(struct process *debug)
 {
 	return ports_give(debug, PROC_CAP_DEVICE_PORTS, ports_issue(KEYBOARD_DATA, 1),

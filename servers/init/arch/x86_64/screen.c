@@ -4,8 +4,8 @@
  * there is none, or it shows graphics, as UEFI has it, they say otherwise.
  */
 #include "board.h"
+#include "device.h"
 #include "ports.h"
-#include "self.h"
 
 #define MISC_READ 0x3cc
 #define GRAPHICS 0x3ce
@@ -70,19 +70,6 @@ enum screen_kind board_screen(void)
 
 bool board_give_screen(struct process *log)
 {
-	cap_t frame = mem_device_frame(CELLS);
-	cap_t copy = frame == 0 ? 0 : mem_copy(&log->mem, frame, ABI_RIGHTS_ALL);
-	const struct grant grant = {
-		.holder = log->number,
-		.rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE,
-		.slot = GRANT_MAPPED,
-		.object = (uint32_t)frame,
-		.type = "Device",
-		.what = "screen",
-		.at = CELLS,
-	};
-
-	return copy != 0 && process_note(log, &grant) &&
-	       map_page(&log->mem, log->vspace, copy, PROC_SCREEN, MAP_RW, MAP_DEVICE) == ABI_OK &&
+	return device_map(log, CELLS, PROC_SCREEN, "screen") &&
 	       ports_give(log, PROC_CAP_DEVICE_PORTS, crtc, CRTC, "screen's cursor");
 }

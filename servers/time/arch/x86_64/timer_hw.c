@@ -1,41 +1,38 @@
-/*
- * The PIT's channel 0 (Intel 8254), by I/O ports: mode 0, its output goes up when
- * it has counted to zero, and stays up until it is set anew. A deadline that is
- * further away than it can count is come to in steps.
- */
+/* A PC's timer: the HPET's, or where there is none, the PIT's. */
 #include "timer_hw.h"
 
-#include <selvage/base.h>
-#include <selvage/clock.h>
+#include "pc_timers.h"
+
 #include <selvage/procinfo.h>
 #include <selvage/sel4.h>
+#include <selvage/servers.h>
 
-#define PIT_HZ 1193182u
-#define PIT_DATA0 0x40
-#define PIT_COMMAND 0x43
-#define CHANNEL0_ONCE 0x30 /* low byte, high byte; mode 0 */
-#define MOST 0xffffu
+static bool has_hpet;
 
-bool timer_hw_open(void) { return true; }
-
-static void out(uint16_t port, unsigned value)
+bool timer_hw_open(void)
 {
-	(void)sel4_io_port_out8(PROC_CAP_DEVICE_PORTS, port, value);
+	const struct time_info *info = (const void *)procinfo_get()->detail;
+
+	pit_off();
+	has_hpet = info->hpet != 0 && hpet_open(PROC_DEVICE_BASE + info->hpet - 1);
+	return true;
 }
 
 void timer_hw_set(uint64_t deadline)
 {
-	uint64_t now = clock_now();
-	uint64_t left = deadline > now ? clock_scale(deadline - now, clock_hz(), PIT_HZ) : 0;
-	unsigned n = (unsigned)min_u64(left + 1, MOST); /* never early; 0 would be 65536 */
-
-	out(PIT_COMMAND, CHANNEL0_ONCE);
-	out(PIT_DATA0, n & 0xff);
-	out(PIT_DATA0, n >> 8);
+	if (has_hpet)
+		hpet_set(deadline);
+	else
+		pit_set(deadline);
 }
 
-/* Without a new count it stands; QEMU leaves its output where it was. */
-void timer_hw_off(void) { out(PIT_COMMAND, CHANNEL0_ONCE); }
+void timer_hw_off(void)
+{
+	if (has_hpet)
+		hpet_off();
+	else
+		pit_off();
+}
 
 /* It is the edge that interrupts: one that comes while the pin is masked is lost, so
  * the acknowledgement, which opens it, is before the new count. */
