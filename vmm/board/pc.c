@@ -444,7 +444,8 @@ void pc_port(struct vm *vm, uint16_t number, struct mmio *m)
 	uint64_t value = 0;
 
 	m->offset = number;
-	if (mmio_valid(m) && p == find_port(vm, (uint16_t)(number + m->size - 1))) {
+	if (m->size == 1 ||
+	    (mmio_valid(m) && p == find_port(vm, (uint16_t)(number + m->size - 1)))) {
 		access_one(vm, p, number, m);
 		return;
 	}
