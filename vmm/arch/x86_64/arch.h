@@ -24,8 +24,6 @@ void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
 /* interrupt.c: behind each exit. */
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e);
-/* The event thread has given a vector since the exit, and it is on its way. */
-bool interrupt_was_given(struct vm_vcpu *vc);
 
 /* kick.c: for VMs that have the device. */
 extern const struct vm_part part_pc_kick;

@@ -22,8 +22,6 @@ void halt_exit(struct vm_vcpu *vc)
 	vcpu_advance(v);
 	console_flush(&vc->vm->console);
 	pc_arm(vc->vm);
-	if (open && interrupt_was_given(vc))
-		return;
 	while (!vc->vm->pc.nmi && !(open && pc_irq_due(vc->vm)) && !forbids_wait(vc))
 		(void)vm_vcpu_wait(vc);
 	v->advance = !vc->vm->stop;

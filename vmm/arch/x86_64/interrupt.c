@@ -46,12 +46,6 @@ static bool is_pending(const struct vm_vcpu *vc)
 	return read_irq(vc) & ABI_VCPU_IRQ_PENDING;
 }
 
-bool interrupt_was_given(struct vm_vcpu *vc)
-{
-	vc->given = vc->given && is_pending(vc);
-	return vc->given;
-}
-
 /* With the next entry, unless that brings another exception: with the one after it. The
  * guest's own IRET is no exit, so an NMI may come within the handler of an NMI. */
 static void deliver_nmi(struct vm_vcpu *vc)
@@ -73,8 +67,7 @@ void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (e->reason == VCPU_EXIT_IRQ_WINDOW)
 		vc->window = false;
 	/* The one that is on its way comes first; its end is an exit. */
-	if (vc->holds_irqs || vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm) ||
-	    interrupt_was_given(vc))
+	if (vc->holds_irqs || vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm))
 		return;
 	if (!vcpu_takes_irqs(e)) {
 		if (!vc->window)
@@ -106,7 +99,8 @@ void interrupt_release(struct vm_vcpu *vc)
 }
 
 /* From the event thread: the vCPU does not execute now, but may have exited, and its
- * handler not yet have the lock. */
+ * handler not yet have the lock. The exit comes first then, and may be what holds the
+ * vector up (a write of the task priority): the kernel refuses it. */
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 {
 	struct vm_vcpu *vc = &vm->vcpu[0];
@@ -122,7 +116,6 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 	} else if (vector != 0 &&
 		   write_irq(vc, ABI_VCPU_IRQ_PENDING | ABI_VCPU_IRQ_NOW | vector)) {
 		(void)take(vc);
-		vc->given = true;
 	} else if (!is_pending(vc)) {
 		want_window(vc);
 	}

@@ -17,7 +17,6 @@ struct vm_debug {
 /* clang-format off */
 #define VM_VCPU_ARCH_STATE                                                       \
 	bool window;           /* the kernel tells when it takes interrupts */   \
-	bool given;            /* the event thread has given it a vector */      \
 	bool holds_irqs;       /* it gets none now ... */                        \
 	uint64_t held_irq;     /* ... and this was VCPU_IRQ */                   \
 	struct vm_debug debug;                                                   \

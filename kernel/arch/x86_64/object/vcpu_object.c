@@ -66,9 +66,12 @@ static int access_msr(struct invocation *inv, struct vcpu *v, bool write)
 	return ABI_OK;
 }
 
+/* In an exit it does not: that may be what holds the interrupt up. */
 static bool takes_irq(struct vcpu *v)
 {
-	return vcpu_get_reg(v, ABI_VCPU_RFLAGS) & RFLAGS_IF && !vcpu_get_reg(v, ABI_VCPU_SHADOW) &&
+	return v->tcb && tcb_is_runnable(v->tcb) &&
+	       vcpu_get_reg(v, ABI_VCPU_RFLAGS) & RFLAGS_IF &&
+	       !vcpu_get_reg(v, ABI_VCPU_SHADOW) &&
 	       !(vcpu_get_reg(v, ABI_VCPU_EVENT) & ABI_VCPU_EVENT_VALID) &&
 	       !vcpu_get_reg(v, ABI_VCPU_IRQ);
 }

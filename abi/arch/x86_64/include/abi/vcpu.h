@@ -57,7 +57,7 @@ enum abi_vcpu_event_kind {
  * PENDING, and PENDING is clear then; or, with WINDOW, there is an exit of
  * reason ABI_EXIT_WINDOW instead. Written with NOW it is IllegalOperation, and
  * nothing changes, unless the guest takes interrupts, with none and no EVENT
- * on its way.
+ * on its way, and is not in an exit.
  */
 #define ABI_VCPU_IRQ_PENDING (1ull << 8)
 #define ABI_VCPU_IRQ_WINDOW (1ull << 9)
