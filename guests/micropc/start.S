@@ -119,7 +119,7 @@ gdt:	.quad 0
 	.quad 0x00009b000000ffff /* 20: 16 bits */
 	.quad 0x000093000000ffff /* 28: data of 16 bits */
 	.quad 0x0000890010000067 /* 30: a task of 32 bits at 0x1000 */
-	.fill 10, 8, 0 /* 38 and on: random.c */
+	.fill 11, 8, 0 /* 38 and on: random.c */
 gdt_end:
 gdt_pointer:
 	.word gdt_end - gdt - 1

@@ -2,6 +2,7 @@
 import re
 
 from harness import System, write_description
+from random_code import Seeds
 
 PARTS = ["cpuid", "msr", "control", "instructions", "vectors", "mmio", "ports"]
 # How a guest can end, and what is said of it.
@@ -92,5 +93,31 @@ def ends(report):
         report.check(ticks(run, run.lines.count()), "another VM has its ticks")
 
 
+def run_random(first, count, limit_s):
+    """What became of the guests of these seeds, and what is wrong with the rest."""
+    path = describe("pc-random", guest("random", "micropc-random", "", "restart: on-failure",
+                                       "restart_limit: 1000", "restart_delay: 1ms"))
+    wrong = []
+    with System("pc-random", path, limit_s=limit_s + 60) as run:
+        seeds = Seeds(run, first, count)
+        seeds.go(limit_s)
+        if not ticks(run, run.lines.count()):
+            wrong.append("the other VM's clock stands")
+        log = run.lines.of("log")
+        wrong += [t for t in log if re.search("panic|service .*: (died|crash)|vmm:random .*fault", t)]
+        begun = len([t for t in log if "fault begin: vm=random" in t])
+        if begun != len([v for v in records(run) if v == "random"]):
+            wrong.append("a record that is not whole")
+    return seeds.ends, wrong
+
+
+def random_code(report):
+    """Random bytes, executed in each mode with random page tables."""
+    ends_of, wrong = run_random(0, 100, 150)
+    report.equal(wrong, [], "kernel, monitor and another VM do not notice")
+    report.equal(sum(ends_of.values()), 100, "each came to an end")
+    report.check(ends_of["exception"] > 20, "many by an exception of their own")
+
+
 def cases():
-    return {"pc-sweep": sweep, "pc-ends": ends}
+    return {"pc-sweep": sweep, "pc-ends": ends, "pc-random": random_code}
