@@ -15,6 +15,7 @@ static const struct {
 	{ "memory", "memory" },
 	{ "device", "devices" },
 	{ "walk", "walk" },
+	{ "segment", "segments" },
 	{ "earlier", "earlier" },
 };
 

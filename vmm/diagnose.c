@@ -149,7 +149,13 @@ static void diagnose_data(const struct fault_facts *f, struct diagnosis *d)
 
 void diagnose(const struct fault_facts *f, struct diagnosis *d)
 {
-	if (f->kind == FAULT_OTHER)
+	if (f->shutdown)
+		conclude(d, "triple-fault",
+			 f->vectors_in_memory
+				 ? "an exception, and its handlers could not be entered: gates or stack"
+				 : "an exception, and no interrupt table is where IDTR says",
+			 NULL, NULL);
+	else if (f->kind == FAULT_OTHER)
 		conclude(d, "unsupported",
 			 "the guest uses something that this monitor does not offer", NULL, NULL);
 	else if (f->in_memory)

@@ -19,6 +19,7 @@ struct fault_facts {
 	bool table_walk;  /* of the guest's own page tables */
 	bool first;       /* the first exit of this VM */
 	bool in_memory;   /* gpa is the VM's memory */
+	bool shutdown;    /* the processor gave up: no handler could be entered */
 	bool undecodable; /* a device's register, and no way to carry it out */
 	uint64_t gpa, pc, sp;
 	bool sp_in_memory;

@@ -40,8 +40,8 @@ def records(run):
     text, whole = "\n".join(run.lines.of("log")), []
     for part in re.split(r"fault begin: ", text)[1:]:
         vm = re.match(r"vm=(\S+) vcpu=0 width=\d+ reason=\S+ what=\"", part).group(1)
-        needed = (r"fault cause: code=", r"fault code: rip=0x[0-9a-f]+ bytes=",
-                  r"fault registers: RAX=0x", r"fault exits: ", rf"fault end: vm={vm}$")
+        needed = (r"fault cause: code=", r"fault instruction: va=0x[0-9a-f]+ readable=",
+                  r"fault registers: rax=0x", r"fault exits: ", rf"fault end: vm={vm}$")
         if all(re.search(n, part, re.M) for n in needed):
             whole.append(vm)
     return whole

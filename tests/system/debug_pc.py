@@ -1,7 +1,9 @@
-"""GDB on VMs of a PC."""
+"""GDB on VMs of a PC, and the records of their faults."""
 import re
 
+from cases_pc_hostile import describe, guest
 from debug import bridge, gdb
+from faults import judge, records
 from harness import System, write_description
 
 SYSTEM = """name: pc-gdb
@@ -90,5 +92,36 @@ def gdb_case(report):
         report.ok("linux: goes on to its end")
 
 
+# name: (code of the cause, key that mends it, what else the record says)
+FAULTS = {
+    "triple": ("triple-fault", None,
+               lambda r: r["reason"] == "shutdown" and len(r["segments"]) == 10),
+    "nowhere": ("missing-device", "devices",
+                lambda r: not r["stage2"]["memory"] and r["instruction"]["mode"] == 64 and len(r["instruction"]["bytes"]) == 30
+                and int(r["system"]["cr0"], 16) & 0x80000001 == 0x80000001),
+    "fetch": ("wild-jump", None,
+              lambda r: not r["instruction"]["readable"]
+              and r["registers"]["rip"] == r["access"]["gpa"] == r["instruction"]["va"]),
+}
+
+
+def fault_records(report):
+    """Records of faults as the schema has them, each with a cause."""
+    path = describe("pc-faults", *(guest(e, "micropc-sweep", f"end={e}") for e in FAULTS))
+    with System("pc-faults", path, limit_s=120) as run:
+        for name in FAULTS:
+            run.wait("log", f"fault end: vm={name}$", 90)
+        found = records(run)
+        for name, (code, key, more) in FAULTS.items():
+            record = found.get(name, {})
+            cause = record.get("cause", {})
+            judge(report, record.get("complete") and cause["code"] == code
+                  and cause.get("key") == key, f"{name}: {code}, key {key}", str(cause))
+            judge(report, bool(record) and more(record), f"{name}: what it did", str(record))
+        text = run.client("faults", "triple")
+        judge(report, "likely cause: an exception" in text and "segments:  name cs" in text,
+              "the text says it", text)
+
+
 def cases():
-    return {"pc-gdb": gdb_case}
+    return {"pc-gdb": gdb_case, "pc-faults": fault_records}

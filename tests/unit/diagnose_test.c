@@ -61,6 +61,22 @@ static void vectors(void **state)
 	expect(&f, "wild-jump", NULL, NULL);
 }
 
+static void triple_faults(void **state)
+{
+	struct fault_facts f = { .kind = FAULT_OTHER, .shutdown = true, .board_pc = true };
+	struct diagnosis with, without;
+
+	(void)state;
+	expect(&f, "triple-fault", NULL, NULL);
+	diagnose(&f, &without);
+	f.vectors_in_memory = true;
+	expect(&f, "triple-fault", NULL, NULL);
+	diagnose(&f, &with);
+	assert_string_not_equal(with.text, without.text);
+	f.shutdown = false;
+	expect(&f, "unsupported", NULL, NULL);
+}
+
 static void entries_and_stacks(void **state)
 {
 	struct fault_facts f = facts(true, FAULT_FETCH, 0x50000000);
@@ -155,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(vectors),
+		cmocka_unit_test(triple_faults),
 		cmocka_unit_test(entries_and_stacks),
 		cmocka_unit_test(widths),
 		cmocka_unit_test(places),

@@ -35,6 +35,9 @@ void interrupt_release(struct vm_vcpu *vc);
 const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* Its bytes, at most `n`: how many there are. */
 unsigned emulate_fetch(struct vm_vcpu *vc, uint8_t *bytes, unsigned n);
+/* Width of the code, 16, 32 or 64; where the guest's kernel sees a linear address. */
+unsigned emulate_mode(struct vm_vcpu *vc);
+bool emulate_translate(struct vm_vcpu *vc, uint64_t linear, uint64_t *gpa);
 
 /* There are no direct interrupts. */
 static inline void direct_add(struct vm *vm, uint32_t irq, cap_t ntfn)

@@ -101,6 +101,17 @@ unsigned emulate_fetch(struct vm_vcpu *vc, uint8_t *bytes, unsigned n)
 	return fetch(vc, &walk, mode, bytes, n);
 }
 
+unsigned emulate_mode(struct vm_vcpu *vc) { return 8 * (unsigned)mode_of(vc); }
+
+bool emulate_translate(struct vm_vcpu *vc, uint64_t linear, uint64_t *gpa)
+{
+	struct walk_x86 walk = walk_of(vc, mode_of(vc));
+	uint32_t code;
+
+	walk.user = false;
+	return walk_x86(&vc->vm->mem, &walk, linear, false, gpa, &code);
+}
+
 /* --- What the decoder asks for ----------------------------------------------------- */
 
 static bool translate(void *opaque, uint64_t linear, bool write, uint64_t *gpa, uint32_t *code)
