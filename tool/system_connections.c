@@ -53,7 +53,7 @@ static bool check_driver(const struct connection_check *k)
 		return false;
 	}
 	vm = &k->sys->desc->vm[k->c->driver];
-	if (vm->board != SYSDESC_BOARD_VIRT) {
+	if (vm->board == SYSDESC_BOARD_VEXPRESS_A9) {
 		diag_error_at(k->sys->file, line_of(k, "driver"),
 			      "board `%s` of VM `%s` has no place for virtio devices; take `virt`",
 			      sysdesc_board_name(vm->board), vm->name);
@@ -212,6 +212,18 @@ static bool pool_size(const struct connection_check *k, uint64_t *size)
 	return false;
 }
 
+/* Where memory may be at or behind `gpa`: not among the board's devices. */
+static uint64_t past_devices(uint32_t board, uint64_t gpa, uint64_t size)
+{
+	unsigned n;
+	const struct sysdesc_range *d = sysdesc_board_devices(board, &n);
+
+	for (; n > 0; n--, d++)
+		if (gpa < d->base + d->size && d->base < gpa + size)
+			gpa = d->base + d->size;
+	return gpa;
+}
+
 /* Memory of the driver's, behind all that it has. */
 static bool add_pool(const struct connection_check *k)
 {
@@ -225,6 +237,7 @@ static bool add_pool(const struct connection_check *k)
 		if (vm->region[i].gpa + vm->region[i].size > pool.gpa)
 			pool.gpa = vm->region[i].gpa + vm->region[i].size;
 	pool.gpa = (pool.gpa + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	pool.gpa = past_devices(vm->board, pool.gpa, pool.size);
 	if (vm->n_regions == SYSDESC_MAX_REGIONS || pool.gpa + pool.size > limit) {
 		diag_error_at(k->sys->file, line_of(k, "driver"),
 			      "VM `%s` has no room for the pool behind its memory; give it fewer "

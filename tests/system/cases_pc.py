@@ -2,7 +2,7 @@
 import re
 
 from cases_freertos import answers
-from harness import Failure, System, write_description
+from harness import Failure, Shell, System, write_description
 from pcscreen import BLUE, WHITE, Screen
 
 PATH = "systems/pc-services.yaml"
@@ -267,9 +267,65 @@ def side_by_side(report):
         report.ok("FreeRTOS resets itself when told to")
 
 
+NET_WORDS = "console=ttyS0 panic=-1 nokaslr norandmaps quiet"
+
+
+def pings(shell, address, count):
+    return shell(f"ping -c {count} -W 2 {address} | sed -n 's/.*transmitted, \\([0-9]*\\) packets.*/\\1/p'", 60)
+
+
+def net(report):
+    """Two Linux VMs, one over PCI and one over MMIO, in the network that the server makes."""
+    vms = [f"  - {{name: {name}, memory: 128M, timers: [pit, lapic], virtio: {virtio}, "
+           f"kernel: asset:linux-amd64.elf, initrd: asset:initrd-pc,\n     "
+           f"cmdline: \"{NET_WORDS} selvage.name={name} selvage.net={address}/24\"}}"
+           for name, virtio, address in (("one", "pci", "10.0.2.20"), ("two", "mmio", "10.0.2.21"))]
+    path = write_description("pc-net", "\n".join([
+        "name: pc-net", "machine: {board: pc, on_idle: stay}", "vms:", *vms, "connections:",
+        "  - {driver: one, device: net, served_by: net}",
+        "  - {driver: two, device: net, served_by: net, allow: [one]}"]) + "\n")
+    with System("pc-net", path) as run:
+        for name in ("one", "two"):
+            run.wait(name, "selvage-guest: up", 90)
+        one, two = (Shell(run, name) for name in ("one", "two"))
+        report.equal(pings(one, "10.0.2.21", 5), "5", "from PCI to MMIO: each ping is answered")
+        report.equal(pings(two, "10.0.2.20", 5), "5", "from MMIO to PCI")
+        for shell, chip in ((one, "PCI-MSI.*virtio0-input"), (two, "IO-APIC.*-fasteoi.*virtio0")):
+            report.check(int(shell(f"grep '{chip}' /proc/interrupts | tr -s ' ' | cut -d ' ' -f 3")) > 5,
+                         f"its interrupts come by {chip}")
+        report.check("as described" in run.client("audit", path), "who holds what is as described")
+        seen = run.lines.count()
+        run.client("crash", "net")
+        run.wait("log", "service net: started again", 10, seen)
+        report.equal(pings(one, "10.0.2.21", 3), "3", "after the server's death, which the guests do not notice")
+
+
+def bridge(report):
+    """Linux and FreeRTOS in one network: pings, and the RTOS's counters."""
+    path = "systems/pc-bridge.yaml"
+    with System("pc-bridge", path) as run:
+        run.wait("rtos", "freertos: network 192.168.19.100/24", 60)
+        report.ok("the RTOS drives its device at the fixed address")
+        run.wait("linux", "selvage-guest: up", 90)
+        linux_shell = Shell(run, "linux")
+        seen = run.lines.count()
+        report.equal(pings(linux_shell, "192.168.19.100", 5), "5", "each ping is answered")
+        report.equal(pings(linux_shell, "192.168.19.77", 3), "0", "nobody answers for another address")
+        match, _ = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 10, seen)
+        report.ok(f"the RTOS counts: {match.group(0)}")
+        while int(match.group(3)) < 3:
+            match, seen = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 10, seen)
+        sent, received, dropped = (int(n) for n in match.groups())
+        report.check(sent >= 6, f"... {sent} sent: five pings and an ARP at least")
+        report.equal(sent + dropped, received, "... what was received was answered or dropped")
+        run.wait("rtos", r"Hello, World! System Tick = ", 10, seen)
+        report.check("as described" in run.client("audit", path), "who holds what is as described")
+
+
 def cases():
     return {"pc-services": services, "pc-devices": devices,
             "pc-bios": from_image("bios"), "pc-uefi": from_image("uefi"),
             "pc-screen": screen, "pc-pit": pit,
             "pc-freertos": freertos, "pc-linux": linux,
-            "pc-bzimage": bzimage, "pc-mach": mach, "pc-linux-freertos": side_by_side}
+            "pc-bzimage": bzimage, "pc-mach": mach, "pc-linux-freertos": side_by_side,
+            "pc-net": net, "pc-bridge": bridge}

@@ -14,6 +14,7 @@
 #include <timers.h>
 
 #include "app.h"
+#include "net.h"
 #include "pc.h"
 
 #define STACK 512u
@@ -218,12 +219,30 @@ static void self_test(void)
 	app_print("freertos: %s\n", failed ? "FAIL" : "PASS");
 }
 
+/* When there is something new. */
+static void tell_network(void)
+{
+	static uint32_t told;
+	const struct net_counts c = net_counts();
+
+	if (c.received == told)
+		return;
+	told = c.received;
+	app_print("freertos: network: %u sent, %u received, %u dropped\n", c.sent, c.received,
+		  c.dropped);
+}
+
 static void main_task(void *unused)
 {
+	bool networked;
+
 	(void)unused;
 	tell_boot(at(boot_ebx));
 	app_print("freertos: restart counter %u\n", restart_count());
 	self_test();
+	networked = net_start(STACK, 3);
+	if (networked)
+		app_print("freertos: network 192.168.19.100/24\n");
 	for (;;) {
 		int key = uart_get();
 
@@ -232,6 +251,8 @@ static void main_task(void *unused)
 		if (key == 'q')
 			pc_off();
 		app_print("Hello, World! System Tick = %u\n", xTaskGetTickCount());
+		if (networked)
+			tell_network();
 		vTaskDelay(configTICK_RATE_HZ);
 	}
 }

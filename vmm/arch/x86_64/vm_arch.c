@@ -80,6 +80,20 @@ static const char *load(struct vm *vm, struct pc_boot *boot, struct pc_entry *en
 	}
 }
 
+/* Pools of connections are no memory for everything. */
+static bool reserve_pools(const struct vm *vm, struct pc_map *map)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < BOARD_VIRTIO_SLOTS; i++) {
+		const struct sysdesc_region *r = &vm->info->vm.region[vm->pool[i]];
+
+		if (vm->pool[i] != 0)
+			ok = pc_map_set(map, r->gpa, r->size, PC_MEMORY_RESERVED) && ok;
+	}
+	return ok;
+}
+
 const char *vm_load(struct vm *vm)
 {
 	static struct pc_boot boot;
@@ -97,7 +111,7 @@ const char *vm_load(struct vm *vm)
 				 .n_modules = info->initrd_bytes != 0 };
 	boot.module[0].bytes = (const void *)(uintptr_t)info->initrd_vaddr;
 	boot.module[0].size = info->initrd_bytes;
-	if (!pc_map_from_ram(&map, &vm->mem, PC_LOW_PC))
+	if (!pc_map_from_ram(&map, &vm->mem, PC_LOW_PC) || !reserve_pools(vm, &map))
 		return "memory that no PC has";
 	pc_describe(vm, &acpi);
 	error = pc_tables_put(&vm->mem, &map, &acpi, &boot.rsdp);
