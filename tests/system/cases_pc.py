@@ -72,6 +72,7 @@ def screen(report):
                      "shift, backspace, Home and Delete edit the line")
         report.check(not any("help" in t for t in run.lines.of("shell")),
                      "the serial line's shell is another one")
+        scrolling(report, seen)
         seen.press("alt", "f1")
         seen.wait("init: system pc-services: 0 VMs")
         report.ok("Alt-F1 shows the log")
@@ -106,6 +107,20 @@ vms: []
             report.ok(f"{service}: started again, and so is its device")
         run.client("poweroff")
         report.equal(run.wait_exit(30), 0, "the machine is switched off")
+
+
+def scrolling(report, seen):
+    """More lines than fit, and back to them."""
+    seen.type("help\nhelp\nlist\n")
+    before = seen.until(lambda lines: lines[-2].startswith("memory: ") and
+                        lines[-7].startswith("debug> list"))
+    report.ok("what has no room goes off at the top")
+    seen.press("shift", "pgup")
+    seen.until(lambda lines: lines[12:] == before[:13])
+    report.ok("Shift-PageUp brings it back, half a screen")
+    seen.press("shift", "pgdn")
+    seen.until(lambda lines: lines[:24] == before[:24])
+    report.ok("and Shift-PageDown what came behind it")
 
 
 def after_crash(report, run, seen):

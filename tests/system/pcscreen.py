@@ -15,6 +15,7 @@ BLUE, WHITE = (0, 0, 0xa8), (0xff, 0xff, 0xff)
 # `A` and `B` of every VGA's 8 by 16 font: where the ROM has its font.
 A_AND_B = bytes.fromhex("000010386cc6c6fec6c6c6c600000000" "0000fc6666667c66666666fc00000000")
 ROMS = ["/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/qemu/vgabios-stdvga.bin"]
+CURSOR = b"\xff\xff"  # rows 13 and 14
 KEYS = {" ": "spc", "\n": "ret", "\t": "tab", "-": "minus", ".": "dot"}
 
 
@@ -67,10 +68,15 @@ class Picture:
             rows.append(bits)
         return bytes(rows)
 
+    def character(self, font, column, row):
+        """A blank with the cursor in it is one; `?`: it cannot be read."""
+        glyph = self.glyph(column, row)
+        if glyph not in font and glyph[13:15] == CURSOR:
+            glyph = glyph[:13] + bytes(2) + glyph[15:]
+        return font.get(glyph, "?")
+
     def lines(self, font):
-        """What cannot be read is `\\0`: no glyph, or the cursor in it."""
-        return ["".join(font.get(self.glyph(c, r), "\0") for c in range(COLUMNS))
-                for r in range(ROWS)]
+        return ["".join(self.character(font, c, r) for c in range(COLUMNS)) for r in range(ROWS)]
 
 
 class Screen:
@@ -117,17 +123,22 @@ class Screen:
     def lines(self):
         return self.picture().lines(self.font)
 
-    def wait(self, pattern, limit_s=20):
-        """A line that matches; the screen's lines."""
+    def until(self, good, wanted="what is to be there", limit_s=20):
+        """The screen's lines, once they are good."""
         deadline = time.monotonic() + limit_s
         while True:
             lines = self.lines()
-            if any(re.search(pattern, line) for line in lines):
+            if good(lines):
                 return lines
             if time.monotonic() > deadline:
                 shown = "\n".join(line.rstrip() for line in lines if line.strip())
-                raise Failure(f"the screen shows no line like /{pattern}/ but\n{shown}")
+                raise Failure(f"the screen does not show {wanted} but\n{shown}")
             time.sleep(0.3)
+
+    def wait(self, pattern):
+        """The lines, once there is one that matches."""
+        return self.until(lambda lines: any(re.search(pattern, line) for line in lines),
+                          f"a line like /{pattern}/")
 
     def press(self, *keys):
         """At the same time, by QEMU's names of them."""
