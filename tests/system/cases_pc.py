@@ -1,4 +1,5 @@
 """A PC: the services, and VMs of board pc."""
+import hashlib
 import re
 
 from cases_freertos import answers
@@ -290,7 +291,7 @@ def pings(shell, address, count):
 
 
 def net(report):
-    """Two Linux VMs, one over PCI and one over MMIO, in the network that the server makes."""
+    """Two Linux VMs, one over PCI and one over MMIO, with a network and disks of the servers."""
     vms = [f"  - {{name: {name}, memory: 128M, timers: [pit, lapic], virtio: {virtio}, "
            f"kernel: asset:linux-amd64.elf, initrd: asset:initrd-pc,\n     "
            f"cmdline: \"{NET_WORDS} selvage.name={name} selvage.net={address}/24\"}}"
@@ -298,13 +299,25 @@ def net(report):
     path = write_description("pc-net", "\n".join([
         "name: pc-net", "machine: {board: pc, on_idle: stay}", "vms:", *vms, "connections:",
         "  - {driver: one, device: net, served_by: net}",
-        "  - {driver: two, device: net, served_by: net, allow: [one]}"]) + "\n")
+        "  - {driver: two, device: net, served_by: net, allow: [one]}",
+        "  - {driver: one, device: block, served_by: block, image: asset:disk-test}",
+        "  - {driver: two, device: block, served_by: block, image: asset:disk-test, "
+        "mode: copy-on-write}"]) + "\n")
+    with open("build/assets/disk-test", "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
     with System("pc-net", path) as run:
         for name in ("one", "two"):
             run.wait(name, "selvage-guest: up", 90)
         one, two = (Shell(run, name) for name in ("one", "two"))
         report.equal(pings(one, "10.0.2.21", 5), "5", "from PCI to MMIO: each ping is answered")
         report.equal(pings(two, "10.0.2.20", 5), "5", "from MMIO to PCI")
+        for shell, who in ((one, "PCI"), (two, "MMIO")):
+            report.equal(shell("insmod /lib/modules/virtio_blk.ko; sha256sum /dev/vda | cut -d ' ' -f 1"),
+                         digest, f"a served disk over {who}, by checksum")
+        report.equal(two("head -c 300000 /dev/urandom > /tmp/d; dd if=/tmp/d of=/dev/vda bs=4096 2> /dev/null; "
+                         "sync; echo 3 > /proc/sys/vm/drop_caches; "
+                         "head -c 300000 /dev/vda | cmp - /tmp/d && echo same"), "same",
+                     "what is written to it is there")
         for shell, chip in ((one, "PCI-MSI.*virtio0-input"), (two, "IO-APIC.*-fasteoi.*virtio0")):
             report.check(int(shell(f"grep '{chip}' /proc/interrupts | tr -s ' ' | cut -d ' ' -f 3")) > 5,
                          f"its interrupts come by {chip}")
