@@ -106,7 +106,10 @@ static void add_nic(struct qemu_command *command, const struct sysimage_machine 
 				      machine->forward[i].protocol, machine->forward[i].host_port,
 				      machine->forward[i].address, machine->forward[i].port);
 	add_list(command, "-netdev", netdev, NULL);
-	add_virtio(command, machine, "net", "netdev=nic," MAC, SYSDESC_NIC_SLOT);
+	if (machine->e1000)
+		add_list(command, "-device", "e1000,netdev=nic," MAC, NULL);
+	else
+		add_virtio(command, machine, "net", "netdev=nic," MAC, SYSDESC_NIC_SLOT);
 }
 
 /* A comma ends an option's value unless it is there twice. */

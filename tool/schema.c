@@ -98,6 +98,7 @@ static const cyaml_strval_t sharing_modes[] = {
 static const cyaml_strval_t nics[] = {
 	{ "none", 0 },
 	{ "virtio", SYSDESC_MACHINE_NIC },
+	{ "e1000", SYSDESC_MACHINE_NIC | SYSDESC_MACHINE_E1000 },
 };
 
 static const cyaml_schema_value_t text_schema = {

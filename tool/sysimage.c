@@ -90,7 +90,9 @@ static bool check_loader(const struct file *loader,
 
 static void append_network(struct buffer *image, const struct sysimage_machine *machine)
 {
-	buffer_text(image, "nic=%s\n", machine->nic ? "virtio" : "none");
+	buffer_text(image, "nic=%s\n",
+		    machine->e1000 ? "e1000" : machine->nic ? "virtio"
+							    : "none");
 	for (unsigned i = 0; i < machine->n_forwards; i++)
 		buffer_text(image, "forward=%s:%u:%s:%u\n", machine->forward[i].protocol,
 			    machine->forward[i].host_port, machine->forward[i].address,
@@ -245,6 +247,7 @@ void sysimage_machine_of(const struct system *sys, const char *config,
 		.gic = sys->desc->gic_version,
 		.memory_bytes = sys->machine_bytes,
 		.nic = sys->desc->machine & SYSDESC_MACHINE_NIC,
+		.e1000 = sys->desc->machine & SYSDESC_MACHINE_E1000,
 		.n_forwards = sys->n_forwards,
 	};
 	memcpy(machine->forward, sys->forward, sizeof(machine->forward));
@@ -264,7 +267,8 @@ static bool parse_network(const char *text, struct sysimage_machine *machine)
 {
 	char rule[64];
 
-	machine->nic = strstr(text, "\nnic=virtio\n") != NULL;
+	machine->e1000 = strstr(text, "\nnic=e1000\n") != NULL;
+	machine->nic = machine->e1000 || strstr(text, "\nnic=virtio\n") != NULL;
 	machine->n_forwards = 0;
 	for (const char *at = text; (at = strstr(at, "\nforward=")) != NULL; at++) {
 		if (machine->n_forwards == SYSTEM_FORWARDS ||

@@ -41,7 +41,7 @@ struct sysimage_machine {
 	char config[32]; /* the folder of kernel and processes, for symbols */
 	uint32_t gic;
 	uint64_t memory_bytes;
-	bool nic;
+	bool nic, e1000;             /* e1000: the NIC is one */
 	char disk[SYSTEM_DISK_PATH]; /* the machine's: a file, or empty */
 	bool disk_writes;            /* a connection writes to it */
 	unsigned n_forwards;

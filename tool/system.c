@@ -170,6 +170,11 @@ static bool check_nic(struct system *sys, const struct conf_machine *machine)
 	yaml_node_t *list = yamldoc_get(&sys->doc, machine_node(sys), "forward");
 
 	sys->desc->machine |= (uint32_t)machine->nic;
+	if (((uint32_t)machine->nic & (uint32_t)SYSDESC_MACHINE_E1000) && !is_pc(sys)) {
+		diag_error_at(sys->file, system_line(sys, machine_node(sys), "nic"),
+			      "only a machine `pc` has an e1000; give `nic: virtio`");
+		return false;
+	}
 	if (machine->nic == 0 && machine->forward_count != 0) {
 		diag_error_at(sys->file, system_line(sys, machine_node(sys), "forward"),
 			      "`forward` without a network interface; give `nic: virtio`");

@@ -446,8 +446,11 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 	if (d->n_connections > SYSDESC_MAX_CONNECTIONS)
 		return "too many connections";
 	if (d->machine & ~((uint32_t)SYSDESC_MACHINE_NIC | (uint32_t)SYSDESC_MACHINE_DISK |
-			   (uint32_t)SYSDESC_MACHINE_PC))
+			   (uint32_t)SYSDESC_MACHINE_PC | (uint32_t)SYSDESC_MACHINE_E1000))
 		return "a device of the machine is unknown";
+	if ((d->machine & (uint32_t)SYSDESC_MACHINE_E1000) &&
+	    (~d->machine & ((uint32_t)SYSDESC_MACHINE_PC | (uint32_t)SYSDESC_MACHINE_NIC)))
+		return "an e1000 is the network interface of a PC";
 	if (d->size != sysdesc_bytes(d->n_vms, d->n_connections) || d->size > size)
 		return "the system description's size is wrong";
 	if (d->crc32 != sysdesc_checksum(d))

@@ -180,7 +180,7 @@ uint32_t pcibus_capability(const struct pcibus *b, const struct pcibus_function 
 
 void pcibus_enable(const struct pcibus *b, const struct pcibus_function *f)
 {
-	wr(b, f, COMMAND, command(b, f) | COMMAND_MEMORY | COMMAND_MASTER);
+	wr(b, f, COMMAND, (command(b, f) & ~COMMAND_NO_INTX) | COMMAND_MEMORY | COMMAND_MASTER);
 }
 
 void pcibus_silence(const struct pcibus *b, const struct pcibus_function *f)

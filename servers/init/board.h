@@ -32,7 +32,7 @@ bool board_give_keyboard(struct process *debug);
 /* Says what there is beside, once there is a log. */
 void board_report(void);
 /* The registers (none beyond SERVE_WINDOW_BYTES less a page) and the interrupt of the
- * machine's device of that kind, SYSDESC_MACHINE_NIC or _DISK; it is ready for a driver.
+ * machine's device of that kind, SYSDESC_MACHINE_NIC, _E1000 or _DISK, ready for a driver.
  * False: there is none. */
 struct board_device {
 	struct {

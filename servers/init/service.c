@@ -353,9 +353,11 @@ static bool give_timer(struct process *p, const char *what)
 /* The network's timer, and the machine's NIC if the description has one. */
 static bool give_network(struct process *p, const struct sysdesc *system)
 {
+	const uint32_t e1000 = system->machine & SYSDESC_MACHINE_E1000;
+
 	return give_timer(p, "net's timer") &&
 	       (!(system->machine & SYSDESC_MACHINE_NIC) ||
-		device_give(p, SYSDESC_MACHINE_NIC, "network interface"));
+		device_give(p, e1000 != 0 ? e1000 : SYSDESC_MACHINE_NIC, "network interface"));
 }
 
 static bool give_disk(struct process *p, const struct sysdesc *system)

@@ -88,15 +88,20 @@ def screen(report):
 
 def devices(report):
     """Init finds the machine's PCI devices; servers/net and servers/block drive two of them."""
-    path = write_description("pc-devices", """name: pc-devices
-machine: {board: pc, on_idle: stay, nic: virtio, disk: pc-devices.img}
+    for nic, pci in (("virtio", "1af4:1000"), ("e1000", "8086:100e")):
+        drive_devices(report, nic, pci)
+
+
+def drive_devices(report, nic, pci):
+    path = write_description("pc-devices", f"""name: pc-devices
+machine: {{board: pc, on_idle: stay, nic: {nic}, disk: pc-devices.img}}
 vms: []
 """)
     with open("build/test-systems/pc-devices.img", "wb") as f:
         f.truncate(3 << 20)
     with System("pc-devices", path) as run:
         run.wait("log", r"init: PCI 00:00\.0: 8086:29c0, class 060000", 60)
-        run.wait("log", r"init: PCI 00:..\.0: 1af4:1000, class 020000", 5)
+        run.wait("log", rf"init: PCI 00:..\.0: {pci}, class 020000", 5)
         run.wait("log", r"net: uplink: 52:54:00:12:34:56", 10)
         run.wait("log", r"block: the machine's disk: 6144 sectors, read-only", 10)
         report.ok("drivers of the machine's devices are up")

@@ -242,6 +242,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.gic_version = 1);
 	WRONG(d.head.machine = SYSDESC_MACHINE_PC);
 	WRONG(d.head.machine = SYSDESC_MACHINE_PC; d.head.gic_version = 0);
+	WRONG(d.head.machine = SYSDESC_MACHINE_NIC | SYSDESC_MACHINE_E1000);
 	WRONG(d.head.gic_version = 4);
 	WRONG(d.head.on_idle = 2);
 	WRONG(d.head.log_level = 4);

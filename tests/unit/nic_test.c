@@ -1,5 +1,5 @@
 /* servers/net: the NIC's driver, on the device of dev/virtio, over MMIO and over PCI. */
-#include "nic.h"
+#include "virtio_nic.h"
 
 #include <dev/virtio/net.h>
 #include <dev/virtio/pci.h>
@@ -15,7 +15,7 @@
 
 static struct virtio_net net;
 static struct virtio_mmio mmio;
-static struct nic nic;
+static struct virtio_nic card;
 static _Alignas(64) uint8_t memory[NIC_MEMORY_BYTES];
 static struct {
 	unsigned out, in, sum_out, sum_in;
@@ -171,8 +171,8 @@ static void start(void)
 	if (!on_pci)
 		virtio_mmio_init(&mmio, &net.v, &irq);
 	regs = on_pci ? plug() : vd_regs(&mmio);
-	assert_null(nic_start(&nic, &regs, memory, AT));
-	assert_memory_equal(nic.mac, mac, 6);
+	assert_null(virtio_nic_start(&card, &regs, memory, AT));
+	assert_memory_equal(card.nic.mac, mac, 6);
 }
 
 static uint8_t frame[NIC_FRAME_MAX];
@@ -198,7 +198,7 @@ static void both_ways(void **state)
 
 		switch (rand() % 4) {
 		case 0:
-			if (nic_send(&nic, frame, bytes)) {
+			if (nic_send(&card.nic, frame, bytes)) {
 				sent++;
 				sum_sent += sum(frame, bytes);
 			} else {
@@ -218,23 +218,23 @@ static void both_ways(void **state)
 			break;
 		default:
 			if (world.irq)
-				nic_interrupt(&nic);
-			(void)nic_receive(&nic, (unsigned)rand() % 20, take, NULL);
-			(void)nic_flush(&nic);
+				nic_interrupt(&card.nic);
+			(void)nic_receive(&card.nic, (unsigned)rand() % 20, take, NULL);
+			(void)nic_flush(&card.nic);
 		}
-		assert_null(nic.error);
+		assert_null(card.nic.error);
 		assert_int_equal(net.v.breaks, 0);
 	}
-	(void)nic_receive(&nic, 1000, take, NULL);
-	(void)nic_flush(&nic);
+	(void)nic_receive(&card.nic, 1000, take, NULL);
+	(void)nic_flush(&card.nic);
 	(void)virtio_net_poll(&net, 1000);
 	assert_int_equal(world.out, sent);
 	assert_int_equal(world.sum_out, sum_sent);
 	assert_int_equal(world.in, given);
 	assert_int_equal(world.sum_in, sum_given);
 	assert_true(sent > 1000 && given > 1000 && full > 0);
-	assert_int_equal(nic.received_bad, 0);
-	assert_false(nic_send(&nic, frame, NIC_FRAME_MAX + 1));
+	assert_int_equal(card.nic.received_bad, 0);
+	assert_false(nic_send(&card.nic, frame, NIC_FRAME_MAX + 1));
 }
 
 /* Who waits for the interrupt gets it. */
@@ -243,21 +243,21 @@ static void interrupts(void **state)
 	(void)state;
 	start();
 	for (unsigned n = 0; n < 1000; n++) {
-		assert_false(nic_flush(&nic));
+		assert_false(nic_flush(&card.nic));
 		assert_false(world.irq);
 		assert_int_equal(virtio_net_receive(&net, frame, 60), VIRTIO_NET_OK);
 		virtio_net_settle(&net);
 		assert_true(world.irq);
-		nic_interrupt(&nic);
+		nic_interrupt(&card.nic);
 		if (with_messages)
 			world.irq = false;
 		assert_false(world.irq);
-		assert_int_equal(nic_receive(&nic, 100, take, NULL), 1);
+		assert_int_equal(nic_receive(&card.nic, 100, take, NULL), 1);
 		assert_int_equal(world.last, 60);
 	}
 	/* One that came between the last look and the flush. */
 	assert_int_equal(virtio_net_receive(&net, frame, 60), VIRTIO_NET_OK);
-	assert_true(nic_flush(&nic));
+	assert_true(nic_flush(&card.nic));
 }
 
 /* A device that lies, or gives up, is off until it is started again. */
@@ -267,24 +267,24 @@ static void lies(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		start();
 		if (i == 0) { /* a used buffer that it was not given */
-			store_le32(nic.rx.used + 4, 500);
-			store_le16(nic.rx.used + 2, 1);
-			assert_int_equal(nic_receive(&nic, 10, take, NULL), 0);
-			assert_false(nic_flush(&nic));
+			store_le32(card.rx.used + 4, 500);
+			store_le16(card.rx.used + 2, 1);
+			assert_int_equal(nic_receive(&card.nic, 10, take, NULL), 0);
+			assert_false(nic_flush(&card.nic));
 		} else if (i == 1) { /* lengths */
-			store_le32(nic.rx.used + 4, 0);
-			store_le32(nic.rx.used + 8, NIC_BUFFER + 1);
-			store_le16(nic.rx.used + 2, 1);
-			assert_int_equal(nic_receive(&nic, 10, take, NULL), 0);
-			assert_false(nic_flush(&nic));
+			store_le32(card.rx.used + 4, 0);
+			store_le32(card.rx.used + 8, NIC_BUFFER + 1);
+			store_le16(card.rx.used + 2, 1);
+			assert_int_equal(nic_receive(&card.nic, 10, take, NULL), 0);
+			assert_false(nic_flush(&card.nic));
 		} else {
 			virtio_break(&net.v, "tired");
-			nic_interrupt(&nic);
+			nic_interrupt(&card.nic);
 		}
-		assert_non_null(nic.error);
+		assert_non_null(card.nic.error);
 		assert_int_equal(net.v.status, 0);
-		assert_false(nic_send(&nic, frame, 60));
-		assert_int_equal(nic_receive(&nic, 10, take, NULL), 0);
+		assert_false(nic_send(&card.nic, frame, 60));
+		assert_int_equal(nic_receive(&card.nic, 10, take, NULL), 0);
 		assert_int_equal(world.in, 0);
 	}
 	/* Frames that are too short or too long for the wire. */
@@ -292,14 +292,14 @@ static void lies(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		static const uint32_t bytes[] = { 0, 12 + 13, 12 + 1519 };
 
-		store_le32(nic.rx.used + 4 + 8 * i, i);
-		store_le32(nic.rx.used + 8 + 8 * i, bytes[i]);
+		store_le32(card.rx.used + 4 + 8 * i, i);
+		store_le32(card.rx.used + 8 + 8 * i, bytes[i]);
 	}
-	store_le16(nic.rx.used + 2, 3);
-	assert_int_equal(nic_receive(&nic, 10, take, NULL), 3);
-	assert_int_equal(nic.received_bad, 3);
+	store_le16(card.rx.used + 2, 3);
+	assert_int_equal(nic_receive(&card.nic, 10, take, NULL), 3);
+	assert_int_equal(card.nic.received_bad, 3);
 	assert_int_equal(world.in, 0);
-	assert_null(nic.error);
+	assert_null(card.nic.error);
 }
 
 static int over_mmio(void **state)
@@ -333,7 +333,7 @@ static void kicks_elsewhere(void **state)
 	start();
 	regs = plug();
 	vpci.at.notify_bytes = 4; /* of the second queue it is at 4 */
-	assert_non_null(nic_start(&nic, &regs, memory, AT));
+	assert_non_null(virtio_nic_start(&card, &regs, memory, AT));
 	assert_int_equal(net.v.status, 0);
 	vpci.at.config_bytes = 5; /* of six of the address */
 	assert_int_equal(regs.read(regs.opaque, 0x105, 1), 0);

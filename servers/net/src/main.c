@@ -3,9 +3,10 @@
  * sockets between VMs. What init sets up:
  * <selvage/serve.h>. How a connection works: <selvage/link.h>.
  */
-#include "nic.h"
+#include "e1000.h"
 #include "ports.h"
 #include "sockets.h"
+#include "virtio_nic.h"
 
 #include <selvage/base.h>
 #include <selvage/client.h>
@@ -33,7 +34,9 @@ static bool ticking;
 
 /* --- The uplink -------------------------------------------------------------------------- */
 
-static struct nic nic;
+static struct virtio_nic virtio_nic;
+static struct e1000 e1000;
+static struct nic *nic; /* of one of them */
 static bool has_nic, nic_works, uplink_open;
 static uint64_t nic_died;
 
@@ -42,19 +45,32 @@ static enum switch_drop to_uplink(void *opaque, const uint8_t *frame, uint32_t b
 	(void)opaque, (void)single;
 	if (!nic_works)
 		return SWITCH_DOWN;
-	if (nic_send(&nic, frame, bytes))
+	if (nic_send(nic, frame, bytes))
 		return SWITCH_DROPS;
-	(void)nic_flush(&nic);
-	return nic_send(&nic, frame, bytes) ? SWITCH_DROPS : SWITCH_NO_ROOM;
+	(void)nic_flush(nic);
+	return nic_send(nic, frame, bytes) ? SWITCH_DROPS : SWITCH_NO_ROOM;
+}
+
+static const char *start_driver(void)
+{
+	const struct serve_info *info = serve_info_get();
+	void *memory = (void *)(uintptr_t)SERVE_DMA;
+	static struct vpci pci;
+	struct vmmio_regs regs;
+
+	if (info->device.kind == SERVE_E1000) {
+		nic = &e1000.nic;
+		regs = serve_registers();
+		return e1000_start(&e1000, &regs, memory, info->dma_at);
+	}
+	nic = &virtio_nic.nic;
+	regs = serve_virtio(&pci);
+	return virtio_nic_start(&virtio_nic, &regs, memory, info->dma_at);
 }
 
 static void start_nic(void)
 {
-	const struct serve_info *info = serve_info_get();
-	static struct vpci pci;
-	const struct vmmio_regs regs = serve_virtio(&pci);
-	const char *wrong =
-		nic_start(&nic, &regs, (void *)(uintptr_t)SERVE_DMA, info->dma_at);
+	const char *wrong = start_driver();
 
 	nic_works = wrong == NULL;
 	if (wrong != NULL) {
@@ -62,10 +78,10 @@ static void start_nic(void)
 		nic_died = clock_now();
 		return;
 	}
-	log_info("uplink: %02x:%02x:%02x:%02x:%02x:%02x", nic.mac[0], nic.mac[1], nic.mac[2],
-		 nic.mac[3], nic.mac[4], nic.mac[5]);
+	log_info("uplink: %02x:%02x:%02x:%02x:%02x:%02x", nic->mac[0], nic->mac[1], nic->mac[2],
+		 nic->mac[3], nic->mac[4], nic->mac[5]);
 	if (!uplink_open)
-		uplink_open = ports_add_uplink(nic.mac, to_uplink);
+		uplink_open = ports_add_uplink(nic->mac, to_uplink);
 	if (!uplink_open)
 		log_error("uplink: its address is none that a port can have");
 }
@@ -73,8 +89,8 @@ static void start_nic(void)
 /* One that broke is tried again, not at once. */
 static void look_after_nic(void)
 {
-	if (nic_works && nic.error != NULL) {
-		log_error("the machine's network interface: %s", nic.error);
+	if (nic_works && nic->error != NULL) {
+		log_error("the machine's network interface: %s", nic->error);
 		nic_works = false;
 		nic_died = clock_now();
 	}
@@ -121,7 +137,7 @@ static void take_signals(uint64_t bits)
 		if (clients[n].connected && (bits & SERVE_BIT(n)))
 			kicked(n);
 	if ((bits & SERVE_BIT_IRQ) && has_nic) {
-		nic_interrupt(&nic);
+		nic_interrupt(nic);
 		sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
 	}
 	if (bits & SERVE_BIT_TIMER) {
@@ -157,12 +173,12 @@ static void arm_tick(void)
 /* A turn of each port's and of the uplink's. */
 static bool work(void)
 {
-	unsigned taken = has_nic ? nic_receive(&nic, PORT_TURN, from_uplink, NULL) : 0;
+	unsigned taken = has_nic ? nic_receive(nic, PORT_TURN, from_uplink, NULL) : 0;
 	bool more = ports_turn() || taken == PORT_TURN;
 
 	ports_settle();
 	if (has_nic)
-		more = nic_flush(&nic) || more;
+		more = nic_flush(nic) || more;
 	look_after_nic();
 	report_losses();
 	arm_tick();

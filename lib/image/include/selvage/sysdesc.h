@@ -69,7 +69,8 @@ enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 /* Devices of the machine that native servers drive; and what it is. */
 enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0,
 		       SYSDESC_MACHINE_DISK = 1u << 1,
-		       SYSDESC_MACHINE_PC = 1u << 2 /* x86-64: no GIC; VMs of board pc */ };
+		       SYSDESC_MACHINE_PC = 1u << 2 /* x86-64: no GIC; VMs of board pc */,
+		       SYSDESC_MACHINE_E1000 = 1u << 3 /* the NIC is none of virtio's; of a PC */ };
 /* Which of the machine's virtio-mmio transports have them. Each is the first one of a page:
  * its server has that page, and no other device. */
 #define SYSDESC_NIC_SLOT 24u

@@ -53,7 +53,8 @@ _Static_assert(SERVE_ROOM(SYSDESC_MAX_CONNECTIONS) <= PROC_PAYLOAD_BASE &&
 #define SERVE_DMA (PROC_DEVICE_BASE + 0x200000ull)
 
 enum serve_device_kind { SERVE_VIRTIO_MMIO = 0,
-			 SERVE_VIRTIO_PCI = 1 };
+			 SERVE_VIRTIO_PCI = 1,
+			 SERVE_E1000 = 2 /* the network's; of BAR 0 what a driver needs */ };
 struct serve_device {
 	uint32_t kind;
 	uint32_t offset;       /* of the registers of virtio over MMIO */
@@ -86,12 +87,19 @@ static inline const struct serve_info *serve_info_get(void)
 	return (const struct serve_info *)procinfo_get()->detail;
 }
 
+/* What is mapped of the device. */
+static inline struct vmmio_regs serve_registers(void)
+{
+	const uint64_t at = PROC_DEVICE_BASE + serve_info_get()->device.offset;
+
+	return vmmio_frame((volatile void *)(uintptr_t)at);
+}
+
 /* The registers of a virtio device, wherever it is. Valid as long as `t`. */
 static inline struct vmmio_regs serve_virtio(struct vpci *t)
 {
 	const struct serve_device *d = &serve_info_get()->device;
-	const struct vmmio_regs mapped =
-		vmmio_frame((volatile void *)(uintptr_t)(PROC_DEVICE_BASE + d->offset));
+	const struct vmmio_regs mapped = serve_registers();
 
 	return d->kind == SERVE_VIRTIO_PCI ? vpci_regs(t, &mapped, &d->pci) : mapped;
 }

@@ -52,8 +52,8 @@ bool pcibus_bar(const struct pcibus *b, const struct pcibus_function *f, unsigne
 uint32_t pcibus_capability(const struct pcibus *b, const struct pcibus_function *f, uint8_t id,
 			   uint32_t after);
 
-/* The function answers at its BARs, and reads and writes memory; or is silent, which it is
- * with its interrupt line too. */
+/* The function answers at its BARs, reads and writes memory, and interrupts by its line;
+ * or it does not do the last. */
 void pcibus_enable(const struct pcibus *b, const struct pcibus_function *f);
 void pcibus_silence(const struct pcibus *b, const struct pcibus_function *f);
 

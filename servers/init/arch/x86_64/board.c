@@ -117,6 +117,8 @@ static bool is_low(unsigned pin, bool level)
 	return level; /* PCI's */
 }
 
+unsigned board_pin(unsigned isa) { return isa < ACPI_ISA_IRQS ? facts.pin[isa] : isa; }
+
 int board_irq(cap_t handler, unsigned irq, bool level)
 {
 	if (irq >= PCI_HOST_MESSAGES)

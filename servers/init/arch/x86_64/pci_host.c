@@ -25,6 +25,8 @@
 #define MESSAGE_VECTOR 0x30u
 #define WINDOW_MAX (SERVE_WINDOW_BYTES - (1u << ABI_PAGE_BITS))
 #define MSIX_WORDS 4u
+#define INTEL 0x8086u
+#define E1000_BYTES 0x6000u /* of BAR 0, that its driver reaches */
 
 static cap_t ports;
 static struct pcibus_function found[FUNCTIONS];
@@ -131,7 +133,11 @@ static bool find_interrupt(const struct pcibus_function *f, struct board_device 
 
 	if (n_messages < MESSAGES)
 		kind = pcibus_use_messages(&bus, f, to, data, &table);
-	if (kind == PCIBUS_NO_MESSAGES || (kind == PCIBUS_MSIX && !fill_entry(table, to, data)))
+	if (kind == PCIBUS_NO_MESSAGES) {
+		d->irq = board_pin(f->line);
+		return f->line != 0 && d->irq < PCI_HOST_MESSAGES;
+	}
+	if (kind == PCIBUS_MSIX && !fill_entry(table, to, data))
 		return false;
 	messages[n_messages++] = f;
 	d->irq = irq;
@@ -147,6 +153,8 @@ static uint32_t add_window(struct board_device *d, unsigned i, uint64_t at, uint
 	d->window[i].bytes = min_u64(bytes, WINDOW_MAX);
 	return i * SERVE_WINDOW_BYTES + (uint32_t)(at % bit_u64(ABI_PAGE_BITS));
 }
+
+#define NO_INTERRUPT "it has no interrupt that can be used"
 
 static const char *make_virtio(const struct pcibus_function *f, struct board_device *d)
 {
@@ -172,27 +180,56 @@ static const char *make_virtio(const struct pcibus_function *f, struct board_dev
 	};
 	pcibus_enable(&bus, f);
 	if (!find_interrupt(f, d))
-		return "it has no interrupt that can be used";
+		return NO_INTERRUPT;
 	d->how.pci.messages = d->irq >= PCI_HOST_MESSAGES;
 	return NULL;
 }
 
+/* Those of the 8254x that have what servers/net knows; 82540EM is QEMU's and Bochs's. */
+static bool is_e1000(const struct pcibus_function *f)
+{
+	static const uint16_t known[] = { 0x100e, 0x100f, 0x1010, 0x1015 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
+		if (f->vendor == INTEL && f->device == known[i])
+			return true;
+	return false;
+}
+
+static const char *make_e1000(const struct pcibus_function *f, struct board_device *d)
+{
+	struct pcibus_bar bar;
+
+	if (!pcibus_bar(&bus, f, 0, &bar) || bar.bytes < E1000_BYTES)
+		return "its registers are nowhere";
+	(void)add_window(d, 0, bar.at, E1000_BYTES);
+	d->how.kind = SERVE_E1000;
+	pcibus_enable(&bus, f);
+	return find_interrupt(f, d) ? NULL : NO_INTERRUPT;
+}
+
+static bool is_wanted(const struct pcibus_function *f, uint32_t kind)
+{
+	if (kind == SYSDESC_MACHINE_E1000)
+		return is_e1000(f);
+	return pcibus_virtio_id(f) ==
+	       (kind == SYSDESC_MACHINE_NIC ? VIRTIO_ID_NET : VIRTIO_ID_BLOCK);
+}
+
 bool board_find_device(uint32_t kind, struct board_device *d)
 {
-	const uint32_t id = kind == SYSDESC_MACHINE_NIC ? VIRTIO_ID_NET : VIRTIO_ID_BLOCK;
-
 	for (unsigned i = 0; i < n_found; i++) {
+		const struct pcibus_function *f = &found[i];
 		const char *wrong;
 
-		if (pcibus_virtio_id(&found[i]) != id)
+		if (!is_wanted(f, kind))
 			continue;
 		*d = (struct board_device){ 0 };
-		wrong = make_virtio(&found[i], d);
+		wrong = kind == SYSDESC_MACHINE_E1000 ? make_e1000(f, d) : make_virtio(f, d);
 		if (wrong == NULL)
 			return true;
-		log_warning("PCI %02x:%02x.%x: %s", PCIBUS_BUS(found[i].address),
-			    PCIBUS_DEVICE(found[i].address), PCIBUS_FUNCTION(found[i].address),
-			    wrong);
+		log_warning("PCI %02x:%02x.%x: %s", PCIBUS_BUS(f->address),
+			    PCIBUS_DEVICE(f->address), PCIBUS_FUNCTION(f->address), wrong);
 	}
 	return false;
 }

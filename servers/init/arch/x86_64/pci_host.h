@@ -11,3 +11,6 @@
 void pci_host_open(void);
 /* The handler of one that board_find_device() has given; enum abi_error. */
 int pci_host_irq(cap_t handler, unsigned irq);
+
+/* In board.c: where an ISA interrupt comes to. */
+unsigned board_pin(unsigned isa);
