@@ -152,7 +152,8 @@ void diagnose(const struct fault_facts *f, struct diagnosis *d)
 	if (f->shutdown)
 		conclude(d, "triple-fault",
 			 f->vectors_in_memory
-				 ? "an exception, and its handlers could not be entered: gates or stack"
+				 ? "an exception, and its handlers could not be "
+				   "entered: gates or stack"
 				 : "an exception, and no interrupt table is where IDTR says",
 			 NULL, NULL);
 	else if (f->kind == FAULT_OTHER)
