@@ -14,6 +14,7 @@ import cases_block
 import cases_net
 import cases_freertos
 import cases_pc
+import cases_pc_devices
 import cases_pc_hostile
 import debug_pc
 import cases_virtio
@@ -499,6 +500,7 @@ def all_cases():
     cases.update(cases_backend.cases())
     cases.update(cases_freertos.cases())
     cases.update(cases_pc.cases())
+    cases.update(cases_pc_devices.cases())
     cases.update(cases_pc_hostile.cases())
     cases.update(debug_pc.cases())
     cases["hostile-virtio"] = cases_virtio.hostile
