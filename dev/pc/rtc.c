@@ -2,6 +2,7 @@
 
 #include <dev/pc/isa.h>
 #include <dev/pc/ticks.h>
+#include <string.h>
 
 enum { SECONDS = 0,
        SECONDS_ALARM = 1,
@@ -344,6 +345,17 @@ void rtc_set_byte(struct rtc *r, unsigned index, uint8_t value)
 {
 	if (index >= MEMORY && index < RTC_BYTES && index != CENTURY)
 		r->cmos[index] = value;
+}
+
+void rtc_save(const struct rtc *r, uint8_t memory[RTC_MEMORY])
+{
+	memcpy(memory, &r->cmos[MEMORY], RTC_MEMORY);
+}
+
+void rtc_load(struct rtc *r, const uint8_t memory[RTC_MEMORY])
+{
+	for (unsigned i = 0; i < RTC_MEMORY; i++)
+		rtc_set_byte(r, MEMORY + i, memory[i]);
 }
 
 bool rtc_nmi_masked(const struct rtc *r)

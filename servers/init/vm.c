@@ -199,7 +199,7 @@ bool vm_start(unsigned index)
 	vms[index].paused_ticks = 0;
 	vms[index].watch = 0;
 	vms[index].cpu_us = 0;
-	if (vm_make(p, index, &descriptions[index], monitor)) {
+	if (vm_make(p, index, &descriptions[index], monitor, vms[index].kept)) {
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
 		log_info("vm %s: started by %s", descriptions[index].name, monitor);
@@ -214,6 +214,18 @@ bool vm_start(unsigned index)
 	return false;
 }
 
+/* What the VM wrote for its next start: bytes, which mean something to it only. */
+static void keep(unsigned index)
+{
+	const cap_t page = vm_process(index)->stats;
+	const struct vmm_stats *s = page != 0 ? self_scratch(page) : NULL;
+
+	if (s == NULL)
+		return;
+	memcpy(vms[index].kept, s->kept, sizeof(vms[index].kept));
+	self_scratch_end();
+}
+
 void vm_stop(unsigned index, enum vm_state state)
 {
 	struct process *p = vm_process(index);
@@ -224,6 +236,7 @@ void vm_stop(unsigned index, enum vm_state state)
 		connect_detach(index);
 		service_detach(p, MUX_CH_FIRST_VM + (int)index);
 		vm_make_quiet(p, &descriptions[index]);
+		keep(index);
 		process_destroy(p);
 	}
 	vms[index].asked_at = 0;
@@ -486,5 +499,6 @@ void vm_destroy(unsigned index)
 	vm_stop(index, VM_OFF);
 	upload_drop(index);
 	vms[index].exists = false;
+	memset(vms[index].kept, 0, sizeof(vms[index].kept));
 	log_info("vm %s: destroyed", descriptions[index].name);
 }

@@ -18,17 +18,18 @@ struct vm {
 	enum vm_state state;
 	bool ready; /* its VMM has set it up */
 	uint32_t starts;
-	uint64_t life;         /* another number each time that any VM is started */
-	uint32_t restarts;     /* in a row, by the restart policy */
-	uint64_t restart_at;   /* when, in ticks */
-	uint64_t stop_at;      /* when it is to have powered off, as it was asked to, in ticks; 0 */
-	uint64_t asked_at;     /* since when the start waits for those who serve it, in ticks; 0 */
-	uint32_t quick_resets; /* in a row, each soon after the start */
-	uint64_t started;      /* when last, in ticks */
-	uint64_t paused;       /* since when, in ticks */
-	uint64_t paused_ticks; /* how long so far since the start, this pause apart */
-	uint32_t watch;        /* VMM_WATCH_..., since the start */
-	uint64_t cpu_us;       /* that it had since the start, up to the last question */
+	uint64_t life;                /* another number each time that any VM is started */
+	uint32_t restarts;            /* in a row, by the restart policy */
+	uint64_t restart_at;          /* when, in ticks */
+	uint64_t stop_at;             /* when it is to have powered off, as it was asked to, in ticks; 0 */
+	uint64_t asked_at;            /* since when the start waits for those who serve it, in ticks; 0 */
+	uint32_t quick_resets;        /* in a row, each soon after the start */
+	uint64_t started;             /* when last, in ticks */
+	uint64_t paused;              /* since when, in ticks */
+	uint64_t paused_ticks;        /* how long so far since the start, this pause apart */
+	uint32_t watch;               /* VMM_WATCH_..., since the start */
+	uint64_t cpu_us;              /* that it had since the start, up to the last question */
+	uint8_t kept[VMM_KEPT_BYTES]; /* for its next start, as it left them at its last end */
 };
 
 /* Prepares the table; starts nothing. */

@@ -606,7 +606,8 @@ const char *vm_monitor(const struct sysdesc_vm *vm)
 	return NULL;
 }
 
-bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor)
+bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, const char *monitor,
+	     const uint8_t kept[VMM_KEPT_BYTES])
 {
 	static struct vmm_info info;
 	uint64_t vaddr = PROC_PAYLOAD_BASE;
@@ -628,6 +629,7 @@ bool vm_make(struct process *p, unsigned index, const struct sysdesc_vm *vm, con
 	fmt_print(name, sizeof(name), "vmm:%s", vm->name);
 	if (!fill_info(&info, index, vm))
 		return false;
+	memcpy(info.kept, kept, sizeof(info.kept));
 	if (info.n_served != 0)
 		spec.cnode_bits++;
 	return process_create(p, PROCESS_FIRST_VMM + index, &spec) &&

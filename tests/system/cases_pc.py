@@ -190,6 +190,9 @@ def freertos(report):
         run.client("resume", "freertos")
         answers(run, "freertos", key=b"r", console="log", pattern="vm freertos: reboots")
         run.wait("freertos", "Hello, World", 60, run.wait("log", "vm freertos: reboots", 5)[1])
+        report.check(run.lines.of("freertos").count("freertos: restart counter 1") == 1
+                     and "freertos: restart counter 2" in run.lines.of("freertos"),
+                     "the RTC's memory outlives the restart: the counter goes on")
         report.ok("it goes on after a pause, and resets itself")
         answers(run, "freertos", key=b"q", console="log", pattern="vm freertos: powered off")
         report.equal(run.wait_exit(30), 0, "it switches itself off, and so does the machine")

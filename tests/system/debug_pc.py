@@ -97,7 +97,8 @@ FAULTS = {
     "triple": ("triple-fault", None,
                lambda r: r["reason"] == "shutdown" and len(r["segments"]) == 10),
     "nowhere": ("missing-device", "devices",
-                lambda r: not r["stage2"]["memory"] and r["instruction"]["mode"] == 64 and len(r["instruction"]["bytes"]) == 30
+                lambda r: not r["stage2"]["memory"] and r["instruction"]["mode"] == 64
+                and len(r["instruction"]["bytes"]) == 30
                 and int(r["system"]["cr0"], 16) & 0x80000001 == 0x80000001),
     "fetch": ("wild-jump", None,
               lambda r: not r["instruction"]["readable"]

@@ -268,6 +268,30 @@ static void test_memory(void **state)
 	assert_int_equal(RD(rtc_access, &f->rtc, 0, 1), 0xff);
 }
 
+/* What a battery keeps, into another chip, of which the clock goes on. */
+static void test_kept(void **state)
+{
+	struct fixture *f = fresh(0);
+	uint8_t memory[RTC_MEMORY], century;
+
+	(void)state;
+	wr(f, 0x50, 7);
+	wr(f, 14, 1);
+	wr(f, 127, 2);
+	rtc_save(&f->rtc, memory);
+	century = rd(f, CENTURY);
+	assert_int_equal(memory[0x50 - 14], 7);
+	wr(f, 0x50, 0);
+	wr(f, 14, 0);
+	wr(f, 127, 0);
+	memory[CENTURY - 14] = 0x99;
+	rtc_load(&f->rtc, memory);
+	assert_int_equal(rd(f, 0x50), 7);
+	assert_int_equal(rd(f, 14), 1);
+	assert_int_equal(rd(f, 127), 2);
+	assert_int_equal(rd(f, CENTURY), century);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_periodic),
 		cmocka_unit_test(test_alarm),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

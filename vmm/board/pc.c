@@ -365,10 +365,16 @@ static enum mmio_outcome port92_port(struct vm *vm, struct mmio *m)
 {
 	return i8042_port92_access(&vm->pc.keyboard, m);
 }
+/* What stands in its memory is init's to keep. */
 static enum mmio_outcome rtc_port(struct vm *vm, struct mmio *m)
 {
+	const enum mmio_outcome outcome = rtc_access(&vm->pc.rtc, m);
+
+	_Static_assert(RTC_MEMORY <= sizeof(vm->stats->kept), "room");
 	vm->pc.touched = true;
-	return rtc_access(&vm->pc.rtc, m);
+	if (m->write && m->offset == 1)
+		rtc_save(&vm->pc.rtc, vm->stats->kept);
+	return outcome;
 }
 static enum mmio_outcome pci_port(struct vm *vm, struct mmio *m)
 {
@@ -546,6 +552,8 @@ const char *pc_init(struct vm *vm)
 	if (has(vm, SYSDESC_TIMER_HPET))
 		hpet_init(&pc->hpet, &hpet, 0xf00004);
 	rtc_init(&pc->rtc, &rtc, wall_clock(vm));
+	rtc_load(&pc->rtc, vm->info->kept);
+	rtc_save(&pc->rtc, vm->stats->kept);
 	uart16550_init(&pc->com1, &com1);
 	i8042_init(&pc->keyboard, &keyboard);
 	make_lines_level(vm);

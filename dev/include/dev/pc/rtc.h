@@ -16,6 +16,7 @@
 
 #define RTC_PORTS 2u
 #define RTC_BYTES 128u
+#define RTC_MEMORY (RTC_BYTES - 14u) /* behind the clock's registers */
 
 /* Private to the model; here so that the owner can embed it. */
 struct rtc {
@@ -38,6 +39,9 @@ void rtc_reset(struct rtc *r);
 enum mmio_outcome rtc_access(struct rtc *r, struct mmio *m);
 /* For the owner: what firmware leaves in memory, from byte 0x0e on. */
 void rtc_set_byte(struct rtc *r, unsigned index, uint8_t value);
+/* All of that memory, for an owner that keeps it; the clock is not in it. */
+void rtc_save(const struct rtc *r, uint8_t memory[RTC_MEMORY]);
+void rtc_load(struct rtc *r, const uint8_t memory[RTC_MEMORY]);
 bool rtc_nmi_masked(const struct rtc *r);
 void rtc_expired(struct rtc *r);
 /* In the clock of env.now_ns; UINT64_MAX: none. */

@@ -4,6 +4,7 @@
 #include <selvage/backend.h>
 #include <selvage/procinfo.h>
 #include <selvage/sysdesc.h>
+#include <selvage/vmm_stats.h>
 #include <stdint.h>
 
 /* Per-vCPU slots: VMM_CAP_VCPU(i) + enum vmm_vcpu_cap. */
@@ -142,8 +143,9 @@ struct vmm_info {
 	uint32_t has_seed;
 	uint32_t pad3;
 	uint8_t seed[64];
-	uint8_t rng_key[32];  /* of its entropy device */
-	struct sysdesc_vm vm; /* the VM's part of the description */
+	uint8_t rng_key[32];          /* of its entropy device */
+	uint8_t kept[VMM_KEPT_BYTES]; /* what the VM left at its last end (vmm_stats.h) */
+	struct sysdesc_vm vm;         /* the VM's part of the description */
 };
 
 /* Where the VMM sees a region of the guest's: in step with the guest's address

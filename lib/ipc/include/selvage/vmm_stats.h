@@ -18,6 +18,8 @@
 			"instruction"                                                \
 	}
 #define VMM_STATS_REGIONS 32
+/* What outlives a VM's start, as a battery keeps it: a PC's CMOS memory. */
+#define VMM_KEPT_BYTES 120
 #define VMM_STATS_REGION_NAME 16
 
 struct vmm_stats {
@@ -41,6 +43,7 @@ struct vmm_stats {
 		char name[VMM_STATS_REGION_NAME]; /* perhaps without a NUL */
 		uint64_t base, size;
 	} region[VMM_STATS_REGIONS];
+	uint8_t kept[VMM_KEPT_BYTES];
 };
 
 /* Behind them on the page: what the monitor did while somebody traced (VMM_WATCH_TRACE), the
@@ -53,8 +56,8 @@ enum vmm_traced {
 	VMM_TRACED_DONE = 3,
 	VMM_TRACED_RESET = 4,
 };
-#define VMM_TRACE_OFFSET 1520u
-#define VMM_TRACE_EVENTS 160u
+#define VMM_TRACE_OFFSET 1648u
+#define VMM_TRACE_EVENTS 152u
 struct vmm_trace {
 	uint64_t written; /* so far; event n is at n % VMM_TRACE_EVENTS */
 	struct vmm_trace_event {
