@@ -489,6 +489,19 @@ static void xsetbv(uint64_t unused)
 	__asm__ volatile(".byte 0x0f, 0x01, 0xd1" ::"a"(3), "d"(0), "c"(0));
 }
 
+/* CR8 and the local APIC's register are the same. */
+static void task_priority(void)
+{
+	uint64_t cr8 = 0;
+
+	*pc_apic(0x80) = 0x3a;
+	get_cr8((uint64_t)(uintptr_t)&cr8);
+	expect("CR8 of the task priority", cr8, (unsigned)cr8, 3);
+	put_cr8(5);
+	expect("task priority of CR8", 5, *pc_apic(0x80), 0x50);
+	put_cr8(0);
+}
+
 static void control_sweep(void)
 {
 	uint64_t low, high, dr;
@@ -499,7 +512,8 @@ static void control_sweep(void)
 	bits("CR3", get_cr3, put_cr3, 0xfff, 0, 0x000000fffffff000ull | 1ull << 63);
 	/* VME to OSXMMEXCPT; what CPUID does not show may be all the same. PAE: as above. */
 	bits("CR4", get_cr4, put_cr4, 0x7df, 0x371800, 0x20);
-	bits("CR8", get_cr8, put_cr8, 15, 0, ~15ull);
+	bits("CR8", get_cr8, put_cr8, 15, 0, 0);
+	task_priority();
 	bits("DR0", get_dr0, put_dr0, ~0ull, 0, 0);
 	bits("DR3", get_dr3, put_dr3, ~0ull, 0, 0);
 	bits("DR6", get_dr6, put_dr6, 0xffffffffull, 0, 0);

@@ -14,7 +14,8 @@ class Seeds:
 
     def __init__(self, run, first, count):
         self.run, self.next, self.end = run, first, first + count
-        self.ends = {"exception": 0, "timer": 0, "stopped": 0, "reboot": 0, "silent": 0}
+        self.ends = {"exception": 0, "timer": 0, "stopped": 0, "reboot": 0, "silent": 0,
+                     "emulator": 0}
         self.last = None        # the seed that was begun and has no end yet
         self.seen, self.until, self.console = 0, 0, None
 

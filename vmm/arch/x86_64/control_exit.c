@@ -37,10 +37,44 @@ void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	vcpu_inject_protection(&vc->cpu.cpu);
 }
 
-/* None is asked for. */
+/* MOV to or from CR8: how many bytes, and which register. 0: it is something else. */
+static unsigned decode_cr8(struct vm_vcpu *vc, unsigned *reg)
+{
+	uint8_t bytes[8] = { 0 };
+	const unsigned n = emulate_fetch(vc, bytes, sizeof(bytes));
+	unsigned at = 0, rex = 0;
+
+	while (at < 4 && (bytes[at] == 0xf0 || bytes[at] == 0x66)) /* LOCK, for 32 bits */
+		at++;
+	if ((bytes[at] & 0xf0) == 0x40)
+		rex = bytes[at++];
+	if (n < at + 3 || bytes[at] != 0x0f || (bytes[at + 1] & 0xfd) != 0x20)
+		return 0;
+	*reg = (bytes[at + 2] & 7u) | (rex & 1) << 3;
+	return at + 3;
+}
+
+/* Of a VM with a local APIC CR8 is the upper half of the task priority. */
 void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
-	report_stop(vc, e, "a control register that the processor should have");
+	struct lapic *lapic = &vc->vm->pc.lapic;
+	struct vcpu *v = &vc->cpu.cpu;
+	unsigned reg = 0;
+	const unsigned bytes = e->code == 8 ? decode_cr8(vc, &reg) : 0;
+
+	if (bytes == 0)
+		report_stop(vc, e, "a control register that the processor should have");
+	if (e->write && vcpu_get(v, reg) >> 4 != 0) {
+		report_note(vc, e, "reserved bits of a control register: #GP");
+		vcpu_inject_protection(v);
+		return;
+	}
+	if (e->write)
+		lapic_set_cr8(lapic, (unsigned)vcpu_get(v, reg));
+	else
+		vcpu_set(v, reg, lapic_cr8(lapic));
+	vcpu_set(v, VCPU_RIP, vcpu_get(v, VCPU_RIP) + bytes);
+	vcpu_set(v, VCPU_SHADOW, 0);
 }
 
 void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)

@@ -8,6 +8,8 @@
 
 #include <selvage/clock.h>
 
+#define CR8_ACCESSES (1u << 8 | 1u << 24) /* control_exit.c */
+
 static uint64_t event(struct vm *vm, uint64_t badges)
 {
 	if (!(badges & VMM_NTFN_TIMER))
@@ -47,7 +49,11 @@ const char *vm_arch_init(struct vm *vm)
 	vc->wake = VMM_CAP_VCPU(0) + VMM_VCPU_WAKE;
 	if (vm->info->n_vcpus != 1)
 		return "a PC of several processors";
-	return vcpu_sel4_init(&vc->cpu, &caps) ? NULL : "a kernel or processor without guests";
+	if (!vcpu_sel4_init(&vc->cpu, &caps) ||
+	    ((vm->info->vm.timers & (uint32_t)SYSDESC_TIMER_LAPIC) &&
+	     !vcpu_sel4_write(&vc->cpu, ABI_VCPU_CR_ACCESSES, CR8_ACCESSES)))
+		return "a kernel or processor without guests";
+	return NULL;
 }
 
 const char *vm_arch_init_devices(struct vm *vm)
