@@ -21,38 +21,47 @@ static unsigned find_guest(const struct vsock_switch *s, unsigned from, uint64_t
 	return VSOCK_GUESTS;
 }
 
-/* Of those that `opener` has opened, the one that goes from `from`, which is its end `me`. */
+/* Of those that `opener` has opened, the one that goes from `from`, which is its end `me`;
+ * or one of which a reset is owed, if there is no other. */
 static struct vsock_connection *find_opened(struct vsock_switch *s, unsigned opener, unsigned me,
 					    unsigned from, unsigned to,
 					    const struct vsock_header *h)
 {
+	struct vsock_connection *over = NULL;
+
 	for (unsigned i = 0; i < VSOCK_OPENED; i++) {
 		struct vsock_connection *c = &s->connection[opener][i];
 		const struct vsock_end *mine = &c->end[me], *other = &c->end[1 - me];
 
-		if (c->used && !c->over && mine->guest == from && mine->port == h->src_port &&
-		    other->guest == to && other->port == h->dst_port)
+		if (!c->used || mine->guest != from || mine->port != h->src_port ||
+		    other->guest != to || other->port != h->dst_port)
+			continue;
+		if (!c->over)
 			return c;
+		over = c;
 	}
-	return NULL;
+	return over;
 }
 
 /* `*end`: which of its ends the sender is. */
 static struct vsock_connection *find(struct vsock_switch *s, unsigned from, unsigned to,
 				     const struct vsock_header *h, unsigned *end)
 {
-	struct vsock_connection *c = find_opened(s, from, 0, from, to, h);
+	struct vsock_connection *mine = find_opened(s, from, 0, from, to, h);
+	struct vsock_connection *its = find_opened(s, to, 1, from, to, h);
 
-	*end = c == NULL;
-	return c != NULL ? c : find_opened(s, to, 1, from, to, h);
+	*end = mine == NULL || (mine->over && its != NULL);
+	return *end ? its : mine;
 }
 
 /* To a guest that works. False: it has no room, and the sender waits. */
 static bool deliver(struct vsock_switch *s, unsigned to, const struct vsock_header *h,
 		    const uint8_t *data)
 {
-	if (virtio_vsock_deliver(s->guest[to].device, h, data))
+	if (virtio_vsock_deliver(s->guest[to].device, h, data)) {
+		s->guest[to].taken++;
 		return true;
+	}
 	s->full |= 1u << to;
 	return false;
 }
@@ -141,6 +150,18 @@ static bool open(struct vsock_switch *s, unsigned from, unsigned to, const struc
 	return true;
 }
 
+/* A reset that is owed would be taken for one of the connection that has its ports next. */
+static bool open_after(struct vsock_switch *s, unsigned from, unsigned to,
+		       struct vsock_connection *c, const struct vsock_header *h)
+{
+	settle(s, c);
+	if (!c->used)
+		return open(s, from, to, h);
+	if (c->end[c->end[0].guest == to ? 0 : 1].owed)
+		s->full |= 1u << to;
+	return s->guest[to].deaf && refuse(s, from, h);
+}
+
 static bool has_credit(const struct vsock_end *to, uint32_t bytes)
 {
 	uint32_t under_way = to->sent - to->fwd;
@@ -158,7 +179,9 @@ static bool pass_on(struct vsock_switch *s, unsigned from, const struct vsock_he
 	if (to == VSOCK_GUESTS || h->type != VSOCK_STREAM)
 		return refuse(s, from, h);
 	c = find(s, from, to, h, &i);
-	if (c == NULL)
+	if (c != NULL && c->over && h->op == VSOCK_REQUEST)
+		return open_after(s, from, to, c, h);
+	if (c == NULL || c->over)
 		return h->op == VSOCK_REQUEST ? open(s, from, to, h) : refuse(s, from, h);
 	if (h->op == VSOCK_RST) {
 		end(s, c, i == 1, i == 0);

@@ -117,7 +117,8 @@ static unsigned used(unsigned g, unsigned queue)
 	return vd_get16(&guest[g].d, QUEUE(queue) + 0x802);
 }
 
-static void offer(unsigned g, unsigned queue, uint64_t at, uint32_t bytes, unsigned flags)
+/* Without a kick. */
+static void add(unsigned g, unsigned queue, uint64_t at, uint32_t bytes, unsigned flags)
 {
 	struct vd *d = &guest[g].d;
 	unsigned n = vd_get16(d, QUEUE(queue) + 0x402);
@@ -125,6 +126,11 @@ static void offer(unsigned g, unsigned queue, uint64_t at, uint32_t bytes, unsig
 	vd_split(d, QUEUE(queue), n % SIZE, at, bytes, flags, 0);
 	vd_put16(d, QUEUE(queue) + 0x404 + 2 * (n % SIZE), (uint16_t)(n % SIZE));
 	vd_put16(d, QUEUE(queue) + 0x402, (uint16_t)(n + 1));
+}
+
+static void offer(unsigned g, unsigned queue, uint64_t at, uint32_t bytes, unsigned flags)
+{
+	add(g, queue, at, bytes, flags);
 	wr(g, 0x50, queue);
 }
 
@@ -330,6 +336,32 @@ static void a_reset_ends_connections(void **state)
 	connect();
 }
 
+/* A reset that is owed comes before the next connection of the same ports. */
+static void ports_are_used_again(void **state)
+{
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 3; i++) {
+		say_bytes(0, 1, 10);
+		assert_non_null(heard(1, 0, VSOCK_RW));
+	}
+	say(0, 1, VSOCK_RST); /* there is no room for it */
+	assert_int_equal(connections(), 1);
+	say(0, 1, VSOCK_REQUEST);
+	assert_int_equal(hub.full, 1u << 1);
+	assert_null(heard(1, 0, VSOCK_RST));
+	hub.guest[1].deaf = true;
+	vsock_switch_retry(&hub);
+	assert_non_null(heard(0, 1, VSOCK_RST)); /* the request is refused */
+	hub.guest[1].deaf = false;
+	for (unsigned i = 0; i < 2; i++)
+		add(1, RX, buffer(guest[1].received + i), 0x1000, VD_WRITE);
+	say(0, 1, VSOCK_REQUEST);
+	assert_non_null(heard(1, 0, VSOCK_RST));
+	assert_non_null(heard(1, 0, VSOCK_REQUEST));
+	assert_int_equal(connections(), 1);
+}
+
 static void mistakes(void **state)
 {
 	struct vsock_header h = to(0, 1, VSOCK_REQUEST);
@@ -462,6 +494,7 @@ int main(void)
 		TEST(nobody_there),
 		TEST(credit),
 		TEST(a_reset_ends_connections),
+		TEST(ports_are_used_again),
 		TEST(mistakes),
 		TEST(a_limit_for_each),
 		TEST(a_deaf_guest),

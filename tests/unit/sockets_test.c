@@ -196,6 +196,7 @@ static void limits_floods(void **state)
 	(void)state;
 	connect();
 	give(1, RX, 6);
+	clock_us += SOCKET_PERIOD_US; /* what came before does not count */
 	step_us = SOCKET_TIME_US / 2;
 	say(0, 1, VSOCK_RW, 3 * VSOCK_PIECE);
 	assert_int_equal(sent(0), 0);
@@ -237,6 +238,57 @@ static void does_not_wait_for_ever(void **state)
 	assert_int_equal(heard(1), VSOCK_RST);
 }
 
+/* What a packet costs when it is the only one is its sender's time, too. */
+static void counts_all_time(void **state)
+{
+	unsigned count = 0;
+
+	(void)state;
+	connect();
+	give(1, RX, 6);
+	clock_us += SOCKET_PERIOD_US;
+	step_us = SOCKET_TIME_US / 5;
+	while (count < 7 && !sockets_wait()) {
+		const uint64_t before = clock_us;
+
+		say(0, 1, VSOCK_CREDIT_UPDATE, 0);
+		count += sent(0);
+		clock_us = before; /* the period does not end */
+	}
+	assert_in_range(count, 3, 6);
+}
+
+/* One that takes a packet now and then, and one that goes on. */
+static void does_not_wait_for_the_slow(void **state)
+{
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 3; i++)
+		say(0, 1, VSOCK_RW, 10);
+	assert_int_equal(heard(1), VSOCK_RW);
+	for (unsigned i = 0; i < 200; i++) {
+		sockets_tick();
+		clock_us += SOCKET_PACKET_US - 10;
+		give(1, RX, 1);
+		assert_int_equal(heard(1), VSOCK_RW);
+		(void)sent(0);
+		say(0, 1, VSOCK_RW, 10);
+	}
+	assert_int_equal(heard(0), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		sockets_tick();
+		clock_us += SOCKET_DEAF_US / 2 + SOCKET_PACKET_US;
+		give(1, RX, 1);
+		assert_int_equal(heard(1), VSOCK_RW);
+		assert_int_equal(heard(0), 0);
+	}
+	say(0, 1, VSOCK_RW, 10);
+	say(0, 1, VSOCK_RW, 10);
+	sockets_tick();
+	sockets_tick();
+	assert_int_equal(heard(0), VSOCK_RST);
+}
+
 /* Another server: guests hear that connections are gone, and can make new ones. */
 static void starts_again(void **state)
 {
@@ -266,6 +318,8 @@ int main(void)
 		TEST(passes_packets),
 		TEST(limits_floods),
 		TEST(does_not_wait_for_ever),
+		TEST(counts_all_time),
+		TEST(does_not_wait_for_the_slow),
 		TEST(starts_again),
 	};
 

@@ -12,6 +12,8 @@ static struct socket {
 	struct virtio_vsock device;
 	uint64_t period, spent; /* of our time, ticks */
 	uint64_t full_since;    /* others wait for it to make room; 0: nobody does */
+	uint64_t waited;        /* that they did, ticks, less what it took since */
+	uint64_t taken;         /* packets of hub.guest[number].taken that are in that */
 } sockets[VSOCK_GUESTS];
 
 /* Whose packets are being handed on, and since when. */
@@ -23,15 +25,20 @@ static uint64_t ticks(uint64_t us) { return us * env.ticks_per_us; }
 /* --- Time ----------------------------------------------------------------------------- */
 
 /* Devices are served within each other's calls: time is the last one's that asked. */
+static void run(struct socket *p, uint64_t now)
+{
+	if (running != NULL)
+		running->spent += now - run_since;
+	running = p;
+	run_since = now;
+}
+
 static bool may_send(void *opaque)
 {
 	struct socket *p = opaque;
 	const uint64_t now = env.now();
 
-	if (running != NULL)
-		running->spent += now - run_since;
-	running = p;
-	run_since = now;
+	run(p, now);
 	if (now - p->period >= ticks(SOCKET_PERIOD_US)) {
 		p->period = now;
 		p->spent = 0;
@@ -39,17 +46,31 @@ static bool may_send(void *opaque)
 	return p->spent < ticks(SOCKET_TIME_US);
 }
 
-/* Who has no room for others' packets, and since when. */
+/* What others waited for it up to now; each packet that it takes makes good for some. */
+static void add_wait(struct socket *p, uint64_t now)
+{
+	const uint64_t taken = hub.guest[p->number].taken - p->taken;
+
+	if (p->full_since != 0)
+		p->waited += now - p->full_since;
+	p->full_since = 0;
+	p->taken += taken;
+	p->waited -= min_u64(p->waited, taken * ticks(SOCKET_PACKET_US));
+}
+
+/* Who has no room for others' packets, and for how long. */
 static void look_for_the_deaf(void)
 {
-	for (unsigned i = 0; i < VSOCK_GUESTS; i++) {
+	for (uint32_t left = used; left != 0; left &= left - 1) {
+		const unsigned i = bit_lowest_u64(left);
 		struct socket *p = &sockets[i];
+		const uint64_t now = env.now() | 1;
 
+		add_wait(p, now);
 		if (!(hub.full >> i & 1))
-			p->full_since = 0;
-		else if (p->full_since == 0)
-			p->full_since = env.now() | 1;
-		else if (env.now() - p->full_since >= ticks(SOCKET_DEAF_US))
+			continue;
+		p->full_since = now;
+		if (p->waited >= ticks(SOCKET_DEAF_US))
 			hub.guest[i].deaf = true;
 	}
 }
@@ -61,13 +82,12 @@ static bool packet(void *opaque, const struct vsock_header *h, const uint8_t *da
 	return vsock_switch_packet(&hub, ((const struct socket *)opaque)->number, h, data);
 }
 
-/* Who takes packets is not deaf, however often there was no room. */
 static void room(void *opaque)
 {
 	struct socket *p = opaque;
 
 	hub.full &= ~(1u << p->number);
-	p->full_since = 0;
+	add_wait(p, env.now() | 1);
 	vsock_switch_room(&hub, p->number);
 }
 
@@ -79,7 +99,7 @@ static void stopped(void *opaque)
 /* Interrupts and events that are owed, to whomever. */
 static void settle(void)
 {
-	running = NULL;
+	run(NULL, env.now());
 	for (uint32_t left = used; left != 0; left &= left - 1)
 		link_server_flush(&sockets[bit_lowest_u64(left)].link);
 }
@@ -164,7 +184,7 @@ bool sockets_add(unsigned socket, const struct socket_spec *spec)
 	if (socket >= VSOCK_GUESTS || (used >> socket & 1))
 		return false;
 	p->number = socket;
-	p->period = p->spent = p->full_since = 0;
+	p->period = p->spent = p->full_since = p->waited = p->taken = 0;
 	if (!start_device(p, spec))
 		return false;
 	vsock_switch_add(&hub, socket, &p->device, spec->allowed);

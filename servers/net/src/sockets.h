@@ -3,8 +3,9 @@
  * connections between them. Portable.
  *
  * Time. A VM's packets may have SOCKET_TIME_US of ours in each SOCKET_PERIOD_US. Who has no
- * room for packets makes those who send to it wait for SOCKET_DEAF_US; after that what is for
- * it resets its connection, until it makes room.
+ * room for packets makes those who send to it wait, with all that they have for others, for
+ * SOCKET_DEAF_US, and SOCKET_PACKET_US more for each packet that it takes; after that what
+ * it has no room for resets its connection. One that is slow but goes on is waited for.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #define SOCKET_PERIOD_US 10000u
 #define SOCKET_TIME_US 3000u
 #define SOCKET_DEAF_US 100000u
+#define SOCKET_PACKET_US 1000u
 #define SOCKET_FIRST_CID 3u /* of socket 0 */
 
 struct sockets_env {

@@ -28,9 +28,10 @@ struct vsock_guest {
 	struct virtio_vsock *device; /* NULL: none */
 	uint64_t cid;
 	uint32_t allow; /* guests it may talk to, a bit each; both ends must agree */
-	/* The owner's word that it takes no packets: nobody waits for it, and what it has no room
-	 * for resets the connection. It is over when it makes room. */
+	/* The owner's word that it takes too few packets: nobody waits for it, and what it has
+	 * no room for resets the connection. It is over when it makes room. */
 	bool deaf;
+	uint64_t taken;          /* packets of others */
 	uint64_t packets, bytes; /* that it sent, and of data in them */
 	uint64_t refused;        /* connections of its that were not made, or reset here */
 };
