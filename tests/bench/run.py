@@ -12,7 +12,7 @@ Parts, all by default:
                 as system `bare`, on the machine without a hypervisor
   guest-pc      the same on a PC, by micropc-bench
   block, block-vm   requests of a disk that is served elsewhere (load.py)
-  net           packets between two VMs (net.py)
+  net, net-vm   packets between two VMs (net.py)
   kvm, xen      the guest of `guest` on the peers
   kvm-amd       the guest of `guest-pc` on KVM
   kvm-virtio    the guests of `block` and `net` on KVM (kvm_virtio.py)
@@ -46,7 +46,7 @@ import report  # noqa: E402
 TABLES = {"native": own.native, "native-pc": own.native_pc, "guest": own.guest,
           "guest-pc": own.guest_pc, "start": boot.vm_start,
           "block": load.block, "block-vm": load.block_by_vm, "net": net.native,
-          "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio,
+          "net-vm": net.by_vm, "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio,
           "kvm-amd": peers.kvm_amd, "xen": peers.xen}
 PARTS = (*TABLES, *boot.MEMORY_MIB, "linux-peers", "memory")
 
