@@ -109,10 +109,11 @@ static const struct command commands[] = {
 	  "Change what a VM's description says, at once and until it is destroyed.\n"
 	  "KEY: priority, budget, period, restart, restart_delay, restart_limit or balloon.",
 	  CMD_ACTION, 3, 3, command_set },
-	{ "create", "FILE.yaml",
-	  "Bring the VMs of a description into a running system.\n"
-	  "Of the description only `vms` counts; the machine is the one that runs.",
-	  CMD_CREATE, 1, 1, command_create },
+	{ "create", "FILE.yaml [VM]",
+	  "Bring the VMs of a description, or one of them, into a running system.\n"
+	  "Of the description only `vms` and their `connections` count; the machine and who "
+	  "serves are\nthose that run.",
+	  CMD_CREATE, 1, 2, command_create },
 	{ "destroy", "VM", "Take a VM down and forget it, its images included.", CMD_ACTION, 1, 1,
 	  command_control },
 	{ "crash", "NAME",

@@ -77,6 +77,46 @@ static bool create_vm(const struct options *options, const struct system *sys, u
 	return ok;
 }
 
+/* Places in the network are given when a VM comes: others' are not known here. */
+static bool names_others(const struct sysdesc_connection *c)
+{
+	return c->allow != ~0ull && (c->allow & ~(1ull << SYSDESC_UPLINK)) != 0;
+}
+
+/* What only a system that starts can do. */
+static bool can_come(struct system *sys, uint32_t vm)
+{
+	const struct sysdesc_vm *d = &sys->desc->vm[vm];
+
+	if (d->n_served != 0)
+		diag_error_at(sys->file, yamldoc_line(&sys->doc, system_vm_node(sys, vm)),
+			      "VM `%s` serves connections, which a VM that `create` brings cannot; "
+			      "name another VM: `selvage create FILE VM`",
+			      d->name);
+	for (uint32_t i = 0; i < d->n_connections; i++) {
+		const uint32_t n = sysdesc_connection_of(sys->desc, vm, i);
+		yaml_node_t *list = yamldoc_get(&sys->doc, yamldoc_root(&sys->doc), "connections");
+
+		if (!names_others(&sysdesc_connections(sys->desc)[n]))
+			continue;
+		diag_error_at(sys->file,
+			      system_line(sys, yamldoc_item(&sys->doc, list, n), "allow"),
+			      "`allow`: of a VM that `create` brings it cannot name VMs; remove "
+			      "it, or give `[uplink]` or `[]`");
+		return false;
+	}
+	return d->n_served == 0;
+}
+
+static bool find_vm(const struct system *sys, const char *name, uint32_t *vm)
+{
+	for (*vm = 0; *vm < sys->desc->n_vms; ++*vm)
+		if (strcmp(sys->desc->vm[*vm].name, name) == 0)
+			return true;
+	diag_error_at(sys->file, 0, "there is no VM `%s`; give the name of one of `vms`", name);
+	return false;
+}
+
 int command_create(const struct options *options)
 {
 	char *build_dir = files_build_dir(options->build_dir);
@@ -84,12 +124,15 @@ int command_create(const struct options *options)
 	bool ok = build_read_system(&sys, options, build_dir);
 
 	if (ok) {
-		ok = sys.desc->n_connections == 0;
-		if (!ok)
-			diag_error_at(sys.file, 0,
-				      "connections are made when the system starts, not by "
-				      "`create`; remove `connections`");
-		for (uint32_t i = 0; i < sys.desc->n_vms && ok; i++)
+		uint32_t first = 0, end = sys.desc->n_vms;
+
+		if (options->arg[1]) {
+			ok = find_vm(&sys, options->arg[1], &first);
+			end = first + 1;
+		}
+		for (uint32_t i = first; i < end && ok; i++)
+			ok = can_come(&sys, i);
+		for (uint32_t i = first; i < end && ok; i++)
 			ok = create_vm(options, &sys, i);
 		system_free(&sys);
 	}

@@ -124,37 +124,72 @@ static bool add_processes(struct area *area, const struct sysdesc *desc,
 	return ok && add_device_servers(area, desc, parts);
 }
 
-/* Of the VMs from `first` on. */
-static bool add_description(struct area *area, const struct system *sys, uint32_t first, uint32_t n)
+static bool add_description(struct area *area, const struct system *sys, uint32_t n_vms,
+			    uint32_t n_connections)
 {
-	const uint32_t connections = sys->desc->n_connections;
-	size_t size = sysdesc_bytes(n, connections);
+	size_t size = sysdesc_bytes(n_vms, n_connections);
 
-	area->desc = malloc(size);
+	area->desc = calloc(1, size);
 	if (!area->desc) {
 		diag_error("out of memory");
 		return false;
 	}
 	*area->desc = *sys->desc;
 	area->desc->size = (uint32_t)size;
-	area->desc->n_vms = n;
-	area->desc->n_connections = connections;
-	memcpy(area->desc->vm, &sys->desc->vm[first], n * sizeof(area->desc->vm[0]));
-	memcpy(&area->desc->vm[n], sysdesc_connections(sys->desc),
-	       connections * sizeof(struct sysdesc_connection));
+	area->desc->n_vms = n_vms;
+	area->desc->n_connections = n_connections;
 	add_item(area, PAYLOAD_DESCRIPTION, "system", area->desc,
 		 area->desc->size);
 	return true;
 }
 
-static void add_served(struct area *area, const struct system *sys)
+static struct sysdesc_connection *connection(struct area *area, uint32_t n)
 {
-	struct sysdesc_connection *c =
-		(struct sysdesc_connection *)&area->desc->vm[area->desc->n_vms];
+	return (struct sysdesc_connection *)&area->desc->vm[area->desc->n_vms] + n;
+}
 
-	for (uint32_t i = 0; i < area->desc->n_connections; i++)
-		if (sys->served[i].data)
-			c[i].image = add_guest(area, &sys->served[i]);
+static bool add_system(struct area *area, const struct system *sys)
+{
+	const struct sysdesc *d = sys->desc;
+
+	if (!add_description(area, sys, d->n_vms, d->n_connections))
+		return false;
+	memcpy(area->desc->vm, d->vm, d->n_vms * sizeof(d->vm[0]));
+	memcpy(connection(area, 0), sysdesc_connections(d),
+	       d->n_connections * sizeof(struct sysdesc_connection));
+	return true;
+}
+
+/* A connection of a VM that comes at run time: who serves it is found by name. */
+static void join(struct sysdesc_connection *c, const struct sysdesc *d)
+{
+	if (c->server < d->n_vms) {
+		strcpy(c->server_name, d->vm[c->server].name);
+		c->server = SYSDESC_SERVER_NAMED;
+	}
+	c->driver = 0;
+}
+
+/* One VM and what it is the driver of. */
+static bool add_vm(struct area *area, const struct system *sys, uint32_t vm)
+{
+	const struct sysdesc *d = sys->desc;
+
+	if (!add_description(area, sys, 1, d->vm[vm].n_connections))
+		return false;
+	area->desc->machine |= (uint32_t)SYSDESC_MACHINE_RUNS;
+	area->desc->vm[0] = d->vm[vm];
+	for (uint32_t i = 0; i < d->vm[vm].n_connections; i++) {
+		*connection(area, i) = sysdesc_connections(d)[sysdesc_connection_of(d, vm, i)];
+		join(connection(area, i), d);
+	}
+	return true;
+}
+
+static void add_served(struct area *area, const struct file *served, uint32_t n)
+{
+	if (served->data)
+		connection(area, n)->image = add_guest(area, served);
 }
 
 static void add_guests(struct area *area, const struct system *sys, uint32_t first)
@@ -169,9 +204,12 @@ static void add_guests(struct area *area, const struct system *sys, uint32_t fir
 			desc->vm[i].disk[j].image =
 				add_guest(area, &sys->disk[(first + i) * SYSDESC_MAX_DISKS + j]);
 	}
-	add_served(area, sys);
-	desc->crc32 = sysdesc_checksum(desc);
-	area->item[0].crc32 = crc32_update(0, desc, desc->size);
+}
+
+static void seal(struct area *area)
+{
+	area->desc->crc32 = sysdesc_checksum(area->desc);
+	area->item[0].crc32 = crc32_update(0, area->desc, area->desc->size);
 }
 
 /* Small items first, so that the padding before the large ones is once. `end`: what
@@ -240,11 +278,13 @@ bool payload_append(struct buffer *image, const struct system *sys,
 {
 	struct area *area = calloc(1, sizeof(*area));
 	size_t start = image->size;
-	bool ok = area && add_description(area, sys, 0, sys->desc->n_vms) &&
-		  add_processes(area, sys->desc, parts);
+	bool ok = area && add_system(area, sys) && add_processes(area, sys->desc, parts);
 
 	if (ok) {
 		add_guests(area, sys, 0);
+		for (uint32_t i = 0; i < sys->desc->n_connections; i++)
+			add_served(area, &sys->served[i], i);
+		seal(area);
 		/* To a large page's end: the last item may be mapped by them, and
 		 * what lies behind it must be ours. */
 		place_items(area, PAYLOAD_LARGE_ALIGN);
@@ -262,10 +302,13 @@ bool payload_append(struct buffer *image, const struct system *sys,
 bool payload_vm(struct buffer *area_bytes, const struct system *sys, uint32_t vm)
 {
 	struct area *area = calloc(1, sizeof(*area));
-	bool ok = area && add_description(area, sys, vm, 1);
+	bool ok = area && add_vm(area, sys, vm);
 
 	if (ok) {
 		add_guests(area, sys, vm);
+		for (uint32_t i = 0; i < area->desc->n_connections; i++)
+			add_served(area, &sys->served[sysdesc_connection_of(sys->desc, vm, i)], i);
+		seal(area);
 		place_items(area, PAYLOAD_ALIGN);
 		write_area(area_bytes, area);
 		ok = self_check(area_bytes, 0, area);

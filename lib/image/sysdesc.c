@@ -446,11 +446,14 @@ static const char *check_header(const struct sysdesc *d, size_t size)
 	if (d->n_connections > SYSDESC_MAX_CONNECTIONS)
 		return "too many connections";
 	if (d->machine & ~((uint32_t)SYSDESC_MACHINE_NIC | (uint32_t)SYSDESC_MACHINE_DISK |
-			   (uint32_t)SYSDESC_MACHINE_PC | (uint32_t)SYSDESC_MACHINE_E1000))
+			   (uint32_t)SYSDESC_MACHINE_PC | (uint32_t)SYSDESC_MACHINE_E1000 |
+			   (uint32_t)SYSDESC_MACHINE_RUNS))
 		return "a device of the machine is unknown";
 	if ((d->machine & (uint32_t)SYSDESC_MACHINE_E1000) &&
 	    (~d->machine & ((uint32_t)SYSDESC_MACHINE_PC | (uint32_t)SYSDESC_MACHINE_NIC)))
 		return "an e1000 is the network interface of a PC";
+	if ((d->machine & (uint32_t)SYSDESC_MACHINE_RUNS) && d->n_vms != 1)
+		return "the description is not of one VM";
 	if (d->size != sysdesc_bytes(d->n_vms, d->n_connections) || d->size > size)
 		return "the system description's size is wrong";
 	if (d->crc32 != sysdesc_checksum(d))
@@ -527,6 +530,15 @@ static const char *check_networked(const struct sysdesc_connection *c)
 	return c->flags & ~flags ? "a connection's flag is unknown" : NULL;
 }
 
+/* A VM of the system that runs. */
+static const char *check_named(const struct sysdesc *d, const struct sysdesc_connection *c)
+{
+	return (d->machine & (uint32_t)SYSDESC_MACHINE_RUNS) && name_valid(c->server_name) &&
+			       !name_equal(c->server_name, d->vm[c->driver].name)
+		       ? NULL
+		       : "a connection's server is unknown";
+}
+
 /* Who serves what. */
 static const char *check_server(const struct sysdesc *d, const struct sysdesc_connection *c,
 				uint32_t n_payloads)
@@ -534,6 +546,8 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 	if (c->device != SYSDESC_CONNECT_VSOCK &&
 	    (c->device < SYSDESC_CONNECT_NET || c->device > SYSDESC_CONNECT_CONSOLE))
 		return "a connection's device is unknown";
+	if (c->server != SYSDESC_SERVER_NAMED && c->server_name[0] != '\0')
+		return "a connection's server is unknown";
 	if (c->server == SYSDESC_SERVER_BLOCK) {
 		if (c->device != SYSDESC_CONNECT_BLOCK || !disk_sound(d, c, n_payloads) ||
 		    c->flags != 0 || c->allow != 0)
@@ -548,14 +562,15 @@ static const char *check_server(const struct sysdesc *d, const struct sysdesc_co
 		return "a connection's server is unknown";
 	if (c->flags != 0 || c->allow != 0)
 		return "a connection has a rule of the network without it";
+	if (c->server == SYSDESC_SERVER_NAMED)
+		return check_named(d, c);
 	return c->server < d->n_vms && c->server != c->driver
 		       ? NULL
 		       : "a connection's server is unknown";
 }
 
-uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_connection *c)
+uint64_t sysdesc_vm_shared_bytes(const struct sysdesc_vm *vm, const struct sysdesc_connection *c)
 {
-	const struct sysdesc_vm *vm = &d->vm[c->driver];
 	uint64_t sum = 0;
 
 	if (c->sharing == SYSDESC_SHARE_POOL)
@@ -566,6 +581,11 @@ uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_conn
 						    vm->region[i].size,
 					    SYSDESC_LARGE_PAGE);
 	return sum;
+}
+
+uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_connection *c)
+{
+	return sysdesc_vm_shared_bytes(&d->vm[c->driver], c);
 }
 
 /* What VM i drives and serves is as much as it says, and has room. */

@@ -6,18 +6,31 @@
 #pragma once
 
 #include "process.h"
+#include "upload.h"
 
 #include <selvage/vmm_info.h>
 
+/* In place of a VM: it was destroyed. */
+#define CONNECT_NOBODY 0xffffffffu
+
 void connect_open(const struct sysdesc *system);
+/* As they are now. Numbers are below SYSDESC_MAX_CONNECTIONS. */
+const struct sysdesc_connection *connect_get(uint32_t n);
 /* Whether any connection names the server, and the number that connections name
  * it by; 0: it is none that serves devices. */
 bool connect_wanted(enum proc_kind kind);
 uint32_t connect_server(enum proc_kind kind);
 /* What the server is told at its start: static, of `*bytes`. */
 const void *connect_info(enum proc_kind kind, size_t *bytes);
-/* Disks of a server that was made and does not run. False: out of memory. */
-bool connect_disks(struct process *server);
+/* What connections have in a server that was made and does not run: disks, page tables.
+ * False: out of memory. */
+bool connect_prepare(struct process *server);
+
+/* What a VM that comes at run time is the driver of: known to its servers before its
+ * start. NULL, or why not; then nothing is left of it. */
+const char *connect_create(unsigned vm, const struct upload_vm *d);
+/* The VM does not run and is to be forgotten. */
+void connect_destroy(unsigned vm);
 
 /* What the VMM is told of its VM's connections. */
 void connect_describe(unsigned vm, struct vmm_info *info);

@@ -1,5 +1,6 @@
 #include "connect_vm.h"
 
+#include "connect.h"
 #include "self.h"
 
 #include <selvage/base.h>
@@ -37,9 +38,23 @@ static struct shared {
 } shared[MAX_SHARED];
 static unsigned n_shared;
 
-static const struct sysdesc_connection *get(uint32_t n) { return &sysdesc_connections(system)[n]; }
+static const struct sysdesc_connection *get(uint32_t n) { return connect_get(n); }
+/* As the server's VM was told at its start, whoever the driver is now. */
+static const struct sysdesc_connection *first(uint32_t n)
+{
+	return &sysdesc_connections(system)[n];
+}
 
-bool connect_vm_serves(uint32_t connection) { return get(connection)->server < system->n_vms; }
+bool connect_vm_serves(uint32_t connection)
+{
+	return get(connection)->server != SYSDESC_SERVER_BLOCK &&
+	       get(connection)->server != SYSDESC_SERVER_NET;
+}
+
+uint64_t connect_vm_bytes(uint32_t connection)
+{
+	return sysdesc_shared_bytes(system, first(connection));
+}
 
 const char *connect_vm_init(const struct sysdesc *desc)
 {
@@ -68,12 +83,12 @@ static const char *device_name(uint32_t device)
 /* The driver and the device, and which of several. */
 static void make_name(uint32_t n, char *name, size_t bytes)
 {
-	const struct sysdesc_connection *c = get(n);
+	const struct sysdesc_connection *c = first(n);
 	unsigned before = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		before += get(i)->driver == c->driver && get(i)->device == c->device &&
-			  get(i)->server == c->server;
+		before += first(i)->driver == c->driver && first(i)->device == c->device &&
+			  first(i)->server == c->server;
 	fmt_print(name, bytes, "%s-%s", system->vm[c->driver].name, device_name(c->device));
 	if (before != 0)
 		fmt_print(name + strlen(name), bytes - strlen(name), "%u", before + 1);
@@ -82,17 +97,14 @@ static void make_name(uint32_t n, char *name, size_t bytes)
 void connect_vm_describe(unsigned vm, struct vmm_info *info)
 {
 	info->n_served = 0;
-	/* A VM that came at run time serves nobody, whose place it may have. */
-	if (info->vm.n_served == 0)
-		return;
-	for (uint32_t n = 0; vm < system->n_vms && n < system->n_connections; n++) {
+	for (uint32_t n = 0; n < system->n_connections; n++) {
 		struct vmm_served *s = &info->served[info->n_served];
 
 		if (get(n)->server != vm)
 			continue;
 		*s = (struct vmm_served){ .device = get(n)->device,
 					  .number = n,
-					  .bytes = sysdesc_shared_bytes(system, get(n)) };
+					  .bytes = connect_vm_bytes(n) };
 		make_name(n, s->name, sizeof(s->name));
 		info->n_served++;
 	}
@@ -284,7 +296,7 @@ bool connect_vm_server(struct process *p, unsigned vm, const struct vmm_info *in
 
 void connect_vm_server_gone(unsigned vm)
 {
-	for (uint32_t n = 0; vm < system->n_vms && n < system->n_connections; n++) {
+	for (uint32_t n = 0; n < system->n_connections; n++) {
 		if (get(n)->server != vm)
 			continue;
 		links[n].server = NULL;

@@ -12,6 +12,8 @@
 /* NULL, or what failed. */
 const char *connect_vm_init(const struct sysdesc *system);
 bool connect_vm_serves(uint32_t connection);
+/* What the server has room for of its driver's memory: for ever. */
+uint64_t connect_vm_bytes(uint32_t connection);
 /* What the VMM is told of what its VM serves. */
 void connect_vm_describe(unsigned vm, struct vmm_info *info);
 

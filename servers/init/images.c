@@ -176,8 +176,13 @@ static const char *open_description(uint32_t item)
 {
 	const struct payload_item *it = &header->item[item];
 
+	const char *wrong;
+
 	description = (const void *)((const uint8_t *)header + it->offset);
-	return sysdesc_check(description, it->size, header->n_items);
+	wrong = sysdesc_check(description, it->size, header->n_items);
+	return wrong == NULL && (description->machine & (uint32_t)SYSDESC_MACHINE_RUNS)
+		       ? "the description is of a VM, not of a system"
+		       : wrong;
 }
 
 const char *images_init(const struct machine *machine, const struct abi_bootinfo *bi)

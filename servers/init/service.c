@@ -373,7 +373,7 @@ static bool start_device_server(const struct process_spec *spec, const struct sy
 	struct process *p = &processes[spec->kind];
 
 	s.detail = connect_info(spec->kind, &s.detail_bytes);
-	return make_server(&s) && connect_disks(p) && service_attach_log(p) &&
+	return make_server(&s) && connect_prepare(p) && service_attach_log(p) &&
 	       (spec->kind != PROC_NET || give_network(p, system)) &&
 	       (spec->kind != PROC_BLOCK || give_disk(p, system)) && run(p);
 }

@@ -149,7 +149,9 @@ union page {
 };
 _Static_assert(sizeof(struct payload_header) + UPLOAD_ITEMS * sizeof(struct payload_item) <= PAGE,
 	       "the index is in the first page");
-_Static_assert(sizeof(struct sysdesc) + sizeof(struct sysdesc_vm) <= PAGE,
+_Static_assert(sizeof(struct sysdesc) + sizeof(struct sysdesc_vm) +
+			       SYSDESC_VM_CONNECTIONS * sizeof(struct sysdesc_connection) <=
+		       PAGE,
 	       "a description of one VM is in a page");
 
 static const char *take_index(struct images *im, union page *page)
@@ -159,7 +161,7 @@ static const char *take_index(struct images *im, union page *page)
 	if (!read_page(im, 0, page))
 		return "out of memory";
 	if (page->header.magic == PAYLOAD_MAGIC && page->header.n_items > UPLOAD_ITEMS)
-		return "a VM has no more than a description, a kernel, an initrd and its disks";
+		return "a VM has no more than a description, a kernel, an initrd and disks";
 	wrong = payload_check(page, now.size);
 	if (wrong != NULL)
 		return wrong;
@@ -168,7 +170,7 @@ static const char *take_index(struct images *im, union page *page)
 	return NULL;
 }
 
-static const char *take_description(struct images *im, union page *page, struct sysdesc_vm *vm)
+static const char *take_description(struct images *im, union page *page, struct upload_vm *d)
 {
 	const char *wrong;
 	unsigned i = 0;
@@ -180,9 +182,11 @@ static const char *take_description(struct images *im, union page *page, struct 
 	wrong = sysdesc_check(page, im->item[i].size, im->n_items);
 	if (wrong != NULL)
 		return wrong;
-	if (page->desc.n_vms != 1 || page->desc.n_connections != 0)
-		return "the description is not of one VM";
-	*vm = page->desc.vm[0];
+	if (!(page->desc.machine & (uint32_t)SYSDESC_MACHINE_RUNS))
+		return "the description is of a system, not of a VM";
+	d->vm = page->desc.vm[0];
+	memcpy(d->connection, sysdesc_connections(&page->desc),
+	       d->vm.n_connections * sizeof(d->connection[0]));
 	return NULL;
 }
 
@@ -205,14 +209,29 @@ static const char *check_machine(const struct sysdesc_vm *vm, const struct sysde
 	return NULL;
 }
 
-static const char *check_images(struct images *im, const struct sysdesc_vm *vm)
+/* Disks that the block server is to have for it. */
+static bool has_served(const struct images *im, const struct upload_vm *d)
 {
+	for (uint32_t i = 0; i < d->vm.n_connections; i++)
+		if (d->connection[i].server == SYSDESC_SERVER_BLOCK &&
+		    d->connection[i].image != SYSDESC_MACHINES_DISK &&
+		    !is_guest(im, d->connection[i].image))
+			return false;
+	return true;
+}
+
+static const char *check_images(struct images *im, const struct upload_vm *d)
+{
+	const struct sysdesc_vm *vm = &d->vm;
+
 	if (!is_guest(im, vm->kernel) ||
 	    (vm->initrd != SYSDESC_NO_PAYLOAD && !is_guest(im, vm->initrd)))
 		return "the VM's kernel or initrd is no image";
 	for (uint32_t i = 0; i < vm->n_disks; i++)
 		if (!is_guest(im, vm->disk[i].image))
 			return "a disk of the VM is no image";
+	if (!has_served(im, d))
+		return "a disk of the VM is no image";
 	for (uint32_t i = 0; i < im->n_items; i++)
 		for (uint64_t at = 0; at < im->item[i].size; at += PAGE)
 			if (frame_of(im, (im->item[i].offset + at) / PAGE) == 0)
@@ -220,7 +239,7 @@ static const char *check_images(struct images *im, const struct sysdesc_vm *vm)
 	return NULL;
 }
 
-const char *upload_finish(uint32_t crc32, const struct sysdesc *system, struct sysdesc_vm *vm)
+const char *upload_finish(uint32_t crc32, const struct sysdesc *system, struct upload_vm *d)
 {
 	static union page page;
 	struct images *im = &images[now.vm];
@@ -233,11 +252,11 @@ const char *upload_finish(uint32_t crc32, const struct sysdesc *system, struct s
 	if (wrong == NULL)
 		wrong = take_index(im, &page);
 	if (wrong == NULL)
-		wrong = take_description(im, &page, vm);
+		wrong = take_description(im, &page, d);
 	if (wrong == NULL)
-		wrong = check_machine(vm, system);
+		wrong = check_machine(&d->vm, system);
 	if (wrong == NULL)
-		wrong = check_images(im, vm);
+		wrong = check_images(im, d);
 	if (wrong != NULL)
 		upload_drop(now.vm);
 	now.busy = false;

@@ -476,19 +476,21 @@ const char *vm_create_begin(uint64_t bytes)
 const char *vm_create_end(uint32_t crc32)
 {
 	unsigned i = upload_vm();
-	struct sysdesc_vm vm;
-	const char *wrong = upload_finish(crc32, system, &vm);
+	static struct upload_vm d;
+	const char *wrong = upload_finish(crc32, system, &d);
 
 	if (wrong != NULL)
 		return wrong;
-	if (vm_find(vm.name) >= 0) {
+	wrong = vm_find(d.vm.name) >= 0 ? "a VM of that name is there; `destroy` it first"
+					: connect_create(i, &d);
+	if (wrong != NULL) {
 		upload_drop(i);
-		return "a VM of that name is there; `destroy` it first";
+		return wrong;
 	}
-	descriptions[i] = vm;
+	descriptions[i] = d.vm;
 	vms[i] = (struct vm){ .exists = true };
-	log_info("vm %s: created", vm.name);
-	if ((vm.flags & SYSDESC_VM_AUTOSTART) == 0 || vm_start(i))
+	log_info("vm %s: created", d.vm.name);
+	if ((d.vm.flags & SYSDESC_VM_AUTOSTART) == 0 || vm_start(i))
 		return NULL;
 	vm_destroy(i);
 	return "it cannot be started: out of memory, or this system has no monitor for it";
@@ -497,6 +499,7 @@ const char *vm_create_end(uint32_t crc32)
 void vm_destroy(unsigned index)
 {
 	vm_stop(index, VM_OFF);
+	connect_destroy(index);
 	upload_drop(index);
 	vms[index].exists = false;
 	memset(vms[index].kept, 0, sizeof(vms[index].kept));

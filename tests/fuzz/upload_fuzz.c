@@ -87,8 +87,9 @@ static unsigned pages_taken(void)
 	return n;
 }
 
-static void check_accepted(unsigned vm, const struct sysdesc_vm *d)
+static void check_accepted(unsigned vm, const struct upload_vm *u)
 {
+	const struct sysdesc_vm *d = &u->vm;
 	struct image_frames f;
 	uint64_t bytes;
 
@@ -107,14 +108,16 @@ static void seal(void *page)
 
 	if (h->magic == PAYLOAD_MAGIC && h->n_items <= UPLOAD_ITEMS)
 		h->crc32 = crc32_update(0, h->item, h->n_items * sizeof(h->item[0]));
-	if (d->magic == SYSDESC_MAGIC && d->size >= sizeof(*d) && d->size <= PAGE)
-		d->crc32 = sysdesc_checksum(d);
+	if (d->magic != SYSDESC_MAGIC || d->size < sizeof(*d) || d->size > PAGE)
+		return;
+	d->version = SYSDESC_VERSION;
+	d->crc32 = sysdesc_checksum(d);
 }
 
 static void step(uint8_t what, uint32_t *crc)
 {
 	static const struct sysdesc system = { .gic_version = 3 };
-	struct sysdesc_vm d;
+	struct upload_vm d;
 	unsigned vm = what >> 4;
 	size_t n;
 

@@ -11,6 +11,7 @@ import captures
 import cases_backend
 import cases32
 import cases_block
+import cases_create
 import cases_net
 import cases_freertos
 import cases_pc
@@ -498,6 +499,7 @@ def all_cases():
     cases.update(monitors.cases())
     cases.update(cases32.cases())
     cases.update(cases_backend.cases())
+    cases.update(cases_create.cases())
     cases.update(cases_freertos.cases())
     cases.update(cases_pc.cases())
     cases.update(cases_pc_devices.cases())

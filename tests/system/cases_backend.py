@@ -3,6 +3,7 @@ import re
 import urllib.request
 
 from cases_net import free_port
+from lifecycle import refused
 from harness import System, write_description
 
 QUIET = "console=ttyAMA0 panic=-1 nokaslr norandmaps quiet"
@@ -125,6 +126,16 @@ def backend(report):
         run.client("resume", "server")
         up(run, "user", after=seen)
         report.ok("a user is not there again before its server has let go of the one before")
+        run.client("destroy", "user")
+        small = ["  - {name: user, memory: 4M, kernel: asset:micro-blk, devices: [pl011]}"]
+        said = refused(run, "create", describe("backend-small", [server("server", SERVES), small],
+                                               [f"{ALL[0]}, pool: 4M"]), "user")
+        report.check("no such connection that is vacant" in said, said)
+        seen = run.lines.count()
+        new = describe("backend-new", [server("server", SERVES), small], ALL[:1])
+        run.client("create", new, "user")
+        run.wait("user", "^blk: wrong 0$", 60, seen)
+        report.ok("a VM that was created has the disk of the one that was destroyed")
 
 
 def backend_uio(report):

@@ -144,6 +144,16 @@ def create_destroy(report):
         run.wait("old", "^tick 1 ", 30)
         run.client("create", new)
         run.client("destroy", "new")  # what is made once and kept, is made
+        with open(os.path.join(os.path.dirname(path), "wants-disk"), "wb") as f:
+            f.truncate(4096)
+        for server in ("net", "block"):
+            wants = describe("life-wants", [ticker("wants")])
+            with open(wants, "a", encoding="ascii") as f:
+                image = ", image: wants-disk" if server == "block" else ""
+                f.write(f"connections:\n  - {{driver: wants, device: {server}, "
+                        f"served_by: {server}{image}}}\n")
+            said = refused(run, "create", wants)
+            report.check(f"no {server}" in said and "server runs in this system" in said, said)
         hostile_uploads(report, run)
         before = accounting(run)
         for n in range(24):

@@ -390,6 +390,60 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(memset(d.head.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
 }
 
+/* VM 1 alone, which is to come to a system that runs; one of that serves its network. */
+static struct sysdesc_connection *make_late(void)
+{
+	struct sysdesc_connection *c = (struct sysdesc_connection *)&d.head.vm[1];
+
+	make_description();
+	d.head.machine = SYSDESC_MACHINE_RUNS;
+	d.head.n_vms = d.head.n_connections = 1;
+	d.head.size = (uint32_t)sysdesc_bytes(1, 1);
+	d.head.vm[0] = d.head.vm[1];
+	d.head.vm[0].n_served = 0;
+	*c = (struct sysdesc_connection){ .device = SYSDESC_CONNECT_NET,
+					  .server = SYSDESC_SERVER_NAMED,
+					  .pool = 1,
+					  .image = SYSDESC_NO_PAYLOAD,
+					  .server_name = "router" };
+	return c;
+}
+
+static const char *check_late(void)
+{
+	seal();
+	return check();
+}
+
+static void vm_that_comes_names_who_serves_it(void **state)
+{
+	struct sysdesc_connection *c = make_late();
+
+	(void)state;
+	assert_null(check_late());
+	strcpy(c->server_name, "vm1"); /* itself */
+	assert_non_null(check_late());
+	memset(c->server_name, 'a', sizeof(c->server_name));
+	assert_non_null(check_late());
+	c->server_name[0] = '\0';
+	assert_non_null(check_late());
+	c = make_late();
+	c->server = SYSDESC_SERVER_NET; /* which has no name */
+	assert_non_null(check_late());
+	c = make_late();
+	c->device = SYSDESC_CONNECT_VSOCK;
+	assert_non_null(check_late());
+	c = make_late();
+	c->allow = 1;
+	assert_non_null(check_late());
+	c = make_late();
+	d.head.machine = 0; /* a system's own VMs are not found by name */
+	assert_non_null(check_late());
+	make_description();
+	d.head.machine = SYSDESC_MACHINE_RUNS; /* of three VMs */
+	assert_non_null(check_late());
+}
+
 static void wrong_sizes_are_found(void **state)
 {
 	(void)state;
@@ -563,6 +617,7 @@ int main(void)
 		cmocka_unit_test(devices_of_the_machine_pass),
 		cmocka_unit_test(a_pc_has_virtio),
 		cmocka_unit_test(every_wrong_field_is_found),
+		cmocka_unit_test(vm_that_comes_names_who_serves_it),
 		cmocka_unit_test(wrong_sizes_are_found),
 		cmocka_unit_test(flipped_bits_are_found),
 		cmocka_unit_test(sound_area_passes),

@@ -195,17 +195,6 @@ static void make_mac(uint8_t mac[NET_MAC_BYTES], unsigned port)
 	mac[5] = (uint8_t)port;
 }
 
-/* The place of the connection among those of its kind. */
-static unsigned place_of(unsigned connection)
-{
-	const struct serve_info *info = serve_info_get();
-	unsigned place = 0;
-
-	for (unsigned n = 0; n < connection; n++)
-		place += info->connection[n].device == info->connection[connection].device;
-	return place;
-}
-
 static bool add_port(unsigned connection, unsigned port)
 {
 	const struct serve_info *info = serve_info_get();
@@ -249,7 +238,7 @@ static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
 	    clients[c.number].connected)
 		return SERVER_BAD_ARGUMENT;
 	n = (unsigned)c.number;
-	place = place_of(n);
+	place = info->connection[n].place;
 	clients[n].place = place;
 	clients[n].is_socket = info->connection[n].device == SYSDESC_CONNECT_VSOCK;
 	memcpy(clients[n].name, c.name, sizeof(c.name));

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 12u
+#define SYSDESC_VERSION 13u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -70,7 +70,9 @@ enum sysdesc_disk_mode { SYSDESC_DISK_READ_ONLY = 0,
 enum sysdesc_machine { SYSDESC_MACHINE_NIC = 1u << 0,
 		       SYSDESC_MACHINE_DISK = 1u << 1,
 		       SYSDESC_MACHINE_PC = 1u << 2 /* x86-64: no GIC; VMs of board pc */,
-		       SYSDESC_MACHINE_E1000 = 1u << 3 /* the NIC is none of virtio's; of a PC */ };
+		       SYSDESC_MACHINE_E1000 = 1u << 3 /* the NIC is none of virtio's; of a PC */,
+		       /* A system runs on it already: a description of one VM that is to come. */
+		       SYSDESC_MACHINE_RUNS = 1u << 4 };
 /* Which of the machine's virtio-mmio transports have them. Each is the first one of a page:
  * its server has that page, and no other device. */
 #define SYSDESC_NIC_SLOT 24u
@@ -83,6 +85,8 @@ enum sysdesc_connected { SYSDESC_CONNECT_NET = 1,
 /* Native servers, where the number of a VM could be. */
 #define SYSDESC_SERVER_BLOCK 0xffffff00u
 #define SYSDESC_SERVER_NET 0xffffff01u
+/* With SYSDESC_MACHINE_RUNS: a VM that is there, by its name. */
+#define SYSDESC_SERVER_NAMED 0xffffff02u
 /* At most, so that the NIC is one more; its bit of `allow`. */
 #define SYSDESC_MAX_NET 63
 #define SYSDESC_UPLINK 63
@@ -158,6 +162,7 @@ struct sysdesc_connection {
 	/* Of the network: which connections to `net` of the same device it may talk to, by their
 	 * bits in the order of the list, and SYSDESC_UPLINK. */
 	uint64_t allow;
+	char server_name[SYSDESC_NAME]; /* of SYSDESC_SERVER_NAMED; else empty */
 };
 
 /* A device of the machine's that a VM has, at the same address and interrupt. */
@@ -256,6 +261,7 @@ bool sysdesc_has_server(const struct sysdesc *d, uint32_t server);
 /* Bytes of its driver's memory that the connection's server sees, from the start of a
  * large page on. */
 uint64_t sysdesc_shared_bytes(const struct sysdesc *d, const struct sysdesc_connection *c);
+uint64_t sysdesc_vm_shared_bytes(const struct sysdesc_vm *vm, const struct sysdesc_connection *c);
 /* Of a VM's memory, what may be shared as a whole. */
 #define SYSDESC_SHARE_BYTES 0x100000000ull
 

@@ -1,18 +1,19 @@
 /*
  * What init sets up for a server of devices (block, net), beyond what servers.h
  * says of every server, and for the monitors whose VMs have them. A connection
- * has the same number everywhere: its place in the description.
+ * has the same number everywhere: its place in the description, or a number behind
+ * those if it came at run time.
  *
  *   CNode     >= 2^8 slots
  *   pages     of connection n, once it was added as client n: its control page
  *             (selvage/link.h) at SERVE_PAGE(n), what is shared of its driver VM's
- *             memory at SERVE_MEMORY(n). From the start: a disk's image, read-only,
+ *             memory at SERVE_MEMORY(n). Since the connection is there: a disk's image, read-only,
  *             at SERVE_DISK(n), and room for what is written to it, if it can be,
  *             at SERVE_ROOM(n). The room outlives the server's program, as all
- *             that is not its own data does, and the VM.
+ *             that is not its own data does, and the VM's life.
  *   caps      SERVE_CAP_INTERRUPT(n), SERVE_CAP_EVENT(n): Signal
  *   badges    SERVE_NTFN(n): somebody has kicked in a connection with this badge
- *   procinfo  struct serve_info
+ *   procinfo  struct serve_info; init adds and takes away connections that are no clients
  *   device    of the machine's, if the description gives the server one: its registers
  *             and memory for it as below, PROC_CAP_DEVICE_IRQ signals
  *             SERVER_NTFN | SERVE_BIT_IRQ, PROC_CAP_TIME_EP's timer 0
@@ -26,14 +27,14 @@
 #include <selvage/vpci.h>
 
 #define SERVE_MEMORY_STRIDE 0x200000000ull
-#define SERVE_DISK_STRIDE 0x20000000ull
+/* A disk and its room have 1 GiB of addresses: no other connection's page tables. */
+#define SERVE_DISK_BYTES 0x20000000ull
+#define SERVE_DISK_STRIDE (2 * SERVE_DISK_BYTES)
 #define SERVE_PAGE(n) (PROC_RING_BASE + (uint64_t)(n)*PROC_RING_STRIDE)
 #define SERVE_MEMORY(n) (PROC_GUEST_BASE + (uint64_t)(n)*SERVE_MEMORY_STRIDE)
 #define SERVE_DISK(n) (PROC_PAYLOAD_BASE + (uint64_t)(n)*SERVE_DISK_STRIDE)
-#define SERVE_ROOM(n) (PROC_DISK_BASE + (uint64_t)(n)*SERVE_DISK_STRIDE)
-_Static_assert(SERVE_ROOM(SYSDESC_MAX_CONNECTIONS) <= PROC_PAYLOAD_BASE &&
-		       SERVE_DISK(SYSDESC_MAX_CONNECTIONS) <= PROC_GUEST_BASE,
-	       "they do not meet");
+#define SERVE_ROOM(n) (SERVE_DISK(n) + SERVE_DISK_BYTES)
+_Static_assert(SERVE_DISK(SYSDESC_MAX_CONNECTIONS) <= PROC_GUEST_BASE, "they do not meet");
 
 #define SERVE_CAP_INTERRUPT(n) (PROC_CAP_CLIENT_NTFN + 2u * (unsigned)(n))
 #define SERVE_CAP_EVENT(n) (SERVE_CAP_INTERRUPT(n) + 1u)
@@ -65,13 +66,14 @@ struct serve_device {
 #define SERVE_PIECES 128u
 
 struct serve_info {
-	uint32_t n_connections; /* of the description */
+	uint32_t n_connections; /* there are none from this number on */
 	uint32_t network;       /* a number of the system's, for addresses */
 	uint64_t dma_at;        /* address of SERVE_DMA for the device, 2 MiB; 0: no device */
 	struct serve_device device;
-	struct {
+	struct serve_connection {
 		uint32_t device; /* enum sysdesc_connected; 0: another server's */
-		uint16_t writable;
+		uint8_t writable;
+		uint8_t place; /* among those of its kind that the server has */
 		uint8_t first_piece, n_pieces; /* of what there is at SERVE_MEMORY */
 		uint64_t disk_bytes;           /* in memory */
 		uint32_t on_disk;              /* it is the machine's disk, or a partition of it */
