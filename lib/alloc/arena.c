@@ -319,29 +319,70 @@ enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
 	return ARENA_OK;
 }
 
-enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
-				 unsigned size_bits, uint64_t *slot)
+static enum arena_error fill_alone(struct arena *ar, struct alloc_block *c, unsigned type,
+				   unsigned size_bits, uint64_t slot)
 {
-	const struct arena_dest dest = { .root = ar->slots->root };
-	struct arena_dest at = dest;
-	struct alloc_block *c;
-	enum alloc_error error = alloc_take_at(ar->alloc, paddr, size_bits, &c);
-	enum arena_error e;
+	const struct arena_dest at = { .root = ar->slots->root, .offset = slot };
 
-	if (error)
-		return from_alloc(ar, error);
 	list_push_front(&ar->full, &c->link);
 	ar->taken_bytes += chunk_bytes(c);
 	c->mark = chunk_bytes(c);
-	e = arena_slot_own(ar, slot);
-	if (e)
-		return e;
-	at.offset = *slot;
 	ar->kernel_error = ar->ops->retype(ar->ctx, c->slot, type, size_bits, &at, 1);
 	if (ar->kernel_error)
 		return ARENA_KERNEL;
 	ar->object_bytes += chunk_bytes(c);
 	ar->n_objects++;
+	return ARENA_OK;
+}
+
+enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
+				 unsigned size_bits, uint64_t *slot)
+{
+	struct alloc_block *c;
+	enum arena_error e = arena_slot_own(ar, slot);
+
+	if (!e)
+		e = from_alloc(ar, alloc_take_at(ar->alloc, paddr, size_bits, &c));
+	return e ? e : fill_alone(ar, c, type, size_bits, *slot);
+}
+
+static enum arena_error give_alone(struct arena *ar, struct alloc_block *block)
+{
+	const uint64_t bytes = chunk_bytes(block);
+	enum alloc_error e;
+
+	list_remove(&block->link);
+	e = alloc_give(ar->alloc, block);
+	if (e) {
+		list_push_front(&ar->full, &block->link);
+		return from_alloc(ar, e);
+	}
+	ar->taken_bytes -= bytes;
+	return ARENA_OK;
+}
+
+enum arena_error arena_object_alone(struct arena *ar, unsigned type, unsigned size_bits,
+				    uint64_t slot, struct alloc_block **block)
+{
+	enum arena_error e = from_alloc(ar, alloc_take(ar->alloc, size_bits, block));
+
+	if (e)
+		return e;
+	e = fill_alone(ar, *block, type, size_bits, slot);
+	if (e)
+		(void)give_alone(ar, *block);
+	return e;
+}
+
+enum arena_error arena_end_alone(struct arena *ar, struct alloc_block *block)
+{
+	const uint64_t bytes = chunk_bytes(block);
+	enum arena_error e = give_alone(ar, block);
+
+	if (e)
+		return e;
+	ar->object_bytes -= bytes;
+	ar->n_objects--;
 	return ARENA_OK;
 }
 

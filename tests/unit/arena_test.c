@@ -341,6 +341,54 @@ static void idle_pieces_give_up_their_slots(void **state)
 	assert_all_back();
 }
 
+/* A large page whose memory goes and comes while the arena lives; its slots stay. */
+static void objects_alone_end_before_the_arena(void **state)
+{
+	struct arena *ar = &bench.arena[0];
+	struct alloc_block *block;
+	uint64_t slot, copy, small;
+
+	(void)state;
+	bench_init(SLOTS);
+	add(0x400000, 22);
+	assert_int_equal(arena_object(ar, ABI_OBJ_SMALL_PAGE, 0, &small), ARENA_OK);
+	assert_int_equal(arena_slot_own(ar, &slot), ARENA_OK);
+	assert_int_equal(arena_slot_own(ar, &copy), ARENA_OK);
+	for (int i = 0; i < 3; i++) {
+		const uint64_t taken = ar->taken_bytes, objects = ar->object_bytes;
+		const uint64_t free = bench.alloc.stats.free_bytes;
+
+		assert_int_equal(arena_object_alone(ar, ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS,
+						    slot, &block),
+				 ARENA_OK);
+		assert_object(0, slot, ABI_OBJ_LARGE_PAGE, 0);
+		assert_int_equal(ar->taken_bytes, taken + (2 << 20));
+		assert_int_equal(ar->object_bytes, objects + (2 << 20));
+		model_copy(&bench.model, copy, slot);
+		/* There is no second one. */
+		assert_int_equal(arena_object_alone(&bench.arena[1], ABI_OBJ_LARGE_PAGE,
+						    ABI_LARGE_PAGE_BITS, slot, &block),
+				 ARENA_NO_MEMORY);
+		assert_int_equal(arena_end_alone(ar, block), ARENA_OK);
+		assert_null(model_at(&bench.model, 0, slot));
+		assert_null(model_at(&bench.model, 0, copy));
+		assert_int_equal(ar->taken_bytes, taken);
+		assert_int_equal(ar->object_bytes, objects);
+		assert_int_equal(bench.alloc.stats.free_bytes, free);
+		assert_null(alloc_sound(&bench.alloc));
+	}
+	/* A slot that is taken: nothing stays. */
+	assert_int_equal(arena_object_alone(ar, ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS, small,
+					    &block),
+			 ARENA_KERNEL);
+	assert_object(0, small, ABI_OBJ_SMALL_PAGE, 0);
+	assert_int_equal(arena_object_alone(ar, ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS, slot,
+					    &block),
+			 ARENA_OK);
+	destroy(ar);
+	assert_all_back();
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
 	struct arena *ar = &bench.arena[0];
@@ -386,6 +434,7 @@ int main(void)
 		cmocka_unit_test(ram_comes_from_any_mixture),
 		cmocka_unit_test(small_objects_share_chunks),
 		cmocka_unit_test(idle_pieces_give_up_their_slots),
+		cmocka_unit_test(objects_alone_end_before_the_arena),
 		cmocka_unit_test(wrong_arguments_are_refused),
 	};
 

@@ -107,6 +107,11 @@ enum arena_error arena_objects_into(struct arena *ar, unsigned type,
 /* One object of 2^size_bits bytes at that physical address, which is aligned to that. */
 enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
 				 unsigned size_bits, uint64_t *slot);
+/* One object in a block of its own, in an empty slot that is the arena's already (its own). */
+enum arena_error arena_object_alone(struct arena *ar, unsigned type, unsigned size_bits,
+				    uint64_t slot, struct alloc_block **block);
+/* Ends that object before the arena's end, and gives the block back. */
+enum arena_error arena_end_alone(struct arena *ar, struct alloc_block *block);
 /* An untyped for use otherwise (an ASID pool, a process that makes objects
  * itself): a block of its own, with its address known. */
 enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
