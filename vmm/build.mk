@@ -14,7 +14,7 @@ VMM_LIBS := gdb vcpu virtio_link virtio virtio_driver dev ipc rt sel4 image base
 PC_BOOT_SRCS := $(sort $(wildcard vmm/boot/pc/*.c))
 MONITOR_SRCS_aarch64 := $(sort $(VMM_PORTABLE) $(VMM_TARGET))
 MONITOR_SRCS_x86_64 := $(addprefix vmm/,main.c vm.c report.c diagnose.c console.c gmem.c bus.c board/pc.c \
-	virtio.c virtio_mem.c pci.c link.c) \
+	virtio.c virtio_mem.c balloon_ram.c pci.c link.c) \
 	$(sort $(wildcard vmm/gdb/*.c vmm/arch/x86_64/*.c)) $(PC_BOOT_SRCS)
 MONITOR_INC_aarch64 := $(VMM_INC)
 MONITOR_INC_x86_64 := -Ivmm -Ivmm/arch/x86_64 -Ivmm/decode/x86
@@ -50,6 +50,7 @@ $(eval $(call fuzz_target,decode,tests/fuzz/decode_fuzz.c $(DECODE_SRCS),vcpu_ho
 $(eval $(call fuzz_target,guest_boot,tests/fuzz/guest_boot_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call fuzz_target,psci,tests/fuzz/psci_fuzz.c,$(VMM_TEST_LIBS)))
 $(eval $(call unit_test,console,tests/unit/console_test.c vmm/console.c,base,-Ivmm -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include))
+$(eval $(call unit_test,balloon_ram,tests/unit/balloon_ram_test.c vmm/balloon_ram.c,base,-Ivmm -Ivmm/arch/aarch64 -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include -Idev/include -Ilib/ipc/include -Ilib/rt/include -Ilib/image/include -Ilib/vcpu/include -Ilib/vcpu/arch/aarch64/include))
 # Boot protocols and firmware tables of PCs: no image of AArch64 has them.
 $(eval $(call unit_test,pc_boot,tests/unit/pc_boot_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))
 $(eval $(call unit_test,pc_acpi,tests/unit/pc_acpi_test.c $(PC_BOOT_SRCS) vmm/gmem.c,base,-Ivmm))

@@ -20,13 +20,18 @@ bool gmem_add(struct gmem *m, gpa_t gpa, uint64_t size, void *host)
 	return true;
 }
 
+static bool is_gone(const struct gmem *m, gpa_t gpa, uint64_t size)
+{
+	return m->gone != NULL && m->gone(gpa, size);
+}
+
 void *gmem_span(const struct gmem *m, gpa_t gpa, uint64_t size)
 {
 	for (unsigned i = 0; i < m->n_regions; i++) {
 		const struct gmem_region *r = &m->region[i];
 
 		if (range_within_u64(gpa, size, r->gpa, r->size))
-			return r->host + (gpa - r->gpa);
+			return is_gone(m, gpa, size) ? NULL : r->host + (gpa - r->gpa);
 	}
 	return NULL;
 }
@@ -45,7 +50,7 @@ static void *begin(const struct gmem *m, gpa_t gpa, size_t size, size_t *n)
 
 		if (gpa - r->gpa < r->size) {
 			*n = min_u64(size, r->size - (gpa - r->gpa));
-			return r->host + (gpa - r->gpa);
+			return is_gone(m, gpa, *n) ? NULL : r->host + (gpa - r->gpa);
 		}
 	}
 	return NULL;

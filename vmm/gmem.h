@@ -19,6 +19,8 @@ struct gmem_region {
 };
 
 struct gmem {
+	/* Whether something of a range in one region is not there just now; NULL: all is. */
+	bool (*gone)(gpa_t gpa, uint64_t size);
 	unsigned n_regions;
 	struct gmem_region region[GMEM_MAX_REGIONS];
 };

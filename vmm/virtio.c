@@ -5,6 +5,8 @@
  */
 #include "virtio.h"
 
+#include "balloon_ram.h"
+
 #include <dev/virtio/balloon.h>
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
@@ -12,6 +14,7 @@
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
 #include <selvage/base.h>
+#include <selvage/client.h>
 #include <selvage/clock.h>
 #include <selvage/drbg.h>
 #include <selvage/fmt.h>
@@ -314,12 +317,46 @@ static uint32_t balloon_pages(const struct vm *vm)
 			  VIRTIO_BALLOON_PAGE);
 }
 
-/* The memory stays the VM's, but nothing of what was there. */
-static bool give_page(void *opaque, uint64_t at)
+/* Nothing of what was there stays. A driver that does not tell before it uses pages again
+ * keeps the memory. */
+static bool give_page(void *opaque, uint64_t at, bool tells)
 {
 	static const uint8_t nothing[VIRTIO_BALLOON_PAGE];
 
-	return gmem_write(&((struct vm *)opaque)->mem, at, nothing, sizeof(nothing));
+	if (!gmem_write(&((struct vm *)opaque)->mem, at, nothing, sizeof(nothing)))
+		return false;
+	if (tells)
+		balloon_ram_give(at);
+	return true;
+}
+
+static bool fetch_page(void *opaque, uint64_t at)
+{
+	static bool told;
+	const bool there = balloon_ram_fetch(at);
+
+	(void)opaque;
+	if (!there && !told)
+		log_warning("no memory is left for what the balloon is to give back: the guest "
+			    "waits");
+	told = !there;
+	return there;
+}
+
+static void page_back(void *opaque, uint64_t at)
+{
+	(void)opaque;
+	balloon_ram_back(at);
+}
+
+/* It would use memory that is not there. */
+static void balloon_reset(void *opaque)
+{
+	(void)opaque;
+	if (balloon_ram_all())
+		return;
+	log_error("no memory is left for what the balloon had");
+	init_vm_off(VM_STOP_ERROR);
 }
 
 static void say_balloon(void *opaque, uint32_t pages)
@@ -339,11 +376,20 @@ static bool add_balloon(struct vm *vm)
 {
 	struct slot *s = &devices.slot[SLOT_BALLOON];
 	const struct virtio_env env = env_of(vm, s);
-	const struct virtio_balloon_env io = { vm, give_page, say_balloon };
+	const struct virtio_balloon_env io = { vm, give_page, fetch_page, page_back,
+					       balloon_reset, say_balloon };
 
 	virtio_balloon_init(&devices.balloon, &env, &io);
 	virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
+	balloon_ram_init(vm);
 	return plug(vm, s, &devices.balloon.v);
+}
+
+/* Another size, or memory that it waits for. */
+static void look_at_balloon(const struct vm *vm)
+{
+	virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
+	virtio_balloon_service(&devices.balloon);
 }
 
 /* The console's server has input, or room for output; init has another size for
@@ -361,7 +407,7 @@ static uint64_t event(struct vm *vm, uint64_t badges)
 	if (console)
 		virtio_console_service(&devices.console);
 	if (balloon)
-		virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
+		look_at_balloon(vm);
 	if (asked)
 		ask_agent(vm);
 	vm_deliver_irqs(vm, NULL);

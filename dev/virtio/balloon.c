@@ -15,18 +15,36 @@ enum { INFLATE,
 #define MOST_PAGES 4096u
 #define NUMBER_BYTES 4u
 
-/* The numbers of pages that come, or go back: of the latter nothing has to be
- * done, since they never left the guest. */
-static bool serve(struct virtio_balloon *b, struct virtq *q, bool inflate)
+/* What is done with each page. */
+enum step { GIVE,
+	    FETCH,
+	    BACK };
+
+static bool one(struct virtio_balloon *b, uint64_t at, enum step step)
 {
-	struct virtq_cursor out = virtq_out(&b->v.chain);
+	const bool tells = (b->v.features & F_MUST_TELL_HOST) != 0;
+
+	if (step == FETCH)
+		return b->io.fetch(b->io.opaque, at);
+	if (step == BACK)
+		b->io.back(b->io.opaque, at);
+	else if (!b->io.give(b->io.opaque, at, tells))
+		virtio_break(&b->v, "a page that is no memory");
+	return virtio_live(&b->v);
+}
+
+/* The pages of a request, whose numbers it has. False: broken, or not all were fetched. */
+static bool each(struct virtio_balloon *b, struct virtq *q, struct virtq_chain *chain,
+		 enum step step)
+{
+	struct virtq_cursor out = virtq_out(chain);
 	uint8_t numbers[64];
 
 	if (out.left / NUMBER_BYTES > MOST_PAGES) {
 		virtio_break(&b->v, "a request of too many pages");
 		return false;
 	}
-	while (inflate && out.left >= NUMBER_BYTES) {
+	while (out.left >= NUMBER_BYTES) {
 		uint32_t n = min_u32(out.left, sizeof(numbers)) / NUMBER_BYTES;
 
 		if (!virtq_read(q, &out, numbers, n * NUMBER_BYTES))
@@ -34,23 +52,56 @@ static bool serve(struct virtio_balloon *b, struct virtq *q, bool inflate)
 		for (uint32_t i = 0; i < n; i++) {
 			uint64_t page = load_le32(numbers + i * NUMBER_BYTES);
 
-			if (b->io.give(b->io.opaque, page * VIRTIO_BALLOON_PAGE))
-				continue;
-			virtio_break(&b->v, "a page that is no memory");
-			return false;
+			if (!one(b, page * VIRTIO_BALLOON_PAGE, step))
+				return false;
 		}
 	}
-	virtq_push(q, &b->v.chain, 0);
 	return true;
+}
+
+static void inflate(struct virtio_balloon *b, struct virtq *q)
+{
+	while (virtq_pop(q, &b->v.chain) && each(b, q, &b->v.chain, GIVE))
+		virtq_push(q, &b->v.chain, 0);
+}
+
+/* All pages of a request, or none: one for which there is no memory waits. */
+static void deflate(struct virtio_balloon *b, struct virtq *q)
+{
+	while (virtio_live(&b->v) && (b->waits || virtq_pop(q, &b->chain))) {
+		b->waits = !each(b, q, &b->chain, FETCH) && virtio_live(&b->v) && !q->error;
+		if (b->waits || !each(b, q, &b->chain, BACK))
+			return;
+		virtq_push(q, &b->chain, 0);
+	}
 }
 
 static void kick(struct virtio *v, unsigned queue)
 {
 	struct virtio_balloon *b = CONTAINER_OF(v, struct virtio_balloon, v);
-	struct virtq *q = &v->queue[queue];
 
-	while (virtq_pop(q, &v->chain) && serve(b, q, queue == INFLATE))
-		;
+	if (queue == INFLATE)
+		inflate(b, &v->queue[queue]);
+	else
+		deflate(b, &v->queue[queue]);
+}
+
+static void stopped(struct virtio *v, unsigned queue)
+{
+	struct virtio_balloon *b = CONTAINER_OF(v, struct virtio_balloon, v);
+
+	if (queue == DEFLATE)
+		b->waits = false;
+	else
+		b->io.reset(b->io.opaque);
+}
+
+void virtio_balloon_service(struct virtio_balloon *b)
+{
+	if (!b->waits || !virtio_live(&b->v))
+		return;
+	deflate(b, &b->v.queue[DEFLATE]);
+	virtio_settle(&b->v, DEFLATE);
 }
 
 /* `actual`, at any width: a legacy driver writes bytes. */
@@ -75,6 +126,7 @@ static const struct virtio_class class = {
 	.config_bytes = VIRTIO_BALLOON_CONFIG_BYTES,
 	.legacy = true,
 	.kick = kick,
+	.stopped = stopped,
 	.config_write = config_write,
 };
 

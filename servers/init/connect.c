@@ -431,6 +431,16 @@ void connect_describe(unsigned vm, struct vmm_info *info)
 		};
 }
 
+bool connect_shares(unsigned vm, uint32_t region)
+{
+	uint32_t n;
+
+	for (unsigned i = 0; nth(vm, i, &n); i++)
+		if (vmm_shares(table[n].sharing, table[n].pool, vm_description(vm), region))
+			return true;
+	return false;
+}
+
 bool connect_memory(struct process *p, unsigned vm, uint32_t region, uint64_t at, cap_t frame)
 {
 	uint32_t n;

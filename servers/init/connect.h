@@ -34,6 +34,8 @@ void connect_destroy(unsigned vm);
 
 /* What the VMM is told of its VM's connections. */
 void connect_describe(unsigned vm, struct vmm_info *info);
+/* Whether others see the region. */
+bool connect_shares(unsigned vm, uint32_t region);
 /* A page of the VM's memory, `at` in a region of its, has been made: those servers
  * see it whose share it is of. */
 bool connect_memory(struct process *p, unsigned vm, uint32_t region, uint64_t at, cap_t frame);

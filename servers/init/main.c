@@ -2,6 +2,7 @@
  * Init, the root task: takes the machine over from the kernel, starts the
  * services and the VMs of the description, then serves requests and faults.
  */
+#include "balloon.h"
 #include "board.h"
 #include "connect.h"
 #include "connect_vm.h"
@@ -115,8 +116,13 @@ static void on_vm_request(unsigned vm, uint64_t label, uint64_t argument)
 	}
 }
 
+static bool is_of_memory(uint64_t label)
+{
+	return label == INIT_REQ_MEMORY_GIVE || label == INIT_REQ_MEMORY_FETCH;
+}
+
 /* A message from a process: a request, or the kernel's about its fault. */
-static void on_message(uint64_t badge, msginfo_t info, const uint64_t mr[SEL4_MSG_REGS])
+static void on_message(uint64_t badge, msginfo_t info, uint64_t mr[SEL4_MSG_REGS])
 {
 	unsigned number = PROCESS_OF_BADGE(badge);
 	uint64_t label = msginfo_label(info);
@@ -133,6 +139,11 @@ static void on_message(uint64_t badge, msginfo_t info, const uint64_t mr[SEL4_MS
 	if (label == INIT_REQ_VM_OFF || label == INIT_REQ_VM_RESET) {
 		if (is_vmm)
 			on_vm_request(number - PROCESS_FIRST_VMM, label, mr[0]);
+		return;
+	}
+	if (is_of_memory(label)) {
+		mr[0] = is_vmm && (label == INIT_REQ_MEMORY_GIVE ? balloon_give : balloon_fetch)(
+					  number - PROCESS_FIRST_VMM, mr[0]);
 		return;
 	}
 	crash_report(p, THREAD_OF_BADGE(badge), info, mr);
@@ -177,6 +188,8 @@ int main(void)
 			on_message(badge, info, mr);
 			if (msginfo_label(info) == INIT_REQ_READY)
 				sel4_send(reply, msginfo(0, 0, 0), mr);
+			else if (is_of_memory(msginfo_label(info)))
+				sel4_send(reply, msginfo(mr[0] != 1, 0, 0), mr);
 		}
 		any_ran = any_ran || vm_any_running();
 	}

@@ -134,14 +134,32 @@ bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap
 	return true;
 }
 
-cap_t mem_copy_own(struct mem_arena *m, cap_t src, uint64_t rights)
+struct alloc_block *mem_large_page_alone(struct mem_arena *m, cap_t slot)
+{
+	struct alloc_block *block;
+	enum arena_error e = arena_object_alone(&m->arena, ABI_OBJ_LARGE_PAGE,
+						ABI_LARGE_PAGE_BITS, slot, &block);
+
+	return e == ARENA_OK ? block : NULL;
+}
+
+bool mem_end_alone(struct mem_arena *m, struct alloc_block *block)
+{
+	return arena_end_alone(&m->arena, block) == ARENA_OK;
+}
+
+cap_t mem_slot_own(struct mem_arena *m)
 {
 	uint64_t slot;
 
-	return arena_slot_own(&m->arena, &slot) == ARENA_OK &&
-			       cspace_copy(slot, src, rights) == ABI_OK
-		       ? slot
-		       : 0;
+	return arena_slot_own(&m->arena, &slot) == ARENA_OK ? slot : 0;
+}
+
+cap_t mem_copy_own(struct mem_arena *m, cap_t src, uint64_t rights)
+{
+	cap_t slot = mem_slot_own(m);
+
+	return slot != 0 && cspace_copy(slot, src, rights) == ABI_OK ? slot : 0;
 }
 
 cap_t mem_copy(struct mem_arena *m, cap_t src, uint64_t rights)

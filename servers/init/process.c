@@ -342,6 +342,13 @@ static bool grant_common(struct process *p)
 			     "reply object of the main thread");
 }
 
+/* A large heap in small pieces would take many of the blocks that there are. */
+static void open_data(struct process *p)
+{
+	mem_open(&p->data, p->heap_bytes >= bit_u64(MEM_LARGE_CHUNK_BITS) ? MEM_LARGE_CHUNK_BITS
+									  : MEM_SMALL_CHUNK_BITS);
+}
+
 bool process_create(struct process *p, unsigned number, const struct process_spec *spec)
 {
 	memset(p, 0, sizeof(*p));
@@ -356,7 +363,7 @@ bool process_create(struct process *p, unsigned number, const struct process_spe
 	if (p->image == NULL)
 		return false;
 	mem_open(&p->mem, MEM_CHUNK_BITS);
-	mem_open(&p->data, MEM_SMALL_CHUNK_BITS);
+	open_data(p);
 	if (make_objects(p) && map_memory(p, spec) && make_thread(p, spec) &&
 	    grant_common(p)) {
 		p->state = PROCESS_RUNNING;
@@ -381,7 +388,7 @@ bool process_reset(struct process *p)
 	if (sel4_tcb_suspend(p->tcb[0]) != ABI_OK)
 		return false;
 	mem_close(&p->data);
-	mem_open(&p->data, MEM_SMALL_CHUNK_BITS);
+	open_data(p);
 	return map_writable(p);
 }
 

@@ -1,5 +1,6 @@
 #include "vm.h"
 
+#include "balloon.h"
 #include "board.h"
 #include "connect.h"
 #include "self.h"
@@ -238,6 +239,8 @@ void vm_stop(unsigned index, enum vm_state state)
 		vm_make_quiet(p, &descriptions[index]);
 		keep(index);
 		process_destroy(p);
+		balloon_end(index);
+		balloon_retry();
 	}
 	vms[index].asked_at = 0;
 	vms[index].stop_at = 0;

@@ -1,5 +1,6 @@
 #include "vm_make.h"
 
+#include "balloon.h"
 #include "connect.h"
 #include "connect_vm.h"
 #include "guest_space.h"
@@ -151,13 +152,31 @@ cap_t vm_make_frame(const struct process *p, const struct sysdesc_vm *vm, uint64
 	return 0;
 }
 
+/* A large page that a balloon can give back. 0: out of memory. */
+static unsigned map_alone(struct ram *r, uint64_t at, bool *kept)
+{
+	cap_t frame = balloon_page(r->p, r->index, r->guest, r->region->gpa + at, r->vaddr + at,
+				   kept);
+
+	if (at == 0)
+		r->first = frame;
+	return frame != 0 && (r->vm->debug == SYSDESC_DEBUG_NONE || note_frames(r->p, &frame, 1))
+		       ? 1u << (ABI_LARGE_PAGE_BITS - ABI_PAGE_BITS)
+		       : 0;
+}
+
 /* Pages of one size from the offset on; returns how many, 0: out of memory. */
 static unsigned map_run(struct ram *r, uint64_t at)
 {
-	bool large = large_fits(r, at);
+	bool large = large_fits(r, at), kept;
 	unsigned bits = large ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS, n = 0;
 	cap_t frames[64];
 
+	if (large && balloon_suits(r->vm, r->index, r->number)) {
+		n = map_alone(r, at, &kept);
+		if (!kept)
+			return n;
+	}
 	while (n < ARRAY_SIZE(frames) && at + ((uint64_t)n << bits) < r->region->size &&
 	       large_fits(r, at + ((uint64_t)n << bits)) == large)
 		n++;

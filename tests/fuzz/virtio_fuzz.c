@@ -100,13 +100,29 @@ static void service(void)
 #ifdef FUZZ_balloon
 static struct virtio_balloon device;
 
-static bool give(void *opaque, uint64_t at)
+static bool give(void *opaque, uint64_t at, bool tells)
 {
-	(void)opaque;
+	(void)opaque, (void)tells;
 	if (at % VIRTIO_BALLOON_PAGE != 0)
 		abort();
 	return at < 64 * VIRTIO_BALLOON_PAGE;
 }
+
+/* There is memory or not, whenever. */
+static bool fetch(void *opaque, uint64_t at)
+{
+	(void)opaque, (void)at;
+	return hm_next(&h) & 1;
+}
+
+static void back(void *opaque, uint64_t at)
+{
+	(void)opaque;
+	if (at % VIRTIO_BALLOON_PAGE != 0)
+		abort();
+}
+
+static void reset(void *opaque) { (void)opaque; }
 
 static void actual(void *opaque, uint32_t pages)
 {
@@ -115,7 +131,7 @@ static void actual(void *opaque, uint32_t pages)
 
 static void plug(const struct virtio_env *env)
 {
-	const struct virtio_balloon_env io = { NULL, give, actual };
+	const struct virtio_balloon_env io = { NULL, give, fetch, back, reset, actual };
 
 	virtio_balloon_init(&device, env, &io);
 }
@@ -123,6 +139,7 @@ static void plug(const struct virtio_env *env)
 static void service(void)
 {
 	virtio_balloon_ask(&device, hm_next(&h));
+	virtio_balloon_service(&device);
 }
 #endif
 

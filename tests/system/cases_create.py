@@ -5,7 +5,9 @@ from harness import System, write_description
 from lifecycle import TICK, accounting, refused, rows, ticker
 
 DISK = "created-disk"
+# Two ports: guests of micro-net find each other at an even one and the next.
 KEEPER = ["driver: keeper, device: net, served_by: net, pool: 256K",
+          "driver: keeper, device: net, served_by: net, pool: 256K",
           f"driver: keeper, device: block, served_by: block, image: {DISK}, pool: 256K"]
 WEB = ["driver: web, device: net, served_by: net, sharing: all",
        f"driver: web, device: block, served_by: block, image: {DISK}, mode: copy-on-write",
@@ -105,10 +107,12 @@ def create_served(report):
     for name in (DISK, "created.img"):
         with open(os.path.join(os.path.dirname(path), name), "wb") as f:
             f.truncate(4 << 20)
-    with System("created", describe("created", [ticker("keeper")], KEEPER), limit_s=200) as run:
+    run_path = describe("created", [ticker("keeper")], KEEPER)
+    with System("created", run_path, limit_s=200) as run:
         run.wait("keeper", "^tick 1 ", 30)
         run.client("create", path, "web")
-        run.client("destroy", "web")  # what is made once and kept, is made
+        run.client("destroy", "web")
+        run.client("audit", run_path)  # what is made once and kept, is made
         before = accounting(run)
         traffic(report, run, path)
         report.equal(accounting(run), before, "the accounting is as before")
@@ -125,5 +129,61 @@ def create_served(report):
         traffic(report, run, path)
 
 
+def memory(run):
+    """Bytes that are free, and the VM's own."""
+    used = accounting(run)["memory, bytes"]
+    return used, rows(run)["giver"]["ram_bytes"]
+
+
+def balloon_memory(report):
+    """What a guest gave into its balloon another VM has, and it comes again."""
+    path = write_description("balloon-memory", "\n".join([
+        "name: balloon-memory", "machine: {on_idle: stay}", "vms:",
+        "  - name: giver", "    memory: 900M", "    kernel: asset:linux-debian",
+        "    initrd: asset:initrd-virtio", "    devices: [pl011, virtio-balloon]",
+        "    cmdline: \"console=ttyAMA0 panic=-1 nokaslr quiet selvage.name=giver\""]) + "\n")
+    taker = describe("balloon-taker", [{**micro("taker", "tick"), "memory": "160M"}], [])
+    with System("balloon-memory", path, limit_s=120) as run:
+        run.wait("giver", "selvage-guest: up", 60)
+        run.type_to("giver", "for m in virtio virtio_ring virtio_mmio virtio_balloon; do "
+                             "insmod /lib/modules/$m.ko; done; echo loaded-$?")
+        run.wait("giver", "^loaded-0", 20)
+        used, ram = memory(run)
+        report.check("out of memory" in refused(run, "create", taker),
+                     "there is no memory for another")
+        run.client("set", "giver", "balloon", "192M")
+        run.wait("log", "given 196608 KiB into the balloon", 30)
+        given = used - memory(run)[0]
+        report.check(given >= 160 << 20,
+                     f"of 192 MiB in the balloon {given >> 20} MiB come to init")
+        report.equal(ram - memory(run)[1], given, "ps says so")
+        run.client("create", taker)
+        run.wait("taker", "^tick 2 ", 30)
+        seen = run.lines.count()
+        run.client("set", "giver", "balloon", "0")
+        run.wait("log", "no memory is left for what the balloon is to give back", 30, seen)
+        run.answers("giver")
+        report.ok("what another VM has does not come again; the guest goes on without")
+        run.client("destroy", "taker")
+        run.wait("log", "given 0 KiB into the balloon", 30, seen)
+        run.answers("giver")
+        report.ok("all of it comes when it is free")
+        report.equal(memory(run), (used, ram), "the accounting is as at the start")
+        # 768 MiB: more than what never was in the balloon, the rest of 858.
+        run.type_to("giver", "mkdir /all; mount -t tmpfs -o size=800M all /all; cd /all; "
+                             "dd if=/dev/urandom of=0 bs=1M count=64; "
+                             "for i in 1 2 3 4 5 6 7 8 9 10 11; do cp 0 $i; done; "
+                             "echo wrote-$?; md5sum * | cut -c 1-32 | uniq -c; cd /; umount /all")
+        run.wait("giver", "^wrote-0", 60)
+        run.wait("giver", "^ *12 [0-9a-f]{32}$", 60)
+        report.ok("the guest uses all its memory again, and finds there what it wrote")
+        run.client("set", "giver", "balloon", "32M")
+        run.wait("log", "given 32768 KiB into the balloon", 30)
+        run.client("destroy", "giver")
+        report.equal(accounting(run)["VMs"], 0, "destroyed with a full balloon")
+        run.client("create", taker)
+        run.wait("taker", "^tick 2 ", 30, run.lines.count())
+
+
 def cases():
-    return {"create-served": create_served}
+    return {"create-served": create_served, "balloon-memory": balloon_memory}

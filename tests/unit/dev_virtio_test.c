@@ -677,13 +677,34 @@ static void console_without_ports(void **state)
 static struct virtio_balloon balloon;
 static struct {
 	uint64_t at[8];
-	unsigned n;
+	unsigned n, fetched, back, resets;
+	bool tells, none; /* no memory */
 	uint32_t actual;
 } given;
 
-static bool give_page(void *opaque, uint64_t at)
+static bool fetch_page(void *opaque, uint64_t at)
+{
+	(void)opaque, (void)at;
+	given.fetched += !given.none;
+	return !given.none;
+}
+
+static void page_back(void *opaque, uint64_t at)
+{
+	(void)opaque, (void)at;
+	given.back++;
+}
+
+static void balloon_reset(void *opaque)
 {
 	(void)opaque;
+	given.resets++;
+}
+
+static bool give_page(void *opaque, uint64_t at, bool tells)
+{
+	(void)opaque;
+	given.tells = tells;
 	if (at >= 0x40000000)
 		return false;
 	given.at[given.n++ % 8] = at;
@@ -698,7 +719,8 @@ static void actual(void *opaque, uint32_t pages)
 
 static void with_balloon(void)
 {
-	const struct virtio_balloon_env io = { NULL, give_page, actual };
+	const struct virtio_balloon_env io = { NULL, give_page, fetch_page, page_back,
+					       balloon_reset, actual };
 	struct virtio_env e;
 
 	start();
@@ -735,12 +757,27 @@ static void balloon_moves(void **state)
 	virtio_balloon_ask(&balloon, 1);
 	assert_int_equal(rd(ISR, 4), 2);
 	assert_int_equal(rd(GENERATION, 4), 2);
-	/* Pages that come back ask for nothing. */
+	/* Pages that come back. */
 	vd_split(&d, SECOND + VD_DESC, 0, VD_DATA, 4, 0, 0);
 	offer(1, 0);
 	wr(NOTIFY, 1);
 	assert_int_equal(used(1), 1);
 	assert_int_equal(given.n, 2);
+	assert_int_equal(given.back, 1);
+	/* They wait while there is no memory for all of them. */
+	given.none = true;
+	vd_split(&d, SECOND + VD_DESC, 1, VD_DATA, 8, 0, 0);
+	offer(1, 1);
+	wr(NOTIFY, 1);
+	virtio_balloon_service(&balloon);
+	assert_int_equal(used(1), 1);
+	given.none = false;
+	virtio_balloon_service(&balloon);
+	assert_int_equal(used(1), 2);
+	assert_int_equal(given.back, 3);
+	assert_int_equal(given.fetched, 3);
+	virtio_balloon_service(&balloon);
+	assert_int_equal(given.fetched, 3);
 	/* What is asked for is not the driver's to write. */
 	assert_int_equal(wr(CONFIG, 7), MMIO_IGNORED);
 	assert_int_equal(virtio_balloon_asked(&balloon), 1);

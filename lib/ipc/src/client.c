@@ -30,6 +30,13 @@ void init_ready(void)
 	(void)request(PROC_CAP_INIT_EP, INIT_REQ_READY, 0, mr);
 }
 
+bool init_memory(enum init_request what, uint64_t gpa)
+{
+	uint64_t mr[SEL4_MSG_REGS] = { gpa };
+
+	return request(PROC_CAP_INIT_EP, what, 1, mr) == 0;
+}
+
 _Noreturn void init_vm_off(enum vm_stop_reason reason)
 {
 	uint64_t mr[SEL4_MSG_REGS] = { (uint64_t)reason };

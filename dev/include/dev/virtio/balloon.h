@@ -11,8 +11,15 @@
 
 struct virtio_balloon_env {
 	void *opaque;
-	/* The page at this address is not used any more; false: it is no memory. */
-	bool (*give)(void *opaque, uint64_t at);
+	/* The page at this address is not used any more; false: it is no memory. `tells`: nor
+	 * before it comes back. */
+	bool (*give)(void *opaque, uint64_t at, bool tells);
+	/* The page is to be used again: false, there is no memory for it now. It may be asked
+	 * for more than once before it comes back. */
+	bool (*fetch)(void *opaque, uint64_t at);
+	void (*back)(void *opaque, uint64_t at);
+	/* All pages are the driver's again. */
+	void (*reset)(void *opaque);
 	/* The driver says how many pages it has given away. */
 	void (*actual)(void *opaque, uint32_t pages);
 };
@@ -21,6 +28,8 @@ struct virtio_balloon {
 	struct virtio v;
 	struct virtio_balloon_env io;
 	uint8_t config[VIRTIO_BALLOON_CONFIG_BYTES];
+	struct virtq_chain chain; /* pages that are to come back */
+	bool waits;               /* for memory for them */
 };
 
 /* Both are copied. */
@@ -28,4 +37,6 @@ void virtio_balloon_init(struct virtio_balloon *b, const struct virtio_env *env,
 			 const struct virtio_balloon_env *io);
 /* Asks the driver for as many pages. */
 void virtio_balloon_ask(struct virtio_balloon *b, uint32_t pages);
+/* There may be memory now: pages that wait come back. */
+void virtio_balloon_service(struct virtio_balloon *b);
 uint32_t virtio_balloon_asked(const struct virtio_balloon *b);

@@ -9,6 +9,7 @@
 #include <selvage/sel4.h>
 #include <selvage/servers.h>
 #include <selvage/time_proto.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -21,6 +22,8 @@ int time_cancel(unsigned timer);
 
 /* Init, from a service or VMM. */
 void init_ready(void);
+/* A VMM, of 2 MiB of its guest's RAM: INIT_REQ_MEMORY_GIVE or _FETCH. False: init did not. */
+bool init_memory(enum init_request what, uint64_t gpa);
 /* Take this VM down; these do not come back. */
 _Noreturn void init_vm_off(enum vm_stop_reason reason);
 _Noreturn void init_vm_reset(void);

@@ -12,6 +12,11 @@ enum init_request {
 	                             * VM is taken down while the call waits */
 	INIT_REQ_VM_RESET = 0x101, /* the same, and started again */
 	INIT_REQ_READY = 0x102,    /* a service or VMM is up */
+	/* MR0: guest-physical address. The VM's 2 MiB there go back to init: label 0, they are
+	 * gone; or are to come again: label 0, they are there, else there is no memory now, and
+	 * VMM_NTFN_INIT tells when there may be. */
+	INIT_REQ_MEMORY_GIVE = 0x103,
+	INIT_REQ_MEMORY_FETCH = 0x104,
 };
 
 enum vm_stop_reason {

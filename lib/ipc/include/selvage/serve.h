@@ -73,7 +73,7 @@ struct serve_info {
 	struct serve_connection {
 		uint32_t device; /* enum sysdesc_connected; 0: another server's */
 		uint8_t writable;
-		uint8_t place; /* among those of its kind that the server has */
+		uint8_t place;                 /* among those of its kind that the server has */
 		uint8_t first_piece, n_pieces; /* of what there is at SERVE_MEMORY */
 		uint64_t disk_bytes;           /* in memory */
 		uint32_t on_disk;              /* it is the machine's disk, or a partition of it */

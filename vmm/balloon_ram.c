@@ -1,0 +1,103 @@
+#include "balloon_ram.h"
+
+#include <selvage/base.h>
+#include <selvage/client.h>
+
+/* Large pages that are counted: 4 GiB from the first one on. */
+#define LARGE_PAGES 2048u
+#define WHOLE (VMM_LARGE_PAGE / SYSDESC_PAGE)
+/* Init does not take it: it is not a page of its own. */
+#define KEPT UINT16_MAX
+
+static struct {
+	const struct vmm_info *info;
+	uint16_t given[LARGE_PAGES]; /* small pages of each, or KEPT */
+	uint64_t gone[LARGE_PAGES / 64];
+	gpa_t at[LARGE_PAGES]; /* of those that are gone */
+} ram;
+
+/* As the monitor sees memory: in step with the guest's large pages. LARGE_PAGES: none, or one
+ * that is not counted. */
+static unsigned index_of(gpa_t gpa)
+{
+	const struct sysdesc_vm *vm = &ram.info->vm;
+
+	for (uint32_t i = 0; i < vm->n_regions; i++) {
+		const struct sysdesc_region *r = &vm->region[i];
+		const uint64_t offset = gpa - r->gpa;
+
+		if (r->alias == SYSDESC_OWN_MEMORY && offset < r->size)
+			return (unsigned)min_u64((vmm_region_vaddr(vm, i) + offset -
+						  PROC_GUEST_BASE) /
+							 VMM_LARGE_PAGE,
+						 LARGE_PAGES);
+	}
+	return LARGE_PAGES;
+}
+
+static bool is_gone(unsigned n)
+{
+	return n < LARGE_PAGES && (ram.gone[n / 64] >> n % 64 & 1);
+}
+
+/* In one region, whose large pages have numbers in a row. */
+static bool range_gone(gpa_t gpa, uint64_t size)
+{
+	const unsigned last = size == 0 ? 0 : index_of(gpa + size - 1);
+
+	for (unsigned n = index_of(gpa); size != 0 && n <= last && n < LARGE_PAGES; n++)
+		if (is_gone(n))
+			return true;
+	return false;
+}
+
+void balloon_ram_init(struct vm *vm)
+{
+	ram.info = vm->info;
+	vm->mem.gone = range_gone;
+}
+
+void balloon_ram_give(gpa_t page)
+{
+	const unsigned n = index_of(page);
+
+	if (n == LARGE_PAGES || is_gone(n) || ram.given[n] == KEPT || ++ram.given[n] < WHOLE)
+		return;
+	ram.gone[n / 64] |= bit_u64(n % 64);
+	ram.at[n] = page & ~(VMM_LARGE_PAGE - 1);
+	if (init_memory(INIT_REQ_MEMORY_GIVE, ram.at[n]))
+		return;
+	ram.gone[n / 64] &= ~bit_u64(n % 64);
+	ram.given[n] = KEPT;
+}
+
+static bool fetch(unsigned n)
+{
+	if (!is_gone(n))
+		return true;
+	if (!init_memory(INIT_REQ_MEMORY_FETCH, ram.at[n]))
+		return false;
+	ram.gone[n / 64] &= ~bit_u64(n % 64);
+	return true;
+}
+
+bool balloon_ram_fetch(gpa_t page) { return fetch(index_of(page)); }
+
+void balloon_ram_back(gpa_t page)
+{
+	const unsigned n = index_of(page);
+
+	if (n < LARGE_PAGES && ram.given[n] != KEPT && ram.given[n] != 0)
+		ram.given[n]--;
+}
+
+bool balloon_ram_all(void)
+{
+	for (unsigned n = 0; n < LARGE_PAGES; n++) {
+		if (!fetch(n))
+			return false;
+		if (ram.given[n] != KEPT)
+			ram.given[n] = 0;
+	}
+	return true;
+}
