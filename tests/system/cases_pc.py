@@ -319,6 +319,8 @@ def net(report):
         one, two = (Shell(run, name) for name in ("one", "two"))
         report.equal(pings(one, "10.0.2.21", 5), "5", "from PCI to MMIO: each ping is answered")
         report.equal(pings(two, "10.0.2.20", 5), "5", "from MMIO to PCI")
+        report.equal(one("sed -n 's/^08000000-.* : //p' /proc/iomem"), "Reserved",
+                     "the pool, behind its memory, is no memory for everything")
         for shell, who in ((one, "PCI"), (two, "MMIO")):
             report.equal(shell("insmod /lib/modules/virtio_blk.ko; sha256sum /dev/vda | cut -d ' ' -f 1"),
                          digest, f"a served disk over {who}, by checksum")
@@ -347,6 +349,8 @@ def bridge(report):
         seen = run.lines.count()
         report.equal(pings(linux_shell, "192.168.19.100", 5), "5", "each ping is answered")
         report.equal(pings(linux_shell, "192.168.19.77", 3), "0", "nobody answers for another address")
+        linux_shell("ip addr add 10.0.2.15/24 dev eth0")
+        report.equal(pings(linux_shell, "10.0.2.2", 2), "2", "Linux reaches the machine's network as well")
         match, _ = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 10, seen)
         report.ok(f"the RTOS counts: {match.group(0)}")
         while int(match.group(3)) < 3:
