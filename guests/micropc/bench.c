@@ -16,7 +16,7 @@
 /* A write is a doorbell; a write makes somebody raise the edge-triggered interrupt. */
 #define DOORBELL 0xb00
 #define KICK 0xb04
-#define KICK_LINE 10u
+#define KICK_LINE 15u
 #define VECTOR 0x40u
 #define MSR_APIC_BASE 0x1bu
 #define X2APIC_ON 0xc00u

@@ -1,5 +1,5 @@
 # Bare guests of a PC, each a raw Multiboot image in build/assets/micropc-NAME.
-MICROPC_GUESTS := sweep bench random
+MICROPC_GUESTS := sweep bench random wake
 MICROPC_CC := $(CROSS_x86_64)gcc
 MICROPC_CFLAGS := $(CSTD) $(WARN) -O2 $(REPRO) -ffreestanding -m64 -mno-red-zone -mgeneral-regs-only -mcmodel=small \
 	-fno-pic -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables

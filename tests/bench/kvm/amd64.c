@@ -37,7 +37,7 @@
 #define POWER 0x604
 #define DOORBELL 0xb00
 #define KICK 0xb04
-#define KICK_LINE 10u
+#define KICK_LINE 15u
 
 static uint64_t samples[PIPE_ROUNDS];
 
