@@ -218,6 +218,17 @@ static bool read_registers(struct selvage_source *s)
 
 /* --- the conversation --- */
 
+/* Vectors, their instructions and registers are looked at as Arm has them. */
+static bool is_arm(const struct capture *c)
+{
+	if (strcmp(c->board, "pc") != 0)
+		return true;
+	diag_error("VM `%s` is a PC, of which no captures are taken; `selvage gdb %s` shows its "
+		   "registers and memory",
+		   c->guest_name, c->guest_name);
+	return false;
+}
+
 /* The broker's "ok" or "error ...", up to its newline. */
 static bool accepted(struct wire *wire)
 {
@@ -281,7 +292,7 @@ static bool look(struct selvage_source *s)
 	diag_progress("GDB   %s", s->capture->address);
 	if (!gdb_client_start(&s->gdb) || !gdb_client_ask(&s->gdb, "?") ||
 	    !gdb_client_describe(&s->gdb) || !ask_json(s, "identity", capture_take_identity) ||
-	    !ask_json(s, "map", capture_take_map) || !read_registers(s))
+	    !is_arm(s->capture) || !ask_json(s, "map", capture_take_map) || !read_registers(s))
 		return false;
 	vectors_find_base(s->capture);
 	vectors_read(s->capture, &memory);
