@@ -342,7 +342,7 @@ def bridge(report):
     """Linux and FreeRTOS in one network: pings, and the RTOS's counters."""
     path = "systems/pc-bridge.yaml"
     with System("pc-bridge", path) as run:
-        run.wait("rtos", "freertos: network 192.168.19.100/24", 60)
+        run.wait("rtos", "freertos: network 192.168.19.100/24", 120)
         report.ok("the RTOS drives its device at the fixed address")
         run.wait("linux", "selvage-guest: up", 90)
         linux_shell = Shell(run, "linux")
@@ -351,14 +351,14 @@ def bridge(report):
         report.equal(pings(linux_shell, "192.168.19.77", 3), "0", "nobody answers for another address")
         linux_shell("ip addr add 10.0.2.15/24 dev eth0")
         report.equal(pings(linux_shell, "10.0.2.2", 2), "2", "Linux reaches the machine's network as well")
-        match, _ = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 10, seen)
+        match, _ = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 30, seen)
         report.ok(f"the RTOS counts: {match.group(0)}")
         while int(match.group(3)) < 3:
-            match, seen = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 10, seen)
+            match, seen = run.wait("rtos", r"network: (\d+) sent, (\d+) received, (\d+) dropped", 30, seen)
         sent, received, dropped = (int(n) for n in match.groups())
         report.check(sent >= 6, f"... {sent} sent: five pings and an ARP at least")
         report.equal(sent + dropped, received, "... what was received was answered or dropped")
-        run.wait("rtos", r"Hello, World! System Tick = ", 10, seen)
+        run.wait("rtos", r"Hello, World! System Tick = ", 30, seen)
         report.check("as described" in run.client("audit", path), "who holds what is as described")
 
 
