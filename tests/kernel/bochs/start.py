@@ -85,8 +85,8 @@ def alone():
 
 
 def command(folder, boot, kernel, modules, model="corei7_skylake_x", megs=512, ips=1000000000,
-            cmdline=""):
-    """Writes what it needs into `folder`; Bochs's command line."""
+            cmdline="", devices=()):
+    """Writes what it needs into `folder`; Bochs's command line. `devices`: more lines for it."""
     # A Bochs that was killed leaves a lock beside its disk.
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -107,7 +107,8 @@ def command(folder, boot, kernel, modules, model="corei7_skylake_x", megs=512, i
         f"com1: enabled=1, mode=file, dev={folder}/com1.txt",
         "sound: driver=dummy", "speaker: enabled=0",
         "clock: sync=none, time0=946681200",
-        f"log: {folder}/bochs.log", "panic: action=fatal", "port_e9_hack: enabled=1", ""])
+        f"log: {folder}/bochs.log", "panic: action=fatal", "port_e9_hack: enabled=1",
+        *devices, ""])
     write(folder, "bochsrc", rc.encode())
     write(folder, "debugger", b"c\nq\n")
     return [*alone(), "setpriv", "--pdeathsig", "KILL", "bochs", "-q", "-f", f"{folder}/bochsrc",
