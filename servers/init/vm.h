@@ -21,8 +21,8 @@ struct vm {
 	uint64_t life;                /* another number each time that any VM is started */
 	uint32_t restarts;            /* in a row, by the restart policy */
 	uint64_t restart_at;          /* when, in ticks */
-	uint64_t stop_at;             /* when it is to have powered off, as it was asked to, in ticks; 0 */
-	uint64_t asked_at;            /* since when the start waits for those who serve it, in ticks; 0 */
+	uint64_t stop_at;             /* when it is to be off, as it was asked to, in ticks; 0 */
+	uint64_t asked_at;            /* since when it waits for those who serve it, in ticks; 0 */
 	uint32_t quick_resets;        /* in a row, each soon after the start */
 	uint64_t started;             /* when last, in ticks */
 	uint64_t paused;              /* since when, in ticks */
