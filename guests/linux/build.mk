@@ -1,5 +1,5 @@
 # Linux as a guest: two kernels and one root file system, in build/assets/.
-ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf initrd-amd64 initrd-busybox-amd64 initrd-pc gnumach)
+ASSET_FILES += $(addprefix $(ASSETS)/,linux-debian linux-small linux-small.elf initrd-busybox linux-armhf initrd-armhf initrd-virtio initrd-agent disk-test u-boot-arm u-boot-arm64 linux-amd64 linux-amd64.elf initrd-amd64 initrd-pc gnumach)
 
 # Debian's stock kernel is a plain Image.
 $(ASSETS)/linux-debian: $(call foreign,linux-image-cloud-arm64)
@@ -122,15 +122,6 @@ $(ASSETS)/initrd-amd64: guests/linux/amd64/init.c mk/mkcpio.py
 	@echo "  CPIO  $@"
 	$(Q)$(CROSS_x86_64)gcc $(CSTD) $(WARN) -Os -D_GNU_SOURCE -static -s -Wl,--build-id=none -o $@.init $<
 	$(Q)python3 mk/mkcpio.py --gzip $@ init=$@.init && rm $@.init
-
-# The BusyBox root for PCs: what does not hang on the processor is the same.
-$(ASSETS)/initrd-busybox-amd64: $(call foreign,busybox-static-amd64) \
-		guests/linux/root/init guests/linux/applets mk/mkcpio.py guests/linux/build.mk
-	@mkdir -p $(@D)
-	@echo "  CPIO  $@"
-	$(Q)python3 mk/mkcpio.py --gzip $@ proc/ sys/ dev/ tmp/ root/ init=guests/linux/root/init \
-	  bin/busybox=$(FOREIGN)/busybox-static-amd64/bin/busybox \
-	  $(foreach a,$(GUEST_APPLETS),'bin/$(a)->busybox')
 
 # For a PC: the guests' root with Debian's virtio drivers and network, and the self-test of them.
 PC_MODULES := $(addprefix drivers/,virtio/virtio virtio/virtio_ring virtio/virtio_mmio virtio/virtio_pci_modern_dev \
