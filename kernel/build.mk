@@ -36,12 +36,24 @@ endif
 $(eval $(call compile_rules,$(TOUT)/obj/kernel,$(filter-out lib/base/freestanding/memory.c,$(KERNEL_SRCS)),$(TARGET_CC),$(KERNEL_ALL_CFLAGS) $(KERNEL_LTO)))
 $(eval $(call compile_rules,$(TOUT)/obj/kernel,lib/base/freestanding/memory.c,$(TARGET_CC),$(KERNEL_ALL_CFLAGS)))
 
-$(TOUT)/kernel.elf: $(KERNEL_OBJS) kernel/arch/$(ARCH)/kernel.ld
+# x86-64's loader is in front of the kernel, in the same file, with an entry of its own and no
+# more: what Multiboot boots is one program.
+PC_LOADER := $(if $(filter x86_64,$(ARCH)),$(TOUT)/loader.o)
+PC_LOADER_SRCS := $(wildcard kernel/loader/arch/x86_64/*.[cS]) lib/base/regions.c lib/base/freestanding/memory.c
+PC_LOADER_OBJS := $(call objs,$(TOUT)/obj/pc-loader,$(PC_LOADER_SRCS))
+ifneq ($(PC_LOADER),)
+$(eval $(call compile_rules,$(TOUT)/obj/pc-loader,$(PC_LOADER_SRCS),$(TARGET_CC),$(filter-out -fprofile-% -ftest-coverage,$(KERNEL_ALL_CFLAGS))))
+endif
+$(TOUT)/loader.o: $(PC_LOADER_OBJS)
+	$(Q)$(TARGET_CC:gcc=ld) -r -z noexecstack -o $@ $^
+	$(Q)$(TARGET_OBJCOPY) -G _start -G multiboot_header -G multiboot_header_2 $@
+
+$(TOUT)/kernel.elf: $(KERNEL_OBJS) $(PC_LOADER) kernel/arch/$(ARCH)/kernel.ld
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(TARGET_CC) $(KERNEL_ALL_CFLAGS) $(KERNEL_LTO) $(if $(KERNEL_LTO),-flto-partition=one) \
 	  $(FREE_LDFLAGS) $(KERNEL_COVERAGE_LD) -Wl,-T,kernel/arch/$(ARCH)/kernel.ld \
-	  -o $@ $(KERNEL_OBJS) -lgcc
+	  -o $@ $(KERNEL_OBJS) $(PC_LOADER) -lgcc
 
 # What a Multiboot loader takes, on x86-64: addresses are in its header.
 $(TOUT)/kernel.bin: $(TOUT)/kernel.elf

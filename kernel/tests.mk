@@ -12,6 +12,6 @@ $(eval $(call unit_test,kernel_invariants,tests/unit/kernel_invariants_test.c $(
 $(eval $(call fuzz_target,kernel,tests/fuzz/kernel_fuzz.c tests/unit/kernel_sim.c $(KERNEL_HOST_SRCS),,$(KERNEL_HOST_INC)))
 
 # What x86-64's boot reads of the loader.
-MULTIBOOT_INC := $(KERNEL_HOST_INC) -Ikernel/arch/x86_64/include
-$(eval $(call unit_test,kernel_multiboot,tests/unit/kernel_multiboot_test.c kernel/arch/x86_64/multiboot.c,,$(MULTIBOOT_INC)))
-$(eval $(call fuzz_target,multiboot,tests/fuzz/multiboot_fuzz.c kernel/arch/x86_64/multiboot.c,,$(MULTIBOOT_INC)))
+MULTIBOOT_INC := $(KERNEL_HOST_INC) -Ikernel/arch/x86_64/include -Ikernel/loader/arch/x86_64
+$(eval $(call unit_test,kernel_multiboot,tests/unit/kernel_multiboot_test.c kernel/loader/arch/x86_64/multiboot.c,,$(MULTIBOOT_INC)))
+$(eval $(call fuzz_target,multiboot,tests/fuzz/multiboot_fuzz.c kernel/loader/arch/x86_64/multiboot.c,,$(MULTIBOOT_INC)))

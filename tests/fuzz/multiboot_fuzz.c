@@ -1,5 +1,5 @@
 /* Multiboot 2 information as the kernel reads it: in its bounds, and so is what comes of it. */
-#include <arch/multiboot.h>
+#include "multiboot.h"
 #include <selvage/base.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data, max_u64(8, load_le32(data)));
 	memset(&mb, 0, sizeof(mb));
 	if (multiboot2_parse(&mb, copy) == NULL) {
-		if (mb.memory_count > MULTIBOOT_MEMORY || mb.module_count > MULTIBOOT_MODULES)
+		if (mb.memory_count > HANDOVER_MEMORY || mb.module_count > MULTIBOOT_MODULES)
 			abort();
 		for (unsigned i = 0; i < mb.memory_count; i++)
 			if (mb.memory[i].base + mb.memory[i].length + 4096 < mb.memory[i].base)

@@ -4,7 +4,8 @@ KT_PORTABLE := $(addprefix tests/kernel/,budget.c cnode.c delete.c domain.c dona
 KT_SRCS_aarch64 := $(wildcard tests/kernel/*.c tests/kernel/*.S)
 KT_SRCS_x86_64 := $(KT_PORTABLE)
 KT_SRCS := $(sort $(KT_SRCS_$(ARCH)) $(wildcard tests/kernel/arch/$(ARCH)/*.[cS]))
-$(eval $(call target_prog,kernel_tests,$(KT_SRCS),rt_root rt sel4 base,-Itests/kernel -Itests/kernel/arch/$(ARCH) -DSELVAGE_BENCHMARK=$(BENCHMARK) -DSELVAGE_DOMAINS=$(DOMAINS)))
+KT_LIBS_x86_64 := vcpu
+$(eval $(call target_prog,kernel_tests,$(KT_SRCS),$(KT_LIBS_$(ARCH)) rt_root rt sel4 base,-Itests/kernel -Itests/kernel/arch/$(ARCH) -DSELVAGE_BENCHMARK=$(BENCHMARK) -DSELVAGE_DOMAINS=$(DOMAINS)))
 
 $(TOUT)/kernel-tests.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel.elf \
 		$(TOUT)/bin/kernel_tests.elf

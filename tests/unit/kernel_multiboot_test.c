@@ -1,7 +1,7 @@
 /* The kernel's reader of Multiboot information, of both versions. */
 #include "unit.h"
 
-#include <arch/multiboot.h>
+#include "multiboot.h"
 #include <selvage/base.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -163,7 +163,7 @@ static void surplus_memory_is_none(void **state)
 		map(24, 1, 0x1000000, 0x1000);
 	assert_true(used < sizeof(info) + 1);
 	assert_null(parse());
-	assert_int_equal(mb.memory_count, MULTIBOOT_MEMORY);
+	assert_int_equal(mb.memory_count, HANDOVER_MEMORY);
 }
 
 static void bad_information(void **state)

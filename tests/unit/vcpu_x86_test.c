@@ -36,6 +36,10 @@ static void transfer(struct sel4_trap *t, bool write)
 	uint64_t set = t->mr[1];
 	unsigned i = write ? 2 : 0;
 
+	if (t->mr[0] == 0x4000) { /* no VT-x */
+		t->info = msginfo(ABI_ILLEGAL_OPERATION, 0, 0);
+		return;
+	}
 	assert_int_equal(t->mr[0], ABI_VCPU_SET);
 	for (; set; set &= set - 1, i++) {
 		if (write)

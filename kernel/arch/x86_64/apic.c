@@ -15,10 +15,6 @@
 #define PIN_LEVEL (1u << 15)
 #define PIN_MASKED (1u << 16)
 #define SPURIOUS_ENABLE (1u << 8)
-#define PIC_FIRST_VECTOR 32 /* never raised: they are masked */
-
-#define APIC_ENABLED (1ull << 11)
-#define APIC_X2 (1ull << 10)
 
 static paddr_t lapic;
 static unsigned ioapics;
@@ -70,30 +66,9 @@ static void ioapic_init(struct ioapic *io, paddr_t at)
 		ioapic_write(io, IOAPIC_PIN(i), PIN_MASKED);
 }
 
-/* The two 8259s: out of the way of the exceptions, and silent. */
-static void pics_disable(void)
-{
-	static const uint16_t base[] = { 0x20, 0xa0 };
-
-	for (unsigned i = 0; i < 2; i++) {
-		out8(base[i], 0x11);
-		out8(base[i] + 1, (uint8_t)(PIC_FIRST_VECTOR + 8 * i));
-		out8(base[i] + 1, i ? 2 : 4);
-		out8(base[i] + 1, 1);
-		out8(base[i] + 1, 0xff);
-	}
-}
-
 void apic_init(const struct machine_interrupts *at)
 {
-	word_t base = msr_read(MSR_APIC_BASE);
-
 	lapic = at->lapic;
-	pics_disable();
-	/* From x2APIC mode, which firmware may leave on, the way is by off (SDM 3, 10.12.5). */
-	if (base & APIC_X2)
-		msr_write(MSR_APIC_BASE, base & ~(APIC_ENABLED | APIC_X2));
-	msr_write(MSR_APIC_BASE, (base & ~APIC_X2) | APIC_ENABLED);
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);

@@ -50,9 +50,12 @@ NOINLINE word_t asid_tagged(paddr_t root, asid_t asid)
 void asid_flush(asid_t asid, vptr_t vaddr, bool all)
 {
 	const struct arch_cpu *cpu = &this_cpu()->arch;
-	bool live = asid_root(asid) == cpu->root;
+	paddr_t root = asid_space(asid, false);
+	bool live = root == cpu->root;
 
-	if (live && all) {
+	if (!root && asid_space(asid, true)) {
+		npt_changed();
+	} else if (live && all) {
 		CR_WRITE(3, CR_READ(3));
 	} else if (live) {
 		__asm__ volatile("invlpg (%0)" ::"r"(vaddr)
@@ -71,22 +74,20 @@ void asid_flush(asid_t asid, vptr_t vaddr, bool all)
 
 paddr_t asid_empty_root(void) { return ptr_to_paddr(empty_root); }
 
-int asid_pool_install(struct asid_pool *p)
-{
-	for (unsigned i = 0; i < ABI_ASID_POOLS; i++)
-		if (!asid_pools[i]) {
-			asid_pools[i] = p;
-			return (int)(i << ABI_ASID_POOL_INDEX_BITS);
-		}
-	return -1;
-}
-
-bool asid_pool_available(void)
+int asid_pool_free(void)
 {
 	for (unsigned i = 0; i < ABI_ASID_POOLS; i++)
 		if (!asid_pools[i])
-			return true;
-	return false;
+			return (int)i;
+	return -1;
+}
+
+asid_t asid_pool_install(struct asid_pool *p)
+{
+	int i = asid_pool_free();
+
+	asid_pools[i] = p;
+	return (asid_t)(i << ABI_ASID_POOL_INDEX_BITS);
 }
 
 bool asid_pool_is_installed(const struct asid_pool *p, asid_t first)
@@ -114,43 +115,25 @@ bool asid_pool_shrink(struct asid_pool *p, asid_t first)
 	return false;
 }
 
-static asid_t assign(struct asid_pool *p, asid_t first, paddr_t entry)
+asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root, bool ept)
 {
 	for (unsigned i = first ? 0 : 1; i < POOL_ENTRIES; i++)
 		if (!p->root[i]) {
-			p->root[i] = entry;
+			p->root[i] = root | (ept ? IS_EPT : 0);
 			set_stale((asid_t)(first + i)); /* who had it before */
+			if (!ept)
+				((pte_t *)paddr_to_ptr(root))[ARCH_WINDOW_INDEX] =
+					mmu_window_entry();
 			return (asid_t)(first + i);
 		}
 	return 0;
 }
 
-asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root)
-{
-	return assign(p, first, root | IS_EPT);
-}
-
-asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root)
-{
-	asid_t asid = assign(p, first, root);
-
-	if (asid)
-		((pte_t *)paddr_to_ptr(root))[ARCH_WINDOW_INDEX] = mmu_window_entry();
-	return asid;
-}
-
-paddr_t asid_root(asid_t asid)
+paddr_t asid_space(asid_t asid, bool ept)
 {
 	paddr_t *e = asid ? asid_entry(asid) : NULL;
 
-	return e && !(*e & IS_EPT) ? *e : 0;
-}
-
-paddr_t asid_ept_root(asid_t asid)
-{
-	paddr_t *e = asid ? asid_entry(asid) : NULL;
-
-	return e && *e & IS_EPT ? *e & ~IS_EPT : 0;
+	return e && (*e & IS_EPT) == ept ? *e & ~IS_EPT : 0;
 }
 
 void asid_release(asid_t asid, paddr_t root)

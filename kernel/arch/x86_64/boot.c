@@ -1,4 +1,4 @@
-/* Boot on x86-64: what Multiboot and ACPI say of the machine. */
+/* Boot on x86-64, from the loader (kernel/loader/arch/x86_64). */
 #include <arch/boot.h>
 
 #include <abi/bootinfo.h>
@@ -13,16 +13,11 @@
 #include <selvage/base.h>
 
 #define PAGE (1ull << ABI_PAGE_BITS)
-#define LOW_END 0x100000ull /* below: the firmware's, given away as device memory */
 #define MAPPED_END 0x100000000ull
 #define MESSAGE_START 0xfffffff8ull /* stores there could be taken for interrupts */
-#define IMAGE_MAX (1ull << 32)
 #define MAP_ENTRIES 50
 
-static struct multiboot loader;
 static struct boot_machine machine;
-static struct machine_interrupts interrupts;
-static struct boot_args args;
 
 /* The chunks of extra boot information, as the ABI has them: not aligned. */
 static struct __attribute__((packed)) {
@@ -40,99 +35,30 @@ static struct __attribute__((packed)) {
 };
 _Static_assert(sizeof(extra) == 1292, "ABI");
 
-/* Maps say of some memory twice that it is there. */
-static void add_ram(paddr_t start, uint64_t bytes)
-{
-	paddr_t from = align_up_u64(max_u64(start, LOW_END), PAGE);
-	paddr_t end = align_down_u64(min_u64(start + bytes, ARCH_WINDOW_BYTES), PAGE);
-
-	if (from >= end)
-		return;
-	regions_subtract(&machine.ram, from, end);
-	regions_add(&machine.ram, from, end);
-}
-
 static void add_kernel(paddr_t start, uint64_t bytes)
 {
 	regions_add(&machine.kernel, align_down_u64(start, PAGE),
 		    align_up_u64(start + bytes, PAGE));
 }
 
-static void read_map(void)
+struct tcb *arch_boot(const struct handover *h)
 {
-	for (unsigned i = 0; i < loader.memory_count; i++) {
-		struct multiboot_memory e = loader.memory[i];
-		if (i < MAP_ENTRIES) {
-			extra.map[i] = e;
-			extra.map_bytes += sizeof(e);
-		}
-		if (e.type == MULTIBOOT_RAM)
-			add_ram(e.base, e.length);
-	}
-	/* What is something else as well is not RAM. */
-	for (unsigned i = 0; i < loader.memory_count; i++) {
-		struct multiboot_memory e = loader.memory[i];
-		if (e.type != MULTIBOOT_RAM)
-			regions_subtract(&machine.ram, align_down_u64(e.base, PAGE),
-					 align_up_u64(e.base + e.length, PAGE));
-	}
-}
+	struct machine_interrupts interrupts = h->interrupts;
+	struct boot_args args = h->args;
 
-/* Clear memory that is neither the kernel's nor a module's. */
-static paddr_t take_image(word_t bytes)
-{
-	struct regions left = machine.ram;
-
-	regions_subtract_all(&left, &machine.kernel);
-	regions_subtract_all(&left, &machine.reserved);
-	for (unsigned i = 0; i < left.count; i++)
-		if (left.r[i].end <= MAPPED_END && left.r[i].end - left.r[i].start >= bytes) {
-			arch_clear_memory(paddr_to_ptr(left.r[i].start), bytes);
-			return left.r[i].start;
-		}
-	panic("boot: no memory for the root task's %lu bytes", (unsigned long)bytes);
-}
-
-/* The first module is the root task; the others are for it, as device memory. */
-static void read_modules(void)
-{
-	const struct multiboot_module first = loader.module[0];
-	vptr_t start, end;
-
-	if (!loader.module_count)
-		panic("boot: no module, which would be the root task");
-	for (unsigned i = 0; i < loader.module_count; i++)
-		regions_add(&machine.reserved, align_down_u64(loader.module[i].start, PAGE),
-			    align_up_u64(loader.module[i].end, PAGE));
-	const void *image = paddr_to_ptr(first.start);
-	if (!elf_size(image, first.end - first.start, &start, &end, &args.image_entry) ||
-	    end - start > IMAGE_MAX)
-		panic("boot: the first module is no ELF64 program for a root task");
-	word_t bytes = align_up_u64(end, PAGE) - start;
-	args.image_start = take_image(bytes);
-	args.image_end = args.image_start + bytes;
-	args.image_offset = args.image_start - start;
-	elf_load(image, paddr_to_ptr(args.image_start), start);
-	/* Loaded: the module's own memory is free. */
-	regions_subtract(&machine.reserved, align_down_u64(first.start, PAGE),
-			 align_up_u64(first.end, PAGE));
-}
-
-struct tcb *arch_boot(uint32_t magic, paddr_t info)
-{
-	const char *error = multiboot_read(&loader, magic, info);
-
-	if (error)
-		panic("boot: %s", error);
-	cpu_check();
-	acpi_read(&interrupts, loader.has_rsdp ? loader.rsdp : NULL, extra.rsdp);
-	read_map();
+	if (h->error)
+		panic("boot: %s", h->error);
+	machine.ram = h->ram;
+	machine.reserved = h->modules;
+	__builtin_memcpy(extra.rsdp, h->rsdp, RSDP_BYTES);
+	extra.map_bytes = (uint32_t)min_u64(h->memory_count, MAP_ENTRIES) * sizeof(h->memory[0]);
+	__builtin_memcpy(extra.map, h->memory, extra.map_bytes);
+	/* The loader's memory is free from here on. */
 	add_kernel(ptr_to_paddr(__kernel_start), (word_t)(__kernel_end - __kernel_start));
 	add_kernel(interrupts.lapic, PAGE);
 	for (unsigned i = 0; i < interrupts.ioapics; i++)
 		add_kernel(interrupts.ioapic[i], PAGE);
 	regions_add(&machine.kernel, MESSAGE_START, MAPPED_END);
-	read_modules();
 	mmu_init(&machine.ram);
 	mmu_map_device(interrupts.lapic, PAGE);
 	for (unsigned i = 0; i < interrupts.ioapics; i++)
@@ -143,6 +69,7 @@ struct tcb *arch_boot(uint32_t magic, paddr_t info)
 	apic_init(&interrupts);
 	timer_init(interrupts.hpet);
 	svm_init();
+	vmx_init();
 	cpu_init(); /* its times are in ticks */
 	extra.tsc_mhz = timer_mhz();
 	printk("Selvage kernel " ABI_CONFIG_NAME ", TSC %u MHz\n", timer_mhz());
@@ -154,9 +81,9 @@ struct tcb *arch_boot(uint32_t magic, paddr_t info)
 struct cap arch_boot_vspace(paddr_t root_table, paddr_t asid_pool)
 {
 	struct asid_pool *pool = paddr_to_ptr(asid_pool);
-	asid_t first = (asid_t)asid_pool_install(pool);
+	asid_t first = asid_pool_install(pool);
 
-	return cap_vspace(root_table, asid_assign(pool, first, root_table));
+	return cap_vspace(root_table, asid_assign(pool, first, root_table, false));
 }
 
 bool arch_boot_needs_table(struct cap vspace, vptr_t vaddr)

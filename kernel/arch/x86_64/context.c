@@ -2,34 +2,28 @@
 #include <abi/regs.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
+#include <arch/vcpu.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
 
 #define CONTEXT(t) ((t)->arch.context)
 
+static inline word_t *msg_reg(struct arch_context *c, unsigned i)
+{
+	switch (i) {
+	case 0: return &c->r10;
+	case 1: return &c->r8;
+	case 2: return &c->r9;
+	default: return &c->r15;
+	}
+}
+
 word_t arch_msg_reg(const struct tcb *t, unsigned i)
 {
-	const struct arch_context *c = &CONTEXT(t);
-
-	switch (i) {
-	case 0: return c->r10;
-	case 1: return c->r8;
-	case 2: return c->r9;
-	default: return c->r15;
-	}
+	return *msg_reg((struct arch_context *)(uintptr_t)&CONTEXT(t), i);
 }
 
-void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v)
-{
-	struct arch_context *c = &CONTEXT(t);
-
-	switch (i) {
-	case 0: c->r10 = v; break;
-	case 1: c->r8 = v; break;
-	case 2: c->r9 = v; break;
-	default: c->r15 = v; break;
-	}
-}
+void arch_set_msg_reg(struct tcb *t, unsigned i, word_t v) { *msg_reg(&CONTEXT(t), i) = v; }
 
 cptr_t arch_cap_reg(const struct tcb *t) { return CONTEXT(t).rdi; }
 word_t arch_msginfo_reg(const struct tcb *t) { return CONTEXT(t).rsi; }
@@ -41,7 +35,11 @@ void arch_set_msginfo_reg(struct tcb *t, word_t v) { CONTEXT(t).rsi = v; }
 word_t arch_restart_pc(const struct tcb *t) { return CONTEXT(t).fault_ip; }
 word_t arch_pc(const struct tcb *t) { return CONTEXT(t).rip; }
 void arch_restart(struct tcb *t) { CONTEXT(t).rip = CONTEXT(t).fault_ip; }
-void arch_restart_here(struct tcb *t) { CONTEXT(t).fault_ip = CONTEXT(t).rip; }
+void arch_restart_here(struct tcb *t)
+{
+	if (t->arch.guest != GUEST_CALL) /* that is entered again, or restarted */
+		CONTEXT(t).fault_ip = CONTEXT(t).rip;
+}
 
 bool arch_tls_base_ok(word_t base) { return is_canonical(base); }
 void arch_set_tls_base(struct tcb *t, word_t base)
@@ -51,36 +49,18 @@ void arch_set_tls_base(struct tcb *t, word_t base)
 	arch_space_changed(t);
 }
 
-/* Positions in struct arch_context, in the order of ABI_CONTEXT_REGS. */
-#define POS_RIP offsetof(struct arch_context, rip)
-#define POS_RSP offsetof(struct arch_context, rsp)
-#define POS_RFLAGS offsetof(struct arch_context, rflags)
-static const uint8_t position[ABI_CTX_COUNT] = {
-	[ABI_CTX_RIP] = POS_RIP,
-	[ABI_CTX_RSP] = POS_RSP,
-	[ABI_CTX_RFLAGS] = POS_RFLAGS,
-	[ABI_CTX_RAX] = offsetof(struct arch_context, rax),
-	[ABI_CTX_RBX] = offsetof(struct arch_context, rbx),
-	[ABI_CTX_RCX] = offsetof(struct arch_context, rcx),
-	[ABI_CTX_RDX] = offsetof(struct arch_context, rdx),
-	[ABI_CTX_RSI] = offsetof(struct arch_context, rsi),
-	[ABI_CTX_RDI] = offsetof(struct arch_context, rdi),
-	[ABI_CTX_RBP] = offsetof(struct arch_context, rbp),
-	[ABI_CTX_R8] = offsetof(struct arch_context, r8),
-	[ABI_CTX_R9] = offsetof(struct arch_context, r9),
-	[ABI_CTX_R10] = offsetof(struct arch_context, r10),
-	[ABI_CTX_R11] = offsetof(struct arch_context, r11),
-	[ABI_CTX_R12] = offsetof(struct arch_context, r12),
-	[ABI_CTX_R13] = offsetof(struct arch_context, r13),
-	[ABI_CTX_R14] = offsetof(struct arch_context, r14),
-	[ABI_CTX_R15] = offsetof(struct arch_context, r15),
-	[ABI_CTX_FS_BASE] = offsetof(struct arch_context, fs_base),
-	[ABI_CTX_GS_BASE] = offsetof(struct arch_context, gs_base),
-};
-
 static word_t *word_at(const struct tcb *t, unsigned index)
 {
-	return (word_t *)((uintptr_t)&CONTEXT(t) + position[index]);
+	struct arch_context *c = (struct arch_context *)(uintptr_t)&CONTEXT(t);
+
+	switch (index) {
+	case ABI_CTX_RIP: return &c->rip;
+	case ABI_CTX_RSP: return &c->rsp;
+	case ABI_CTX_RFLAGS: return &c->rflags;
+	case ABI_CTX_FS_BASE: return &c->fs_base;
+	case ABI_CTX_GS_BASE: return &c->gs_base;
+	default: return &c->rax + (index - ABI_CTX_RAX); /* in the same order */
+	}
 }
 
 word_t arch_context_get(const struct tcb *t, unsigned index)
@@ -101,6 +81,7 @@ word_t arch_context_get(const struct tcb *t, unsigned index)
 
 void arch_context_set(struct tcb *t, unsigned index, word_t v)
 {
+	vcpu_leave_call(t);
 	/* Only IRET restores all registers. */
 	CONTEXT(t).by_syscall = 0;
 	switch (index) {

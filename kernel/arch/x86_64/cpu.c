@@ -41,22 +41,13 @@ struct __attribute__((packed)) table_pointer {
 	uint16_t limit;
 	uint64_t base;
 };
-
-/* What the ABI demands of the CPU; 1 GiB pages start.S has seen. */
-void cpu_check(void)
-{
-	if (!(cpuid(1, 0).c & 1u << 26))
-		panic("this CPU has no XSAVE");
-	if (cpuid(0, 0).a < 7 || !(cpuid(7, 0).b & 1))
-		panic("this CPU has no FSGSBASE");
-	if (!(cpuid(0x80000001, 0).d & 1u << 11))
-		panic("this CPU has no SYSCALL");
-}
+/* guest.S loads it again: exits leave the largest limit behind. */
+extern const struct table_pointer gdt_pointer;
+const struct table_pointer gdt_pointer = { sizeof(gdt) - 1, (word_t)gdt };
 
 static void init_gdt(void)
 {
 	word_t base = (word_t)&tss;
-	struct table_pointer p = { sizeof(gdt) - 1, (word_t)gdt };
 
 	gdt[SEL_KERNEL_CODE / 8] = DESC_CODE;
 	gdt[SEL_KERNEL_DATA / 8] = DESC_DATA;
@@ -77,7 +68,7 @@ static void init_gdt(void)
 			 "mov %2, %%ss\n\t"
 			 "ltr %w3\n\t"
 			 /* After reset there is one, at address 0: a user's. */
-			 "lldt %w4" ::"m"(p),
+			 "lldt %w4" ::"m"(gdt_pointer),
 			 "i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"(SEL_TSS), "r"(0)
 			 : "rax", "memory");
 }
@@ -99,6 +90,11 @@ static void init_idt(void)
 					(uint16_t)(at >> 16), (uint32_t)(at >> 32), 0 };
 	}
 	__asm__ volatile("lidt %0" ::"m"(p));
+}
+
+struct host_tables cpu_tables(void)
+{
+	return (struct host_tables){ (word_t)gdt, (word_t)idt, (word_t)&tss };
 }
 
 static void xcr0_write(uint32_t v)
@@ -171,10 +167,10 @@ static void fpu_set_open(struct arch_cpu *cpu, bool open)
 		CR_WRITE(0, CR0_VALUE | CR0_TS);
 }
 
-static void fpu_save(struct tcb *t)
+static void fpu_save(struct fpu_state *f)
 {
 	__asm__ volatile("xsave64 %0"
-			 : "+m"(t->arch.fpu)
+			 : "+m"(f->area)
 			 : "a"(3), "d"(0)
 			 : "memory");
 }
@@ -185,12 +181,12 @@ static void fpu_restore(const struct fpu_area *area)
 			 : "memory");
 }
 
-static void fpu_load(struct tcb *t)
+static void fpu_load(struct fpu_state *f)
 {
-	if (!t->arch.fpu_valid)
-		t->arch.fpu.mxcsr = MXCSR_RESET;
-	t->arch.fpu_valid = true;
-	fpu_restore(&t->arch.fpu);
+	if (!f->valid)
+		f->area.mxcsr = MXCSR_RESET;
+	f->valid = true;
+	fpu_restore(&f->area);
 }
 
 /* The registers are nobody's, and hold nothing. */
@@ -211,20 +207,30 @@ static void fpu_leave(struct arch_cpu *cpu)
 	fpu_set_open(cpu, false);
 }
 
-void fpu_take(struct tcb *t)
+void fpu_take(struct fpu_state *f)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
 
 	fpu_set_open(cpu, true);
-	if (cpu->fpu_owner == t)
+	if (cpu->fpu_owner == f)
 		return;
 	/* Emulators let guests execute XSETBV, whatever the intercepts. */
 	if (xcr0_read() != XCR0_VALUE)
 		xcr0_write(XCR0_VALUE);
 	if (cpu->fpu_owner)
 		fpu_save(cpu->fpu_owner);
-	fpu_load(t);
-	cpu->fpu_owner = t;
+	fpu_load(f);
+	cpu->fpu_owner = f;
+}
+
+void fpu_forget(const struct fpu_state *f)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	if (cpu->fpu_owner == f) {
+		fpu_clear(cpu);
+		fpu_set_open(cpu, false);
+	}
 }
 
 /* --- FS and GS bases: users write them at will, so they are read back --- */
@@ -282,7 +288,7 @@ static inline struct tcb *switch_plainly(struct arch_cpu *cpu, struct tcb *t, pa
 	}
 	if (cpu->bases_owner != t)
 		bases_exchange(cpu, t);
-	if (unlikely(cpu->fpu_owner == t))
+	if (unlikely(cpu->fpu_owner == &t->arch.fpu))
 		fpu_set_open(cpu, !t->arch.fpu_disabled);
 	else
 		fpu_set_open(cpu, false);
@@ -296,7 +302,7 @@ static NOINLINE struct tcb *switch_specially(struct arch_cpu *cpu, struct tcb *t
 
 	if (cpu->pcids && cpu->root != root)
 		asid_load(root, empty ? 0 : cap_map_asid(t->slots[TCB_VSPACE].cap));
-	if (cpu->fpu_leaks && cpu->fpu_owner && cpu->fpu_owner != t)
+	if (cpu->fpu_leaks && cpu->fpu_owner && cpu->fpu_owner != &t->arch.fpu)
 		fpu_leave(cpu);
 	return switch_plainly(cpu, t, root);
 }
@@ -330,10 +336,7 @@ void arch_tcb_destroy(struct tcb *t)
 
 	if (cpu->bases_owner == t)
 		cpu->bases_owner = NULL;
-	if (cpu->fpu_owner == t) {
-		fpu_clear(cpu);
-		fpu_set_open(cpu, false);
-	}
+	fpu_forget(&t->arch.fpu);
 	vcpu_bind(NULL, t);
 	hidden_slot_set(&t->arch.ept, cap_null(), NULL);
 }

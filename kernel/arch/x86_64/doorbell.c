@@ -1,13 +1,7 @@
 /* Doorbells: OUTs of a guest that signal a notification, and nothing else. */
 #include <arch/vcpu.h>
 
-#include <kernel/endpoint.h>
 #include <kernel/invoke.h>
-#include <kernel/sched.h>
-
-#define IOIO_PORT(info) ((info) >> 16 & 0xffff)
-#define IOIO_BYTES(info) ((info) >> 4 & 7)
-#define IOIO_IN_OR_STRING 5ull
 
 void hidden_slot_set(struct slot *s, struct cap c, struct slot *src)
 {
@@ -15,35 +9,6 @@ void hidden_slot_set(struct slot *s, struct cap c, struct slot *src)
 		slot_delete_short(s);
 	if (cap_type(c) != CAP_NULL)
 		slot_insert_copy(s, c, src);
-}
-
-static bool rings(const struct doorbell *b, word_t port, word_t bytes, word_t value)
-{
-	word_t size = b->how & 15;
-
-	return b->port == port && !slot_is_empty(&b->ntfn) && (!size || size == bytes) &&
-	       (!(b->how & ABI_DOORBELL_MATCH) || b->value == value);
-}
-
-bool doorbell_ring(struct vcpu *v)
-{
-	struct vmcb *c = &v->vmcb;
-	word_t info = c->exit_info1, bytes = IOIO_BYTES(info);
-	word_t value = c->rax & ~0ull >> (64 - 8 * (bytes ? bytes : 1));
-
-	if (info & IOIO_IN_OR_STRING)
-		return false;
-	for (struct doorbell *b = v->bell; b < v->bell + v->n_bells; b++)
-		if (rings(b, IOIO_PORT(info), bytes, value)) {
-			c->rip = c->exit_info2;
-			c->shadow = 0;
-			sched_time_enter();
-			ntfn_signal(cap_object(b->ntfn.cap), cap_badge(b->ntfn.cap));
-			(void)sched_check_budget();
-			sched_finish();
-			return true;
-		}
-	return false;
 }
 
 void doorbell_destroy(struct vcpu *v)

@@ -14,13 +14,9 @@
 	\op	%rdx, 24, \base
 	\op	%rsi, 32, \base
 	\op	%rbp, 48, \base
-	\op	%r8, 56, \base
-	\op	%r9, 64, \base
-	\op	%r10, 72, \base
-	\op	%r12, 88, \base
-	\op	%r13, 96, \base
-	\op	%r14, 104, \base
-	\op	%r15, 112, \base
+	.irp n, 8, 9, 10, 12, 13, 14, 15
+	\op	%r\n, 8*\n-8, \base
+	.endr
 .endm
 .macro save reg, offset, base
 	mov	\reg, \offset(\base)
@@ -63,7 +59,7 @@ return_to_user:
 
 return_by_iret:
 	cmpb	$0, ARCH_TCB_GUEST(%rdi)
-	jne	guest_enter
+	jne	guest
 	movq	$SEL_USER_CODE, ARCH_CONTEXT_CS(%rdi)
 	movq	$SEL_USER_DATA, ARCH_CONTEXT_SS(%rdi)
 	orq	$0x202, ARCH_CONTEXT_RFLAGS(%rdi)
@@ -72,6 +68,8 @@ return_by_iret:
 	mov	40(%rdi), %rdi
 	swapgs
 	iretq
+guest:
+	jmp	*guest_entry(%rip)
 
 /* The hardware has pushed SS to RIP, and an error code or the stub a zero. */
 vector_common:

@@ -34,24 +34,29 @@ bool arch_object_is_frame(word_t type)
 	       type == ABI_OBJ_HUGE_PAGE;
 }
 
+static bool is_root(struct cap c)
+{
+	return cap_type(c) == CAP_VSPACE || cap_type(c) == CAP_EPT_PML4;
+}
+
 struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 {
+	/* clang-format off */
+	static const uint8_t cap[ABI_OBJ_COUNT] = {
+		[ABI_OBJ_VSPACE] = CAP_VSPACE, [ABI_OBJ_PDPT] = CAP_PDPT,
+		[ABI_OBJ_PAGE_DIRECTORY] = CAP_PAGE_DIRECTORY, [ABI_OBJ_VCPU] = CAP_VCPU,
+		[ABI_OBJ_PAGE_TABLE] = CAP_PAGE_TABLE, [ABI_OBJ_EPT_PML4] = CAP_EPT_PML4,
+		[ABI_OBJ_EPT_PDPT] = CAP_EPT_PDPT, [ABI_OBJ_EPT_PD] = CAP_EPT_PD,
+		[ABI_OBJ_EPT_PT] = CAP_EPT_PT,
+	};
+	/* clang-format on */
 	word_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
 
 	switch (type) {
 	case ABI_OBJ_SMALL_PAGE: return cap_frame(addr, FRAME_SMALL, rights, device);
 	case ABI_OBJ_LARGE_PAGE: return cap_frame(addr, FRAME_LARGE, rights, device);
 	case ABI_OBJ_HUGE_PAGE: return cap_frame(addr, FRAME_HUGE, rights, device);
-	case ABI_OBJ_VSPACE: return cap_vspace(addr, 0);
-	case ABI_OBJ_PDPT: return cap_make(CAP_PDPT, addr, 0, 0);
-	case ABI_OBJ_PAGE_DIRECTORY: return cap_make(CAP_PAGE_DIRECTORY, addr, 0, 0);
-	case ABI_OBJ_PAGE_TABLE: return cap_make(CAP_PAGE_TABLE, addr, 0, 0);
-	case ABI_OBJ_VCPU: return cap_make(CAP_VCPU, addr, 0, 0);
-	case ABI_OBJ_EPT_PML4: return cap_make(CAP_EPT_PML4, addr, 0, 0);
-	case ABI_OBJ_EPT_PDPT: return cap_make(CAP_EPT_PDPT, addr, 0, 0);
-	case ABI_OBJ_EPT_PD: return cap_make(CAP_EPT_PD, addr, 0, 0);
-	case ABI_OBJ_EPT_PT: return cap_make(CAP_EPT_PT, addr, 0, 0);
-	default: return cap_null();
+	default: return cap_make((enum cap_type)cap[type], addr, 0, 0);
 	}
 }
 
@@ -59,20 +64,13 @@ int arch_cap_derive(struct cap c, struct cap *out)
 {
 	*out = c;
 	switch (cap_type(c)) {
-	case CAP_FRAME:
-		*out = cap_frame_unmapped(c); /* a copy is not mapped */
-		return ABI_OK;
-	case CAP_IO_PORT_CONTROL: *out = cap_null(); return ABI_OK;
-	case CAP_PDPT:
-	case CAP_PAGE_DIRECTORY:
-	case CAP_PAGE_TABLE:
-	case CAP_EPT_PDPT:
-	case CAP_EPT_PD:
-	case CAP_EPT_PT:
-	case CAP_EPT_PML4:
-	case CAP_VSPACE: return cap_map_asid(c) ? ABI_OK : ABI_ILLEGAL_OPERATION;
-	default: return ABI_OK;
+	case CAP_FRAME: *out = cap_frame_mapped(c, 0, false); break; /* a copy is not mapped */
+	case CAP_IO_PORT_CONTROL: *out = cap_null(); break;
+	default:
+		if ((table_level(cap_type(c)) || is_root(c)) && !cap_map_asid(c))
+			return ABI_ILLEGAL_OPERATION;
 	}
+	return ABI_OK;
 }
 
 struct cap arch_cap_mask_rights(struct cap c, word_t rights)
@@ -106,17 +104,11 @@ word_t arch_cap_size_bits(struct cap c)
 {
 	switch (cap_type(c)) {
 	case CAP_FRAME: return frame_bits(cap_frame_size(c));
-	case CAP_PDPT:
-	case CAP_PAGE_DIRECTORY:
-	case CAP_PAGE_TABLE:
-	case CAP_EPT_PDPT:
-	case CAP_EPT_PD:
-	case CAP_EPT_PT: return ABI_PAGE_TABLE_BITS;
 	case CAP_VCPU: return ABI_VCPU_BITS;
-	case CAP_EPT_PML4:
-	case CAP_VSPACE: return ABI_VSPACE_BITS;
-	case CAP_ASID_POOL: return ABI_ASID_POOL_BITS;
-	default: return 0;
+	case CAP_ASID_CONTROL:
+	case CAP_IO_PORT_CONTROL:
+	case CAP_IO_PORT: return 0;
+	default: return ABI_PAGE_BITS; /* tables of every level, ASID pools */
 	}
 }
 
@@ -131,17 +123,16 @@ void arch_cap_finalise(struct cap c, bool final)
 		frame_unmap(c); /* every capability is a mapping of its own */
 		return;
 	}
+	ports_epoch += cap_type(c) == CAP_IO_PORT;
 	if (cap_type(c) == CAP_EPT_PML4)
 		npt_changed(); /* it may have been a thread's */
 	if (!final)
 		return;
-	if (ept_table_level(cap_type(c)))
-		ept_table_unmap(c);
-	else if (cap_type(c) == CAP_VCPU)
+	if (cap_type(c) == CAP_VCPU)
 		vcpu_destroy(cap_object(c));
 	else if (table_level(cap_type(c)))
 		table_unmap(c);
-	else if ((cap_type(c) == CAP_VSPACE || cap_type(c) == CAP_EPT_PML4) && cap_map_asid(c))
+	else if (is_root(c) && cap_map_asid(c))
 		asid_release(cap_map_asid(c), cap_addr(c));
 	else if (cap_type(c) == CAP_IO_PORT)
 		io_port_release(c);
@@ -151,18 +142,13 @@ int arch_invoke(struct invocation *inv)
 {
 	switch (cap_type(inv->cap)) {
 	case CAP_FRAME: return frame_invoke(inv);
-	case CAP_PDPT:
-	case CAP_PAGE_DIRECTORY:
-	case CAP_PAGE_TABLE: return table_invoke(inv);
-	case CAP_EPT_PDPT:
-	case CAP_EPT_PD:
-	case CAP_EPT_PT: return ept_table_invoke(inv);
 	case CAP_VCPU: return vcpu_invoke(inv);
 	case CAP_ASID_CONTROL: return asid_control_invoke(inv);
 	case CAP_ASID_POOL: return asid_pool_invoke(inv);
 	case CAP_IO_PORT_CONTROL: return io_port_control_invoke(inv);
 	case CAP_IO_PORT: return io_port_invoke(inv);
-	default: return ABI_ILLEGAL_OPERATION;
+	default:
+		return table_level(cap_type(inv->cap)) ? table_invoke(inv) : ABI_ILLEGAL_OPERATION;
 	}
 }
 
@@ -230,7 +216,7 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 	case ABI_EXT_TCB_SET_SYSCALL_FAULT:
 		if (inv_arg(inv, 0) > 1)
 			return inv_range(inv, 0, 1);
-		t->arch.syscall_fault = inv_arg(inv, 0);
+		t->arch.syscall_fault = inv_arg(inv, 0) != 0;
 		return ABI_OK;
 	default: return ABI_ILLEGAL_OPERATION;
 	}

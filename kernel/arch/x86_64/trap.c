@@ -4,14 +4,15 @@
 #include <arch/apic.h>
 #include <arch/cpu.h>
 #include <arch/link.h>
+#include <arch/vcpu.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
-#include <kernel/debug.h>
 #include <kernel/entry.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <kernel/trace.h>
 
+#define VECTOR_DEBUG 1
 #define VECTOR_NO_FPU 7
 #define VECTOR_PAGE_FAULT 14
 #define EXCEPTIONS 32
@@ -75,10 +76,12 @@ static struct tcb *exception(struct tcb *t, unsigned vector)
 {
 	word_t error = t->arch.context.error;
 
+	if (vector == VECTOR_DEBUG)
+		vcpu_debug_taken();
 	if (vector == VECTOR_PAGE_FAULT)
 		return fault_current(t, ABI_FAULT_VM, CR_READ(2), (error & FETCH) != 0, error & 31);
 	if (vector == VECTOR_NO_FPU && !t->arch.fpu_disabled) {
-		fpu_take(t);
+		fpu_take(&t->arch.fpu);
 		return t;
 	}
 	return fault_current(t, ABI_FAULT_USER_EXCEPTION, vector, error & ERROR_BITS, 0);
@@ -94,14 +97,6 @@ static struct tcb *software_interrupt(struct tcb *t, unsigned vector)
 }
 
 _Static_assert(offsetof(struct tcb, arch.context) == 0, "entry.S");
-static inline struct tcb *checked(struct tcb *next)
-{
-	invariants_check();
-	if (unlikely(trace_is_on()))
-		trace_event(next, ABI_TRACE_RETURN, 0);
-	return next;
-}
-
 /* Between exceptions, INT n and messages only the LAPIC can tell, where more than
  * one of them can be. */
 static bool is_interrupt(unsigned vector)
@@ -138,7 +133,17 @@ struct tcb *trap_syscall(struct tcb *t, word_t nr)
 		trace_event(t, ABI_TRACE_SYSCALL, nr);
 	if (unlikely(t->arch.syscall_fault))
 		return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
+	if (unlikely(t->arch.vm_enter) && nr == (word_t)ABI_SYS_VM_ENTER)
+		return checked(vmx_call(t));
 	return checked(syscall_handle(t, (int64_t)nr));
+}
+
+struct tcb *trap_taken(struct tcb *t, unsigned vector)
+{
+	if (unlikely(trace_is_on()))
+		trace_event(t, ABI_TRACE_INTERRUPT, 0);
+	interrupt(vector);
+	return arch_next();
 }
 
 struct tcb *trap_interrupt(struct tcb *t)
@@ -148,12 +153,7 @@ struct tcb *trap_interrupt(struct tcb *t)
 	cpu->taken = 0;
 	__asm__ volatile("sti\n\tnop\n\tcli" ::
 				 : "memory");
-	if (!cpu->taken)
-		return t;
-	if (unlikely(trace_is_on()))
-		trace_event(t, ABI_TRACE_INTERRUPT, 0);
-	interrupt(cpu->taken);
-	return arch_next();
+	return cpu->taken ? trap_taken(t, cpu->taken) : t;
 }
 
 struct tcb *trap_first(void) { return checked(arch_next()); }

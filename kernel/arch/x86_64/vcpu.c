@@ -3,13 +3,16 @@
 
 #include <abi/fault.h>
 #include <arch/cpu.h>
+#include <arch/trap.h>
+#include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
 #include <kernel/ipc.h>
 
 #define EXIT_CODES_FROM 0x60
 #define EXIT_PAGE 0x400
-#define RFLAGS_IF_SHIFT 9
+#define REASON(name, bytes) ((ABI_EXIT_##name) | (bytes) << 6)
+#define REASON_MASK 63u
 #define RFLAGS_GUEST 0x3f7fd5ull /* not reserved */
 
 /* --- registers --- */
@@ -40,6 +43,14 @@ static inline word_t *reg_at(struct vcpu *v, unsigned reg)
 	return (word_t *)((uintptr_t)v + place[reg]);
 }
 
+/* Of VT-x: those of VMX_REGS. */
+static word_t *soft_reg(struct vcpu *v, unsigned reg)
+{
+	if (reg >= ABI_VCPU_DR0 && reg <= ABI_VCPU_DR3)
+		return &v->dr[reg - ABI_VCPU_DR0];
+	return reg < ABI_VCPU_CR2 ? &v->gpr[reg] : &v->vmx.soft[reg - ABI_VCPU_CR2];
+}
+
 static word_t irq_get(const struct vmcb *c)
 {
 	if (!(c->virq & VIRQ_PENDING))
@@ -61,15 +72,15 @@ static void irq_set(struct vmcb *c, word_t w)
 
 word_t vcpu_get_reg(struct vcpu *v, unsigned reg)
 {
+	if (reg >= ABI_VCPU_DR0 && reg <= ABI_VCPU_DR6)
+		vcpu_sync(v);
+	if (vmx_on)
+		return *soft_reg(v, reg);
 	switch (reg) {
 	case ABI_VCPU_EFER: return v->vmcb.efer & ~EFER_SVME;
 	case ABI_VCPU_CR8: return v->vmcb.virq & VIRQ_TPR;
 	case ABI_VCPU_IRQ: return irq_get(&v->vmcb);
 	case ABI_VCPU_SHADOW: return v->vmcb.shadow & ABI_VCPU_SHADOW_ON;
-	case ABI_VCPU_DR0:
-	case ABI_VCPU_DR1:
-	case ABI_VCPU_DR2:
-	case ABI_VCPU_DR3: vcpu_sync(v); break;
 	}
 	return *reg_at(v, reg);
 }
@@ -83,6 +94,7 @@ static word_t sanitised(unsigned reg, word_t value)
 	case ABI_VCPU_RFLAGS: return (value & RFLAGS_GUEST) | 2;
 	case ABI_VCPU_EFER: return value | EFER_SVME;
 	case ABI_VCPU_SHADOW: return value & ABI_VCPU_SHADOW_ON;
+	case ABI_VCPU_CR8: return value & VIRQ_TPR;
 	case ABI_VCPU_EVENT:
 		return value & ABI_VCPU_EVENT_VALID ? value & 0xffffffff80000fffull : 0;
 	case ABI_VCPU_SYSENTER_ESP:
@@ -100,15 +112,18 @@ static word_t sanitised(unsigned reg, word_t value)
 void vcpu_set_reg(struct vcpu *v, unsigned reg, word_t value)
 {
 	value = sanitised(reg, value);
+	if (reg >= ABI_VCPU_DR0 && reg <= ABI_VCPU_DR6)
+		vcpu_sync(v);
+	if (vmx_on) {
+		*soft_reg(v, reg) = value;
+		vmx_reg_written(v, reg);
+		return;
+	}
 	switch (reg) {
 	case ABI_VCPU_IRQ: irq_set(&v->vmcb, value); return;
 	case ABI_VCPU_CR8:
-		v->vmcb.virq = (v->vmcb.virq & ~VIRQ_TPR) | (value & VIRQ_TPR);
+		v->vmcb.virq = (v->vmcb.virq & ~VIRQ_TPR) | value;
 		return;
-	case ABI_VCPU_DR0:
-	case ABI_VCPU_DR1:
-	case ABI_VCPU_DR2:
-	case ABI_VCPU_DR3: vcpu_sync(v); break;
 	case ABI_VCPU_SS: v->vmcb.cpl = value >> 21 & 3; break;
 	case ABI_VCPU_CR0:
 	case ABI_VCPU_CR3:
@@ -120,12 +135,162 @@ void vcpu_set_reg(struct vcpu *v, unsigned reg, word_t value)
 	*reg_at(v, reg) = value;
 }
 
+/* --- registers together --- */
+static bool event_ok(word_t e, word_t rflags)
+{
+	unsigned vector = e & 0xff;
+
+	if (!(e & ABI_VCPU_EVENT_VALID))
+		return true;
+	switch (e >> ABI_VCPU_EVENT_KIND_SHIFT & 7) {
+	case ABI_VCPU_EVENT_IRQ: return rflags >> RFLAGS_IF_SHIFT & 1;
+	case ABI_VCPU_EVENT_NMI:
+	case ABI_VCPU_EVENT_SOFT: return true;
+	case ABI_VCPU_EVENT_EXCEPTION: return vector < 31 && vector != 2;
+	default: return false;
+	}
+}
+
+static bool pat_ok(word_t pat)
+{
+	for (; pat; pat >>= 8)
+		if ((pat & 0xff) > 7 || (pat & 0xfe) == 2)
+			return false;
+	return true;
+}
+
+word_t guest_cr4(void)
+{
+	uint32_t b = cpuid(7, 0).b, c = cpuid(7, 0).c;
+
+	return 0x7ff | CR4_FSGSBASE | CR4_OSXSAVE | (c & 1u << 2 ? 1u << 11 : 0) /* UMIP */ |
+	       (cpuid(1, 0).c & 1u << 17) /* PCIDE */ | (b & 1u << 7 ? CR4_SMEP : 0) |
+	       (b & 1u << 20 ? CR4_SMAP : 0);
+}
+
+/* APM 2, 15.5.1. What the hardware would refuse is not left to it: emulators
+ * then write the host's registers where the guest's are. */
+bool svm_state_ok(const struct vmcb *c)
+{
+	static word_t cr4_allowed, physical_bits;
+	bool paging = c->cr0 >> 31 & 1, long_mode = c->efer & EFER_LME;
+
+	if (!cr4_allowed) {
+		cr4_allowed = guest_cr4();
+		physical_bits = cpuid(0x80000008, 0).a & 0xff;
+	}
+	if (c->cr0 >> 32 || (c->cr0 & (CR0_CD | CR0_NW)) == CR0_NW ||
+	    (paging && !(c->cr0 & CR0_PE)) || c->cr4 & ~cr4_allowed || c->dr6 >> 32 ||
+	    c->dr7 >> 32 || c->efer & ~EFER_GUEST || !pat_ok(c->pat) ||
+	    !event_ok(c->event, c->rflags))
+		return false;
+	if (!long_mode || !paging)
+		return true;
+	return c->cr4 & CR4_PAE && !(c->cr3 >> physical_bits) &&
+	       (c->seg[SEG_CS].word >> 16 & 0x600) != 0x600;
+}
+
+/* --- what is in the registers: only guests have breakpoints --- */
+#define DR_READ(n)                                          \
+	({                                                  \
+		word_t value_;                              \
+		__asm__ volatile("mov %%db" #n ", %0"       \
+				 : "=r"(value_)::"memory"); \
+		value_;                                     \
+	})
+#define DR_WRITE(n, value) __asm__ volatile("mov %0, %%db" #n ::"r"((word_t)(value)))
+
+/* SVM changes DR6 and DR7; with VT-x guest.S keeps DR6. */
+void vcpu_sync(struct vcpu *v)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+
+	if (cpu->vcpu != v)
+		return;
+	v->dr[0] = DR_READ(0);
+	v->dr[1] = DR_READ(1);
+	v->dr[2] = DR_READ(2);
+	v->dr[3] = DR_READ(3);
+	cpu->vcpu = NULL;
+}
+
+static NOINLINE void load(struct arch_cpu *cpu, struct vcpu *v)
+{
+	if (cpu->vcpu)
+		vcpu_sync(cpu->vcpu);
+	DR_WRITE(0, v->dr[0]);
+	DR_WRITE(1, v->dr[1]);
+	DR_WRITE(2, v->dr[2]);
+	DR_WRITE(3, v->dr[3]);
+	cpu->vcpu = v;
+	vcpu_debug_taken();
+}
+
+void vcpu_debug_taken(void)
+{
+	const struct vcpu *v = this_cpu()->arch.vcpu;
+
+	if (vmx_on && v)
+		DR_WRITE(6, (uint32_t)v->vmx.soft[ABI_VCPU_DR6 - ABI_VCPU_CR2]);
+}
+
+/* --- guests' memory and the TLB --- */
+word_t guest_entry;
+word_t guest_epoch = 1;
+static pte_t empty_root[512] __attribute__((aligned(4096)));
+
+void npt_changed(void) { guest_epoch++; }
+
+bool vcpu_renew(struct vcpu *v, uint32_t tags)
+{
+	static uint32_t last;
+	struct cap root = v->tcb->arch.ept.cap;
+	bool live = cap_map_asid(root) && asid_space(cap_map_asid(root), true) == cap_addr(root);
+	bool again = last + 1 >= tags;
+
+	if (again) {
+		last = 0;
+		guest_epoch++;
+	}
+	v->root = live ? cap_addr(root) : ptr_to_paddr(empty_root);
+	v->tag = ++last;
+	v->epoch = guest_epoch;
+	return again;
+}
+
+struct tcb *vcpu_switch_to(struct tcb *t)
+{
+	struct arch_cpu *cpu = &this_cpu()->arch;
+	struct vcpu *v = t->arch.vcpu;
+
+	cpu->context = &t->arch.context;
+	if (unlikely(cpu->vcpu != v))
+		load(cpu, v);
+	if (unlikely(cpu->fpu_owner != &v->fpu))
+		fpu_take(&v->fpu);
+	if (vmx_on)
+		vmx_switch_to(cpu, v);
+	else if (unlikely(v->epoch != guest_epoch))
+		svm_renew(v);
+	return t;
+}
+
 /* --- threads --- */
 void vcpu_update_guest(struct tcb *t)
 {
-	t->arch.guest = t->arch.vcpu && t->arch.vcpu->exit_message;
+	vcpu_leave_call(t);
+	t->arch.vm_enter = vmx_on && t->arch.vcpu;
+	t->arch.guest = t->arch.vcpu && t->arch.vcpu->exit_message ? GUEST_THREAD : GUEST_NONE;
 	if (t->arch.guest)
-		t->arch.context.by_syscall = 0; /* svm.S is where IRET is */
+		t->arch.context.by_syscall = 0; /* what enters guests is where IRET is */
+}
+
+void vcpu_leave_call(struct tcb *t)
+{
+	if (t->arch.guest != GUEST_CALL)
+		return;
+	t->arch.guest = GUEST_NONE;
+	arch_restart(t);
 }
 
 static void unbind(struct tcb *t)
@@ -157,44 +322,34 @@ void vcpu_destroy(struct vcpu *v)
 	vcpu_bind(v, NULL);
 	if (cpu->vcpu == v)
 		cpu->vcpu = NULL;
+	fpu_forget(&v->fpu);
+	if (vmx_on)
+		vmx_vcpu_destroy(v);
 	doorbell_destroy(v);
 }
 
 /* --- exits --- */
 
-/* By exit code: the label from the reason's place on, length included. */
-#define REASON(name, bytes) ((ABI_EXIT_##name) | (bytes) << 6)
-static const uint16_t reasons[] = {
-	[0x64 - EXIT_CODES_FROM] = REASON(WINDOW, 0),
-	[0x6f - EXIT_CODES_FROM] = REASON(RDPMC, 2),
-	[0x72 - EXIT_CODES_FROM] = REASON(CPUID, 2),
-	[0x73 - EXIT_CODES_FROM] = REASON(NESTED, 2), /* RSM */
-	[0x76 - EXIT_CODES_FROM] = REASON(INVD, 2),
-	[0x78 - EXIT_CODES_FROM] = REASON(HLT, 1),
-	[0x7a - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x7b - EXIT_CODES_FROM] = REASON(PORT, 0),
-	[0x7c - EXIT_CODES_FROM] = REASON(MSR_READ, 2),
-	[0x7d - EXIT_CODES_FROM] = REASON(TASK, 0),
-	[0x7f - EXIT_CODES_FROM] = REASON(SHUTDOWN, 0),
-	[0x80 - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x81 - EXIT_CODES_FROM] = REASON(HYPERCALL, 3),
-	[0x82 - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x83 - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x84 - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x85 - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x86 - EXIT_CODES_FROM] = REASON(NESTED, 3),
-	[0x89 - EXIT_CODES_FROM] = REASON(INVD, 2),
-	[0x8a - EXIT_CODES_FROM] = REASON(MONITOR, 3),
-	[0x8b - EXIT_CODES_FROM] = REASON(MWAIT, 3),
-	[0x8c - EXIT_CODES_FROM] = REASON(MWAIT, 3),
-	[0x8d - EXIT_CODES_FROM] = REASON(XSETBV, 3),
-};
-#define REASON_MASK 63u
-
+/* What an exit message's label says. */
 struct exit {
-	word_t code;   /* reason and length, as in reasons[] */
-	word_t detail; /* 32 bits */
+	word_t code; /* reason and length, as in reasons[] */
+	word_t detail;
 };
+/* By exit code. */
+/* clang-format off */
+#define AT_EXIT(code, name, bytes) [(code) - EXIT_CODES_FROM] = REASON(name, bytes)
+static const uint16_t reasons[] = {
+	AT_EXIT(0x64, WINDOW, 0), AT_EXIT(0x6f, RDPMC, 2), AT_EXIT(0x72, CPUID, 2),
+	AT_EXIT(0x73, NESTED, 2) /* RSM */, AT_EXIT(0x76, INVD, 2), AT_EXIT(0x78, HLT, 1),
+	AT_EXIT(0x7a, NESTED, 3),
+	AT_EXIT(0x7b, PORT, 0), AT_EXIT(0x7c, MSR_READ, 2), AT_EXIT(0x7d, TASK, 0),
+	AT_EXIT(0x7f, SHUTDOWN, 0), AT_EXIT(0x80, NESTED, 3), AT_EXIT(0x81, HYPERCALL, 3),
+	AT_EXIT(0x82, NESTED, 3), AT_EXIT(0x83, NESTED, 3), AT_EXIT(0x84, NESTED, 3),
+	AT_EXIT(0x85, NESTED, 3), AT_EXIT(0x86, NESTED, 3), AT_EXIT(0x89, INVD, 2),
+	AT_EXIT(0x8a, MONITOR, 3), AT_EXIT(0x8b, MWAIT, 3), AT_EXIT(0x8c, MWAIT, 3),
+	AT_EXIT(0x8d, XSETBV, 3),
+};
+/* clang-format on */
 
 static struct exit port_exit(const struct vmcb *c)
 {
@@ -280,6 +435,10 @@ word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
 		m->r10 = m->r8 = m->r9 = m->r15 = 0;
 		return ABI_EXT_FAULT_EXIT;
 	}
+	if (vmx_on) {
+		vmx_exit_words(v, to);
+		return ABI_EXT_FAULT_EXIT | ABI_EXIT_VMX << ABI_EXIT_REASON_SHIFT;
+	}
 	struct vmcb *c = &v->vmcb;
 	struct exit e = classify(c);
 	word_t open = (c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1) * ABI_EXIT_OPEN;
@@ -314,18 +473,26 @@ bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, 
 {
 	const struct arch_context *m = &from->arch.context;
 	struct vcpu *v = faulter->arch.vcpu;
+	word_t *rax;
 
 	if (label != ABI_EXIT_DONE || !v)
 		return label == ABI_EXIT_AGAIN;
-	struct exit e = classify(&v->vmcb);
-	v->vmcb.shadow = 0;
-	if ((e.code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS) {
-		access_reply(v, m, count);
-		return true;
+	if (vmx_on) {
+		vmx_use(v);
+		vmx_advance();
+		rax = &v->gpr[ABI_VCPU_RAX];
+	} else {
+		word_t code = classify(&v->vmcb).code;
+		v->vmcb.shadow = 0;
+		if ((code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS) {
+			access_reply(v, m, count);
+			return true;
+		}
+		v->vmcb.rip += code >> 6 & ABI_EXIT_BYTES_MASK;
+		rax = &v->vmcb.rax;
 	}
-	v->vmcb.rip += e.code >> 6 & ABI_EXIT_BYTES_MASK;
 	if (count > 0)
-		v->vmcb.rax = m->r10;
+		*rax = m->r10;
 	if (count > 1)
 		v->gpr[ABI_VCPU_RCX] = m->r8;
 	if (count > 2)

@@ -34,7 +34,8 @@ void check_arch_entry(const struct cpu *c)
 	INVARIANT("its address space is loaded", t, c->arch.root == root_for(t));
 	INVARIANT("FS and GS are its own", t, c->arch.bases_owner == t);
 	INVARIANT("FPU open for its owner alone", t,
-		  !c->arch.fpu_open || (c->arch.fpu_owner == t && !t->arch.fpu_disabled));
+		  !c->arch.fpu_open ||
+			  (c->arch.fpu_owner == &t->arch.fpu && !t->arch.fpu_disabled));
 	INVARIANT("FPU attribute mirrored", t,
 		  t->arch.fpu_disabled == (t->flags & ABI_TCB_FLAG_FPU_DISABLED));
 	INVARIANT("RIP is canonical", t, is_canonical(t->arch.context.rip));
@@ -58,7 +59,7 @@ static void check_vspace(const struct slot *s)
 
 static void check_frame(const struct slot *s)
 {
-	paddr_t root = asid_root(cap_map_asid(s->cap));
+	paddr_t root = asid_space(cap_map_asid(s->cap), false);
 
 	if (root)
 		INVARIANT("a mapped frame is in the lower half", s,

@@ -1,4 +1,5 @@
 /* COM1, polled: text of debug builds and panics. */
+#include <arch/cpu.h>
 #include <plat/uart.h>
 
 #define COM1 0x3f8
@@ -8,28 +9,13 @@
 #define LINE_8N1 3
 #define STATUS_EMPTY 0x20
 
-static void out(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
-}
-
-static uint8_t in(uint16_t port)
-{
-	uint8_t v;
-
-	__asm__ volatile("inb %1, %0"
-			 : "=a"(v)
-			 : "Nd"(port));
-	return v;
-}
-
 /* At the rate that the firmware has left. */
 void plat_uart_putc(char c)
 {
 	/* Bounded: a panic must end even without a UART. */
 	for (unsigned i = 0; i < 1000000; i++)
-		if (in(COM1 + LINE_STATUS) & STATUS_EMPTY)
+		if (in8(COM1 + LINE_STATUS) & STATUS_EMPTY)
 			break;
-	out(COM1 + LINE_CONTROL, LINE_8N1);
-	out(COM1 + DATA, (uint8_t)c);
+	out8(COM1 + LINE_CONTROL, LINE_8N1);
+	out8(COM1 + DATA, (uint8_t)c);
 }

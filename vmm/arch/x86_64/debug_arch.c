@@ -52,20 +52,20 @@ static bool in_hand(const struct vm_vcpu *vc)
 	return vc->vm->handler == vc || stub.vcpu[vc->index].held;
 }
 
-static uint64_t get_now(const struct vm_vcpu *vc, unsigned reg)
+static uint64_t get_now(struct vm_vcpu *vc, unsigned reg)
 {
 	uint64_t value[VCPU_REGS] = { 0 };
 
-	(void)sel4_vcpu_read_set(vc->cpu.caps.vcpu, vcpu_bit(reg), value);
+	(void)vmx_read_set(&vc->cpu.vmx, vcpu_bit(reg), value);
 	return value[reg];
 }
 
-static void set_now(const struct vm_vcpu *vc, unsigned reg, uint64_t to)
+static void set_now(struct vm_vcpu *vc, unsigned reg, uint64_t to)
 {
 	uint64_t value[VCPU_REGS];
 
 	value[reg] = to;
-	if (sel4_vcpu_write_set(vc->cpu.caps.vcpu, vcpu_bit(reg), value) != ABI_OK)
+	if (vmx_write_set(&vc->cpu.vmx, vcpu_bit(reg), value) != ABI_OK)
 		log_error("vCPU %u: the kernel refuses a debug register", vc->index);
 }
 

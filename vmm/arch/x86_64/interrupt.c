@@ -15,14 +15,14 @@ static bool write_irq(struct vm_vcpu *vc, uint64_t value)
 	uint64_t reg[VCPU_REGS];
 
 	reg[VCPU_IRQ] = value;
-	return sel4_vcpu_write_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg) == ABI_OK;
+	return vmx_write_set(&vc->cpu.vmx, vcpu_bit(VCPU_IRQ), reg) == ABI_OK;
 }
 
-static uint64_t read_irq(const struct vm_vcpu *vc)
+static uint64_t read_irq(struct vm_vcpu *vc)
 {
 	uint64_t reg[VCPU_REGS] = { 0 };
 
-	(void)sel4_vcpu_read_set(vc->cpu.caps.vcpu, vcpu_bit(VCPU_IRQ), reg);
+	(void)vmx_read_set(&vc->cpu.vmx, vcpu_bit(VCPU_IRQ), reg);
 	return reg[VCPU_IRQ];
 }
 
@@ -41,7 +41,7 @@ static uint8_t take(struct vm_vcpu *vc)
 }
 
 /* One that has been given to the kernel and not been taken stays. */
-static bool is_pending(const struct vm_vcpu *vc)
+static bool is_pending(struct vm_vcpu *vc)
 {
 	return read_irq(vc) & ABI_VCPU_IRQ_PENDING;
 }

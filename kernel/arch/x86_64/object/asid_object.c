@@ -15,21 +15,29 @@ bool vspace_is_live(struct cap c)
 	       p->root[asid & ((1u << ABI_ASID_POOL_INDEX_BITS) - 1)] == cap_addr(c);
 }
 
-int vspace_check_cap(struct invocation *inv)
+int space_check_cap(struct invocation *inv, bool ept)
 {
 	struct cap c = inv_extra(inv, 0);
+	bool is_space = cap_type(c) == CAP_VSPACE && cap_map_asid(c);
 
-	return cap_type(c) == CAP_VSPACE && cap_map_asid(c) ? ABI_OK : inv_invalid_cap(inv, 1);
+	return (ept ? cap_type(c) == CAP_EPT_PML4 : is_space) ? ABI_OK : inv_invalid_cap(inv, 1);
 }
 
-int vspace_check_asid(struct invocation *inv, paddr_t *root)
+int space_check_asid(struct invocation *inv, bool ept, paddr_t *root)
 {
 	struct lookup_failure f = { ABI_LOOKUP_INVALID_ROOT, { 0 } };
 
-	*root = asid_root(cap_map_asid(inv_extra(inv, 0)));
+	*root = asid_space(cap_map_asid(inv_extra(inv, 0)), ept);
 	if (!*root)
 		return inv_failed_lookup(inv, false, &f);
 	return *root == cap_addr(inv_extra(inv, 0)) ? ABI_OK : inv_invalid_cap(inv, 1);
+}
+
+int inv_missing_table(struct invocation *inv, unsigned level)
+{
+	struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY, { level_bits(level) } };
+
+	return inv_failed_lookup(inv, false, &f);
 }
 
 /* MakePool: index, depth; untyped, root */
@@ -37,7 +45,7 @@ int asid_control_invoke(struct invocation *inv)
 {
 	struct slot *dest, *from = inv->extra[0];
 
-	if (!asid_pool_available())
+	if (asid_pool_free() < 0)
 		return ABI_DELETE_FIRST;
 	if (cap_type(from->cap) != CAP_UNTYPED ||
 	    cap_untyped_bits(from->cap) != ABI_ASID_POOL_BITS ||
@@ -53,7 +61,7 @@ int asid_control_invoke(struct invocation *inv)
 	struct asid_pool *pool = cap_object(from->cap);
 	from->cap.w1 = 1ull << ABI_ASID_POOL_BITS; /* all of it is used */
 	arch_clear_memory(pool, sizeof(*pool));
-	slot_insert_child(dest, cap_asid_pool(pool, (asid_t)asid_pool_install(pool)), from);
+	slot_insert_child(dest, cap_asid_pool(pool, asid_pool_install(pool)), from);
 	return ABI_OK;
 }
 
@@ -70,8 +78,7 @@ int asid_pool_invoke(struct invocation *inv)
 	if (!asid_pool_is_installed(cap_object(inv->cap), first))
 		return inv_failed_lookup(inv, false, &none);
 	struct asid_pool *pool = cap_object(inv->cap);
-	asid_t asid = ept ? asid_assign_ept(pool, first, cap_addr(s->cap))
-			  : asid_assign(pool, first, cap_addr(s->cap));
+	asid_t asid = asid_assign(pool, first, cap_addr(s->cap), ept);
 	if (!asid)
 		return ABI_DELETE_FIRST;
 	s->cap.w1 = asid;

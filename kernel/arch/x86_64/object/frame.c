@@ -18,50 +18,50 @@ static int check_place(struct invocation *inv, vptr_t vaddr, asid_t asid)
 	return cap_map_vaddr(inv->cap) == vaddr ? ABI_OK : inv_invalid_argument(inv, 0);
 }
 
-/* vaddr, rights, attr; vspace */
-static int map(struct invocation *inv)
+/* vaddr, rights, attr; space. In an EPT nothing is replaced, and no address is a mapping's own. */
+static int map(struct invocation *inv, bool ept)
 {
-	vptr_t vaddr = inv_arg(inv, 0);
+	vptr_t vaddr = inv_arg(inv, 0) & ~(ept ? (1ull << ABI_PAGE_BITS) - 1 : 0);
 	unsigned level = leaf_level(inv->cap);
 	asid_t asid;
 	paddr_t root;
 
-	int error = vspace_check_cap(inv);
+	if (ept && (cap_map_asid(inv->cap) || cap_frame_size(inv->cap) == FRAME_HUGE))
+		return inv_invalid_cap(inv, 0);
+	int error = space_check_cap(inv, ept);
 	if (error)
 		return error;
 	asid = cap_map_asid(inv_extra(inv, 0));
-	error = check_place(inv, vaddr, asid);
+	if (!ept)
+		error = check_place(inv, vaddr, asid);
+	else if (vaddr > EPT_TOP)
+		error = inv_invalid_argument(inv, 0);
 	if (!error)
-		error = vspace_check_asid(inv, &root);
+		error = space_check_asid(inv, ept, &root);
 	if (error)
 		return error;
 	if (vaddr & ((1ull << level_bits(level)) - 1))
 		return ABI_ALIGNMENT_ERROR;
 	struct pte_ref at = paging_walk(root, vaddr, level);
-	if (at.level != level) {
-		struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY,
-					    { level_bits(at.level) } };
-		return inv_failed_lookup(inv, false, &f);
-	}
-	if (pte_is_table(*at.entry, level))
+	if (ept ? pte_is_valid(*at.entry) : at.level == level && pte_is_table(*at.entry, level))
 		return ABI_DELETE_FIRST;
+	if (at.level != level)
+		return inv_missing_table(inv, at.level);
 
-	word_t rights = cap_frame_rights(inv->cap) & inv_arg(inv, 1);
-	paging_set(at.entry, pte_make_leaf(cap_addr(inv->cap), level, rights, inv_arg(inv, 2)),
-		   asid, vaddr, false);
-	inv->slot->cap.w1 = cap_map_word(vaddr, asid);
+	paddr_t frame = cap_addr(inv->cap);
+	word_t rights = cap_frame_rights(inv->cap) & inv_arg(inv, 1), attr = inv_arg(inv, 2);
+	pte_t leaf = ept ? ept_make_leaf(frame, level, rights, attr)
+			 : pte_make_leaf(frame, level, rights, attr);
+	paging_set(at.entry, leaf, asid, vaddr, false);
+	inv->slot->cap = cap_frame_mapped(inv->cap, cap_map_word(vaddr, asid), ept);
 	return ABI_OK;
 }
 
 void frame_unmap(struct cap c)
 {
-	paddr_t root = asid_root(cap_map_asid(c));
+	paddr_t root = asid_space(cap_map_asid(c), cap_frame_is_in_ept(c));
 	unsigned level = leaf_level(c);
 
-	if (cap_frame_is_in_ept(c)) {
-		ept_frame_unmap(c);
-		return;
-	}
 	if (!root)
 		return;
 	struct pte_ref at = paging_walk(root, cap_map_vaddr(c), level);
@@ -74,11 +74,11 @@ void frame_unmap(struct cap c)
 int frame_invoke(struct invocation *inv)
 {
 	switch (inv->label) {
-	case ABI_INV_X86_PAGE_MAP: return map(inv);
-	case ABI_INV_X86_PAGE_MAP_EPT: return ept_frame_map(inv);
+	case ABI_INV_X86_PAGE_MAP: return map(inv, false);
+	case ABI_INV_X86_PAGE_MAP_EPT: return map(inv, true);
 	case ABI_INV_X86_PAGE_UNMAP:
 		frame_unmap(inv->cap);
-		inv->slot->cap = cap_frame_unmapped(inv->cap);
+		inv->slot->cap = cap_frame_mapped(inv->cap, 0, false);
 		return ABI_OK;
 	case ABI_INV_X86_PAGE_GET_ADDRESS:
 		inv_result(inv, 0, cap_addr(inv->cap));

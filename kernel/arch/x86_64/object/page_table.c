@@ -1,4 +1,4 @@
-/* PDPTs, page directories and page tables. */
+/* Tables of address spaces and of guests' memory, below the first. */
 #include <arch/vspace.h>
 
 #include <kernel/arch.h>
@@ -7,36 +7,37 @@
 unsigned table_level(enum cap_type type)
 {
 	switch (type) {
-	case CAP_PDPT: return 1;
-	case CAP_PAGE_DIRECTORY: return 2;
-	case CAP_PAGE_TABLE: return 3;
+	case CAP_PDPT:
+	case CAP_EPT_PDPT: return 1;
+	case CAP_PAGE_DIRECTORY:
+	case CAP_EPT_PD: return 2;
+	case CAP_PAGE_TABLE:
+	case CAP_EPT_PT: return 3;
 	default: return 0;
 	}
 }
 
-/* vaddr, attr; vspace. The attributes of a table mean nothing to its pages. */
+/* vaddr, attr; space. The attributes of a table mean nothing to its pages. */
 static int map(struct invocation *inv)
 {
+	bool ept = cap_type(inv->cap) >= CAP_EPT_PML4;
 	unsigned above = table_level(cap_type(inv->cap)) - 1;
 	vptr_t vaddr = inv_arg(inv, 0) & ~((1ull << level_bits(above)) - 1);
 	paddr_t root;
 
 	if (cap_map_asid(inv->cap))
 		return inv_invalid_cap(inv, 0);
-	int error = vspace_check_cap(inv);
+	int error = space_check_cap(inv, ept);
 	if (error)
 		return error;
-	if (vaddr > ABI_USER_TOP)
+	if (vaddr > (ept ? EPT_TOP : ABI_USER_TOP))
 		return inv_invalid_argument(inv, 0);
-	error = vspace_check_asid(inv, &root);
+	error = space_check_asid(inv, ept, &root);
 	if (error)
 		return error;
 	struct pte_ref at = paging_walk(root, vaddr, above);
-	if (at.level != above) {
-		struct lookup_failure f = { ABI_LOOKUP_MISSING_CAPABILITY,
-					    { level_bits(at.level) } };
-		return inv_failed_lookup(inv, false, &f);
-	}
+	if (at.level != above)
+		return inv_missing_table(inv, at.level);
 	if (pte_is_valid(*at.entry))
 		return ABI_DELETE_FIRST;
 	asid_t asid = cap_map_asid(inv_extra(inv, 0));
@@ -47,7 +48,7 @@ static int map(struct invocation *inv)
 
 void table_unmap(struct cap c)
 {
-	paddr_t root = asid_root(cap_map_asid(c));
+	paddr_t root = asid_space(cap_map_asid(c), cap_type(c) >= CAP_EPT_PML4);
 	unsigned above = table_level(cap_type(c)) - 1;
 
 	if (!root)
@@ -75,7 +76,10 @@ int table_invoke(struct invocation *inv)
 	switch (inv->label) {
 	case ABI_INV_X86_PDPT_MAP:
 	case ABI_INV_X86_PAGE_DIRECTORY_MAP:
-	case ABI_INV_X86_PAGE_TABLE_MAP: return map(inv);
+	case ABI_INV_X86_PAGE_TABLE_MAP:
+	case ABI_INV_X86_EPT_PDPT_MAP:
+	case ABI_INV_X86_EPT_PD_MAP:
+	case ABI_INV_X86_EPT_PT_MAP: return map(inv);
 	default: return unmap(inv);
 	}
 }

@@ -20,5 +20,11 @@ static inline bool exit_is_access(uint64_t label)
 	return exit_reason(label) >= ABI_EXIT_FIRST_ACCESS;
 }
 
+/* It is VT-x's own: vmx_exit comes first. */
+static inline bool exit_is_raw(uint64_t label)
+{
+	return (uint8_t)label == ABI_EXT_FAULT_EXIT && exit_reason(label) == ABI_EXIT_VMX;
+}
+
 /* mr: the message's words. Any label is accepted. */
 void vcpu_decode_exit(uint64_t label, const uint64_t mr[4], struct vcpu_exit *e);

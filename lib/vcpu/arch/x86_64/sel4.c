@@ -18,7 +18,7 @@ static bool op_fetch(struct vcpu *v, uint64_t mask)
 	uint64_t value[VCPU_MAX_REGS];
 
 	mask &= ~v->valid;
-	if (sel4_vcpu_read_set(sel4_of(v)->caps.vcpu, mask, value) != ABI_OK)
+	if (vmx_read_set(&sel4_of(v)->vmx, mask, value) != ABI_OK)
 		return false;
 	for (; mask; mask &= mask - 1)
 		vcpu_learn(v, (unsigned)__builtin_ctzll(mask), value[__builtin_ctzll(mask)]);
@@ -27,7 +27,7 @@ static bool op_fetch(struct vcpu *v, uint64_t mask)
 
 static bool op_store(struct vcpu *v, uint64_t mask)
 {
-	return sel4_vcpu_write_set(sel4_of(v)->caps.vcpu, mask, v->reg) == ABI_OK;
+	return vmx_write_set(&sel4_of(v)->vmx, mask, v->reg) == ABI_OK;
 }
 
 /* The advance as a plain write of RIP, unless something set it. */
@@ -105,7 +105,7 @@ static void learn(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr, struc
 	vcpu_decode_exit(label, mr, e);
 	s->insn_bytes = (uint8_t)exit_bytes(label);
 	if (exit_is_access(label)) {
-		s->accessed = true;
+		s->accessed = !s->vmx.on; /* the kernel has no such answer there */
 		memcpy(v->reg, &sel4_ipcbuf->msg[ABI_EXIT_STATE_WORD],
 		       ABI_EXIT_STATE * sizeof(v->reg[0]));
 		v->valid = vcpu_bit(ABI_EXIT_STATE) - 1;
@@ -133,7 +133,13 @@ static void op_run(struct vcpu *v, struct vcpu_exit *e)
 	} else {
 		info = sel4_recv(c->fault_ep, &badge, mr, c->reply);
 	}
-	learn(s, msginfo_label(info), mr, e);
+	uint64_t label = msginfo_label(info);
+	while (exit_is_raw(label) && !vmx_exit(&s->vmx, &label, mr)) {
+		info = msginfo(ABI_EXIT_AGAIN, 0, 0);
+		info = sel4_reply_recv(c->fault_ep, info, &badge, mr, c->reply);
+		label = msginfo_label(info);
+	}
+	learn(s, label, mr, e);
 }
 
 static const struct vcpu_ops sel4_ops = {
@@ -147,7 +153,8 @@ bool vcpu_sel4_init(struct vcpu_sel4 *s, const struct vcpu_caps *caps)
 	*s = (struct vcpu_sel4){ .caps = *caps };
 	vcpu_init(&s->cpu, &sel4_ops);
 	return caps->features & ABI_EXTF_EXIT_MESSAGE &&
-	       sel4_ext_vcpu_set_exit_message(caps->vcpu, 1) == ABI_OK;
+	       sel4_ext_vcpu_set_exit_message(caps->vcpu, 1) == ABI_OK &&
+	       vmx_vcpu_init(&s->vmx, caps->vcpu);
 }
 
 bool vcpu_sel4_start(struct vcpu_sel4 *s)
@@ -158,12 +165,7 @@ bool vcpu_sel4_start(struct vcpu_sel4 *s)
 	return true;
 }
 
-bool vcpu_sel4_read(const struct vcpu_sel4 *s, unsigned field, uint64_t *value)
+bool vcpu_sel4_write(struct vcpu_sel4 *s, unsigned field, uint32_t value)
 {
-	return sel4_vcpu_read_field(s->caps.vcpu, field, value) == ABI_OK;
-}
-
-bool vcpu_sel4_write(const struct vcpu_sel4 *s, unsigned field, uint64_t value)
-{
-	return sel4_vcpu_write_field(s->caps.vcpu, field, value) == ABI_OK;
+	return vmx_write_control(&s->vmx, field, value) == ABI_OK;
 }

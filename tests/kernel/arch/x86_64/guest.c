@@ -1,51 +1,21 @@
-/* Guests under SVM: small pieces of guest_code.S in three modes. */
+/* Guests under SVM and VT-x: small pieces of guest_code.S in three modes. */
 #include "pc_tests.h"
+
+#include "guest.h"
 
 #include <abi/ext.h>
 #include <abi/vcpu.h>
+#include <selvage/vcpu_vmx.h>
 #include <string.h>
-
-#define PAGES 8u
-#define PAGE 4096u
-#define WINDOW 0x100000000000ull /* where the tests see guest memory */
-#define GUEST_CODE 0x1000u
-#define GUEST_TABLES 0x4000u
-#define GUEST_STACK 0x3ff0u
-#define OUTSIDE 0x40001234u
-#define WRITE_BACK 6u
 
 #define BIT(name) (1ull << ABI_VCPU_##name)
 #define SEG(selector, attributes, limit) \
 	((uint64_t)(selector) | (uint64_t)(attributes) << 16 | (uint64_t)(limit) << 32)
 #define ALL_REGS ((1ull << ABI_VCPU_REG_COUNT) - 1)
 
-extern const char guest_code[], guest_code_end[];
-#define PIECES(X)     \
-	X(hlt)        \
-	X(ports)      \
-	X(string)     \
-	X(irq)        \
-	X(held)       \
-	X(spin)       \
-	X(bell)       \
-	X(handler)    \
-	X(cpuid)      \
-	X(msr)        \
-	X(mmio)       \
-	X(sse)        \
-	X(xcr0)       \
-	X(debugs)     \
-	X(privileged) \
-	X(cr4)        \
-	X(cr0)        \
-	X(ud)         \
-	X(flat)
-#define X(name) extern const char guest_##name[];
-PIECES(X)
-#undef X
-
 struct guest {
 	struct kt_thread thread;
+	struct vmx_vcpu vmx; /* lib/vcpu's: SVM's VCPU by VT-x */
 	cap_t vcpu, ept, ep, reply;
 	uint64_t reg[64];
 };
@@ -57,7 +27,7 @@ static unsigned window;
 static unsigned reason(void) { return label >> ABI_EXIT_REASON_SHIFT & ABI_EXIT_REASON_MASK; }
 static uint32_t detail(void) { return (uint32_t)(label >> ABI_EXIT_DETAIL_SHIFT); }
 static unsigned bytes(void) { return label >> ABI_EXIT_BYTES_SHIFT & ABI_EXIT_BYTES_MASK; }
-static uint64_t address(const char *piece) { return GUEST_CODE + (uint64_t)(piece - guest_code); }
+static uint64_t address(const char *piece) { return guest_address(piece); }
 static uint8_t *memory(void) { return (uint8_t *)(uintptr_t)(WINDOW + window * PAGES * PAGE); }
 
 static void map_window(cap_t frame, uint64_t vaddr)
@@ -70,6 +40,31 @@ static void map_window(cap_t frame, uint64_t vaddr)
 	CHECK(false);
 }
 
+bool guest_has_vmx(void)
+{
+	uint32_t a = 1, b, c = 0, d;
+
+	__asm__ volatile("cpuid"
+			 : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return c >> 5 & 1;
+}
+
+/* What SVM's instructions are on the other: those of VT-x of the same length. */
+static void translate(uint8_t *code, size_t bytes)
+{
+	static const uint8_t pairs[][2] = {
+		{ 0xd9, 0xc1 },
+		{ 0xd8, 0xc2 },
+		{ 0xdc, 0xc3 },
+		{ 0xda, 0xc4 },
+	};
+
+	for (size_t i = 0; i + 2 < bytes; i++)
+		for (unsigned k = 0; code[i] == 0x0f && code[i + 1] == 1 && k < 4; k++)
+			if (code[i + 2] == pairs[k][0])
+				code[i + 2] = pairs[k][1];
+}
+
 static void map_tables(cap_t ept, uint64_t gpa)
 {
 	CHECK_OK(sel4_ept_table_map(kt_make(ABI_OBJ_EPT_PDPT, 0), ABI_INV_X86_EPT_PDPT_MAP, ept,
@@ -78,7 +73,7 @@ static void map_tables(cap_t ept, uint64_t gpa)
 	CHECK_OK(sel4_ept_table_map(kt_make(ABI_OBJ_EPT_PT, 0), ABI_INV_X86_EPT_PT_MAP, ept, gpa));
 }
 
-static cap_t make_ept(void)
+cap_t guest_make_ept(void)
 {
 	cap_t ept = kt_make(ABI_OBJ_EPT_PML4, 0);
 
@@ -86,18 +81,21 @@ static cap_t make_ept(void)
 	return ept;
 }
 
-static void fill_memory(struct guest *g)
+void guest_fill_memory(cap_t ept, unsigned index)
 {
+	window = index;
 	uint8_t *to = memory();
 
-	map_tables(g->ept, 0);
+	map_tables(ept, 0);
 	for (unsigned i = 0; i < PAGES; i++) {
 		cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
 
 		map_window(kt_copy(frame), (uintptr_t)to + i * PAGE);
-		CHECK_OK(sel4_page_map_ept(frame, g->ept, i * PAGE, KT_ALL, WRITE_BACK));
+		CHECK_OK(sel4_page_map_ept(frame, ept, i * PAGE, KT_ALL, WRITE_BACK));
 	}
 	memcpy(to + GUEST_CODE, guest_code, (size_t)(guest_code_end - guest_code));
+	if (guest_has_vmx())
+		translate(to + GUEST_CODE, (size_t)(guest_code_end - guest_code));
 	/* One-to-one: a page of 1 GiB, and the one that nothing backs. */
 	uint64_t *tables = (uint64_t *)(void *)(to + GUEST_TABLES);
 	tables[0] = (GUEST_TABLES + PAGE) | 7;
@@ -107,12 +105,12 @@ static void fill_memory(struct guest *g)
 
 static void set(struct guest *g, uint64_t mask)
 {
-	CHECK_OK(sel4_vcpu_write_set(g->vcpu, mask, g->reg));
+	CHECK_OK(vmx_write_set(&g->vmx, mask, g->reg));
 }
 
 static void get(struct guest *g, uint64_t mask)
 {
-	CHECK_OK(sel4_vcpu_read_set(g->vcpu, mask, g->reg));
+	CHECK_OK(vmx_read_set(&g->vmx, mask, g->reg));
 }
 
 static uint64_t get1(struct guest *g, unsigned reg)
@@ -173,16 +171,16 @@ static void enter_long(struct guest *g, const char *piece)
 
 static struct guest make(unsigned index, unsigned prio)
 {
-	struct guest g = { .vcpu = kt_make(ABI_OBJ_VCPU, 0), .ept = make_ept() };
+	struct guest g = { .vcpu = kt_make(ABI_OBJ_VCPU, 0), .ept = guest_make_ept() };
 
 	g.ep = kt_make(ABI_OBJ_ENDPOINT, 0);
 	g.reply = kt_make(ABI_OBJ_REPLY, 0);
 	g.thread = kt_thread(index, NULL, NULL, prio, g.ep, true);
 	CHECK_OK(sel4_ext_vcpu_set_exit_message(g.vcpu, 1));
+	CHECK(vmx_vcpu_init(&g.vmx, g.vcpu));
 	CHECK_OK(sel4_tcb_set_ept_root(g.thread.tcb, g.ept));
 	CHECK_OK(sel4_vcpu_set_tcb(g.vcpu, g.thread.tcb));
-	window = index;
-	fill_memory(&g);
+	guest_fill_memory(g.ept, index);
 	return g;
 }
 
@@ -191,8 +189,13 @@ static unsigned receive(struct guest *g)
 	uint64_t badge;
 
 	label = msginfo_label(sel4_recv(g->ep, &badge, mr, g->reply));
-	CHECK_EQ(label & 0xff, ABI_EXT_FAULT_EXIT);
-	return reason();
+	for (;;) {
+		CHECK_EQ(label & 0xff, ABI_EXT_FAULT_EXIT);
+		if (reason() != ABI_EXIT_VMX || vmx_exit(&g->vmx, &label, mr))
+			return reason();
+		label = msginfo_label(sel4_reply_recv(g->ep, msginfo(ABI_EXIT_AGAIN, 0, 0), &badge,
+						      mr, g->reply));
+	}
 }
 
 static unsigned start(struct guest *g)
@@ -201,14 +204,23 @@ static unsigned start(struct guest *g)
 	return receive(g);
 }
 
+/* The answer to an exit with an address, where the kernel does not do it. */
+static unsigned write_answer(struct guest *g, unsigned words)
+{
+	if (words > 0)
+		set1(g, ABI_VCPU_RIP, mr[0]);
+	if (words > 2)
+		set1(g, (unsigned)mr[1], mr[2]);
+	return ABI_EXIT_AGAIN;
+}
+
 /* The reason of the next exit. */
 static unsigned answer(struct guest *g, unsigned how, unsigned words)
 {
-	uint64_t badge;
-
-	label = msginfo_label(sel4_reply_recv(g->ep, msginfo(how, 0, words), &badge, mr, g->reply));
-	CHECK_EQ(label & 0xff, ABI_EXT_FAULT_EXIT);
-	return reason();
+	if (g->vmx.on && how == ABI_EXIT_DONE && reason() >= ABI_EXIT_FIRST_ACCESS)
+		how = write_answer(g, words);
+	sel4_send(g->reply, msginfo(how, 0, words), mr);
+	return receive(g);
 }
 static unsigned done(struct guest *g) { return answer(g, ABI_EXIT_DONE, 0); }
 
@@ -355,7 +367,7 @@ static void set_vector(unsigned vector, const char *piece)
 static int set_irq_now(struct guest *g, unsigned vector)
 {
 	g->reg[ABI_VCPU_IRQ] = ABI_VCPU_IRQ_PENDING | ABI_VCPU_IRQ_NOW | vector;
-	return sel4_vcpu_write_set(g->vcpu, 1ull << ABI_VCPU_IRQ, g->reg);
+	return vmx_write_set(&g->vmx, 1ull << ABI_VCPU_IRQ, g->reg);
 }
 
 static void test_irq(void)
@@ -384,7 +396,10 @@ static void test_irq(void)
 	CHECK_EQ(set_irq_now(&g, 0x34), ABI_ILLEGAL_OPERATION);
 	set1(&g, ABI_VCPU_SHADOW, 0);
 	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), 0);
-	CHECK_OK(set_irq_now(&g, 0x34));
+	if (g.vmx.on) /* never: a window has to do */
+		set1(&g, ABI_VCPU_IRQ, ABI_VCPU_IRQ_PENDING | 0x34);
+	else
+		CHECK_OK(set_irq_now(&g, 0x34));
 	CHECK_EQ(set_irq_now(&g, 0x33), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), ABI_VCPU_IRQ_PENDING | 0x34);
 	CHECK_EQ(receive(&g), ABI_EXIT_PORT);
@@ -400,6 +415,8 @@ static void test_irq(void)
 	     ABI_VCPU_EVENT_VALID | ABI_VCPU_EVENT_EXCEPTION << ABI_VCPU_EVENT_KIND_SHIFT | 6);
 	CHECK_EQ(done(&g), ABI_EXIT_PORT);
 	set1(&g, ABI_VCPU_EVENT, ABI_VCPU_EVENT_VALID | 0x33);
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_INVALID); /* IF is clear */
+	set1(&g, ABI_VCPU_RFLAGS, 0x202);
 	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_PORT);
 }
 
@@ -429,22 +446,23 @@ static void test_refused(void)
 	static const struct {
 		unsigned reg;
 		uint64_t value;
+		bool svm; /* VT-x: the bits are dropped */
 	} bad[] = {
-		{ ABI_VCPU_CR0, 0x180000011 },
-		{ ABI_VCPU_CR0, 0xa0000011 },
-		{ ABI_VCPU_CR0, 0x80000010 },
-		{ ABI_VCPU_CR4, 0x2620 },
-		{ ABI_VCPU_CR4, 1ull << 40 | 0x620 },
-		{ ABI_VCPU_CR4, 0x600 },
-		{ ABI_VCPU_EFER, 0x2500 },
-		{ ABI_VCPU_EFER, ~0ull },
-		{ ABI_VCPU_DR6, 1ull << 32 },
-		{ ABI_VCPU_DR7, 1ull << 63 },
-		{ ABI_VCPU_CR3, 1ull << 52 | GUEST_TABLES },
-		{ ABI_VCPU_PAT, 2 },
-		{ ABI_VCPU_CS, SEG(8, 0xe9b, ~0u) },
-		{ ABI_VCPU_EVENT, ABI_VCPU_EVENT_VALID | 0x100 },
-		{ ABI_VCPU_EVENT, ABI_VCPU_EVENT_VALID | 0x302 },
+		{ ABI_VCPU_CR0, 0x180000011, true },
+		{ ABI_VCPU_CR0, 0xa0000011, true },
+		{ ABI_VCPU_CR0, 0x80000010, false },
+		{ ABI_VCPU_CR4, 0x2620, true },
+		{ ABI_VCPU_CR4, 1ull << 40 | 0x620, true },
+		{ ABI_VCPU_CR4, 0x600, false },
+		{ ABI_VCPU_EFER, 0x2500, true },
+		{ ABI_VCPU_EFER, ~0ull, true },
+		{ ABI_VCPU_DR6, 1ull << 32, true },
+		{ ABI_VCPU_DR7, 1ull << 63, false },
+		{ ABI_VCPU_CR3, 1ull << 52 | GUEST_TABLES, false },
+		{ ABI_VCPU_PAT, 2, false },
+		{ ABI_VCPU_CS, SEG(8, 0xe9b, ~0u), false },
+		{ ABI_VCPU_EVENT, ABI_VCPU_EVENT_VALID | 0x100, false },
+		{ ABI_VCPU_EVENT, ABI_VCPU_EVENT_VALID | 0x302, true },
 	};
 	struct guest g = make(0, KT_LOW);
 
@@ -454,6 +472,10 @@ static void test_refused(void)
 		enter_long(&g, guest_cpuid);
 		uint64_t good = g.reg[bad[i].reg];
 		set1(&g, bad[i].reg, bad[i].value);
+		if (bad[i].svm && g.vmx.on) {
+			(void)answer(&g, ABI_EXIT_AGAIN, 0);
+			continue;
+		}
 		CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_INVALID);
 		CHECK_EQ(get1(&g, ABI_VCPU_RIP), address(guest_cpuid));
 		set1(&g, bad[i].reg, good);
@@ -509,16 +531,77 @@ static void test_state(void)
 	CHECK_EQ(get1(&g, ABI_VCPU_EFER), 0xd01);
 	set1(&g, ABI_VCPU_TSC_OFFSET, 12345);
 	CHECK_EQ(get1(&g, ABI_VCPU_TSC_OFFSET), 12345);
-	CHECK_OK(sel4_vcpu_write_field(g.vcpu, ABI_VCPU_EXCEPTIONS, 1u << 6));
-	CHECK_OK(sel4_vcpu_read_field(g.vcpu, ABI_VCPU_EXCEPTIONS, &v));
+	CHECK_OK(vmx_write_control(&g.vmx, ABI_VCPU_EXCEPTIONS, 1u << 6));
+	CHECK_OK(sel4_vcpu_read_field(g.vcpu, g.vmx.on ? 0x4004 : ABI_VCPU_EXCEPTIONS, &v));
 	CHECK_EQ(v, 1u << 6);
 	enter_long(&g, guest_ud);
 	CHECK_EQ(start(&g), ABI_EXIT_EXCEPTION);
 	CHECK_EQ(detail(), 6);
-	CHECK_OK(sel4_vcpu_write_field(g.vcpu, ABI_VCPU_CR_ACCESSES, 1u << 20));
+	CHECK_OK(vmx_write_control(&g.vmx, ABI_VCPU_CR_ACCESSES, 1u << 20));
 	enter_long(&g, guest_cr4);
 	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_CR);
 	CHECK_EQ(detail() & (15 | ABI_EXIT_CR_WRITE), 4 | ABI_EXIT_CR_WRITE);
+}
+
+/* Whatever has to be so beneath, the guest has what it wrote. */
+static void test_controls(void)
+{
+	struct guest g = make(0, KT_LOW);
+
+	enter_long(&g, guest_cr0);
+	set1(&g, ABI_VCPU_RAX, 0xe0000033); /* caches off, NE, MP */
+	CHECK_EQ(start(&g), ABI_EXIT_HYPERCALL);
+	CHECK_EQ(get1(&g, ABI_VCPU_CR0), 0xe0000033);
+	set1(&g, ABI_VCPU_RIP, address(guest_reads));
+	set1(&g, ABI_VCPU_RAX, 7);
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_HYPERCALL);
+	CHECK_EQ(mr[1], 0xe0000033);
+	CHECK_EQ(mr[2], 7);
+	CHECK_EQ(get1(&g, ABI_VCPU_CR8), 7);
+	enter_long(&g, guest_reads);
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_HYPERCALL);
+	CHECK_EQ(mr[1], 0x80000011);
+	/* 32 bits with PAE: four entries at 0x6000, a page of 2 MiB below the first. */
+	*(uint64_t *)(void *)(memory() + 0x6000) = 0x7001;
+	*(uint64_t *)(void *)(memory() + 0x7000) = 0x83;
+	enter_flat(&g, guest_flat);
+	g.reg[ABI_VCPU_CR0] = 0x80000011;
+	g.reg[ABI_VCPU_CR3] = 0x6000;
+	g.reg[ABI_VCPU_CR4] = 0x20;
+	set(&g, BIT(CR0) | BIT(CR3) | BIT(CR4));
+	/* Without a move to CR3 the processor does not read them itself. */
+	if (g.vmx.on)
+		CHECK_OK(sel4_vcpu_write_field(g.vcpu, 0x280a, 0x7001));
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_CPUID);
+	CHECK_EQ(mr[0], 0x12345678);
+}
+
+static void test_own_bases(void)
+{
+	struct guest g = make(0, KT_LOW);
+	uint64_t own = 0x77000;
+
+	enter_long(&g, guest_syscall);
+	g.reg[ABI_VCPU_EFER] = 0x501;
+	g.reg[ABI_VCPU_STAR] = 8ull << 32;
+	g.reg[ABI_VCPU_LSTAR] = address(guest_cpuid);
+	set(&g, BIT(EFER) | BIT(STAR) | BIT(LSTAR));
+	CHECK_EQ(start(&g), ABI_EXIT_CPUID);
+	CHECK_EQ(get1(&g, ABI_VCPU_LSTAR), address(guest_cpuid));
+	__asm__ volatile("wrgsbase %0" ::"r"(own));
+	enter_long(&g, guest_swapgs);
+	g.reg[ABI_VCPU_CR4] = 0x10620;
+	g.reg[ABI_VCPU_GS_BASE] = 0x6000;
+	g.reg[ABI_VCPU_KERNEL_GS_BASE] = 0x5000;
+	set(&g, BIT(CR4) | BIT(GS_BASE) | BIT(KERNEL_GS_BASE));
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_HYPERCALL);
+	CHECK_EQ(mr[0], 0x5000);
+	CHECK_EQ(get1(&g, ABI_VCPU_GS_BASE), 0x5000);
+	CHECK_EQ(get1(&g, ABI_VCPU_KERNEL_GS_BASE), 0x6000);
+	own = 0;
+	__asm__ volatile("rdgsbase %0"
+			 : "=r"(own));
+	CHECK_EQ(own, 0x77000);
 }
 
 static void test_two(void)
@@ -683,9 +766,9 @@ static void test_wrong_vcpu(void)
 
 	CHECK_EQ(sel4_vcpu_set_tcb(g.vcpu, g.ep), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_vcpu_set_tcb(g.vcpu, ABI_ROOT_TCB), ABI_ILLEGAL_OPERATION);
-	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x681e, &v), ABI_ILLEGAL_OPERATION);
-	CHECK_EQ(sel4_vcpu_write_field(g.vcpu, 0x681e, 1), ABI_ILLEGAL_OPERATION);
-	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x10004, &v), ABI_ILLEGAL_OPERATION);
+	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x681e, &v),
+		 guest_has_vmx() ? ABI_OK : ABI_ILLEGAL_OPERATION);
+	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x10005, &v), ABI_ILLEGAL_OPERATION);
 	CHECK_ERROR1(sel4_vcpu_read_set(g.vcpu, 1ull << 63, g.reg), ABI_INVALID_ARGUMENT, 1);
 	CHECK_ERROR1(sel4_vcpu_write_set(g.vcpu, 1ull << 63, g.reg), ABI_INVALID_ARGUMENT, 1);
 	CHECK_EQ(sel4_invoke(g.vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, 2, words),
@@ -694,14 +777,23 @@ static void test_wrong_vcpu(void)
 		 ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_invoke(g.vcpu, ABI_INV_X86_VCPU_WRITE_REGISTERS, 0, 4, words),
 		 ABI_TRUNCATED_MESSAGE);
-	CHECK_ERROR1(sel4_vcpu_write_field(g.vcpu, ABI_VCPU_EXCEPTIONS, 1ull << 32),
-		     ABI_INVALID_ARGUMENT, 1);
+	if (g.vmx.on) {
+		CHECK_ERROR1(sel4_vcpu_read_set(g.vcpu, BIT(RIP), g.reg), ABI_INVALID_ARGUMENT, 1);
+		CHECK_EQ(sel4_vcpu_read_field(g.vcpu, ABI_VCPU_EXCEPTIONS, &v),
+			 ABI_ILLEGAL_OPERATION);
+	} else {
+		CHECK_ERROR1(sel4_vcpu_write_field(g.vcpu, ABI_VCPU_EXCEPTIONS, 1ull << 32),
+			     ABI_INVALID_ARGUMENT, 1);
+	}
 	CHECK_ERROR2(sel4_ext_vcpu_set_exit_message(g.vcpu, 2), ABI_RANGE_ERROR, 0, 1);
 	words[0] = 0xc0000082;
 	words[1] = 0x7fff0000;
 	CHECK_OK(sel4_invoke(g.vcpu, ABI_INV_X86_VCPU_WRITE_MSR, 0, 2, words));
 	CHECK_EQ(get1(&g, ABI_VCPU_LSTAR), 0x7fff0000);
 	words[0] = 0x485;
+	CHECK_EQ(sel4_invoke(g.vcpu, ABI_INV_X86_VCPU_READ_MSR, 0, 1, words),
+		 guest_has_vmx() ? ABI_OK : ABI_ILLEGAL_OPERATION);
+	words[0] = 0x486;
 	CHECK_EQ(sel4_invoke(g.vcpu, ABI_INV_X86_VCPU_READ_MSR, 0, 1, words),
 		 ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_invoke(g.vcpu, ABI_INV_X86_PAGE_MAP, 0, 3, words), ABI_ILLEGAL_OPERATION);
@@ -769,6 +861,8 @@ static const struct kt_case cases[] = {
 	{ "guest: registers that the processor would refuse", test_refused },
 	{ "guest: triple faults, reserved bits of CR0 and CR4", test_guest_hurts_itself },
 	{ "guest: registers read back, what was asked for exits", test_state },
+	{ "guest: control registers are as it wrote them, with PAE too", test_controls },
+	{ "guest: SYSCALL and GS bases are its own, and its VMM's", test_own_bases },
 	{ "guest: two do not see each other's FPU and breakpoints", test_two },
 	{ "guest: preempted, out of budget, suspended", test_preempted },
 	{ "guest: TCB and EPT deleted while it runs", test_deleted },

@@ -107,6 +107,18 @@ piece cr4, 64
 piece cr0, 64
 	mov	%rax, %cr0
 	vmmcall
+piece reads, 64
+	mov	%rax, %cr8
+	mov	%cr0, %rcx
+	mov	%cr8, %rdx
+	vmmcall
+piece syscall, 64
+	syscall
+	ud2
+piece swapgs, 64
+	swapgs
+	rdgsbase %rax
+	vmmcall
 piece ud, 64
 	ud2
 piece flat, 32

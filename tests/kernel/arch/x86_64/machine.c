@@ -1,5 +1,5 @@
 /* The machine under the tests: a PC with COM1. */
-#include "pc_tests.h"
+#include "guest.h"
 
 #include <abi/ext.h>
 
@@ -56,7 +56,7 @@ int kt_map_table(cap_t vspace, uint64_t vaddr)
 	return error;
 }
 
-/* Not the IOMMU's yet; those of guests where the processor has SVM. */
+/* Not the IOMMU's yet; those of guests where the processor has SVM or VT-x. */
 bool kt_has_object(unsigned type)
 {
 	return type < ABI_OBJ_IO_PAGE_TABLE ||
@@ -67,7 +67,11 @@ bool kt_has_object(unsigned type)
 void kt_arch_set_up(void) {}
 bool kt_has_group(const struct kt_group *g)
 {
-	return g != &kt_guest_pc || (sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_EXIT_MESSAGE);
+	bool has_guests = sel4_ext_query(ABI_ROOT_TCB) & ABI_EXTF_EXIT_MESSAGE;
+
+	if (g == &kt_vmcs)
+		return has_guests && guest_has_vmx();
+	return g != &kt_guest_pc || has_guests;
 }
 
 /* The others of tests/kernel know AArch64 still. */
@@ -90,9 +94,10 @@ const struct kt_group *const kt_groups[] = {
 	&kt_ports,
 	&kt_irq_pc,
 	&kt_fault_pc,
-	&kt_registers_pc,
 	&kt_stopped,
+	&kt_registers_pc,
 	&kt_fastpath,
 	&kt_guest_pc,
+	&kt_vmcs,
 };
 const unsigned kt_group_count = sizeof(kt_groups) / sizeof(kt_groups[0]);

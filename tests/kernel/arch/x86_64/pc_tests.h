@@ -5,7 +5,7 @@
 
 extern const struct kt_group kt_paging, kt_asid, kt_ports, kt_irq_pc, kt_fault_pc,
 	kt_registers_pc;
-extern const struct kt_group kt_guest_pc;
+extern const struct kt_group kt_guest_pc, kt_vmcs;
 
 /* Nothing is mapped in these 512 GiB. */
 #define FREE_VADDR 0x28000000000ull

@@ -1,11 +1,15 @@
 /*
  * Guests on x86-64, whatever the processor's extension for them: state and
  * exits of a VCPU with the exit message on (abi/ext.h). Its thread is the
- * guest, as on AArch64; docs/kernel-interface.md.
+ * guest, as on AArch64; docs/kernel-interface.md. Under VT-x it is lib/vcpu that
+ * speaks so.
  */
 #pragma once
 
 #include <abi/ext.h>
+
+/* The system call by which a thread runs its VCPU's guest, of VT-x. */
+#define ABI_SYS_VM_ENTER (-32)
 
 /*
  * State: X(name), at most 64, so that a set of them is one word. General
@@ -57,7 +61,7 @@ enum abi_vcpu_event_kind {
  * PENDING, and PENDING is clear then; or, with WINDOW, there is an exit of
  * reason ABI_EXIT_WINDOW instead. Written with NOW it is IllegalOperation, and
  * nothing changes, unless the guest takes interrupts, with none and no EVENT
- * on its way, and is not in an exit.
+ * on its way, and is not in an exit; VT-x: always.
  */
 #define ABI_VCPU_IRQ_PENDING (1ull << 8)
 #define ABI_VCPU_IRQ_WINDOW (1ull << 9)
@@ -76,6 +80,16 @@ enum abi_vcpu_event_kind {
  * DR0-15. */
 #define ABI_VCPU_CR_ACCESSES 0x10002u
 #define ABI_VCPU_DR_ACCESSES 0x10003u
+/*
+ * VT-x. ABI_VCPU_SET has registers that no VMCS field has: the general ones but
+ * RSP, CR2, CR8, DR0 to DR3, DR6, STAR to KERNEL_GS_BASE, TSC_OFFSET; with any
+ * other: InvalidArgument 1. CR8 and CSTAR are words for the monitor's use.
+ * Lists of fields, as ReadVMCS and WriteVMCS have them one by one: read, MR1 and
+ * on = fields, and their values in MR0 and on; write, fields and values in turn.
+ * What cannot be ends the list: IllegalOperation. lib/vcpu makes of both what
+ * the rest of this file says.
+ */
+#define ABI_VCPU_FIELDS 0x10004u
 
 /*
  * The exit message's label: bits 7:0 ABI_EXT_FAULT_EXIT, 13:8 the reason, 17:14
@@ -123,7 +137,8 @@ enum abi_exit_reason {
 	ABI_EXIT_CR,          /* detail: number, ABI_EXIT_CR_*; access */
 	ABI_EXIT_DR,
 	ABI_EXIT_TASK, /* task switch; detail: selector; access */
-	ABI_EXIT_REASONS
+	ABI_EXIT_REASONS,
+	ABI_EXIT_VMX = 63, /* VT-x: the words are VMEnter's; the answer as of most */
 };
 #define ABI_EXIT_FIRST_ACCESS ABI_EXIT_EXCEPTION
 #define ABI_EXIT_STATE (ABI_VCPU_CS + 1)

@@ -15,3 +15,6 @@ extern char panic_stack_top[]; /* of what may come at any time: NMI, double faul
 extern char syscall_entry[];
 extern char vector_stubs[]; /* 256 of VECTOR_STUB_BYTES */
 #define VECTOR_STUB_BYTES 16
+
+/* --- guest.S: RDI is the thread, or where an exit arrives --- */
+extern char guest_enter[], vmx_enter[], vmx_exit[];

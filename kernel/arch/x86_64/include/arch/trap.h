@@ -2,10 +2,21 @@
 #pragma once
 
 #include <arch/types.h>
+#include <kernel/debug.h>
+#include <kernel/trace.h>
 
 #define IRQ_VECTOR 48u    /* to 155: interrupts of users */
 #define VECTOR_TIMER 157u /* the kernel's own */
 #define VECTOR_SPURIOUS 255u
+
+/* The last thing that an entry does. */
+static inline struct tcb *checked(struct tcb *next)
+{
+	invariants_check();
+	if (unlikely(trace_is_on()))
+		trace_event(next, ABI_TRACE_RETURN, 0);
+	return next;
+}
 
 /* The thread that was running; the one that runs next. */
 struct tcb *trap_syscall(struct tcb *t, word_t nr);
@@ -16,7 +27,16 @@ struct tcb *trap_first(void);
 void trap_kernel(struct arch_context *frame);
 /* Takes the interrupt that waits, if any: the thread that runs next. */
 struct tcb *trap_interrupt(struct tcb *t);
+/* The same of one that is acknowledged. */
+struct tcb *trap_taken(struct tcb *t, unsigned vector);
 /* The thread's FS and GS bases are in its context, no longer in the registers. */
 void cpu_sync_bases(struct tcb *t);
-/* The current thread gets the FPU registers (cpu.c). */
-void fpu_take(struct tcb *t);
+/* The current thread, or its guest, gets the FPU registers (cpu.c). */
+void fpu_take(struct fpu_state *f);
+/* It goes: the registers are nobody's. */
+void fpu_forget(const struct fpu_state *f);
+/* Where an exit of VT-x loads the tables' places from. */
+struct host_tables {
+	word_t gdt, idt, tss;
+};
+struct host_tables cpu_tables(void);

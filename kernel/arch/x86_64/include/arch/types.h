@@ -39,16 +39,24 @@ struct __attribute__((aligned(64))) fpu_area {
 	uint8_t rest[544];
 };
 _Static_assert(sizeof(struct fpu_area) == 576, "SDM");
+struct fpu_state {
+	struct fpu_area area;
+	bool valid; /* it is not as its user was made */
+};
+
+/* clang-format off */
+enum guest_kind { GUEST_NONE, GUEST_THREAD, GUEST_CALL };
+/* clang-format on */
 
 struct arch_tcb {
 	struct arch_context context; /* first: offset 0 */
 	struct vcpu *vcpu;
-	bool guest;      /* it is the guest of its VCPU, not a user */
+	uint8_t guest;   /* enum guest_kind: not a user, but its VCPU's guest; in VMEnter */
 	struct slot ept; /* TCB_SetEPTRoot */
-	struct fpu_area fpu;
-	bool fpu_valid;     /* fpu is not as the thread was made */
-	bool fpu_disabled;  /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
-	bool syscall_fault; /* extension TCB_SET_SYSCALL_FAULT */
+	struct fpu_state fpu;
+	bool fpu_disabled; /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
+	/* Extension TCB_SET_SYSCALL_FAULT; VMEnter is its system call. */
+	uint8_t syscall_fault, vm_enter;
 };
 
 /* Per-core state, the first member of struct cpu. While the kernel runs GS
@@ -58,26 +66,26 @@ struct arch_cpu {
 	struct arch_context *context; /* of the thread that is to run */
 	word_t user_rsp;              /* entry.S */
 	struct tcb *bases_owner;      /* whose FS and GS bases are live, or NULL */
-	struct tcb *fpu_owner;        /* whose FPU registers are live, or NULL */
+	struct fpu_state *fpu_owner;  /* whose FPU registers are live, or NULL */
 	bool fpu_open;                /* CR0.TS is clear */
 	paddr_t root;                 /* the live PML4 */
 	struct vcpu *vcpu;            /* whose breakpoints are live, or NULL */
+	struct vcpu *vmcs;            /* whose VMCS is current, or NULL */
+	word_t ept_epoch;             /* of which the TLB's entries of guests are */
 	bool special;                 /* one of the next two: */
 	bool pcids;                   /* ASIDs, too, are in CR3 and in the TLB */
 	bool fpu_leaks;               /* registers are to be cleared when their owner is left */
 	unsigned taken;               /* vector of an interrupt that came while idle, or 0 */
 };
 
-_Static_assert(offsetof(struct arch_context, vector) == ARCH_CONTEXT_VECTOR, "entry.S");
-_Static_assert(offsetof(struct arch_context, rip) == ARCH_CONTEXT_RIP, "entry.S");
-_Static_assert(offsetof(struct arch_context, cs) == ARCH_CONTEXT_CS, "entry.S");
-_Static_assert(offsetof(struct arch_context, rflags) == ARCH_CONTEXT_RFLAGS, "entry.S");
-_Static_assert(offsetof(struct arch_context, rsp) == ARCH_CONTEXT_RSP, "entry.S");
-_Static_assert(offsetof(struct arch_context, ss) == ARCH_CONTEXT_SS, "entry.S");
-_Static_assert(offsetof(struct arch_context, ss) + 8 == ARCH_CONTEXT_FRAME_END, "entry.S");
-_Static_assert(offsetof(struct arch_context, by_syscall) == ARCH_CONTEXT_BY_SYSCALL, "entry.S");
-_Static_assert(offsetof(struct arch_tcb, vcpu) == ARCH_TCB_VCPU, "svm.S");
-_Static_assert(offsetof(struct arch_tcb, guest) == ARCH_TCB_GUEST, "entry.S");
+/* clang-format off */
+#define AT(member, name) offsetof(struct arch_context, member) == ARCH_CONTEXT_##name
+_Static_assert(AT(vector, VECTOR) && AT(rip, RIP) && AT(cs, CS) && AT(rflags, RFLAGS) &&
+	AT(rsp, RSP) && AT(ss, SS) && AT(ss, FRAME_END - 8) && AT(by_syscall, BY_SYSCALL), "");
+#undef AT
+_Static_assert(offsetof(struct arch_tcb, vcpu) == ARCH_TCB_VCPU &&
+	offsetof(struct arch_tcb, guest) == ARCH_TCB_GUEST &&
+	offsetof(struct arch_cpu, context) == ARCH_CPU_CONTEXT &&
+	offsetof(struct arch_cpu, user_rsp) == ARCH_CPU_USER_RSP, "entry.S, guest.S");
+/* clang-format on */
 _Static_assert(ARCH_CONTEXT_FRAME_END % 16 == 0, "the hardware aligns RSP0");
-_Static_assert(offsetof(struct arch_cpu, context) == ARCH_CPU_CONTEXT, "entry.S");
-_Static_assert(offsetof(struct arch_cpu, user_rsp) == ARCH_CPU_USER_RSP, "entry.S");

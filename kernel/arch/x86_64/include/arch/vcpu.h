@@ -1,14 +1,15 @@
 /*
  * VCPU objects. What the hardware keeps of a guest is in struct vmcb (AMD64
- * Architecture Programmer's Manual 2, appendix B), the rest behind it.
+ * Architecture Programmer's Manual 2, appendix B) or in a VMCS, whose format is
+ * the processor's own (vmx.h); the rest is behind it.
  */
 #pragma once
 
 #include <abi/vcpu.h>
+#include <kernel/endpoint.h>
 #include <kernel/notification.h>
+#include <kernel/sched.h>
 #include <kernel/tcb.h>
-
-#define VMCB_SEGMENT_BYTES 16
 
 struct vmcb {
 	uint32_t cr_accesses, dr_accesses, exceptions, intercepts[3];
@@ -32,13 +33,9 @@ struct vmcb {
 	uint64_t pad9[4], pat;
 	uint8_t pad10[0x1000 - 0x670];
 };
-_Static_assert(sizeof(struct vmcb) == 4096 && offsetof(struct vmcb, asid) == 0x58, "APM 2, B");
-_Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb, event) == 0xa8 &&
-		       offsetof(struct vmcb, next_rip) == 0xc8,
-	       "APM 2, B");
-_Static_assert(offsetof(struct vmcb, efer) == 0x4d0 && offsetof(struct vmcb, rip) == 0x578 &&
-		       offsetof(struct vmcb, rax) == 0x5f8 && offsetof(struct vmcb, cr2) == 0x640 &&
-		       offsetof(struct vmcb, pat) == 0x668,
+_Static_assert(sizeof(struct vmcb) == 4096 && offsetof(struct vmcb, next_rip) == 0xc8 &&
+		       offsetof(struct vmcb, efer) == 0x4d0 &&
+		       offsetof(struct vmcb, rip) == 0x578 && offsetof(struct vmcb, pat) == 0x668,
 	       "APM 2, B");
 /* clang-format off */
 enum vmcb_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDTR, SEG_LDTR, SEG_IDTR,
@@ -53,67 +50,164 @@ enum vmcb_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDTR, SEG_LD
 #define VIRQ_VECTOR_SHIFT 32
 #define INTERCEPT_VIRQ (1u << 4) /* in intercepts[0] */
 
+struct invocation;
+
 struct doorbell {
 	struct slot ntfn;
 	word_t port, how, value; /* VCPU_SET_DOORBELL's MR1, MR2, MR3 */
 };
 
+/* SDM 3, 25.7.2. */
+struct msr_load {
+	uint32_t msr, reserved;
+	uint64_t value;
+};
+#define LOADS 3u /* STAR, LSTAR, FMASK */
+
+/* What VT-x leaves to software. */
+struct vmx_state {
+	word_t soft[ABI_VCPU_REG_COUNT - ABI_VCPU_CR2]; /* from CR2 on: those of VMX_REGS */
+	word_t launched;                                /* since its VMCS was cleared */
+	word_t failed;                                  /* the last entry, by itself */
+	struct msr_load load[LOADS] __attribute__((aligned(16)));
+	uint32_t reason, pin; /* pin-based controls as the VMM wrote them */
+	word_t ports_epoch;   /* in which EnableIOPort opened some; 0: none are */
+};
+
 struct vcpu {
-	struct vmcb vmcb;
-	/* While it does not run; RAX and RSP are in the VMCB. */
+	union {
+		struct vmcb vmcb;
+		uint32_t vmcs_revision;
+	};
+	/* While it does not run; RAX and RSP are in the VMCB, RSP is in the VMCS. */
 	word_t gpr[16];
-	word_t vmcb_paddr;   /* 0: not initialised */
-	word_t unchecked;    /* registers were written that the hardware could refuse */
+	word_t vmcb_paddr; /* VMCB or VMCS; 0: not initialised */
+	word_t unchecked;  /* registers were written that the hardware could refuse */
+	struct vmx_state vmx;
 	struct tcb *tcb;     /* its thread, or NULL */
 	word_t dr[4];        /* while another's are loaded */
-	word_t epoch;        /* of which its ASID and nested root are; 0: of none */
+	paddr_t root;        /* of its memory */
+	uint32_t tag;        /* ASID or VPID */
+	word_t epoch;        /* of which those two are; 0: of none */
 	uint32_t exceptions; /* that the VMM asked for */
 	bool exit_message;   /* its thread is the guest */
 	unsigned n_bells;    /* doorbells in use are below */
 	struct doorbell bell[ABI_DOORBELLS];
+	struct fpu_state fpu;
+	/* VT-x: ports that are exits. */
+	uint8_t ports[2 * 4096] __attribute__((aligned(4096)));
 };
 _Static_assert(sizeof(struct vcpu) <= 1u << ABI_VCPU_BITS, "ABI");
-_Static_assert(offsetof(struct vcpu, gpr) == ARCH_VCPU_GPR, "svm.S");
-_Static_assert(offsetof(struct vcpu, vmcb_paddr) == ARCH_VCPU_VMCB, "svm.S");
-_Static_assert(offsetof(struct vcpu, unchecked) == ARCH_VCPU_UNCHECKED, "svm.S");
+/* clang-format off */
+#define AT(member, name) offsetof(struct vcpu, member) == ARCH_VCPU_##name
+_Static_assert(AT(gpr, GPR) && AT(vmcb_paddr, VMCB) && AT(unchecked, UNCHECKED) &&
+	AT(vmx.soft, CR2) && AT(vmx.soft[6], DR6) && AT(vmx.soft[15], KERNEL_GS) &&
+	AT(vmx.launched, LAUNCHED) && AT(vmx.failed, FAILED), "guest.S");
+#undef AT
+/* clang-format on */
+/* Registers by number that are in memory under VT-x: general ones but RSP, CR2, CR8, DR0 to DR6,
+ * STAR to KERNEL_GS_BASE, TSC_OFFSET. CR8 and CSTAR mean nothing to the kernel. */
+#define VMX_REGS 0x43e1fc000000ffefull
 
-/* --- svm.c, svm.S --- */
-/* Looks for SVM and switches it on. */
-void svm_init(void);
+/* --- vcpu.c --- */
+extern word_t guest_entry; /* where entry.S goes with a guest: guest.S */
 /* Guests can run here: VCPU and EPT objects can be made. */
-bool vcpu_exists(void);
-void svm_vcpu_init(struct vcpu *v);
+static inline bool vcpu_exists(void) { return guest_entry; }
+void vcpu_bind(struct vcpu *v, struct tcb *t); /* either may be NULL */
+void vcpu_update_guest(struct tcb *t);
+/* The thread leaves the VMEnter that it is in, if it is. */
+void vcpu_leave_call(struct tcb *t);
+void vcpu_destroy(struct vcpu *v);
+/* The ABI's order: eax ebx ecx edx esi edi ebp r8-r15. */
+static inline unsigned vcpu_abi_reg(unsigned i) { return i < 7 ? 0x5762130 >> 4 * i & 7 : i + 1; }
+word_t vcpu_get_reg(struct vcpu *v, unsigned reg);
+void vcpu_set_reg(struct vcpu *v, unsigned reg, word_t value);
 /* Makes `t`, a guest, the next thread. */
 struct tcb *vcpu_switch_to(struct tcb *t) __attribute__((returns_nonnull));
-/* From svm.S: after an exit; before an entry with registers not yet looked at:
+/* Translations of guests changed: they are to be forgotten. */
+void npt_changed(void);
+extern word_t guest_epoch;
+/* Of a new epoch: root and tag; true: tags are used again. */
+bool vcpu_renew(struct vcpu *v, uint32_t tags);
+/* Its debug registers are in memory. */
+void vcpu_sync(struct vcpu *v);
+/* A user's debug exception, or the guest's, changed DR6: as the guest has it. */
+void vcpu_debug_taken(void);
+/* #DB and #AC could keep the processor busy for ever by themselves; #MC. */
+#define GUEST_EXCEPTIONS (1u << 1 | 1u << 17 | 1u << 18)
+/* What CR4 may have, so that it is a guest's own alone. */
+word_t guest_cr4(void);
+#define RFLAGS_IF_SHIFT 9
+
+/* --- svm.c, guest.S --- */
+/* Looks for SVM and switches it on. */
+void svm_init(void);
+void svm_vcpu_init(struct vcpu *v);
+void svm_renew(struct vcpu *v);
+bool svm_state_ok(const struct vmcb *c);
+/* From guest.S: after an exit; before an entry with registers not yet looked at:
  * NULL if they may stand, else the thread that runs next. */
 struct tcb *trap_guest(struct vcpu *v);
 struct tcb *guest_check(struct vcpu *v);
-/* Nested page tables changed: translations are to be forgotten. */
-void npt_changed(void);
-/* Its debug registers are in memory. */
-void vcpu_sync(struct vcpu *v);
 
-/* --- vcpu.c --- */
-void vcpu_bind(struct vcpu *v, struct tcb *t); /* either may be NULL */
-void vcpu_update_guest(struct tcb *t);
-void vcpu_destroy(struct vcpu *v);
-word_t vcpu_get_reg(struct vcpu *v, unsigned reg);
-void vcpu_set_reg(struct vcpu *v, unsigned reg, word_t value);
-bool svm_state_ok(const struct vmcb *c);
+/* --- vmx.c, guest.S --- */
+extern bool vmx_on;
+void vmx_init(void);
+void vmx_vcpu_init(struct vcpu *v);
+void vmx_vcpu_destroy(struct vcpu *v);
+/* Its VMCS is the current one. */
+void vmx_use(struct vcpu *v);
+void vmx_switch_to(struct arch_cpu *cpu, struct vcpu *v);
+/* From guest.S: NULL: enter; and after an exit. Else the thread that runs next. */
+struct tcb *vmx_before(struct vcpu *v);
+struct tcb *vmx_exited(struct vcpu *v);
+/* VMEnter's words, in the handler's message. */
+void vmx_exit_words(struct vcpu *v, struct tcb *to);
+/* The exit's instruction is done. */
+void vmx_advance(void);
+/* VMEnter: the system call. */
+struct tcb *vmx_call(struct tcb *t);
 
-/* --- object/vcpu.c, doorbell.c, object/ept.c --- */
-struct invocation;
+/* --- object/vmcs.c --- */
+/* What fields may have; false: the processor cannot do what is needed. */
+bool vmx_find_limits(void);
+/* Within those limits: the value that there is then. */
+word_t vmx_write(struct vcpu *v, unsigned field, word_t value);
+void vmx_write_initial(struct vcpu *v);
+/* A register of VMX_REGS that the processor has to hear of. */
+void vmx_reg_written(struct vcpu *v, unsigned reg);
+/* ReadVMCS and WriteVMCS; EnableIOPort and DisableIOPort. */
+int vmx_field_invoke(struct invocation *inv, struct vcpu *v, bool write);
+int vmx_ports_invoke(struct invocation *inv, struct vcpu *v);
+void vmx_close_ports(struct vcpu *v);
+/* Port capabilities that went, and 1. */
+extern word_t ports_epoch;
+
+/* --- object/vcpu.c, doorbell.c --- */
 int vcpu_invoke(struct invocation *inv);
 int doorbell_invoke(struct invocation *inv, struct vcpu *v);
-/* An OUT to a port: it was one, and is done. */
-bool doorbell_ring(struct vcpu *v);
 void doorbell_destroy(struct vcpu *v);
 /* Puts `c`, or nothing, into a slot that is no thread's and no CNode's. */
 void hidden_slot_set(struct slot *s, struct cap c, struct slot *src);
-int ept_table_invoke(struct invocation *inv);
-int ept_frame_map(struct invocation *inv);
-void ept_frame_unmap(struct cap c);
-void ept_table_unmap(struct cap c);
-int ept_set_root(struct invocation *inv);
-unsigned ept_table_level(enum cap_type type);
+/* An OUT to a port: it was one, of which the threads now know. */
+static inline bool doorbell_fits(const struct doorbell *b, word_t port, word_t bytes, word_t value)
+{
+	word_t size = b->how & 15;
+
+	return b->port == port && !slot_is_empty(&b->ntfn) && (!size || size == bytes) &&
+	       (!(b->how & ABI_DOORBELL_MATCH) || b->value == value);
+}
+
+static inline bool doorbell_ring(struct vcpu *v, word_t port, word_t bytes, word_t value)
+{
+	value &= ~0ull >> (64 - 8 * (bytes ? bytes : 1));
+	for (struct doorbell *b = v->bell; b < v->bell + v->n_bells; b++)
+		if (doorbell_fits(b, port, bytes, value)) {
+			sched_time_enter();
+			ntfn_signal(cap_object(b->ntfn.cap), cap_badge(b->ntfn.cap));
+			(void)sched_check_budget();
+			sched_finish();
+			return true;
+		}
+	return false;
+}

@@ -56,23 +56,20 @@ static inline struct cap cap_asid_pool(struct asid_pool *p, asid_t first)
 	return cap_make(CAP_ASID_POOL, ptr_to_paddr(p), 0, first);
 }
 extern struct asid_pool *asid_pools[ABI_ASID_POOLS];
-/* Installs a pool at the lowest free place: its first ASID, or -1. */
-int asid_pool_install(struct asid_pool *p);
-bool asid_pool_available(void);
+/* The lowest free place of a pool, or -1. */
+int asid_pool_free(void);
+/* Installs a pool there: its first ASID. */
+asid_t asid_pool_install(struct asid_pool *p);
 bool asid_pool_is_installed(const struct asid_pool *p, asid_t first);
 /* Releases one address space of the pool; false: there was none, and the pool
  * is not installed any more. */
 bool asid_pool_shrink(struct asid_pool *p, asid_t first);
 /* Gives the address space a free ASID of the pool, and the kernel's window a
- * place in it; 0: none is left. */
-asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root);
-/* The same for a guest's memory, in which the window has no place. */
-asid_t asid_assign_ept(struct asid_pool *p, asid_t first, paddr_t root);
+ * place in it, unless it is a guest's memory; 0: none is left. */
+asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root, bool ept);
 void asid_release(asid_t asid, paddr_t root);
-/* The address space's root, or 0 if there is none (any more). */
-paddr_t asid_root(asid_t asid);
-/* The root of the guest's memory, or 0. */
-paddr_t asid_ept_root(asid_t asid);
+/* The root of the address space, or of the guest's memory, or 0 if there is none (any more). */
+paddr_t asid_space(asid_t asid, bool ept);
 /* Nothing but the window: what a thread without an address space runs in. */
 paddr_t asid_empty_root(void);
 void asid_init(void);
@@ -107,13 +104,9 @@ static inline unsigned frame_bits(enum frame_size s) { return ABI_PAGE_BITS + 9 
 static inline word_t cap_frame_rights(struct cap c) { return cap_sub_field(c, 2, 2); }
 /* Mapped for a guest, rather than in an address space. */
 static inline bool cap_frame_is_in_ept(struct cap c) { return cap_sub_field(c, 5, 1) != 0; }
-static inline struct cap cap_frame_in_ept(struct cap c, word_t place)
+static inline struct cap cap_frame_mapped(struct cap c, word_t place, bool ept)
 {
-	return (struct cap){ c.w0 | 1ull << 54, place };
-}
-static inline struct cap cap_frame_unmapped(struct cap c)
-{
-	return (struct cap){ c.w0 & ~(1ull << 54), 0 };
+	return (struct cap){ (c.w0 & ~(1ull << 54)) | (word_t)ept << 54, place };
 }
 static inline bool cap_frame_is_device(struct cap c) { return cap_sub_field(c, 4, 1) != 0; }
 static inline struct cap cap_vspace(paddr_t addr, asid_t asid)
@@ -144,6 +137,12 @@ int io_port_invoke(struct invocation *inv);
 void io_port_release(struct cap c);
 /* Whether `c` is an address space in use: its ASID leads to it. */
 bool vspace_is_live(struct cap c);
-/* Extra capability 0 is an address space with an ASID, that leads to it. */
-int vspace_check_cap(struct invocation *inv);
-int vspace_check_asid(struct invocation *inv, paddr_t *root);
+/* Extra capability 0 is an address space with an ASID, or a guest's memory, that leads to it. */
+int space_check_cap(struct invocation *inv, bool ept);
+int space_check_asid(struct invocation *inv, bool ept, paddr_t *root);
+/* FailedLookup: on the way there is no table below this level. */
+int inv_missing_table(struct invocation *inv, unsigned level);
+/* ept.c */
+#define EPT_TOP ((1ull << 48) - 1)
+pte_t ept_make_leaf(paddr_t frame, unsigned level, word_t rights, word_t attr);
+int ept_set_root(struct invocation *inv);

@@ -1,23 +1,14 @@
 /* What a Multiboot loader says of the machine, by version 1 (0.6.96) or 2 (2.0). */
 #pragma once
 
-#include <kernel/types.h>
+#include <arch/handover.h>
 
-#define MULTIBOOT_MEMORY 128
 #define MULTIBOOT_MODULES 16
-#define RSDP_BYTES 36
-
-/* As version 1 has it, and the boot information: `size` is of what follows. */
-struct __attribute__((packed)) multiboot_memory {
-	uint32_t size;
-	uint64_t base, length;
-	uint32_t type;
-};
 #define MULTIBOOT_RAM 1
 
 struct multiboot {
 	unsigned memory_count, module_count;
-	struct multiboot_memory memory[MULTIBOOT_MEMORY]; /* no end of one wraps */
+	struct multiboot_memory memory[HANDOVER_MEMORY]; /* no end of one wraps */
 	struct multiboot_module {
 		uint32_t start, end;
 	} module[MULTIBOOT_MODULES];

@@ -1,5 +1,5 @@
 /* The root task's image: an ELF file, of which the program headers count. */
-#include <arch/boot.h>
+#include "loader.h"
 
 #include <selvage/base.h>
 

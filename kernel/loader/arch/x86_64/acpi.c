@@ -1,8 +1,7 @@
-/* The few facts that the kernel takes from the ACPI tables (ACPI 6.5, 5.2; HPET 1.0a, 3.2.4),
+/* The few facts that are taken from the ACPI tables (ACPI 6.5, 5.2; HPET 1.0a, 3.2.4),
  * while the first 4 GiB are mapped: where interrupt controllers and HPET are. */
-#include <arch/boot.h>
+#include "loader.h"
 
-#include <kernel/panic.h>
 #include <selvage/base.h>
 
 #define BIOS_START 0xe0000
@@ -42,7 +41,7 @@ static const uint8_t *find_rsdp(void)
 	for (paddr_t a = BIOS_START; a < BIOS_END; a += 16)
 		if (is_rsdp(paddr_to_ptr(a)))
 			return paddr_to_ptr(a);
-	panic("boot: no ACPI tables");
+	return NULL;
 }
 
 /* A valid table of this name at `a`: its length, else 0. */
@@ -56,7 +55,7 @@ static uint32_t table_bytes(paddr_t a, const char *name)
 	return bytes >= HEADER_BYTES && bytes <= TABLE_MAX && sums_to_zero(t, bytes) ? bytes : 0;
 }
 
-static void read_madt(const uint8_t *t, uint32_t bytes, struct machine_interrupts *out)
+static const char *read_madt(const uint8_t *t, uint32_t bytes, struct machine_interrupts *out)
 {
 	bool cpu = false;
 
@@ -69,7 +68,8 @@ static void read_madt(const uint8_t *t, uint32_t bytes, struct machine_interrupt
 			out->ioapic[out->ioapics++] = load_le32(t + i + 4);
 	}
 	if (!cpu || !out->lapic || !out->ioapics)
-		panic("boot: the ACPI tables name no processor or no IOAPIC");
+		return "the ACPI tables name no processor or no IOAPIC";
+	return NULL;
 }
 
 static void read_hpet(const uint8_t *t, uint32_t bytes, struct machine_interrupts *out)
@@ -80,9 +80,14 @@ static void read_hpet(const uint8_t *t, uint32_t bytes, struct machine_interrupt
 		out->hpet = at;
 }
 
-void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t copy[RSDP_BYTES])
+const char *acpi_read(struct machine_interrupts *out, const uint8_t *given,
+		      uint8_t copy[RSDP_BYTES])
 {
 	const uint8_t *rsdp = given && is_rsdp(given) ? given : find_rsdp();
+	const char *error = "the ACPI tables have no MADT";
+
+	if (!rsdp)
+		return "no ACPI tables";
 	bool xsdt = rsdp[15] >= 2 && sums_to_zero(rsdp, RSDP_BYTES) && !load_le32(rsdp + 28) &&
 		    table_bytes(load_le32(rsdp + 24), "XSDT");
 	paddr_t at = xsdt ? load_le32(rsdp + 24) : load_le32(rsdp + 16);
@@ -96,10 +101,9 @@ void acpi_read(struct machine_interrupts *out, const uint8_t *given, uint8_t cop
 		paddr_t table = xsdt && load_le32(root + i + 4) ? 0 : load_le32(root + i);
 		uint32_t hpet = table_bytes(table, "HPET");
 		if (!madt && (madt = table_bytes(table, "APIC")) != 0)
-			read_madt(paddr_to_ptr(table), madt, out);
+			error = read_madt(paddr_to_ptr(table), madt, out);
 		if (hpet)
 			read_hpet(paddr_to_ptr(table), hpet, out);
 	}
-	if (!madt)
-		panic("boot: the ACPI tables have no MADT");
+	return error;
 }

@@ -1,5 +1,5 @@
 /* The boot loader's information, copied before its memory is used otherwise. */
-#include <arch/multiboot.h>
+#include "multiboot.h"
 
 #include <selvage/base.h>
 
@@ -13,7 +13,7 @@ static void add_memory(struct multiboot *out, uint64_t base, uint64_t length, ui
 {
 	uint32_t size = sizeof(struct multiboot_memory) - sizeof(uint32_t);
 
-	if (out->memory_count < MULTIBOOT_MEMORY && length < UINT64_MAX - PAGE &&
+	if (out->memory_count < HANDOVER_MEMORY && length < UINT64_MAX - PAGE &&
 	    base < UINT64_MAX - PAGE - length)
 		out->memory[out->memory_count++] =
 			(struct multiboot_memory){ size, base, length, type };

@@ -1,0 +1,197 @@
+/* The ABI's VMCS fields, and ports of guests of VT-x. */
+#include <arch/cpu.h>
+#include <arch/vcpu.h>
+#include <arch/vmx.h>
+#include <kernel/arch.h>
+#include <kernel/invoke.h>
+
+#define BASIC_TRUE (1ull << 55)
+/* NE has to be set; caches are not for guests to switch off. */
+#define CR0_FIXED (1ull << 5)
+#define CR0_HOST (CR0_FIXED | CR0_CD | CR0_NW)
+
+/*
+ * What fields may have and what they have to. Of controls `allowed` is at first what makes
+ * sense without further fields that user level cannot set (virtual APIC, PML, #VE, VM functions,
+ * shadow VMCS stay off); `forced` is forced if `needed`, or else where there is such.
+ */
+static struct limit {
+	uint32_t field, needed;
+	word_t allowed, forced;
+} limits[] = {
+	/* Interrupts, NMIs, virtual NMIs. */
+	{ VMCS_PIN, 0x29, 0x7f, 0x29 },
+	/* TSC offset; bitmaps of ports and registers, secondary controls. */
+	{ VMCS_PRIMARY, 0x92000008, ~(1u << 17 | 1u << 21), 0x92000000 },
+	/* Debug controls, 64-bit host, PAT, EFER; performance control, interrupts taken. */
+	{ VMCS_EXIT, 0x3c0204, 0x7fffff, 0x3c9204 },
+	{ VMCS_ENTRY, ENTRY_LONG, 0xe204, 0 },
+	/* EPT, VPID; unrestricted guest. */
+	{ VMCS_SECONDARY, 0xa2, 0x111cee, 0x22 },
+	{ VMCS_CR0, 0, 0xffffffff & ~(CR0_CD | CR0_NW), CR0_FIXED },
+	{ VMCS_CR0_MASK, 0, ~0ull, CR0_HOST },
+	{ VMCS_CR4, 0, 0, CR4_VMXE },
+	{ VMCS_CR4_MASK, 0, ~0ull, 0 },
+	{ VMCS_EFER, 0, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE, 0 },
+	{ VMCS_DEBUGCTL, 0, 3, 0 }, /* no branch records to memory */
+	{ VMCS_ACTIVITY, 0, 1, 0 }, /* the others shut interrupts out */
+};
+enum { CONTROLS = 5,
+       LIMIT_CR4 = 7,
+       LIMIT_CR4_MASK };
+
+bool vmx_find_limits(void)
+{
+	uint32_t first = msr_read(MSR_VMX_BASIC) & BASIC_TRUE ? MSR_VMX_TRUE_PIN : MSR_VMX_PIN;
+
+	for (unsigned i = 0; i < CONTROLS; i++) {
+		struct limit *l = &limits[i];
+		word_t w = msr_read(i < CONTROLS - 1 ? first + i : MSR_VMX_SECONDARY);
+		if (l->needed & ~(w >> 32))
+			return false;
+		l->forced = (l->forced & w >> 32) | (uint32_t)w;
+		l->allowed = (l->allowed & w >> 32) | l->forced;
+	}
+	limits[LIMIT_CR4].allowed = guest_cr4();
+	limits[LIMIT_CR4_MASK].forced = ~guest_cr4();
+	return true;
+}
+
+/* First and last, and whether they can be read, written. */
+static const struct range {
+	uint16_t first, last;
+	bool read, write;
+} ranges[] = {
+	/* clang-format off */
+	{ 0x800, 0x80e, 1, 1 }, { 0x2400, 0x2400, 1, 0 }, { 0x2802, 0x2810, 1, 1 },
+	{ 0x4000, 0x4004, 1, 1 }, { 0x400c, 0x400c, 1, 1 }, { 0x4012, 0x4012, 1, 1 },
+	{ 0x4016, 0x4016, 1, 1 }, { 0x4018, 0x4018, 0, 1 }, { 0x401e, 0x401e, 1, 1 },
+	{ 0x4400, 0x4400, 1, 0 }, { 0x4404, 0x440e, 1, 0 }, { 0x4800, 0x482a, 1, 1 },
+	{ 0x482e, 0x482e, 1, 1 }, { 0x6000, 0x6006, 1, 1 }, { 0x6402, 0x640a, 1, 0 },
+	{ 0x6800, 0x6826, 1, 1 },
+	/* clang-format on */
+};
+
+static bool is_field(word_t field, bool write)
+{
+	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (field >= ranges[i].first && field <= ranges[i].last && !(field & 1))
+			return write ? ranges[i].write : ranges[i].read;
+	return false;
+}
+
+static word_t read(const struct vcpu *v, unsigned field)
+{
+	switch (field) {
+	case VMCS_PIN: return v->vmx.pin;
+	case VMCS_EXCEPTIONS: return v->exceptions;
+	default: return vmread(field);
+	}
+}
+
+word_t vmx_write(struct vcpu *v, unsigned field, word_t value)
+{
+	word_t more = 0;
+
+	if (!(field >> 13 & 3)) /* widths: SDM 3, 25.11.2 */
+		value &= 0xffff;
+	for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i].field == field)
+			value = (value & limits[i].allowed) | limits[i].forced;
+	if (field == VMCS_PIN) {
+		v->vmx.pin = (uint32_t)value;
+		more = limits[0].allowed & PIN_TIMER;
+	} else if (field == VMCS_EXCEPTIONS) {
+		v->exceptions = (uint32_t)value;
+		more = GUEST_EXCEPTIONS;
+	}
+	vmwrite(field, value | more);
+	return value;
+}
+
+void vmx_write_initial(struct vcpu *v)
+{
+	for (unsigned i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		(void)vmx_write(v, limits[i].field, 0);
+	(void)vmx_write(v, VMCS_ENTRY, ENTRY_LONG);
+	(void)vmx_write(v, VMCS_EXCEPTIONS, 0);
+}
+
+void vmx_reg_written(struct vcpu *v, unsigned reg)
+{
+	const word_t *star = &v->vmx.soft[ABI_VCPU_STAR - ABI_VCPU_CR2];
+	/* Who has no use for them need not wait for them. */
+	word_t count = star[0] || star[1] || star[3] ? LOADS : 0;
+
+	if (reg < ABI_VCPU_STAR)
+		return;
+	vmx_use(v);
+	vmwrite(VMCS_TSC_OFFSET, v->vmx.soft[ABI_VCPU_TSC_OFFSET - ABI_VCPU_CR2]);
+	v->vmx.load[0].value = star[0];
+	v->vmx.load[1].value = star[1];
+	v->vmx.load[2].value = star[3];
+	vmwrite(VMCS_ENTRY_LOADS, count);
+	vmwrite(VMCS_EXIT_LOADS, count);
+}
+
+/* ABI_VCPU_FIELDS. */
+static int list_invoke(struct invocation *inv, struct vcpu *v, bool write)
+{
+	unsigned step = write ? 2 : 1;
+
+	for (unsigned i = 0; 1 + (i + 1) * step <= inv->length; i++) {
+		word_t field = inv_arg(inv, 1 + i * step);
+		if (!is_field(field, write))
+			return ABI_ILLEGAL_OPERATION;
+		if (write)
+			(void)vmx_write(v, (unsigned)field, inv_arg(inv, 2 + i * step));
+		else
+			inv_result(inv, i, read(v, (unsigned)field));
+	}
+	return ABI_OK;
+}
+
+int vmx_field_invoke(struct invocation *inv, struct vcpu *v, bool write)
+{
+	unsigned field = (unsigned)inv_arg(inv, 0);
+
+	vmx_use(v);
+	if (inv_arg(inv, 0) == ABI_VCPU_FIELDS)
+		return list_invoke(inv, v, write);
+	if (inv->length < 1u + write || !is_field(inv_arg(inv, 0), write))
+		return ABI_ILLEGAL_OPERATION;
+	inv_result(inv, 0, write ? vmx_write(v, field, inv_arg(inv, 1)) : read(v, field));
+	return ABI_OK;
+}
+
+/* A capability that goes, whichever, closes all that was opened: whose right it
+ * was is not kept. The VMM opens them again when it sees an exit. */
+word_t ports_epoch = 1;
+
+void vmx_close_ports(struct vcpu *v)
+{
+	__builtin_memset(v->ports, 0xff, sizeof(v->ports));
+	v->vmx.ports_epoch = 0;
+}
+
+/* EnableIOPort: first, last; ports. DisableIOPort the same, without a check. */
+int vmx_ports_invoke(struct invocation *inv, struct vcpu *v)
+{
+	bool open = inv->label == ABI_INV_X86_VCPU_ENABLE_IO_PORT;
+	uint16_t first = (uint16_t)inv_arg(inv, 0), last = (uint16_t)inv_arg(inv, 1);
+	struct cap c = inv_extra(inv, 0);
+
+	if ((!open && inv->label != ABI_INV_X86_VCPU_DISABLE_IO_PORT) ||
+	    (open && cap_type(c) != CAP_IO_PORT))
+		return ABI_ILLEGAL_OPERATION;
+	if (open && (first > last || first < (uint16_t)c.w1 || last > c.w1 >> 16))
+		return inv_invalid_argument(inv, 0);
+	if (v->vmx.ports_epoch != ports_epoch)
+		vmx_close_ports(v);
+	v->vmx.ports_epoch = ports_epoch;
+	for (unsigned port = first; port <= last; port++) {
+		unsigned bit = 1u << port % 8, was = v->ports[port / 8];
+		v->ports[port / 8] = (uint8_t)(open ? was & ~bit : was | bit);
+	}
+	return ABI_OK;
+}
