@@ -92,10 +92,7 @@ static void init_idt(void)
 	__asm__ volatile("lidt %0" ::"m"(p));
 }
 
-struct host_tables cpu_tables(void)
-{
-	return (struct host_tables){ (word_t)gdt, (word_t)idt, (word_t)&tss };
-}
+const word_t cpu_tables[3] = { (word_t)gdt, (word_t)idt, (word_t)&tss };
 
 static void xcr0_write(uint32_t v)
 {

@@ -216,7 +216,8 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 	case ABI_EXT_TCB_SET_SYSCALL_FAULT:
 		if (inv_arg(inv, 0) > 1)
 			return inv_range(inv, 0, 1);
-		t->arch.syscall_fault = inv_arg(inv, 0) != 0;
+		t->arch.special_syscalls &= 2;
+		t->arch.special_syscalls |= (uint8_t)inv_arg(inv, 0);
 		return ABI_OK;
 	default: return ABI_ILLEGAL_OPERATION;
 	}

@@ -131,10 +131,12 @@ struct tcb *trap_syscall(struct tcb *t, word_t nr)
 	c->fault_ip = c->rip - SYSCALL_BYTES;
 	if (unlikely(trace_is_on()))
 		trace_event(t, ABI_TRACE_SYSCALL, nr);
-	if (unlikely(t->arch.syscall_fault))
-		return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
-	if (unlikely(t->arch.vm_enter) && nr == (word_t)ABI_SYS_VM_ENTER)
-		return checked(vmx_call(t));
+	if (unlikely(t->arch.special_syscalls)) {
+		if (t->arch.special_syscalls & 1)
+			return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
+		if (nr == (word_t)ABI_SYS_VM_ENTER)
+			return checked(vmx_call(t));
+	}
 	return checked(syscall_handle(t, (int64_t)nr));
 }
 

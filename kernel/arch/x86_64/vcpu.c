@@ -269,8 +269,8 @@ struct tcb *vcpu_switch_to(struct tcb *t)
 	if (unlikely(cpu->fpu_owner != &v->fpu))
 		fpu_take(&v->fpu);
 	if (vmx_on)
-		vmx_switch_to(cpu, v);
-	else if (unlikely(v->epoch != guest_epoch))
+		return vmx_switch_to(cpu, v);
+	if (unlikely(v->epoch != guest_epoch))
 		svm_renew(v);
 	return t;
 }
@@ -279,7 +279,8 @@ struct tcb *vcpu_switch_to(struct tcb *t)
 void vcpu_update_guest(struct tcb *t)
 {
 	vcpu_leave_call(t);
-	t->arch.vm_enter = vmx_on && t->arch.vcpu;
+	t->arch.special_syscalls &= 1;
+	t->arch.special_syscalls |= vmx_on && t->arch.vcpu ? 2 : 0;
 	t->arch.guest = t->arch.vcpu && t->arch.vcpu->exit_message ? GUEST_THREAD : GUEST_NONE;
 	if (t->arch.guest)
 		t->arch.context.by_syscall = 0; /* what enters guests is where IRET is */

@@ -130,8 +130,6 @@ void vmx_vcpu_destroy(struct vcpu *v)
 
 static void set_host(void)
 {
-	struct host_tables t = cpu_tables();
-
 	vmwrite(VMCS_HOST_SELECTOR + 2, SEL_KERNEL_CODE);
 	vmwrite(VMCS_HOST_SELECTOR + 4, SEL_KERNEL_DATA);
 	vmwrite(VMCS_HOST_SELECTOR + 12, SEL_TSS);
@@ -140,9 +138,9 @@ static void set_host(void)
 	vmwrite(VMCS_HOST_CR0, CR0_VALUE | CR0_TS);
 	vmwrite(VMCS_HOST_CR4, CR_READ(4));
 	vmwrite(VMCS_HOST_GS_BASE, (word_t)&this_cpu()->arch);
-	vmwrite(VMCS_HOST_TR_BASE, t.tss);
-	vmwrite(VMCS_HOST_GDTR_BASE, t.gdt);
-	vmwrite(VMCS_HOST_IDTR_BASE, t.idt);
+	vmwrite(VMCS_HOST_TR_BASE, cpu_tables[2]);
+	vmwrite(VMCS_HOST_GDTR_BASE, cpu_tables[0]);
+	vmwrite(VMCS_HOST_IDTR_BASE, cpu_tables[1]);
 	vmwrite(VMCS_HOST_RSP, this_cpu()->arch.kernel_stack - sizeof(word_t));
 	vmwrite(VMCS_HOST_RIP, (word_t)vmx_exit);
 	vmwrite(VMCS_LINK, ~0ull);
@@ -202,7 +200,7 @@ static NOINLINE void renew(struct arch_cpu *cpu, struct vcpu *v)
 }
 
 /* An exit loads FS and GS bases: nobody's may be in the registers. */
-void vmx_switch_to(struct arch_cpu *cpu, struct vcpu *v)
+NOINLINE struct tcb *vmx_switch_to(struct arch_cpu *cpu, struct vcpu *v)
 {
 	if (cpu->bases_owner)
 		cpu_sync_bases(cpu->bases_owner);
@@ -210,6 +208,7 @@ void vmx_switch_to(struct arch_cpu *cpu, struct vcpu *v)
 		renew(cpu, v);
 	if (unlikely(v->vmx.ports_epoch && v->vmx.ports_epoch != ports_epoch))
 		vmx_close_ports(v);
+	return v->tcb;
 }
 
 /* --- VMEnter: its result, and the first words, which every end of it has --- */

@@ -35,8 +35,5 @@ void cpu_sync_bases(struct tcb *t);
 void fpu_take(struct fpu_state *f);
 /* It goes: the registers are nobody's. */
 void fpu_forget(const struct fpu_state *f);
-/* Where an exit of VT-x loads the tables' places from. */
-struct host_tables {
-	word_t gdt, idt, tss;
-};
-struct host_tables cpu_tables(void);
+/* Where an exit of VT-x finds GDT, IDT and TSS. */
+extern const word_t cpu_tables[3];

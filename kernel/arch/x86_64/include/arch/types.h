@@ -54,9 +54,8 @@ struct arch_tcb {
 	uint8_t guest;   /* enum guest_kind: not a user, but its VCPU's guest; in VMEnter */
 	struct slot ept; /* TCB_SetEPTRoot */
 	struct fpu_state fpu;
-	bool fpu_disabled; /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
-	/* Extension TCB_SET_SYSCALL_FAULT; VMEnter is its system call. */
-	uint8_t syscall_fault, vm_enter;
+	bool fpu_disabled;        /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
+	uint8_t special_syscalls; /* 1: all, TCB_SET_SYSCALL_FAULT; 2: VMEnter is one */
 };
 
 /* Per-core state, the first member of struct cpu. While the kernel runs GS

@@ -157,7 +157,7 @@ void vmx_vcpu_init(struct vcpu *v);
 void vmx_vcpu_destroy(struct vcpu *v);
 /* Its VMCS is the current one. */
 void vmx_use(struct vcpu *v);
-void vmx_switch_to(struct arch_cpu *cpu, struct vcpu *v);
+struct tcb *vmx_switch_to(struct arch_cpu *cpu, struct vcpu *v) __attribute__((returns_nonnull));
 /* From guest.S: NULL: enter; and after an exit. Else the thread that runs next. */
 struct tcb *vmx_before(struct vcpu *v);
 struct tcb *vmx_exited(struct vcpu *v);
