@@ -53,13 +53,14 @@ static word_t *word_at(const struct tcb *t, unsigned index)
 {
 	struct arch_context *c = (struct arch_context *)(uintptr_t)&CONTEXT(t);
 
+	if (index - ABI_CTX_RAX <= ABI_CTX_R15 - ABI_CTX_RAX)
+		return &c->rax + (index - ABI_CTX_RAX); /* in the same order */
 	switch (index) {
 	case ABI_CTX_RIP: return &c->rip;
 	case ABI_CTX_RSP: return &c->rsp;
 	case ABI_CTX_RFLAGS: return &c->rflags;
 	case ABI_CTX_FS_BASE: return &c->fs_base;
-	case ABI_CTX_GS_BASE: return &c->gs_base;
-	default: return &c->rax + (index - ABI_CTX_RAX); /* in the same order */
+	default: return &c->gs_base;
 	}
 }
 
