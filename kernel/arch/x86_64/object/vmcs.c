@@ -189,9 +189,10 @@ int vmx_ports_invoke(struct invocation *inv, struct vcpu *v)
 	if (v->vmx.ports_epoch != ports_epoch)
 		vmx_close_ports(v);
 	v->vmx.ports_epoch = ports_epoch;
-	for (unsigned port = first; port <= last; port++) {
-		unsigned bit = 1u << port % 8, was = v->ports[port / 8];
-		v->ports[port / 8] = (uint8_t)(open ? was & ~bit : was | bit);
+	for (unsigned port = first, n; port <= last; port += n) {
+		n = port % 8 || last - port < 7 ? 1 : 8;
+		unsigned bits = ((1u << n) - 1) << port % 8, was = v->ports[port / 8];
+		v->ports[port / 8] = (uint8_t)(open ? was & ~bits : was | bits);
 	}
 	return ABI_OK;
 }
