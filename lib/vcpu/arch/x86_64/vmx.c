@@ -534,7 +534,8 @@ static bool control_is_done(struct vmx_vcpu *x, const uint64_t *w)
 	const unsigned number = q & 15, reg = q >> 8 & 15;
 	const bool from = (q >> 4 & 3) == 1;
 
-	if (number == 3 || (number == 8 && x->cr8) || (number == 0 && read_one(x, CR0_MASK) == ~0ull) ||
+	if (number == 3 || (number == 8 && x->cr8) ||
+	    (number == 0 && read_one(x, CR0_MASK) == ~0ull) ||
 	    (number == 4 && read_one(x, CR4_MASK) == ~0ull))
 		return false;
 	if (number == 8 && from) {
