@@ -329,7 +329,7 @@ static const char *start(struct vm *vm)
 	ring_attach(&in, (char *)PROC_RING_BASE + PROC_RING_STRIDE + CHANNEL_IN_OFFSET,
 		    CHANNEL_IN_SIZE, false);
 	for (unsigned i = 0; i < info->n_vcpus; i++) {
-		seen[i].caps = vm->vcpu[i].cpu.caps;
+		seen[i] = vm->vcpu[i].cpu;
 		vcpu_init(&seen[i].cpu, vm->vcpu[i].cpu.cpu.ops);
 	}
 	fill_target(vm);
