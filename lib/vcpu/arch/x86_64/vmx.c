@@ -254,10 +254,11 @@ static uint64_t take_register(const struct vmx_vcpu *x, const struct list *l, un
 int vmx_read_set(struct vmx_vcpu *x, uint64_t set, uint64_t *value)
 {
 	const uint64_t own = set & ~IN_MEMORY;
-	struct list l = { 0 };
+	struct list l;
 	unsigned i = 0;
 	int error = ABI_OK;
 
+	l.n = 0;
 	if (!x->on)
 		return sel4_vcpu_read_set(x->cap, set, value);
 	if (set & IN_MEMORY)
@@ -386,9 +387,10 @@ static int put_mode(struct vmx_vcpu *x)
 
 int vmx_write_set(struct vmx_vcpu *x, uint64_t set, const uint64_t *value)
 {
-	struct list l = { 0 };
+	struct list l;
 	int error = ABI_OK;
 
+	l.n = 0;
 	if (!x->on)
 		return sel4_vcpu_write_set(x->cap, set, value);
 	/* Whether the vCPU is in an exit only the kernel knows. */
@@ -407,9 +409,10 @@ int vmx_write_set(struct vmx_vcpu *x, uint64_t set, const uint64_t *value)
 
 bool vmx_vcpu_init(struct vmx_vcpu *x, uint64_t cap)
 {
-	struct list l = { 0 };
+	struct list l;
 	uint64_t pin;
 
+	l.n = 0;
 	*x = (struct vmx_vcpu){ .cap = cap, .primary = PRIMARY_GUEST };
 	x->on = sel4_vcpu_read_field(cap, PIN, &pin) == ABI_OK;
 	if (!x->on)
@@ -425,8 +428,9 @@ bool vmx_vcpu_init(struct vmx_vcpu *x, uint64_t cap)
 
 int vmx_write_control(struct vmx_vcpu *x, unsigned field, uint32_t value)
 {
-	struct list l = { 0 };
+	struct list l;
 
+	l.n = 0;
 	if (!x->on)
 		return sel4_vcpu_write_field(x->cap, field, value);
 	switch (field) {
@@ -492,8 +496,9 @@ static const uint8_t gpr_order[15] = { ABI_VCPU_RAX, ABI_VCPU_RBX, ABI_VCPU_RCX,
 /* Past the instruction. */
 static void skip(struct vmx_vcpu *x, const uint64_t *w)
 {
-	struct list l = { 0 };
+	struct list l;
 
+	l.n = 0;
 	x->shadow &= ~BLOCKED;
 	add(&l, RIP, w[AT_RIP] + w[AT_BYTES]);
 	add(&l, SHADOW, x->shadow);
@@ -575,8 +580,9 @@ static bool exception_is_done(struct vmx_vcpu *x, const uint64_t *w, uint64_t ev
  * executed again. */
 static void deliver_again(struct vmx_vcpu *x, uint64_t event, uint64_t code)
 {
-	struct list l = { 0 };
+	struct list l;
 
+	l.n = 0;
 	if ((event >> ABI_VCPU_EVENT_KIND_SHIFT & 7) >= ABI_VCPU_EVENT_SOFT)
 		return;
 	put_event(x, &l, (event & 0x80000fff) | code << 32);
@@ -666,9 +672,10 @@ static bool access_exit(struct vmx_vcpu *x, unsigned reason, const uint64_t *w, 
 /* False: the interrupt was waiting for it. */
 static bool window_exit(struct vmx_vcpu *x)
 {
-	struct list l = { 0 };
+	struct list l;
 	const bool asked = x->irq & ABI_VCPU_IRQ_WINDOW;
 
+	l.n = 0;
 	put_irq(x, &l, asked ? 0 : x->irq);
 	(void)write_list(x, &l);
 	return asked;
