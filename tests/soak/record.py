@@ -11,6 +11,7 @@ import os
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RESULTS = "tests/soak/results"
 BUILD_FILES = ["mk/config.mk", "mk/rules.mk"]
 
 
@@ -56,18 +57,23 @@ def program_files(name, config="pa44", tree=ROOT):
 
 @functools.lru_cache(None)
 def commit():
-    """Of the tree, with a `+` if it has changes."""
+    """Of the tree, with a `+` if it has changes (those of the results do not count)."""
     def git(*words):
         return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True,
                               check=False).stdout.strip()
     return git("rev-parse", "--short=10", "HEAD") + \
-        ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+        ("+" if git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS}")
+         else "")
 
 
 def save(path, content):
+    """A list has a line for each of its elements: a result more is a line more."""
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(f"{path}.new", "w", encoding="utf-8") as f:
-        json.dump(content, f, indent=1)
+        if isinstance(content, list):
+            f.write("[\n" + ",\n".join(map(json.dumps, content)) + "\n]\n")
+        else:
+            json.dump(content, f, indent=1)
     os.replace(f"{path}.new", path)
 
 
