@@ -70,8 +70,7 @@ _Noreturn void pc_off(void)
 		out16(0x604, 0x3400);
 }
 
-/* Where the word is in the command line, behind it; NULL. */
-static const char *find(const char *word)
+bool pc_told(const char *word)
 {
 	const uint32_t *info = (const uint32_t *)(uintptr_t)boot_info;
 
@@ -81,23 +80,9 @@ static const char *find(const char *word)
 		while (word[i] != '\0' && at[i] == word[i])
 			i++;
 		if (word[i] == '\0')
-			return at + i;
+			return true;
 	}
-	return (const char *)0;
-}
-
-bool pc_told(const char *word) { return find(word) != (const char *)0; }
-
-uint64_t pc_parameter(const char *key, uint64_t otherwise)
-{
-	const char *at = find(key);
-	uint64_t n = 0;
-
-	if (at == (const char *)0)
-		return otherwise;
-	for (; *at >= '0' && *at <= '9'; at++)
-		n = n * 10 + (uint64_t)(*at - '0');
-	return n;
+	return false;
 }
 
 void pc_seed(uint64_t seed)

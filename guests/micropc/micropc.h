@@ -11,7 +11,6 @@
 #define TRAP_DF 8u
 #define TRAP_NP 11u
 #define TRAP_GP 13u
-#define TRAP_PF 14u
 
 /* Each image has one; when it returns the machine is switched off. */
 void main(void);
@@ -30,9 +29,8 @@ void pc_print_hex(uint64_t n);
 int pc_get(void);
 _Noreturn void pc_off(void);
 void pc_uart(void);
-/* Whether the command line has this word; the number behind it. */
+/* Whether the command line has this word. */
 bool pc_told(const char *word);
-uint64_t pc_parameter(const char *key, uint64_t otherwise);
 /* xorshift64*; the same numbers for a seed. */
 void pc_seed(uint64_t seed);
 uint64_t pc_random(void);

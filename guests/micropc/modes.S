@@ -115,21 +115,11 @@ back32:
 	mov %eax, %ds
 	mov %eax, %es
 	mov %eax, %ss
-	lgdt gdt_pointer
 	mov %cr0, %eax
 	and $0x7fffffff, %eax
 	mov %eax, %cr0
-	mov $0x620, %eax
-	mov %eax, %cr4
-	mov $root, %eax
-	mov %eax, %cr3
-	mov $0xc0000080, %ecx
-	mov $0x100, %eax
-	xor %edx, %edx
-	wrmsr
-	mov $0x80010033, %eax
-	mov %eax, %cr0
-	ljmp $0x18, $1f
+	mov $1f, %ebx
+	jmp long_mode
 	.code64
 1:	lidt idt_pointer
 	mov STATE + VECTOR, %rax

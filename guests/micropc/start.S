@@ -24,6 +24,10 @@ _start:
 	add $0x200000, %eax
 	add $8, %edi
 	loop 1b
+	mov $2f, %ebx
+
+	.global long_mode
+long_mode: /* to EBX; without paging so far */
 	lgdt gdt_pointer
 	mov $0x620, %eax /* PAE, OSFXSR, OSXMMEXCPT */
 	mov %eax, %cr4
@@ -35,8 +39,10 @@ _start:
 	wrmsr
 	mov $0x80010033, %eax
 	mov %eax, %cr0
-	ljmp $CODE64, $2f
+	ljmp $CODE64, $1f
 	.code64
+1:	mov %ebx, %ebx
+	jmp *%rbx
 2:	mov $0x10, %eax
 	mov %eax, %ds
 	mov %eax, %es
