@@ -1,20 +1,9 @@
 /* ELF64, little endian, AArch64: the program headers, nothing else. */
+#include "elf64.h"
 #include "loader.h"
 
 #include <string.h>
 
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, phoff, shoff;
-	uint32_t flags;
-	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_phdr {
-	uint32_t type, flags;
-	uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
 #define PT_LOAD 1
 #define EM_AARCH64 183
 

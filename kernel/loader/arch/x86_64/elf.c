@@ -1,27 +1,16 @@
 /* The root task's image: an ELF file, of which the program headers count. */
+#include "../../elf64.h"
 #include "loader.h"
 
 #include <selvage/base.h>
 
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type, machine;
-	uint32_t version;
-	uint64_t entry, phoff, shoff;
-	uint32_t flags;
-	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-struct elf_segment {
-	uint32_t type, flags;
-	uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
 #define ELF_CLASS 4
 #define ELF_CLASS_64 2
 #define PAGE 4096ull
 
-static const struct elf_segment *segment(const struct elf_header *h, unsigned i)
+static const struct elf_phdr *segment(const struct elf_header *h, unsigned i)
 {
-	return (const void *)((const uint8_t *)h + h->phoff + i * sizeof(struct elf_segment));
+	return (const void *)((const uint8_t *)h + h->phoff + i * sizeof(struct elf_phdr));
 }
 
 bool elf_size(const void *image, word_t bytes, vptr_t *start, vptr_t *end, vptr_t *entry)
@@ -30,7 +19,7 @@ bool elf_size(const void *image, word_t bytes, vptr_t *start, vptr_t *end, vptr_
 	const struct elf_header *h = image;
 
 	if (bytes < sizeof(*h) || h->ident[ELF_CLASS] != ELF_CLASS_64 || h->phoff & 7 ||
-	    !range_within_u64(h->phoff, h->phnum * sizeof(struct elf_segment), 0, bytes))
+	    !range_within_u64(h->phoff, h->phnum * sizeof(struct elf_phdr), 0, bytes))
 		return false;
 	for (unsigned i = 0; i < sizeof(magic); i++)
 		if (h->ident[i] != magic[i])
@@ -38,7 +27,7 @@ bool elf_size(const void *image, word_t bytes, vptr_t *start, vptr_t *end, vptr_
 	*start = UINT64_MAX;
 	*end = 0;
 	for (unsigned i = 0; i < h->phnum; i++) {
-		const struct elf_segment *s = segment(h, i);
+		const struct elf_phdr *s = segment(h, i);
 		if (!s->memsz)
 			continue;
 		if (s->filesz > s->memsz || !range_within_u64(s->offset, s->filesz, 0, bytes) ||
@@ -58,7 +47,7 @@ void elf_load(const void *image, void *to, vptr_t start)
 	const struct elf_header *h = image;
 
 	for (unsigned i = 0; i < h->phnum; i++) {
-		const struct elf_segment *s = segment(h, i);
+		const struct elf_phdr *s = segment(h, i);
 		const uint8_t *from = (const uint8_t *)image + s->offset;
 		uint8_t *out = (uint8_t *)to + (s->vaddr - start);
 		for (word_t n = 0; s->memsz && n < s->filesz; n++)
