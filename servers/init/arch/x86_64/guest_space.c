@@ -1,20 +1,30 @@
 /* Of guests: nested page tables, which are EPT objects under SVM too. */
 #include "guest_space.h"
 
-#include <selvage/base.h>
+#include "tables.h"
 
 #define WRITE_BACK 6u
 #define UNCACHED 0u
 
-/* By what the table that is missing spans, log2 bytes. */
-static const struct {
-	unsigned bits;
-	enum abi_object type;
-	uint64_t map;
-} tables[] = {
-	{ 39, ABI_OBJ_EPT_PDPT, ABI_INV_X86_EPT_PDPT_MAP },
-	{ 30, ABI_OBJ_EPT_PD, ABI_INV_X86_EPT_PD_MAP },
-	{ 21, ABI_OBJ_EPT_PT, ABI_INV_X86_EPT_PT_MAP },
+static int map_pdpt(cap_t table, cap_t guest, uint64_t gpa)
+{
+	return sel4_ept_table_map(table, ABI_INV_X86_EPT_PDPT_MAP, guest, gpa);
+}
+
+static int map_pd(cap_t table, cap_t guest, uint64_t gpa)
+{
+	return sel4_ept_table_map(table, ABI_INV_X86_EPT_PD_MAP, guest, gpa);
+}
+
+static int map_pt(cap_t table, cap_t guest, uint64_t gpa)
+{
+	return sel4_ept_table_map(table, ABI_INV_X86_EPT_PT_MAP, guest, gpa);
+}
+
+static const struct table_kind kinds[TABLE_KINDS] = {
+	{ 21, ABI_OBJ_EPT_PT, map_pt },
+	{ 30, ABI_OBJ_EPT_PD, map_pd },
+	{ 39, ABI_OBJ_EPT_PDPT, map_pdpt },
 };
 
 cap_t guest_space_new(struct process *p)
@@ -24,39 +34,20 @@ cap_t guest_space_new(struct process *p)
 	return guest != 0 && sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, guest) == ABI_OK ? guest : 0;
 }
 
-static int add_table(struct mem_arena *arena, cap_t guest, uint64_t gpa, uint64_t bits)
+static int map_once(const struct table_page *p, uint64_t *missing)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(tables); i++) {
-		cap_t table;
-
-		if (tables[i].bits != bits)
-			continue;
-		table = mem_object(arena, tables[i].type);
-		if (table == 0)
-			return ABI_NOT_ENOUGH_MEMORY;
-		arena->table_bytes += 1u << ABI_PAGE_TABLE_BITS;
-		return sel4_ept_table_map(table, tables[i].map, guest, gpa);
-	}
-	return ABI_FAILED_LOOKUP;
+	return sel4_page_map_ept_missing(p->frame, p->space, p->at, p->rights, p->attributes,
+					 missing);
 }
 
 int guest_space_map(struct mem_arena *arena, cap_t guest, cap_t frame, uint64_t gpa,
 		    unsigned attributes)
 {
-	const unsigned type = attributes == MAP_DEVICE ? UNCACHED : WRITE_BACK;
+	const struct table_page page = {
+		frame, guest, gpa, MAP_RW, attributes == MAP_DEVICE ? UNCACHED : WRITE_BACK
+	};
 
-	/* One try for each level that can be missing, and the last one. */
-	for (unsigned level = 0; level <= ARRAY_SIZE(tables); level++) {
-		uint64_t missing;
-		int error = sel4_page_map_ept_missing(frame, guest, gpa, MAP_RW, type, &missing);
-
-		if (error != ABI_FAILED_LOOKUP)
-			return error;
-		error = add_table(arena, guest, gpa, missing);
-		if (error != ABI_OK)
-			return error;
-	}
-	return ABI_FAILED_LOOKUP;
+	return tables_map_page(arena, kinds, map_once, &page);
 }
 
 bool guest_space_add_board(struct process *p, cap_t guest, const struct sysdesc_vm *vm,

@@ -1,61 +1,43 @@
 #include "map.h"
 
+#include "tables.h"
+
 #include <selvage/base.h>
 
 #define MAX_TABLES 256 /* of init's own address space */
 
-/* What one entry of each kind of table spans, log2 bytes. */
-static const struct {
-	unsigned bits;
-	enum abi_object type;
-} kinds[] = {
-	{ 21, ABI_OBJ_PAGE_TABLE },
-	{ 30, ABI_OBJ_PAGE_DIRECTORY },
-	{ 39, ABI_OBJ_PDPT },
-};
-
-static int put(enum abi_object type, cap_t table, cap_t vspace, uint64_t vaddr)
+static int put_page_table(cap_t table, cap_t vspace, uint64_t vaddr)
 {
-	if (type == ABI_OBJ_PAGE_TABLE)
-		return sel4_page_table_map(table, vspace, vaddr, ABI_VM_DEFAULT);
-	if (type == ABI_OBJ_PAGE_DIRECTORY)
-		return sel4_page_directory_map(table, vspace, vaddr, ABI_VM_DEFAULT);
+	return sel4_page_table_map(table, vspace, vaddr, ABI_VM_DEFAULT);
+}
+
+static int put_directory(cap_t table, cap_t vspace, uint64_t vaddr)
+{
+	return sel4_page_directory_map(table, vspace, vaddr, ABI_VM_DEFAULT);
+}
+
+static int put_pdpt(cap_t table, cap_t vspace, uint64_t vaddr)
+{
 	return sel4_pdpt_map(table, vspace, vaddr, ABI_VM_DEFAULT);
 }
 
-/* The table that was missing spans that much. */
-static int add_table(struct mem_arena *arena, cap_t vspace, uint64_t vaddr, uint64_t bits)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
-		cap_t table;
+static const struct table_kind kinds[TABLE_KINDS] = {
+	{ 21, ABI_OBJ_PAGE_TABLE, put_page_table },
+	{ 30, ABI_OBJ_PAGE_DIRECTORY, put_directory },
+	{ 39, ABI_OBJ_PDPT, put_pdpt },
+};
 
-		if (kinds[i].bits != bits)
-			continue;
-		table = mem_object(arena, kinds[i].type);
-		if (table == 0)
-			return ABI_NOT_ENOUGH_MEMORY;
-		arena->table_bytes += 1u << ABI_PAGE_TABLE_BITS;
-		return put(kinds[i].type, table, vspace, vaddr);
-	}
-	return ABI_FAILED_LOOKUP;
+static int map_once(const struct table_page *p, uint64_t *missing)
+{
+	return sel4_page_map_missing(p->frame, p->space, p->at, p->rights, p->attributes, missing);
 }
 
 int map_page(struct mem_arena *arena, cap_t vspace, cap_t frame, uint64_t vaddr,
 	     unsigned rights, unsigned attributes)
 {
-	/* One try for each level that can be missing, and the last one. */
-	for (unsigned level = 0; level < ABI_VSPACE_LEVELS; level++) {
-		uint64_t missing;
-		int error = sel4_page_map_missing(frame, vspace, vaddr, rights, attributes,
-						  &missing);
+	const struct table_page page = { frame, vspace, vaddr, rights, attributes };
 
-		if (error != ABI_FAILED_LOOKUP)
-			return error;
-		error = add_table(arena, vspace, vaddr, missing);
-		if (error != ABI_OK)
-			return error;
-	}
-	return ABI_FAILED_LOOKUP;
+	return tables_map_page(arena, kinds, map_once, &page);
 }
 
 /* Memory for a table of any level is an untyped; the table itself is made of it when
@@ -92,7 +74,7 @@ int map_table(struct mem_arena *arena, cap_t table, unsigned level, cap_t vspace
 			   : sel4_untyped_retype(table, ABI_ROOT_CNODE, kinds[level].type, 0, 0, 0,
 						 *slot, 1);
 	if (error == ABI_OK)
-		error = put(kinds[level].type, *slot, vspace, vaddr);
+		error = kinds[level].map(*slot, vspace, vaddr);
 	return error;
 }
 
