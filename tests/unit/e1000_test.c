@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nic_frames.h"
 #include "unit.h"
 
 #define AT 0x123400000ull
@@ -39,15 +40,6 @@ static struct {
 	unsigned in, sum_in;
 	uint32_t last;
 } world;
-
-static unsigned sum(const uint8_t *frame, uint32_t bytes)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < bytes; i++)
-		n = n * 31 + frame[i];
-	return n;
-}
 
 /* What the device reaches. */
 static uint8_t *reach(uint64_t at, uint64_t bytes)
@@ -175,15 +167,6 @@ static void take(void *opaque, const uint8_t *frame, uint32_t bytes)
 
 static uint8_t frame[NIC_FRAME_MAX + 1];
 
-static uint32_t make_frame(void)
-{
-	uint32_t bytes = NIC_FRAME_MIN + (uint32_t)rand() % (NIC_FRAME_MAX - NIC_FRAME_MIN + 1);
-
-	for (uint32_t i = 0; i < bytes; i++)
-		frame[i] = (uint8_t)rand();
-	return bytes;
-}
-
 static void both_ways(void **state)
 {
 	unsigned sent = 0, sum_sent = 0, given = 0, sum_given = 0, full = 0, lost = 0;
@@ -193,7 +176,7 @@ static void both_ways(void **state)
 	assert_memory_equal(nic->mac, mac, 6);
 	srand(1);
 	for (unsigned n = 0; n < 20000; n++) {
-		uint32_t bytes = make_frame();
+		uint32_t bytes = make_frame(frame, NIC_FRAME_MIN, NIC_FRAME_MAX);
 		unsigned what = (unsigned)rand() % 400;
 
 		if (what < 200) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nic_frames.h"
 #include "unit.h"
 #include "virtio_driver.h"
 
@@ -56,15 +57,6 @@ static bool m_store(void *opaque, uint64_t at, uint16_t value)
 static void broken(void *opaque, const char *why)
 {
 	(void)opaque, (void)why;
-}
-
-static unsigned sum(const uint8_t *frame, uint32_t bytes)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < bytes; i++)
-		n = n * 31 + frame[i];
-	return n;
 }
 
 static bool transmit(void *opaque, const uint8_t *frame, uint32_t bytes)
@@ -175,16 +167,7 @@ static void start(void)
 	assert_memory_equal(card.nic.mac, mac, 6);
 }
 
-static uint8_t frame[NIC_FRAME_MAX];
-
-static uint32_t make_frame(void)
-{
-	uint32_t bytes = NIC_FRAME_MIN + (uint32_t)rand() % (NIC_FRAME_MAX - NIC_FRAME_MIN + 1);
-
-	for (uint32_t i = 0; i < bytes; i++)
-		frame[i] = (uint8_t)rand();
-	return bytes;
-}
+static uint8_t frame[NIC_FRAME_MAX + 1];
 
 static void both_ways(void **state)
 {
@@ -194,7 +177,7 @@ static void both_ways(void **state)
 	start();
 	srand(1);
 	for (unsigned n = 0; n < 20000; n++) {
-		uint32_t bytes = make_frame();
+		uint32_t bytes = make_frame(frame, NIC_FRAME_MIN, NIC_FRAME_MAX);
 
 		switch (rand() % 4) {
 		case 0:
