@@ -15,7 +15,6 @@
  * kind must not reach. */
 #define IS_EPT 1ull
 #define ASIDS (ABI_ASID_POOLS * POOL_ENTRIES)
-#define CR3_KEEP (1ull << 63) /* what the TLB has of this PCID */
 _Static_assert(ASIDS == 4096, "a PCID has 12 bits");
 enum { INVPCID_ADDRESS,
        INVPCID_SPACE };
@@ -24,8 +23,6 @@ struct asid_pool *asid_pools[ABI_ASID_POOLS];
 static pte_t empty_root[POOL_ENTRIES] __attribute__((aligned(4096)));
 
 static bool invpcid;
-/* Spaces that are to be emptied when they are loaded next. */
-static word_t stale[ASIDS / 64];
 
 void asid_init(void)
 {
@@ -37,14 +34,11 @@ void asid_init(void)
 		CR_WRITE(4, CR_READ(4) | CR4_PCIDE);
 }
 
-static void set_stale(asid_t asid) { stale[asid / 64] |= 1ull << asid % 64; }
-
-NOINLINE word_t asid_tagged(paddr_t root, asid_t asid)
+/* A change of PGE empties the TLB of all PCIDs (SDM 3, 4.10.4.1). */
+static void flush_everything(void)
 {
-	word_t bit = 1ull << asid % 64, keep = stale[asid / 64] & bit ? 0 : CR3_KEEP;
-
-	stale[asid / 64] &= ~bit;
-	return root | asid | keep;
+	CR_WRITE(4, CR_READ(4) ^ CR4_PGE);
+	CR_WRITE(4, CR_READ(4) ^ CR4_PGE);
 }
 
 void asid_flush(asid_t asid, vptr_t vaddr, bool all)
@@ -67,8 +61,8 @@ void asid_flush(asid_t asid, vptr_t vaddr, bool all)
 		__asm__ volatile("invpcid %0, %1" ::"m"(what),
 				 "r"(all ? (word_t)INVPCID_SPACE : (word_t)INVPCID_ADDRESS)
 				 : "memory");
-	} else {
-		set_stale(asid);
+	} else if (cpu->pcids) {
+		flush_everything();
 	}
 }
 
@@ -120,7 +114,7 @@ asid_t asid_assign(struct asid_pool *p, asid_t first, paddr_t root, bool ept)
 	for (unsigned i = first ? 0 : 1; i < POOL_ENTRIES; i++)
 		if (!p->root[i]) {
 			p->root[i] = root | (ept ? IS_EPT : 0);
-			set_stale((asid_t)(first + i)); /* who had it before */
+			flush_everything(); /* of who had it before */
 			if (!ept)
 				((pte_t *)paddr_to_ptr(root))[ARCH_WINDOW_INDEX] =
 					mmu_window_entry();

@@ -4,6 +4,7 @@
 #include <abi/fault.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
+#include <arch/vmx.h>
 #include <arch/vspace.h>
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
@@ -191,14 +192,8 @@ bool svm_state_ok(const struct vmcb *c)
 }
 
 /* --- what is in the registers: only guests have breakpoints --- */
-#define DR_READ(n)                                          \
-	({                                                  \
-		word_t value_;                              \
-		__asm__ volatile("mov %%db" #n ", %0"       \
-				 : "=r"(value_)::"memory"); \
-		value_;                                     \
-	})
-#define DR_WRITE(n, value) __asm__ volatile("mov %0, %%db" #n ::"r"((word_t)(value)))
+#define DR_READ(n) MOV_FROM(db##n)
+#define DR_WRITE(n, value) MOV_TO(db##n, value)
 
 /* SVM changes DR6 and DR7; with VT-x guest.S keeps DR6. */
 void vcpu_sync(struct vcpu *v)
@@ -459,15 +454,26 @@ word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
 	       e.detail << ABI_EXIT_DETAIL_SHIFT;
 }
 
+static inline void put_reg(struct vcpu *v, unsigned reg, word_t value)
+{
+	if (!vmx_on)
+		*reg_at(v, reg) = value;
+	else if (VMX_REGS >> reg & 1)
+		v->gpr[reg] = value;
+	else
+		vmwrite(reg == ABI_VCPU_RSP ? VMCS_RSP : VMCS_RIP + 2 * (reg - ABI_VCPU_RIP),
+			value);
+}
+
 /* RIP, a general register, RFLAGS. */
 static void access_reply(struct vcpu *v, const struct arch_context *m, unsigned count)
 {
 	if (count > 0)
-		v->vmcb.rip = m->r10;
+		put_reg(v, ABI_VCPU_RIP, m->r10);
 	if (count > 2 && m->r8 < ABI_VCPU_RIP)
-		*reg_at(v, (unsigned)m->r8) = m->r9;
+		put_reg(v, (unsigned)m->r8, m->r9);
 	if (count > 3)
-		v->vmcb.rflags = sanitised(ABI_VCPU_RFLAGS, m->r15);
+		put_reg(v, ABI_VCPU_RFLAGS, sanitised(ABI_VCPU_RFLAGS, m->r15));
 }
 
 bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, unsigned count)
@@ -475,22 +481,25 @@ bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, 
 	const struct arch_context *m = &from->arch.context;
 	struct vcpu *v = faulter->arch.vcpu;
 	word_t *rax;
+	bool access;
 
 	if (label != ABI_EXIT_DONE || !v)
 		return label == ABI_EXIT_AGAIN;
 	if (vmx_on) {
 		vmx_use(v);
 		vmx_advance();
+		access = v->vmx.reason == VMX_PAGE;
 		rax = &v->gpr[ABI_VCPU_RAX];
 	} else {
 		word_t code = classify(&v->vmcb).code;
 		v->vmcb.shadow = 0;
-		if ((code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS) {
-			access_reply(v, m, count);
-			return true;
-		}
-		v->vmcb.rip += code >> 6 & ABI_EXIT_BYTES_MASK;
+		access = (code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS;
+		v->vmcb.rip += access ? 0 : code >> 6 & ABI_EXIT_BYTES_MASK;
 		rax = &v->vmcb.rax;
+	}
+	if (access) {
+		access_reply(v, m, count);
+		return true;
 	}
 	if (count > 0)
 		*rax = m->r10;

@@ -28,10 +28,9 @@
 /* While a guest takes no interrupts it is looked whether there are any: Bochs
  * 2.7 forgets them if IF was clear at the entry. */
 #define IMPATIENT_US 50
-#define VECTOR_NMI 2
-#define VECTOR_MACHINE_CHECK 18
+#define NMI_OR_MACHINE_CHECK (1u << 2 | 1u << 18)
+#define BLOCKED_SHADOW 3ull /* in VMCS_SHADOW: by STI, by MOV SS */
 #define RESET_PAT 0x0007040600070406ull
-#define BLOCKED_SHADOW 3ull     /* in VMCS_SHADOW: by STI, by MOV SS */
 #define PORT_IN_OR_STRING 0x18u /* of the qualification */
 #define SYSCALL_BYTES 2
 
@@ -279,11 +278,21 @@ void vmx_advance(void)
 	vmwrite(VMCS_SHADOW, vmread(VMCS_SHADOW) & ~BLOCKED_SHADOW);
 }
 
-/* MR0 to MR24 (SEL4: VM-exit message); qualifications of those that have one. */
+bool vmx_takes_irq(struct vcpu *v)
+{
+	vmx_use(v);
+	return vmread(VMCS_RFLAGS) >> RFLAGS_IF_SHIFT & 1 &&
+	       !(vmread(VMCS_SHADOW) & BLOCKED_SHADOW) &&
+	       !(vmread(VMCS_EVENT) & ABI_VCPU_EVENT_VALID);
+}
+
+/* MR0 to MR24 (SEL4: VM-exit message); qualifications of those that have one. To who
+ * answers EPT violations ABI_VCPU_PAGE_FIELDS, too. */
 void vmx_exit_words(struct vcpu *v, struct tcb *to)
 {
 	static const uint16_t fields[] = { VMCS_BYTES, VMCS_GPA, VMCS_RFLAGS, VMCS_SHADOW,
 					   VMCS_CR3 };
+	static const uint16_t page_fields[] = { ABI_VCPU_PAGE_FIELDS };
 	struct abi_ipcbuf *b = ipc_buffer(to, true);
 	uint32_t reason = v->vmx.reason;
 	bool qualified = reason < 64 && 0x25d8107ae84211ull >> reason & 1;
@@ -297,8 +306,11 @@ void vmx_exit_words(struct vcpu *v, struct tcb *to)
 								       : 0;
 	for (unsigned i = 0; i < 5; i++)
 		b->msg[5 + i] = vmread(fields[i]);
+#pragma GCC unroll 15
 	for (unsigned i = 0; i < 15; i++)
 		b->msg[10 + i] = v->gpr[vcpu_abi_reg(i)];
+	for (unsigned i = 0; reason == VMX_PAGE && v->exit_message && i < ABI_VCPU_N_PAGE; i++)
+		b->msg[25 + i] = vmread(page_fields[i]);
 }
 
 static NOINLINE bool rang(struct vcpu *v)
@@ -324,18 +336,17 @@ struct tcb *vmx_exited(struct vcpu *v)
 		v->vmx.reason = vmread(VMCS_REASON) & 0xffff;
 	}
 	v->vmx.failed = 0;
-	word_t e = vmread(VMCS_EXIT_EVENT);
 	switch (v->vmx.reason) {
 	case VMX_INTERRUPT:
-		if (e & ABI_VCPU_EVENT_VALID)
-			return checked(trap_taken(t, e & 0xff));
+		if (vmread(VMCS_EXIT_EVENT) & ABI_VCPU_EVENT_VALID)
+			return checked(trap_taken(t, vmread(VMCS_EXIT_EVENT) & 0xff));
 		return checked(trap_interrupt(t));
 	case VMX_TIMER:
 		if (!(v->vmx.pin & PIN_TIMER))
 			return checked(trap_interrupt(t));
 		break;
 	case VMX_EXCEPTION:
-		if ((e & 0xff) == VECTOR_NMI || (e & 0xff) == VECTOR_MACHINE_CHECK)
+		if (1u << (vmread(VMCS_EXIT_EVENT) & 31) & NMI_OR_MACHINE_CHECK)
 			panic("NMI or machine check in a guest");
 		break;
 	case VMX_MACHINE_CHECK: panic("machine check at a guest's entry");

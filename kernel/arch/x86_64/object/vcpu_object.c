@@ -61,11 +61,13 @@ static int access_msr(struct invocation *inv, struct vcpu *v, bool write)
 	return ABI_OK;
 }
 
-/* SVM's. In an exit it does not: that may be what holds the interrupt up. */
-static bool takes_irq(const struct vcpu *v)
+/* In an exit it does not: that may be what holds the interrupt up. */
+static bool takes_irq(struct vcpu *v)
 {
 	const struct vmcb *c = &v->vmcb;
 
+	if (vmx_on)
+		return v->tcb && tcb_is_runnable(v->tcb) && vmx_takes_irq(v);
 	return v->tcb && tcb_is_runnable(v->tcb) && c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1 &&
 	       !(c->event & ABI_VCPU_EVENT_VALID) && !(c->virq & VIRQ_PENDING);
 }
@@ -76,15 +78,16 @@ static int transfer_set(struct invocation *inv, struct vcpu *v, bool write)
 	if (inv->length < 2)
 		return ABI_TRUNCATED_MESSAGE;
 	word_t set = inv_arg(inv, 1);
-	if (set & ~(vmx_on ? VMX_REGS : (1ull << ABI_VCPU_REG_COUNT) - 1))
+	if (set & ~(vmx_on ? VMX_REGS | (word_t)write << ABI_VCPU_IRQ
+			   : (1ull << ABI_VCPU_REG_COUNT) - 1))
 		return inv_invalid_argument(inv, 1);
 	unsigned n = (unsigned)__builtin_popcountll(set);
 	if (write && inv->length < 2 + n)
 		return ABI_TRUNCATED_MESSAGE;
 	for (unsigned i = 0; i < n; i++, set &= set - 1) {
 		unsigned reg = (unsigned)__builtin_ctzll(set);
-		if (write && reg == ABI_VCPU_IRQ && inv_arg(inv, 2 + i) & ABI_VCPU_IRQ_NOW &&
-		    !takes_irq(v))
+		if (write && reg == ABI_VCPU_IRQ &&
+		    (vmx_on || inv_arg(inv, 2 + i) & ABI_VCPU_IRQ_NOW) && !takes_irq(v))
 			return ABI_ILLEGAL_OPERATION;
 		if (write)
 			vcpu_set_reg(v, reg, inv_arg(inv, 2 + i));

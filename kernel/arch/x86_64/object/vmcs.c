@@ -57,27 +57,21 @@ bool vmx_find_limits(void)
 	return true;
 }
 
-/* First and last, and whether they can be read, written. */
-static const struct range {
-	uint16_t first, last;
-	bool read, write;
-} ranges[] = {
-	/* clang-format off */
-	{ 0x800, 0x80e, 1, 1 }, { 0x2400, 0x2400, 1, 0 }, { 0x2802, 0x2810, 1, 1 },
-	{ 0x4000, 0x4004, 1, 1 }, { 0x400c, 0x400c, 1, 1 }, { 0x4012, 0x4012, 1, 1 },
-	{ 0x4016, 0x4016, 1, 1 }, { 0x4018, 0x4018, 0, 1 }, { 0x401e, 0x401e, 1, 1 },
-	{ 0x4400, 0x4400, 1, 0 }, { 0x4404, 0x440e, 1, 0 }, { 0x4800, 0x482a, 1, 1 },
-	{ 0x482e, 0x482e, 1, 1 }, { 0x6000, 0x6006, 1, 1 }, { 0x6402, 0x640a, 1, 0 },
-	{ 0x6800, 0x6826, 1, 1 },
-	/* clang-format on */
+/* Of each width and type (SDM 3, 25.11.2) the indices that can be read, and those that can be
+ * written: 800 to 80E; 2400; 2802 to 2810; 4000 to 4004, 400C, 4012, 4016, 401E (4018); 4400,
+ * 4404 to 440E; 4800 to 482A, 482E; 6000 to 6006; 6402 to 640A; 6800 to 6826. */
+/* clang-format off */
+static const uint32_t fields[32][2] = {
+	[0x02] = { 0xff, 0xff }, [0x09] = { 1, 0 }, [0x0a] = { 0x1fe, 0x1fe },
+	[0x10] = { 0x8a47, 0x9a47 }, [0x11] = { 0xfd, 0 }, [0x12] = { 0xbfffff, 0xbfffff },
+	[0x18] = { 0xf, 0xf }, [0x19] = { 0x3e, 0 }, [0x1a] = { 0xfffff, 0xfffff },
 };
+/* clang-format on */
 
 static bool is_field(word_t field, bool write)
 {
-	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (field >= ranges[i].first && field <= ranges[i].last && !(field & 1))
-			return write ? ranges[i].write : ranges[i].read;
-	return false;
+	return !(field >> 15) && !(field & 0x3c1) &&
+	       fields[field >> 10][write] >> (field >> 1 & 31) & 1;
 }
 
 static word_t read(const struct vcpu *v, unsigned field)
@@ -126,6 +120,9 @@ void vmx_reg_written(struct vcpu *v, unsigned reg)
 	if (reg < ABI_VCPU_STAR)
 		return;
 	vmx_use(v);
+	if (reg == ABI_VCPU_IRQ)
+		vmwrite(VMCS_EVENT, ABI_VCPU_EVENT_VALID |
+					    (uint8_t)v->vmx.soft[ABI_VCPU_IRQ - ABI_VCPU_CR2]);
 	vmwrite(VMCS_TSC_OFFSET, v->vmx.soft[ABI_VCPU_TSC_OFFSET - ABI_VCPU_CR2]);
 	v->vmx.load[0].value = star[0];
 	v->vmx.load[1].value = star[1];

@@ -105,7 +105,8 @@ static void learn(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr, struc
 	vcpu_decode_exit(label, mr, e);
 	s->insn_bytes = (uint8_t)exit_bytes(label);
 	if (exit_is_access(label)) {
-		s->accessed = !s->vmx.on; /* the kernel has no such answer there */
+		/* Of others VT-x has no such answer. */
+		s->accessed = !s->vmx.on || exit_reason(label) == ABI_EXIT_PAGE;
 		memcpy(v->reg, &sel4_ipcbuf->msg[ABI_EXIT_STATE_WORD],
 		       ABI_EXIT_STATE * sizeof(v->reg[0]));
 		v->valid = vcpu_bit(ABI_EXIT_STATE) - 1;

@@ -7,6 +7,7 @@
 #include "decode.h"
 
 #include <selvage/sel4.h>
+#include <string.h>
 
 /* --- Fields. Of SELECTOR, LIMIT, RIGHTS and BASE the first is ES's --------------------- */
 enum {
@@ -61,6 +62,7 @@ enum {
 #define BLOCKED 3u /* in SHADOW: by STI, by MOV SS */
 #define BLOCKED_MOV_SS 2u
 #define BLOCKED_NMI 8u
+#define PORT_STRING 16u /* of the qualification */
 #define RIGHTS_UNUSABLE (1u << 16)
 #define ATTR_ACCESSED 1u
 #define ATTR_BUSY 2u
@@ -96,7 +98,17 @@ enum { AT_RIP,
        AT_SHADOW,
        AT_CR3,
        AT_GPR,
-       WORDS = AT_GPR + 15 };
+       AT_PAGE = AT_GPR + 15, /* of EPT violations, ABI_VCPU_PAGE_FIELDS: */
+       AT_RSP = AT_PAGE,
+       AT_CR0,
+       AT_CR4 = AT_CR0 + 3, /* each with mask and shadow */
+       AT_EFER = AT_CR4 + 3,
+       AT_CS, /* limit, rights, selector */
+       AT_VECTORING = AT_CS + 3,
+       AT_VECTORING_CODE,
+       AT_GVA,
+       WORDS };
+_Static_assert(WORDS == AT_PAGE + ABI_VCPU_N_PAGE, "abi/vcpu.h");
 
 /* --- Lists of fields -------------------------------------------------------------------- */
 
@@ -155,18 +167,17 @@ static int write_list(const struct vmx_vcpu *x, const struct list *l)
 	return error == ABI_OK ? write_some(x, l, half, l->n - half) : error;
 }
 
+/* By the list's call for one field. */
 static uint64_t read_one(const struct vmx_vcpu *x, unsigned field)
 {
-	struct list l = { 1, { { field, 0 } } };
+	uint64_t value;
 
-	return read_list(x, &l) == ABI_OK ? l.at[0].value : 0;
+	return sel4_vcpu_read_field(x->cap, field, &value) == ABI_OK ? value : 0;
 }
 
 static int write_one(const struct vmx_vcpu *x, unsigned field, uint64_t value)
 {
-	const struct list l = { 1, { { field, value } } };
-
-	return write_list(x, &l);
+	return sel4_vcpu_write_field(x->cap, field, value);
 }
 
 /* --- Registers --------------------------------------------------------------------------- */
@@ -371,7 +382,12 @@ static void put_register(struct vmx_vcpu *x, struct list *l, unsigned reg, uint6
 /* Long mode is what CR0 and EFER make of it; the processor wants to be told. */
 static int put_mode(struct vmx_vcpu *x)
 {
-	struct list l = { 3, { { CR0, 0 }, { EFER, 0 }, { ENTRY, 0 } } };
+	struct list l;
+
+	l.n = 0;
+	add(&l, CR0, 0);
+	add(&l, EFER, 0);
+	add(&l, ENTRY, 0);
 	const int error = read_list(x, &l);
 	const bool is_long = l.at[0].value & CR0_PG && l.at[1].value & EFER_LME;
 
@@ -385,6 +401,19 @@ static int put_mode(struct vmx_vcpu *x)
 	return write_list(x, &l);
 }
 
+/* Whether the vCPU is in an exit only the kernel knows. */
+static int put_irq_now(struct vmx_vcpu *x, const uint64_t *value)
+{
+	const int error = x->irq ? ABI_ILLEGAL_OPERATION
+				 : sel4_vcpu_write_set(x->cap, BIT(IRQ), value);
+
+	if (error == ABI_OK) {
+		x->open = false;
+		x->sent = ABI_VCPU_IRQ_PENDING | (value[ABI_VCPU_IRQ] & 0xff);
+	}
+	return error;
+}
+
 int vmx_write_set(struct vmx_vcpu *x, uint64_t set, const uint64_t *value)
 {
 	struct list l;
@@ -393,9 +422,9 @@ int vmx_write_set(struct vmx_vcpu *x, uint64_t set, const uint64_t *value)
 	l.n = 0;
 	if (!x->on)
 		return sel4_vcpu_write_set(x->cap, set, value);
-	/* Whether the vCPU is in an exit only the kernel knows. */
 	if (set & BIT(IRQ) && value[ABI_VCPU_IRQ] & ABI_VCPU_IRQ_NOW)
-		return ABI_ILLEGAL_OPERATION;
+		return set == BIT(IRQ) ? put_irq_now(x, value)
+				       : ABI_ILLEGAL_OPERATION;
 	if (set & IN_MEMORY)
 		error = sel4_vcpu_write_set(x->cap, set & IN_MEMORY, value);
 	for (uint64_t m = set & ~IN_MEMORY; m; m &= m - 1)
@@ -515,8 +544,9 @@ static void set_one(struct vmx_vcpu *x, unsigned reg, uint64_t v)
 
 static uint64_t get_one(struct vmx_vcpu *x, unsigned reg)
 {
-	uint64_t value[ABI_VCPU_REG_COUNT] = { 0 };
+	uint64_t value[ABI_VCPU_REG_COUNT];
 
+	value[reg] = 0;
 	(void)vmx_read_set(x, 1ull << reg, value);
 	return value[reg];
 }
@@ -589,17 +619,17 @@ static void deliver_again(struct vmx_vcpu *x, uint64_t event, uint64_t code)
 	(void)write_list(x, &l);
 }
 
-static uint64_t port_detail(struct vmx_vcpu *x, uint64_t q, unsigned *reason)
+static uint64_t port_detail(uint64_t q)
 {
-	uint64_t detail = (q >> 16 & 0xffff) | ((q & 7) + 1) << ABI_EXIT_PORT_BYTES_SHIFT |
-			  (q & 8 ? ABI_EXIT_PORT_IN : 0),
-		 i;
+	return (q >> 16 & 0xffff) | ((q & 7) + 1) << ABI_EXIT_PORT_BYTES_SHIFT |
+	       (q & 8 ? ABI_EXIT_PORT_IN : 0);
+}
 
-	if (!(q & 16))
-		return detail;
-	*reason = ABI_EXIT_STRING_PORT;
-	i = read_one(x, INSTRUCTION);
-	return detail | (q & 32 ? ABI_EXIT_PORT_REP : 0) |
+static uint64_t string_detail(const struct vmx_vcpu *x, uint64_t q)
+{
+	const uint64_t i = read_one(x, INSTRUCTION);
+
+	return port_detail(q) | (q & 32 ? ABI_EXIT_PORT_REP : 0) |
 	       (2ull << (i >> 7 & 3) & 15) << ABI_EXIT_PORT_ADDRESS_SHIFT |
 	       (q & 8 ? 0 : i >> 15 & 7) << ABI_EXIT_PORT_SEGMENT_SHIFT;
 }
@@ -610,7 +640,9 @@ static uint64_t detail_of(struct vmx_vcpu *x, const uint64_t *w, unsigned *reaso
 	const uint64_t reg = (q >> 8 & 15) << ABI_EXIT_CR_REG_SHIFT | ABI_EXIT_CR_KNOWN;
 
 	switch (*reason) {
-	case ABI_EXIT_PORT: return port_detail(x, q, reason);
+	case ABI_EXIT_PORT: /* those that are none come not here */
+		*reason = ABI_EXIT_STRING_PORT;
+		return string_detail(x, q);
 	case ABI_EXIT_PAGE:
 		return (q & 0x38 ? ABI_EXIT_PAGE_PRESENT : 0) | (q & 2 ? ABI_EXIT_PAGE_WRITE : 0) |
 		       4 | (q & 4 ? ABI_EXIT_PAGE_FETCH : 0) |
@@ -624,48 +656,82 @@ static uint64_t detail_of(struct vmx_vcpu *x, const uint64_t *w, unsigned *reaso
 	}
 }
 
+/* What the exit was about, and what was being delivered. */
+struct events {
+	uint64_t event, code, vectoring, vectoring_code;
+};
+
+static struct events events_of(const struct vmx_vcpu *x, unsigned reason, const uint64_t *w)
+{
+	struct list l;
+
+	if (reason == ABI_EXIT_PAGE)
+		return (struct events){ 0, 0, w[AT_VECTORING], w[AT_VECTORING_CODE] };
+	l.n = 0;
+	add(&l, EXIT_EVENT, 0);
+	add(&l, EXIT_EVENT_CODE, 0);
+	add(&l, VECTORING, 0);
+	add(&l, VECTORING_CODE, 0);
+	(void)read_list(x, &l);
+	return (struct events){ l.at[0].value, l.at[1].value, l.at[2].value, l.at[3].value };
+}
+
+/* A control register as the guest sees it: value, mask, shadow. */
+static uint64_t seen(const uint64_t *w) { return (w[0] & ~w[1]) | (w[2] & w[1]); }
+
+/* Into the IPC buffer, from `w`, which is elsewhere. */
+static void put_state(struct vmx_vcpu *x, unsigned reason, const uint64_t *w)
+{
+	const uint64_t more = BIT(RSP) | BIT(CR0) | BIT(CR4) | BIT(EFER) | BIT(CS);
+	uint64_t *const state = sel4_ipcbuf->msg + ABI_EXIT_STATE_WORD;
+	uint64_t value[ABI_VCPU_REG_COUNT];
+
+	if (reason == ABI_EXIT_PAGE) {
+		state[ABI_VCPU_RSP] = w[AT_RSP];
+		state[ABI_VCPU_CR0] = seen(w + AT_CR0);
+		state[ABI_VCPU_CR4] = seen(w + AT_CR4);
+		state[ABI_VCPU_EFER] = w[AT_EFER];
+		state[ABI_VCPU_CS] = segment_word(w[AT_CS], w[AT_CS + 1], w[AT_CS + 2]);
+	} else {
+		(void)vmx_read_set(x, more, value);
+		for (uint64_t m = more; m; m &= m - 1)
+			state[__builtin_ctzll(m)] = value[__builtin_ctzll(m)];
+	}
+#pragma GCC unroll 15
+	for (unsigned i = 0; i < 15; i++)
+		state[gpr_order[i]] = w[AT_GPR + i];
+	state[ABI_VCPU_RIP] = w[AT_RIP];
+	state[ABI_VCPU_RFLAGS] = w[AT_RFLAGS];
+	state[ABI_VCPU_CR3] = w[AT_CR3];
+}
+
 /* Those with an address and registers to decode. False: it is done. */
 static bool access_exit(struct vmx_vcpu *x, unsigned reason, const uint64_t *w, uint64_t mr[4],
 			uint64_t *detail)
 {
-	const uint64_t more = BIT(RSP) | BIT(CR0) | BIT(CR4) | BIT(EFER) | BIT(CS);
-	uint64_t value[ABI_VCPU_REG_COUNT];
-	struct list l = { 5,
-			  { { EXIT_EVENT, 0 },
-			    { EXIT_EVENT_CODE, 0 },
-			    { VECTORING, 0 },
-			    { VECTORING_CODE, 0 },
-			    { GVA, 0 } } };
 	const uint64_t q = w[AT_QUALIFICATION];
+	const struct events e = events_of(x, reason, w);
+	const bool delivering = e.vectoring & ABI_VCPU_EVENT_VALID;
 
-	(void)read_list(x, &l);
-	const bool delivering = l.at[2].value & ABI_VCPU_EVENT_VALID;
 	/* An IRET was what failed: NMIs are still blocked. */
-	if (!delivering && (reason == ABI_EXIT_PAGE ? q : l.at[0].value) >> 12 & 1 &&
+	if (!delivering && (reason == ABI_EXIT_PAGE ? q : e.event) >> 12 & 1 &&
 	    (reason == ABI_EXIT_PAGE || reason == ABI_EXIT_EXCEPTION)) {
 		x->shadow |= BLOCKED_NMI;
 		(void)write_one(x, SHADOW, x->shadow);
 	}
-	if (reason == ABI_EXIT_EXCEPTION && exception_is_done(x, w, l.at[0].value))
+	if (reason == ABI_EXIT_EXCEPTION && exception_is_done(x, w, e.event))
 		return false;
 	if (delivering)
-		deliver_again(x, l.at[2].value, l.at[3].value);
+		deliver_again(x, e.vectoring, e.vectoring_code);
 	mr[0] = reason == ABI_EXIT_PAGE ? w[AT_GPA] : q;
 	mr[1] = q;
-	mr[2] = reason == ABI_EXIT_PAGE && q & 0x80 ? l.at[4].value : 0;
+	mr[2] = reason == ABI_EXIT_PAGE && q & 0x80 ? w[AT_GVA] : 0;
 	mr[3] = w[AT_RIP];
 	if (reason == ABI_EXIT_EXCEPTION) {
-		*detail = l.at[0].value & 31;
-		mr[0] = l.at[0].value & ABI_VCPU_EVENT_HAS_CODE ? l.at[1].value : 0;
+		*detail = e.event & 31;
+		mr[0] = e.event & ABI_VCPU_EVENT_HAS_CODE ? e.code : 0;
 	}
-	(void)vmx_read_set(x, more, value);
-	for (unsigned i = 0; i < 15; i++)
-		value[gpr_order[i]] = w[AT_GPR + i];
-	value[ABI_VCPU_RIP] = w[AT_RIP];
-	value[ABI_VCPU_RFLAGS] = w[AT_RFLAGS];
-	value[ABI_VCPU_CR3] = w[AT_CR3];
-	for (unsigned i = 0; i < ABI_EXIT_STATE; i++)
-		sel4_ipcbuf->msg[ABI_EXIT_STATE_WORD + i] = value[i];
+	put_state(x, reason, w);
 	return true;
 }
 
@@ -696,36 +762,61 @@ static uint64_t bytes_of(unsigned reason, const uint64_t *w)
 	}
 }
 
-bool vmx_exit(struct vmx_vcpu *x, uint64_t *label, uint64_t mr[4])
+static uint64_t label_of(const struct vmx_vcpu *x, unsigned reason, uint64_t bytes, bool open,
+			 uint64_t detail)
 {
-	uint64_t w[WORDS] = { mr[0], mr[1], mr[2], mr[3] }, detail;
-	const uint32_t at = (uint32_t)mr[3];
-	unsigned reason = at < sizeof(reasons) ? reasons[at] : ABI_EXIT_OTHER;
+	return ABI_EXT_FAULT_EXIT | (uint64_t)reason << ABI_EXIT_REASON_SHIFT |
+	       bytes << ABI_EXIT_BYTES_SHIFT | (x->irq ? ABI_EXIT_IRQ_PENDING : 0) |
+	       (open ? ABI_EXIT_OPEN : 0) | (detail & 0xffffffff) << ABI_EXIT_DETAIL_SHIFT;
+}
 
-	for (unsigned i = 4; i < WORDS; i++)
-		w[i] = sel4_ipcbuf->msg[i];
-	x->shadow = (uint32_t)w[AT_SHADOW];
-	if (!(w[AT_EVENT] & ABI_VCPU_EVENT_VALID))
-		x->sent = 0;
-	x->open = w[AT_RFLAGS] & RFLAGS_IF && !(x->shadow & BLOCKED) && !x->sent;
+static void put_first(const uint64_t *w, uint64_t mr[4])
+{
+	mr[0] = w[AT_GPR];
+	mr[1] = w[AT_GPR + 2];
+	mr[2] = w[AT_GPR + 3];
+	mr[3] = w[AT_GPR + 1];
+}
+
+/* What is found out needs calls to the kernel, which take the IPC buffer. */
+static __attribute__((noinline)) bool other_exit(struct vmx_vcpu *x, unsigned reason,
+						 uint64_t *label, uint64_t mr[4])
+{
 	const bool open = x->open;
-	if (at == (uint32_t)REASON_FAILED)
-		reason = ABI_EXIT_INVALID;
-	if ((at == REASON_CR && control_is_done(x, w)) || (at == REASON_WINDOW && !window_exit(x)))
+	uint64_t w[WORDS], detail;
+
+	memcpy(w, sel4_ipcbuf->msg, sizeof(w));
+	memcpy(w, mr, 4 * sizeof(w[0]));
+	if ((mr[3] == REASON_CR && control_is_done(x, w)) ||
+	    (mr[3] == REASON_WINDOW && !window_exit(x)))
 		return false;
 	detail = detail_of(x, w, &reason);
-	if (reason >= ABI_EXIT_FIRST_ACCESS) {
-		if (!access_exit(x, reason, w, mr, &detail))
-			return false;
-	} else {
-		mr[0] = w[AT_GPR];
-		mr[1] = w[AT_GPR + 2];
-		mr[2] = w[AT_GPR + 3];
-		mr[3] = w[AT_GPR + 1];
-	}
-	*label = ABI_EXT_FAULT_EXIT | (uint64_t)reason << ABI_EXIT_REASON_SHIFT |
-		 bytes_of(reason, w) << ABI_EXIT_BYTES_SHIFT |
-		 (x->irq ? ABI_EXIT_IRQ_PENDING : 0) | (open ? ABI_EXIT_OPEN : 0) |
-		 (detail & 0xffffffff) << ABI_EXIT_DETAIL_SHIFT;
+	if (reason < ABI_EXIT_FIRST_ACCESS)
+		put_first(w, mr);
+	else if (!access_exit(x, reason, w, mr, &detail))
+		return false;
+	*label = label_of(x, reason, bytes_of(reason, w), open, detail);
+	return true;
+}
+
+bool vmx_exit(struct vmx_vcpu *x, uint64_t *label, uint64_t mr[4])
+{
+	const uint64_t *const w = sel4_ipcbuf->msg, q = w[AT_QUALIFICATION];
+	const uint32_t at = (uint32_t)mr[3];
+	unsigned reason = at < sizeof(reasons) ? reasons[at] : ABI_EXIT_OTHER;
+	uint64_t detail = 0;
+
+	x->shadow = (uint32_t)w[AT_SHADOW];
+	if (!(mr[AT_EVENT] & ABI_VCPU_EVENT_VALID))
+		x->sent = 0;
+	x->open = w[AT_RFLAGS] & RFLAGS_IF && !(x->shadow & BLOCKED) && !x->sent;
+	if (at == (uint32_t)REASON_FAILED)
+		reason = ABI_EXIT_INVALID;
+	if (reason == ABI_EXIT_PORT && !(q & PORT_STRING))
+		detail = port_detail(q);
+	else if (reason < ABI_EXIT_CPUID || reason > ABI_EXIT_HYPERCALL)
+		return other_exit(x, reason, label, mr);
+	put_first(w, mr);
+	*label = label_of(x, reason, w[AT_BYTES] & ABI_EXIT_BYTES_MASK, x->open, detail);
 	return true;
 }

@@ -217,7 +217,8 @@ static unsigned write_answer(struct guest *g, unsigned words)
 /* The reason of the next exit. */
 static unsigned answer(struct guest *g, unsigned how, unsigned words)
 {
-	if (g->vmx.on && how == ABI_EXIT_DONE && reason() >= ABI_EXIT_FIRST_ACCESS)
+	if (g->vmx.on && how == ABI_EXIT_DONE && reason() >= ABI_EXIT_FIRST_ACCESS &&
+	    reason() != ABI_EXIT_PAGE)
 		how = write_answer(g, words);
 	sel4_send(g->reply, msginfo(how, 0, words), mr);
 	return receive(g);
@@ -354,6 +355,22 @@ static void test_page(void)
 	CHECK_OK(sel4_page_map_ept(frame, g.ept, OUTSIDE, ABI_RIGHT_READ, WRITE_BACK));
 	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_PAGE);
 	CHECK_EQ(detail() & 3, ABI_EXIT_PAGE_WRITE | ABI_EXIT_PAGE_PRESENT);
+	/* An answer with all it may have: it stays at the store. */
+	mr[0] = mr[3];
+	mr[1] = ABI_VCPU_RSP;
+	mr[2] = 0x1230;
+	mr[3] = 0x801; /* overflow, carry */
+	CHECK_EQ(answer(&g, ABI_EXIT_DONE, 4), ABI_EXIT_PAGE);
+	CHECK_EQ(state[ABI_VCPU_RSP], 0x1230);
+	CHECK_EQ(state[ABI_VCPU_RFLAGS] & 0xffff, 0x803);
+	/* There is no such register, and no others of the answer are lost. */
+	mr[0] = mr[3];
+	mr[1] = ABI_VCPU_RIP;
+	mr[2] = 0;
+	mr[3] = 2;
+	CHECK_EQ(answer(&g, ABI_EXIT_DONE, 4), ABI_EXIT_PAGE);
+	CHECK_EQ(state[ABI_VCPU_RSP], 0x1230);
+	CHECK_EQ(state[ABI_VCPU_RFLAGS] & 0xffff, 2);
 }
 
 static void set_vector(unsigned vector, const char *piece)
@@ -396,10 +413,7 @@ static void test_irq(void)
 	CHECK_EQ(set_irq_now(&g, 0x34), ABI_ILLEGAL_OPERATION);
 	set1(&g, ABI_VCPU_SHADOW, 0);
 	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), 0);
-	if (g.vmx.on) /* never: a window has to do */
-		set1(&g, ABI_VCPU_IRQ, ABI_VCPU_IRQ_PENDING | 0x34);
-	else
-		CHECK_OK(set_irq_now(&g, 0x34));
+	CHECK_OK(set_irq_now(&g, 0x34));
 	CHECK_EQ(set_irq_now(&g, 0x33), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(get1(&g, ABI_VCPU_IRQ), ABI_VCPU_IRQ_PENDING | 0x34);
 	CHECK_EQ(receive(&g), ABI_EXIT_PORT);

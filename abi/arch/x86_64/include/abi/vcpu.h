@@ -61,7 +61,7 @@ enum abi_vcpu_event_kind {
  * PENDING, and PENDING is clear then; or, with WINDOW, there is an exit of
  * reason ABI_EXIT_WINDOW instead. Written with NOW it is IllegalOperation, and
  * nothing changes, unless the guest takes interrupts, with none and no EVENT
- * on its way, and is not in an exit; VT-x: always.
+ * on its way, and is not in an exit.
  */
 #define ABI_VCPU_IRQ_PENDING (1ull << 8)
 #define ABI_VCPU_IRQ_WINDOW (1ull << 9)
@@ -82,8 +82,8 @@ enum abi_vcpu_event_kind {
 #define ABI_VCPU_DR_ACCESSES 0x10003u
 /*
  * VT-x. ABI_VCPU_SET has registers that no VMCS field has: the general ones but
- * RSP, CR2, CR8, DR0 to DR3, DR6, STAR to KERNEL_GS_BASE, TSC_OFFSET; with any
- * other: InvalidArgument 1. CR8 and CSTAR are words for the monitor's use.
+ * RSP, CR2, CR8, DR0 to DR3, DR6, STAR to KERNEL_GS_BASE, TSC_OFFSET; written, IRQ, as
+ * with NOW; with any other: InvalidArgument 1. CR8 and CSTAR are words for the monitor's use.
  * Lists of fields, as ReadVMCS and WriteVMCS have them one by one: read, MR1 and
  * on = fields, and their values in MR0 and on; write, fields and values in turn.
  * What cannot be ends the list: IllegalOperation. lib/vcpu makes of both what
@@ -138,8 +138,16 @@ enum abi_exit_reason {
 	ABI_EXIT_DR,
 	ABI_EXIT_TASK, /* task switch; detail: selector; access */
 	ABI_EXIT_REASONS,
-	ABI_EXIT_VMX = 63, /* VT-x: the words are VMEnter's; the answer as of most */
+	/* VT-x: the words are VMEnter's; the answer as of most. EPT violations: behind them
+	 * the values of ABI_VCPU_PAGE_FIELDS, and the answer as of "access". */
+	ABI_EXIT_VMX = 63,
 };
+/* RSP; CR0, its mask and shadow; the same of CR4; EFER; CS: limit, rights, selector; the event
+ * that was being delivered, its error code; the linear address. */
+#define ABI_VCPU_PAGE_FIELDS                                                                   \
+	0x681c, 0x6800, 0x6000, 0x6004, 0x6804, 0x6002, 0x6006, 0x2806, 0x4802, 0x4816, 0x802, \
+		0x4408, 0x440a, 0x640a
+#define ABI_VCPU_N_PAGE 14u
 #define ABI_EXIT_FIRST_ACCESS ABI_EXIT_EXCEPTION
 #define ABI_EXIT_STATE (ABI_VCPU_CS + 1)
 #define ABI_EXIT_STATE_WORD 4

@@ -43,29 +43,29 @@
 /* Off in the kernel: TF, IF, DF, IOPL, NT, AC. */
 #define RFLAGS_KERNEL_MASK 0x47700ull
 
+/* Instructions, each in a line. */
+/* clang-format off */
 static inline word_t msr_read(uint32_t msr)
 {
 	uint32_t low, high;
 
-	__asm__ volatile("rdmsr"
-			 : "=a"(low), "=d"(high)
-			 : "c"(msr));
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
 	return (word_t)high << 32 | low;
 }
 static inline void msr_write(uint32_t msr, word_t v)
 {
-	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
-			 : "memory");
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
-#define CR_READ(n)                                          \
-	({                                                  \
-		word_t value_;                              \
-		__asm__ volatile("mov %%cr" #n ", %0"       \
-				 : "=r"(value_)::"memory"); \
-		value_;                                     \
+/* Control and debug registers. */
+#define MOV_FROM(reg)                                                            \
+	({                                                                       \
+		word_t value_;                                                   \
+		__asm__ volatile("mov %%" #reg ", %0" : "=r"(value_)::"memory"); \
+		value_;                                                          \
 	})
-#define CR_WRITE(n, value) __asm__ volatile("mov %0, %%cr" #n ::"r"((word_t)(value)) \
-					    : "memory")
+#define MOV_TO(reg, value) __asm__ volatile("mov %0, %%" #reg ::"r"((word_t)(value)) : "memory")
+#define CR_READ(n) MOV_FROM(cr##n)
+#define CR_WRITE(n, value) MOV_TO(cr##n, value)
 struct cpuid {
 	uint32_t a, b, c, d;
 };
@@ -73,30 +73,26 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 {
 	struct cpuid r;
 
-	__asm__ volatile("cpuid"
-			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+	__asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
 			 : "a"(leaf), "c"(sub));
 	return r;
 }
-#define PORT_ACCESS(bits, type, letter, reg)                                         \
-	static inline type in##bits(uint16_t port)                                   \
-	{                                                                            \
-		type v;                                                              \
-		__asm__ volatile("in" letter " %w1, %" reg "0"                       \
-				 : "=a"(v)                                           \
-				 : "Nd"(port)                                        \
-				 : "memory");                                        \
-		return v;                                                            \
-	}                                                                            \
-	static inline void out##bits(uint16_t port, type v)                          \
-	{                                                                            \
-		__asm__ volatile("out" letter " %" reg "0, %w1" ::"a"(v), "Nd"(port) \
-				 : "memory");                                        \
+#define PORT_ACCESS(bits, type, letter, reg)                                                       \
+	static inline type in##bits(uint16_t port)                                                 \
+	{                                                                                          \
+		type v;                                                                            \
+		__asm__ volatile("in" letter " %w1, %" reg "0" : "=a"(v) : "Nd"(port) : "memory"); \
+		return v;                                                                          \
+	}                                                                                          \
+	static inline void out##bits(uint16_t port, type v)                                        \
+	{                                                                                          \
+		__asm__ volatile("out" letter " %" reg "0, %w1" ::"a"(v), "Nd"(port) : "memory");  \
 	}
 PORT_ACCESS(8, uint8_t, "b", "b")
 PORT_ACCESS(16, uint16_t, "w", "w")
 PORT_ACCESS(32, uint32_t, "l", "k")
 #undef PORT_ACCESS
+/* clang-format on */
 
 static inline bool is_canonical(word_t v)
 {

@@ -174,8 +174,10 @@ bool vmx_find_limits(void);
 /* Within those limits: the value that there is then. */
 word_t vmx_write(struct vcpu *v, unsigned field, word_t value);
 void vmx_write_initial(struct vcpu *v);
-/* A register of VMX_REGS that the processor has to hear of. */
+/* A register of VMX_REGS, or IRQ, that the processor has to hear of. */
 void vmx_reg_written(struct vcpu *v, unsigned reg);
+/* The state, if the guest runs: no shadow, no event. */
+bool vmx_takes_irq(struct vcpu *v);
 /* ReadVMCS and WriteVMCS; EnableIOPort and DisableIOPort. */
 int vmx_field_invoke(struct invocation *inv, struct vcpu *v, bool write);
 int vmx_ports_invoke(struct invocation *inv, struct vcpu *v);

@@ -26,13 +26,13 @@ enum vmcs_field {
 	VMCS_BYTES = 0x440c, VMCS_SHADOW = 0x4824, VMCS_ACTIVITY = 0x4826, VMCS_TIMER = 0x482e,
 	VMCS_CR0_MASK = 0x6000, VMCS_CR4_MASK = 0x6002, VMCS_QUALIFICATION = 0x6400,
 	VMCS_CR0 = 0x6800, VMCS_CR3 = 0x6802, VMCS_CR4 = 0x6804, VMCS_DR7 = 0x681a,
-	VMCS_RIP = 0x681e, VMCS_RFLAGS = 0x6820, VMCS_HOST_CR0 = 0x6c00,
+	VMCS_RSP = 0x681c, VMCS_RIP = 0x681e, VMCS_RFLAGS = 0x6820, VMCS_HOST_CR0 = 0x6c00,
 	VMCS_HOST_CR3 = 0x6c02, VMCS_HOST_CR4 = 0x6c04, VMCS_HOST_GS_BASE = 0x6c08,
 	VMCS_HOST_TR_BASE = 0x6c0a, VMCS_HOST_GDTR_BASE = 0x6c0c, VMCS_HOST_IDTR_BASE = 0x6c0e,
 	VMCS_HOST_RSP = 0x6c14, VMCS_HOST_RIP = 0x6c16,
 };
 enum vmx_reason {
-	VMX_EXCEPTION = 0, VMX_INTERRUPT = 1, VMX_PORT = 30, VMX_MACHINE_CHECK = 41,
+	VMX_EXCEPTION = 0, VMX_INTERRUPT = 1, VMX_PORT = 30, VMX_MACHINE_CHECK = 41, VMX_PAGE = 48,
 	VMX_TIMER = 52, VMX_FAILED = -1, /* the instruction itself did */
 };
 /* clang-format on */
@@ -40,18 +40,16 @@ enum vmx_reason {
 #define ENTRY_LONG (1u << 9)
 #define CR4_VMXE (1ull << 13)
 
+/* clang-format off */
 static inline word_t vmread(unsigned field)
 {
 	word_t value;
 
-	__asm__ volatile("vmread %1, %0"
-			 : "=r"(value)
-			 : "r"((word_t)field)
-			 : "cc");
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((word_t)field) : "cc");
 	return value;
 }
 static inline void vmwrite(unsigned field, word_t value)
 {
-	__asm__ volatile("vmwrite %1, %0" ::"r"((word_t)field), "r"(value)
-			 : "cc");
+	__asm__ volatile("vmwrite %1, %0" ::"r"((word_t)field), "r"(value) : "cc");
 }
+/* clang-format on */

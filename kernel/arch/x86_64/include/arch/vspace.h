@@ -73,15 +73,15 @@ paddr_t asid_space(asid_t asid, bool ept);
 /* Nothing but the window: what a thread without an address space runs in. */
 paddr_t asid_empty_root(void);
 void asid_init(void);
-/* With PCIDs, what to load into CR3: the TLB keeps what it has of an unchanged space. */
-word_t asid_tagged(paddr_t root, asid_t asid);
+/* With PCIDs the TLB keeps what it has of the space. */
+#define CR3_KEEP (1ull << 63)
 /* Makes the space the live one; asid 0: the empty one. */
 static inline void asid_load(paddr_t root, asid_t asid)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
 
 	cpu->root = root;
-	CR_WRITE(3, unlikely(cpu->pcids) ? asid_tagged(root, asid) : root);
+	CR_WRITE(3, unlikely(cpu->pcids) ? root | asid | CR3_KEEP : root);
 }
 /* What the TLB may hold of a space that has changed: at vaddr, or (`all`) anything. */
 void asid_flush(asid_t asid, vptr_t vaddr, bool all);
