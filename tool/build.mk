@@ -1,5 +1,5 @@
-TOOL_PARTS := answer buffer command_build command_client command_create command_set command_top top command_trace chrome command_faults faultlog command_gdb command_run broker cli cpio \
-	cpus diag elfcheck files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link payload_build \
+TOOL_PARTS := answer bochs buffer command_build command_client command_create command_set command_top top command_trace chrome command_faults faultlog command_gdb command_run broker cli cpio \
+	cpus diag elfcheck emulator files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link payload_build \
 	qemu requests schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_connections system_images system_passthrough system_vm table terminal units view \
 	vmstates yamldoc
@@ -39,3 +39,11 @@ UNIT_LIBS_topology := $(TOOL_LIBS)
 $(eval $(call unit_test,topology,tests/unit/topology_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
 UNIT_LIBS_audit := $(TOOL_LIBS)
 $(eval $(call fuzz_target,audit,tests/fuzz/audit_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+
+# The boot sector of the disk that Bochs starts from (bochs.c).
+$(TOUT)/bochs-boot.bin: tool/bochs_boot.S
+	@mkdir -p $(@D)
+	@echo "  BIN   $@"
+	$(Q)$(TARGET_CC) -m32 -c -o $@.o $<
+	$(Q)$(TARGET_CC:gcc=ld) -m elf_i386 -Ttext 0x7c00 -e start --oformat binary -o $@ $@.o
+TARGET_OUT += $(if $(filter x86_64,$(ARCH)),$(TOUT)/bochs-boot.bin)

@@ -44,12 +44,12 @@ static const struct command commands[] = {
 	  "Check the system description and build its system image.", CMD_BUILD,
 	  0, 1, command_build },
 	{ "run", "SYSTEM.yaml|IMAGE",
-	  "Build the system and boot it in QEMU.\n"
+	  "Build the system and boot it in an emulator.\n"
 	  "The VMs' consoles appear in this terminal. Ctrl-] shows the next "
 	  "console or the\nlog, Ctrl-\\ quits. When input or output is no "
 	  "terminal, it prints lines\n`name| text`. An image runs as it is.\n"
 	  "--reference starts a guest without Selvage instead, to be captured and compared:\n"
-	  "IMAGE is then the guest's own. What stands behind `--` goes to QEMU.",
+	  "IMAGE is then the guest's own. What stands behind `--` goes to the emulator.",
 	  CMD_RUN, 1, 1, command_run },
 	{ "check", "SYSTEM.yaml",
 	  "Check the system description and the images that it names.",
@@ -185,6 +185,9 @@ static const struct option_def option_defs[] = {
 	  "where kernel, services and assets were built" },
 	{ "firmware", 0, OPT_TEXT, "bios|uefi", CMD_RUN, FIELD(firmware),
 	  "start a PC from such an image, by that firmware and GRUB" },
+	{ "emulator", 'e', OPT_TEXT, "qemu|bochs", CMD_RUN, FIELD(emulator),
+	  "which one: QEMU, or for a PC Bochs, whose processor has VT-x; there time is\n"
+	  "counted in instructions anyway" },
 	{ "dry-run", 'n', OPT_FLAG, NULL, CMD_RUN, FIELD(dry_run),
 	  "print the emulator's command line and stop" },
 	{ "gdb", 'g', OPT_FLAG, NULL, CMD_RUN, FIELD(gdb),

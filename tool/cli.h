@@ -20,6 +20,7 @@ struct options {
 	const char *output;
 	const char *iso;
 	const char *firmware;
+	const char *emulator;
 	const char *root_task;
 	const char *kernel;
 	const char *build_dir;

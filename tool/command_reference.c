@@ -172,7 +172,7 @@ static void print_what_to_type(const struct reference *r, bool kvm)
 
 static int start(const struct reference *r, const struct options *options)
 {
-	struct qemu_command command = { 0 };
+	struct emulator_command command = { 0 };
 	bool kvm = strcmp(options->reference, "kvm") == 0;
 	bool nested = kvm && !reference_host_has_kvm();
 	int code = EXIT_FAILED;
@@ -181,7 +181,7 @@ static int start(const struct reference *r, const struct options *options)
 			   : reference_kvm(&command, r);
 
 	if (ok && options->dry_run) {
-		qemu_command_print(&command, false);
+		emulator_print(&command, false);
 		code = EXIT_OK;
 	} else if (ok) {
 		print_configuration(r, !kvm     ? "QEMU, emulating (TCG)"
@@ -193,7 +193,7 @@ static int start(const struct reference *r, const struct options *options)
 		diag_error("cannot start %s: %s; install it: apt-get install qemu-system-arm",
 			   command.argv[0], strerror(errno));
 	}
-	qemu_command_free(&command);
+	emulator_free(&command);
 	return code;
 }
 

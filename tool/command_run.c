@@ -9,10 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bochs.h"
 #include "build.h"
 #include "cli.h"
 #include "diag.h"
 #include "iso.h"
+#include "qemu.h"
 #include "session.h"
 
 #define DETACH_PATIENCE_S 60
@@ -72,6 +74,11 @@ static bool disk_there(const struct sysimage_machine *machine)
 	return false;
 }
 
+static bool in_bochs(const struct options *options)
+{
+	return options->emulator && strcmp(options->emulator, "bochs") == 0;
+}
+
 static bool build_target(struct run_target *target,
 			 const struct options *options)
 {
@@ -81,11 +88,13 @@ static bool build_target(struct run_target *target,
 
 	if (!build_read_system(&sys, options, target->build_dir))
 		return false;
+	if (in_bochs(options) && sys.desc->machine & (uint32_t)SYSDESC_MACHINE_NIC && sys.cpu->pc)
+		sys.desc->machine |= SYSDESC_MACHINE_E1000; /* it has no other */
 	config = build_config(&sys, options);
 	target->image = build_default_output(&sys, target->build_dir);
 	sysimage_machine_of(&sys, config, &target->machine);
 	find_disk(&target->machine, options->arg[0]);
-	ok = options->dry_run ||
+	ok = (options->dry_run && !in_bochs(options)) ||
 	     build_image(&sys, options, target->build_dir, target->image);
 	free(config);
 	system_free(&sys);
@@ -173,14 +182,14 @@ static int detach(const struct run_target *target, int *ready)
 
 static int run_session(const struct run_target *target,
 		       const struct options *options,
-		       const struct qemu_command *command)
+		       struct emulator_command *command)
 {
 	char *symbols = files_text("%s/%s", target->build_dir,
 				   target->machine.config);
 	struct session_config config = {
 		.mode = choose_mode(options, target),
 		.machine = &target->machine,
-		.qemu = command,
+		.command = command,
 		.symbols = symbols,
 		.log = options->log,
 		.timeout_s = options->timeout_s,
@@ -208,6 +217,16 @@ static const char *firmware_error(const struct options *options, const struct ru
 						   "leave it out";
 }
 
+/* What is wrong with --emulator, or NULL. */
+static const char *emulator_error(const struct options *options, const struct run_target *target)
+{
+	if (in_bochs(options))
+		return bochs_lacks(&target->machine, options);
+	return !options->emulator || strcmp(options->emulator, "qemu") == 0
+		       ? NULL
+		       : "--emulator is `qemu` or `bochs`";
+}
+
 static bool make_iso(const struct options *options, const struct run_target *target)
 {
 	char *path;
@@ -233,35 +252,51 @@ static bool options_agree(const struct options *options,
 			   "or --root-task; leave one out");
 		return false;
 	}
-	if (firmware_error(options, target)) {
-		diag_error("%s", firmware_error(options, target));
+	if (emulator_error(options, target) || firmware_error(options, target)) {
+		diag_error("%s", emulator_error(options, target)
+					 ? emulator_error(options, target)
+					 : firmware_error(options, target));
 		return false;
 	}
 	return true;
 }
 
+/* What the emulator starts from beside the image. */
+static bool prepare(const struct options *options, const struct run_target *target)
+{
+	if (in_bochs(options))
+		return bochs_write_files(&target->machine, target->image, target->build_dir,
+					 options);
+	return disk_there(&target->machine) && make_iso(options, target);
+}
+
 int command_run(const struct options *options)
 {
 	struct run_target target = { 0 };
-	struct qemu_command command;
+	struct emulator_command command = { 0 };
 	int code = EXIT_FAILED;
 
 	if (options->reference)
 		return command_reference(options);
 	if (find_target(&target, options)) {
-		qemu_command_make(&command, &target.machine, target.image,
-				  options);
+		if (in_bochs(options))
+			bochs_command_make(&command, target.image, options);
+		else
+			qemu_command_make(&command, &target.machine, target.image, options);
 		if (!options_agree(options, &target)) {
 			code = EXIT_USAGE;
 		} else if (options->dry_run) {
-			qemu_command_print(&command, options->deterministic);
-			code = EXIT_OK;
-		} else if (disk_there(&target.machine) && make_iso(options, &target)) {
+			/* What Bochs's says is in files. */
+			if (!in_bochs(options) || prepare(options, &target)) {
+				emulator_print(&command, options->deterministic);
+				code = EXIT_OK;
+			}
+		} else if (prepare(options, &target)) {
 			if (options->gdb)
 				print_gdb_help(&target, options);
 			code = run_session(&target, options, &command);
 		}
-		qemu_command_free(&command);
+		emulator_free(&command);
 	}
 	free(target.image);
 	free(target.build_dir);

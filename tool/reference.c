@@ -26,29 +26,30 @@ struct place {
 	bool kvm;
 };
 
-static void add_machine(struct qemu_command *c, const struct reference *r, const struct place *p)
+static void add_machine(struct emulator_command *c, const struct reference *r,
+			const struct place *p)
 {
-	qemu_command_add(c, p->program);
-	qemu_command_add(c, "-M");
+	emulator_add(c, p->program);
+	emulator_add(c, "-M");
 	if (strcmp(r->board, "vexpress-a9") == 0)
-		qemu_command_add(c, "vexpress-a9");
+		emulator_add(c, "vexpress-a9");
 	else
-		qemu_command_addf(c, "virt,gic-version=%s%s", p->machine_gic,
-				  r->width == 32 ? ",highmem=off" : "");
+		emulator_addf(c, "virt,gic-version=%s%s", p->machine_gic,
+			      r->width == 32 ? ",highmem=off" : "");
 	if (p->kvm) {
-		qemu_command_add(c, "-accel");
-		qemu_command_add(c, "kvm");
+		emulator_add(c, "-accel");
+		emulator_add(c, "kvm");
 	}
-	qemu_command_add(c, "-cpu");
-	qemu_command_add(c, p->cpu);
-	qemu_command_add(c, "-m");
-	qemu_command_addf(c, "%lluM", (unsigned long long)(r->memory_bytes + 0xfffff) >> 20);
-	qemu_command_add(c, "-nodefaults");
-	qemu_command_add(c, "-display");
-	qemu_command_add(c, "none");
-	qemu_command_add(c, "-no-reboot");
-	qemu_command_add(c, "-serial");
-	qemu_command_add(c, "stdio");
+	emulator_add(c, "-cpu");
+	emulator_add(c, p->cpu);
+	emulator_add(c, "-m");
+	emulator_addf(c, "%lluM", (unsigned long long)(r->memory_bytes + 0xfffff) >> 20);
+	emulator_add(c, "-nodefaults");
+	emulator_add(c, "-display");
+	emulator_add(c, "none");
+	emulator_add(c, "-no-reboot");
+	emulator_add(c, "-serial");
+	emulator_add(c, "stdio");
 }
 
 /* Where `-kernel` puts what has no header. */
@@ -59,11 +60,11 @@ static uint64_t raw_kernel_address(const struct reference *r)
 	return VIRT_RAM + (r->width == 32 ? 0x10000 : 0x80000);
 }
 
-static bool add_image(struct qemu_command *c, const struct reference *r, const struct place *p)
+static bool add_image(struct emulator_command *c, const struct reference *r, const struct place *p)
 {
 	if (!r->is_raw || (r->load == raw_kernel_address(r) && r->entry == r->load)) {
-		qemu_command_add(c, "-kernel");
-		qemu_command_add(c, p->image);
+		emulator_add(c, "-kernel");
+		emulator_add(c, p->image);
 	} else if (strcmp(r->board, "virt") == 0 && r->load >= VIRT_RAM &&
 		   r->load < VIRT_RAM + DEVICETREE_MAX) {
 		diag_error("a raw image at 0x%llx is where QEMU's virt puts the devicetree; load "
@@ -73,44 +74,44 @@ static bool add_image(struct qemu_command *c, const struct reference *r, const s
 			   (unsigned long long)(VIRT_RAM + DEVICETREE_MAX));
 		return false;
 	} else {
-		qemu_command_add(c, "-device");
-		qemu_command_addf(c, "loader,file=%s,addr=0x%llx,force-raw=on", p->image,
-				  (unsigned long long)r->load);
-		qemu_command_add(c, "-device");
-		qemu_command_addf(c, "loader,addr=0x%llx,cpu-num=0", (unsigned long long)r->entry);
+		emulator_add(c, "-device");
+		emulator_addf(c, "loader,file=%s,addr=0x%llx,force-raw=on", p->image,
+			      (unsigned long long)r->load);
+		emulator_add(c, "-device");
+		emulator_addf(c, "loader,addr=0x%llx,cpu-num=0", (unsigned long long)r->entry);
 	}
 	if (r->initrd) {
-		qemu_command_add(c, "-initrd");
-		qemu_command_add(c, p->initrd);
+		emulator_add(c, "-initrd");
+		emulator_add(c, p->initrd);
 	}
 	if (r->is_linux && r->cmdline && *r->cmdline) {
-		qemu_command_add(c, "-append");
-		qemu_command_add(c, r->cmdline);
+		emulator_add(c, "-append");
+		emulator_add(c, r->cmdline);
 	}
 	if (r->n_vectors) {
-		qemu_command_add(c, "-device");
-		qemu_command_addf(c, "loader,file=%s,addr=0,force-raw=on", p->vectors);
+		emulator_add(c, "-device");
+		emulator_addf(c, "loader,file=%s,addr=0,force-raw=on", p->vectors);
 	}
 	return true;
 }
 
-static bool add_guest(struct qemu_command *c, const struct reference *r, const struct place *p,
+static bool add_guest(struct emulator_command *c, const struct reference *r, const struct place *p,
 		      const char *trace)
 {
 	add_machine(c, r, p);
 	if (!add_image(c, r, p))
 		return false;
-	qemu_command_add(c, "-gdb");
-	qemu_command_addf(c, "tcp:%s:%u,server=on,wait=off", p->listen, r->gdb_port);
-	qemu_command_add(c, "-monitor");
-	qemu_command_addf(c, "tcp:%s:%u,server=on,wait=off", p->listen, r->monitor_port);
-	qemu_command_add(c, "-d");
-	qemu_command_add(c, r->trace_items);
-	qemu_command_add(c, "-D");
-	qemu_command_add(c, trace);
+	emulator_add(c, "-gdb");
+	emulator_addf(c, "tcp:%s:%u,server=on,wait=off", p->listen, r->gdb_port);
+	emulator_add(c, "-monitor");
+	emulator_addf(c, "tcp:%s:%u,server=on,wait=off", p->listen, r->monitor_port);
+	emulator_add(c, "-d");
+	emulator_add(c, r->trace_items);
+	emulator_add(c, "-D");
+	emulator_add(c, trace);
 	for (int i = 0; i < r->n_rest; i++)
-		qemu_command_add(c, r->rest[i]);
-	return qemu_command_fits(c);
+		emulator_add(c, r->rest[i]);
+	return emulator_fits(c);
 }
 
 /* Little-endian, as the guest reads them. */
@@ -130,7 +131,7 @@ static bool write_vectors(const struct reference *r, const char *path)
 	return n == 0 || file_write(path, bytes, n);
 }
 
-static bool here(struct qemu_command *c, const struct reference *r, struct place *p)
+static bool here(struct emulator_command *c, const struct reference *r, struct place *p)
 {
 	char *vectors = files_text("%s/vectors-%u", r->folder, r->monitor_port);
 	bool ok;
@@ -144,7 +145,7 @@ static bool here(struct qemu_command *c, const struct reference *r, struct place
 	return ok;
 }
 
-bool reference_tcg(struct qemu_command *c, const struct reference *r)
+bool reference_tcg(struct emulator_command *c, const struct reference *r)
 {
 	struct place place = { .program = r->width == 32 ? "qemu-system-arm"
 							 : "qemu-system-aarch64",
@@ -173,7 +174,7 @@ static bool kvm_can(const struct reference *r)
 	return false;
 }
 
-bool reference_kvm(struct qemu_command *c, const struct reference *r)
+bool reference_kvm(struct emulator_command *c, const struct reference *r)
 {
 	struct place place = kvm_place(r);
 
@@ -204,7 +205,7 @@ static bool append_file(struct buffer *out, const char *name, const char *path)
 }
 
 /* One a line, as guests/kvm-host/init.c reads them. */
-static void append_arguments(struct buffer *out, const struct qemu_command *inner)
+static void append_arguments(struct buffer *out, const struct emulator_command *inner)
 {
 	struct buffer text = { 0 };
 
@@ -217,7 +218,7 @@ static void append_arguments(struct buffer *out, const struct qemu_command *inne
 }
 
 /* The host's file system with the guest's files behind it: Linux unpacks one after the other. */
-static bool write_initrd(const struct reference *r, const struct qemu_command *inner,
+static bool write_initrd(const struct reference *r, const struct emulator_command *inner,
 			 const char *path)
 {
 	struct buffer out = { 0 };
@@ -246,7 +247,7 @@ static bool write_initrd(const struct reference *r, const struct qemu_command *i
 	return ok;
 }
 
-static bool make_inner(struct qemu_command *inner, const struct reference *r)
+static bool make_inner(struct emulator_command *inner, const struct reference *r)
 {
 	struct place place = kvm_place(r);
 
@@ -258,7 +259,7 @@ static bool make_inner(struct qemu_command *inner, const struct reference *r)
 	return kvm_can(r) && add_guest(inner, r, &place, "/dev/hvc0");
 }
 
-static void make_outer(struct qemu_command *c, const struct reference *r, const char *initrd)
+static void make_outer(struct emulator_command *c, const struct reference *r, const char *initrd)
 {
 	static const char *const fixed[] = {
 		"-nodefaults", "-display",
@@ -271,34 +272,34 @@ static void make_outer(struct qemu_command *c, const struct reference *r, const 
 		"-append", "console=ttyAMA0 panic=-1 nokaslr quiet"
 	};
 
-	qemu_command_add(c, "qemu-system-aarch64");
-	qemu_command_add(c, "-M");
-	qemu_command_addf(c, "virt,virtualization=on,gic-version=%u", r->gic);
-	qemu_command_add(c, "-cpu");
-	qemu_command_add(c, "cortex-a57");
-	qemu_command_add(c, "-m");
-	qemu_command_addf(c, "%lluM",
-			  HOST_MEMORY_MIB +
-				  ((unsigned long long)(r->memory_bytes + 0xfffff) >> 20));
+	emulator_add(c, "qemu-system-aarch64");
+	emulator_add(c, "-M");
+	emulator_addf(c, "virt,virtualization=on,gic-version=%u", r->gic);
+	emulator_add(c, "-cpu");
+	emulator_add(c, "cortex-a57");
+	emulator_add(c, "-m");
+	emulator_addf(c, "%lluM",
+		      HOST_MEMORY_MIB +
+			      ((unsigned long long)(r->memory_bytes + 0xfffff) >> 20));
 	/* restrict: the guest reaches nothing, only these two ports reach it. */
-	qemu_command_add(c, "-netdev");
-	qemu_command_addf(c,
-			  "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%u-:%u,"
-			  "hostfwd=tcp:127.0.0.1:%u-:%u",
-			  r->gdb_port, r->gdb_port, r->monitor_port, r->monitor_port);
-	qemu_command_add(c, "-chardev");
-	qemu_command_addf(c, "file,id=trace,path=%s", r->trace);
+	emulator_add(c, "-netdev");
+	emulator_addf(c,
+		      "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%u-:%u,"
+		      "hostfwd=tcp:127.0.0.1:%u-:%u",
+		      r->gdb_port, r->gdb_port, r->monitor_port, r->monitor_port);
+	emulator_add(c, "-chardev");
+	emulator_addf(c, "file,id=trace,path=%s", r->trace);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		qemu_command_add(c, fixed[i]);
-	qemu_command_add(c, "-kernel");
-	qemu_command_addf(c, "%s/assets/linux-debian", r->build_dir);
-	qemu_command_add(c, "-initrd");
-	qemu_command_add(c, initrd);
+		emulator_add(c, fixed[i]);
+	emulator_add(c, "-kernel");
+	emulator_addf(c, "%s/assets/linux-debian", r->build_dir);
+	emulator_add(c, "-initrd");
+	emulator_add(c, initrd);
 }
 
-bool reference_nested(struct qemu_command *c, const struct reference *r)
+bool reference_nested(struct emulator_command *c, const struct reference *r)
 {
-	struct qemu_command inner = { 0 };
+	struct emulator_command inner = { 0 };
 	char *initrd = files_text("%s/kvm-%u.cpio", r->folder, r->monitor_port);
 	bool ok = make_inner(&inner, r);
 
@@ -306,7 +307,7 @@ bool reference_nested(struct qemu_command *c, const struct reference *r)
 	ok = ok && write_initrd(r, &inner, initrd);
 	if (ok)
 		make_outer(c, r, initrd);
-	qemu_command_free(&inner);
+	emulator_free(&inner);
 	free(initrd);
 	return ok;
 }

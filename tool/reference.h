@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "qemu.h"
+#include "emulator.h"
 
 #define REFERENCE_VECTORS 16
 /* Selvage's own are 1234 and 55555. */
@@ -30,10 +30,10 @@ struct reference {
 };
 
 /* The command lines. False with a message: this image cannot run there. */
-bool reference_tcg(struct qemu_command *command, const struct reference *r);
+bool reference_tcg(struct emulator_command *command, const struct reference *r);
 /* On a host with KVM for Arm. */
-bool reference_kvm(struct qemu_command *command, const struct reference *r);
+bool reference_kvm(struct emulator_command *command, const struct reference *r);
 /* Elsewhere: KVM in Debian's arm64 kernel on an emulated machine. Writes its file system. */
-bool reference_nested(struct qemu_command *command, const struct reference *r);
+bool reference_nested(struct emulator_command *command, const struct reference *r);
 /* Whether this host has KVM for Arm. */
 bool reference_host_has_kvm(void);

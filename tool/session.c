@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "cli.h"
 #include "diag.h"
 #include "files.h"
 #include "screen.h"
@@ -37,7 +38,7 @@ static const char end_mark[] = "] init: the kernel gives no SMC capability";
 
 struct session {
 	const struct session_config *config;
-	struct qemu qemu;
+	struct emulator emulator;
 	struct link link;
 	struct view view;
 	struct requests requests;
@@ -225,7 +226,7 @@ static void plain_output(struct session *s, const uint8_t *data, size_t size)
 static void read_serial(struct session *s)
 {
 	uint8_t bytes[READ_BYTES];
-	ssize_t n = read(s->qemu.serial, bytes, sizeof(bytes));
+	ssize_t n = read(s->emulator.serial, bytes, sizeof(bytes));
 
 	if (n <= 0)
 		return;
@@ -244,7 +245,7 @@ static void write_serial(struct session *s)
 		out->size = 0;
 	if (out->size == 0)
 		return;
-	n = write(s->qemu.serial, out->data, out->size);
+	n = write(s->emulator.serial, out->data, out->size);
 	if (n > 0)
 		buffer_drop(out, (size_t)n);
 }
@@ -253,7 +254,7 @@ static void write_serial(struct session *s)
 static void read_errors(struct session *s)
 {
 	char bytes[1024];
-	ssize_t n = read(s->qemu.errors, bytes, sizeof(bytes));
+	ssize_t n = read(s->emulator.errors, bytes, sizeof(bytes));
 
 	if (n <= 0)
 		return;
@@ -407,7 +408,7 @@ static void report_end(struct session *s, int status)
 		read_serial(s);
 	for (int i = 0; i < 8; i++)
 		read_errors(s);
-	if (!s->failed && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (!s->failed && emulator_went_off(s->config->command, status)) {
 		finish(s, EXIT_OK);
 		return;
 	}
@@ -419,15 +420,16 @@ static void report_end(struct session *s, int status)
 		diag_error("the emulator died of signal %d",
 			   WTERMSIG(status));
 	else
-		diag_error("the emulator failed with code %d",
-			   WEXITSTATUS(status));
+		diag_error("the emulator failed with code %d%s%s", WEXITSTATUS(status),
+			   s->config->command->log ? "; its log is " : "",
+			   s->config->command->log ? s->config->command->log : "");
 }
 
 static void check_end(struct session *s, uint64_t now)
 {
 	int status = 0;
 
-	if (!s->done && qemu_ended(&s->qemu, &status))
+	if (!s->done && emulator_ended(&s->emulator, &status))
 		report_end(s, status);
 	if (s->done || s->deadline_ms == 0 || now < s->deadline_ms)
 		return;
@@ -462,8 +464,8 @@ static void fill_poll(struct session *s, struct poll_set *set)
 	if (s->link.out.size > 0 && !s->config->null_input)
 		serial |= POLLOUT;
 	set->fd[0] = (struct pollfd){ .fd = s->signals, .events = POLLIN };
-	set->fd[1] = (struct pollfd){ .fd = s->qemu.serial, .events = serial };
-	set->fd[2] = (struct pollfd){ .fd = s->qemu.errors, .events = POLLIN };
+	set->fd[1] = (struct pollfd){ .fd = s->emulator.serial, .events = serial };
+	set->fd[2] = (struct pollfd){ .fd = s->emulator.errors, .events = POLLIN };
 	set->fd[3] = (struct pollfd){ .fd = wants_stdin(s) ? STDIN_FILENO : -1,
 				      .events = POLLIN };
 	set->n_own = 4;
@@ -592,9 +594,9 @@ int session_run(const struct session_config *config)
 	s->signals = open_signals();
 	if (open_log(s) &&
 	    (!framed_mode(s) || broker_open(&s->broker, config->machine->name)) &&
-	    qemu_start(&s->qemu, config->qemu, config->null_input)) {
+	    emulator_start(&s->emulator, config->command, config->null_input)) {
 		run(s);
-		qemu_stop(&s->qemu);
+		emulator_stop(&s->emulator);
 	} else {
 		s->code = EXIT_FAILED;
 	}

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "qemu.h"
+#include "emulator.h"
 #include "sysimage.h"
 
 enum session_mode {
@@ -16,7 +16,7 @@ enum session_mode {
 struct session_config {
 	enum session_mode mode;
 	const struct sysimage_machine *machine;
-	const struct qemu_command *qemu;
+	struct emulator_command *command;
 	char *symbols;      /* folder of kernel.elf and bin/; borrowed */
 	const char *log;    /* file, or NULL */
 	unsigned timeout_s; /* 0: none */

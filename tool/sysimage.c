@@ -329,7 +329,7 @@ bool sysimage_read(const char *path, struct sysimage_machine *machine,
 					       : strerror(errno));
 		return false;
 	}
-	if (file.size > SYSIMAGE_RECORD_BYTES) {
+	if (file.size >= SYSIMAGE_RECORD_BYTES) {
 		memcpy(text, file.data + file.size - SYSIMAGE_RECORD_BYTES,
 		       SYSIMAGE_RECORD_BYTES);
 		text[SYSIMAGE_RECORD_BYTES] = '\0';

@@ -13,14 +13,6 @@ $(TOUT)/kernel-tests.img: tests/kernel/pack.py $(TOUT)/loader.img $(TOUT)/kernel
 	$(Q)python3 $^ $@
 TARGET_OUT += $(call built,images,$(TOUT)/kernel-tests.img)
 
-# Starts the kernel in Bochs (tests/kernel/bochs).
-$(TOUT)/bochs-boot.bin: tests/kernel/bochs/boot.S
-	@mkdir -p $(@D)
-	@echo "  BIN   $@"
-	$(Q)$(TARGET_CC) -m32 -c -o $@.o $<
-	$(Q)$(TARGET_CC:gcc=ld) -m elf_i386 -Ttext 0x7c00 -e start --oformat binary -o $@ $@.o
-TARGET_OUT += $(if $(filter x86_64,$(ARCH)),$(TOUT)/bochs-boot.bin)
-
 # A stand-in for a kernel that is linked high: what the loader hands over.
 $(TOUT)/handover.elf: tests/kernel/handover/kernel.c tests/kernel/handover/kernel.ld
 	@mkdir -p $(@D)

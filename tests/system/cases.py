@@ -14,6 +14,7 @@ import cases_block
 import cases_create
 import cases_net
 import cases_freertos
+import cases_bochs
 import cases_pc
 import cases_pc_devices
 import cases_pc_hostile
@@ -502,6 +503,7 @@ def all_cases():
     cases.update(cases_create.cases())
     cases.update(cases_freertos.cases())
     cases.update(cases_pc.cases())
+    cases.update(cases_bochs.cases())
     cases.update(cases_pc_devices.cases())
     cases.update(cases_pc_hostile.cases())
     cases.update(debug_pc.cases())

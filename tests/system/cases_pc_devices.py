@@ -1,16 +1,11 @@
 """VMs of a PC on the machine's own devices, which servers drive: its disk, its network interface."""
 import hashlib
 import os
-import subprocess
-import sys
-import time
 
 from cases_block import FIRST, PART, SECTORS, make_disk
 from cases_net import serve_once
 from harness import Shell, System, write_description
 
-sys.path.insert(0, "tests/kernel/bochs")
-import start as bochs  # noqa: E402
 
 DISK_DRIVERS = "virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk"
 WORDS = "console=ttyS0 panic=-1 nokaslr norandmaps quiet selvage.name=linux"
@@ -76,31 +71,5 @@ def uplink(report):
             report.equal(shell(ping), "0", f"{nic}: after the server's death")
 
 
-def e1000_of_bochs(report):
-    """Another PC: i440FX without ECAM, an e1000 whose address is in its EEPROM alone."""
-    folder, image = "build/bochs/pc-e1000", "build/test-systems/pc-e1000.img"
-    path = write_description("pc-e1000", "name: pc-e1000\n"
-                             "machine: {board: pc, on_idle: stay, nic: e1000}\nvms: []\n")
-    subprocess.run(["build/host/bin/selvage", "build", "-o", image, path], check=True,
-                   stdout=subprocess.DEVNULL)
-    command = bochs.command(folder, "build/pc/bochs-boot.bin", "build/pc/kernel.bin",
-                            [image + ".init", image], ips=50000000,
-                            devices=["pci: enabled=1, chipset=i440fx, slot1=e1000",
-                                     "e1000: enabled=1, mac=52:54:00:ab:cd:ef, ethmod=vnet, "
-                                     f"ethdev={os.path.abspath(folder)}"])
-    text, until = "", time.monotonic() + 60
-    with open(os.devnull, "r+b") as null, \
-            subprocess.Popen(command, stdin=null, stdout=null, stderr=null) as machine:
-        while "\n" not in text.partition("uplink: ")[2] and time.monotonic() < until:
-            time.sleep(0.2)
-            if os.path.exists(f"{folder}/com1.txt"):
-                with open(f"{folder}/com1.txt", encoding="utf-8", errors="replace") as f:
-                    text = f.read()
-        machine.kill()
-    report.check("init: PCI 00:00.0: 8086:1237, class 060000" in text, "its host bridge is found")
-    report.check("init: PCI 00:02.0: 8086:100e, class 020000" in text, "and its e1000")
-    report.check("net: uplink: 52:54:00:ab:cd:ef" in text, "which the server drives")
-
-
 def cases():
-    return {"pc-disk": disk, "pc-uplink": uplink, "pc-bochs-e1000": e1000_of_bochs}
+    return {"pc-disk": disk, "pc-uplink": uplink}

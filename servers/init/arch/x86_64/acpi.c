@@ -123,20 +123,23 @@ static bool read_s5(const uint8_t *p, struct acpi_facts *out)
 	return p != NULL && small_integer(p, &out->sleep_type[1]) != NULL;
 }
 
-#define S5_BYTES 12u
+/* At least, if it ends the table, and what read_s5 looks at. */
+#define S5_LEAST 9u
+#define S5_MOST 11u
 
 /* The package is looked for, as an interpreter of AML would be too much for it. */
 static bool find_s5(const struct acpi_reader *r, const struct table *dsdt,
 		    struct acpi_facts *out)
 {
-	uint8_t b[512 + S5_BYTES];
+	uint8_t b[512 + 2 * S5_MOST];
 
-	for (uint32_t at = HEADER_BYTES; at + S5_BYTES <= dsdt->bytes; at += 512) {
-		uint32_t n = (uint32_t)min_u64(sizeof(b), dsdt->bytes - at);
+	for (uint32_t at = HEADER_BYTES; at + S5_LEAST <= dsdt->bytes; at += 512) {
+		uint32_t n = (uint32_t)min_u64(512 + S5_MOST, dsdt->bytes - at);
 
 		if (!r->read(r->ctx, dsdt->at + at, b, n))
 			return false;
-		for (uint32_t i = 0; i + S5_BYTES <= n; i++)
+		memset(b + n, 0, S5_MOST);
+		for (uint32_t i = 0; i + S5_LEAST <= n; i++)
 			if (read_s5(b + i, out))
 				return true;
 	}

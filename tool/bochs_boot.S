@@ -1,5 +1,5 @@
 /*
- * The boot sector of a disk that start.py makes: reads the kernel and its
+ * The boot sector of a disk that bochs.c makes: reads the kernel and its
  * Multiboot information to where they belong, and enters the kernel. It stands
  * in for a boot loader where one would take longer than what it starts.
  */
@@ -125,7 +125,7 @@ packet: /* INT 13h, AH = 42h */
 	.word	16, CHUNK_SECTORS, 0, BUFFER >> 4
 packet_sector:
 	.quad	0
-/* Sector, chunks, address of each; start.py writes them. */
+/* Sector, chunks, address of each; bochs.c writes them. */
 	.org	start + 480
 extents:
 	.skip	12 * EXTENTS
