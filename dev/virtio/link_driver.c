@@ -182,7 +182,7 @@ static uint64_t features_of(const struct link_driver *d)
 
 	if (d->shadowed)
 		features = (features & ~(RING_FEATURES | VIRTIO_F_RING_PACKED)) |
-			   VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1;
+			   VIRTIO_F_EVENT_IDX | (d->v.legacy ? 0 : VIRTIO_F_VERSION_1);
 	return features;
 }
 
@@ -414,6 +414,7 @@ void link_driver_init(struct link_driver *d, const struct virtio_env *virtio,
 		.changed = changed,
 		.poll = poll,
 		.config_write = config_write,
+		.legacy = env->device != VIRTIO_ID_VSOCK, /* which is younger */
 	};
 	/* One before us may have used the page. */
 	d->request = link_load32(&env->page->driver.request);

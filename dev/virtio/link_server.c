@@ -316,24 +316,28 @@ static const char *start_queues(struct link_server *s, const struct state *t)
 	return wrong;
 }
 
-/* From a reset to where it works. */
+/* From a reset to where it works. A driver of before virtio 1.0 has no FEATURES_OK. */
 static const char *come_up(struct link_server *s, const struct state *t)
 {
 	struct virtio *v = s->device;
+	const uint64_t features = link_load64(&s->env.page->driver.features);
+	const bool legacy = !(features & VIRTIO_F_VERSION_1);
+	const uint32_t agreed = INITIAL | (legacy ? 0 : VIRTIO_STATUS_FEATURES_OK);
 	const char *wrong = take_windows(s);
 
 	s->flags = t->flags;
+	if (wrong == NULL && legacy)
+		wrong = virtio_make_legacy(v);
 	if (wrong == NULL)
 		wrong = virtio_set_status(v, INITIAL);
 	if (wrong == NULL)
-		wrong = virtio_take_features(v, link_load64(&s->env.page->driver.features));
+		wrong = virtio_take_features(v, features);
 	if (wrong == NULL)
-		wrong = virtio_set_status(v, INITIAL | VIRTIO_STATUS_FEATURES_OK);
+		wrong = virtio_set_status(v, agreed);
 	if (wrong == NULL)
 		wrong = start_queues(s, t);
 	if (wrong == NULL)
-		wrong = virtio_set_status(v, INITIAL | VIRTIO_STATUS_FEATURES_OK |
-						     VIRTIO_STATUS_DRIVER_OK);
+		wrong = virtio_set_status(v, agreed | VIRTIO_STATUS_DRIVER_OK);
 	return wrong;
 }
 

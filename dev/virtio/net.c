@@ -16,6 +16,13 @@ enum { RX,
 #define HDR_FLAGS 0
 #define HDR_GSO_TYPE 1
 #define HDR_BUFFERS 10
+#define HDR_LEGACY_BYTES HDR_BUFFERS /* without mergeable buffers it ends there (5.1.6.1) */
+
+static uint32_t header_bytes(const struct virtio_net *n)
+{
+	return n->v.legacy && !(n->v.features & VIRTIO_NET_F_MRG_RXBUF) ? HDR_LEGACY_BYTES
+									: VIRTIO_NET_HDR_BYTES;
+}
 
 /* --- Sending ------------------------------------------------------------------------- */
 
@@ -29,16 +36,16 @@ static bool header_empty(const uint8_t *header)
 static bool send_chain(struct virtio_net *n, struct virtq *q, const struct virtq_chain *c)
 {
 	struct virtq_cursor out = virtq_out(c);
-	uint32_t bytes = out.left - VIRTIO_NET_HDR_BYTES;
+	uint32_t header = header_bytes(n), bytes = out.left - header;
 
-	if (out.left < VIRTIO_NET_HDR_BYTES + NET_FRAME_MIN || bytes > NET_FRAME_MAX) {
+	if (out.left < header + NET_FRAME_MIN || bytes > NET_FRAME_MAX) {
 		n->sent_bad++;
 		return true;
 	}
 	if (!virtq_read(q, &out, n->packet, out.left))
 		return false;
 	if (header_empty(n->packet))
-		return n->io.transmit(n->io.opaque, n->packet + VIRTIO_NET_HDR_BYTES, bytes);
+		return n->io.transmit(n->io.opaque, n->packet + header, bytes);
 	n->sent_bad++;
 	return true;
 }
@@ -79,6 +86,7 @@ struct reception {
 	unsigned n;
 	const uint8_t *frame;
 	uint32_t bytes, done;           /* of the frame */
+	uint32_t header;                /* in the first buffer */
 	struct virtq_mark start, first; /* before and behind the first buffer */
 };
 
@@ -86,7 +94,7 @@ struct reception {
 static bool fill(struct virtq *q, const struct virtq_chain *c, struct reception *r)
 {
 	struct virtq_cursor in = virtq_in(c);
-	uint32_t header = r->n == 0 ? VIRTIO_NET_HDR_BYTES : 0;
+	uint32_t header = r->n == 0 ? r->header : 0;
 	uint32_t piece;
 
 	if (in.left < header)
@@ -126,7 +134,7 @@ static bool write_header(struct virtio_net *n, struct virtq *q, unsigned buffers
 	uint8_t header[VIRTIO_NET_HDR_BYTES] = { 0 };
 
 	store_le16(header + HDR_BUFFERS, (uint16_t)buffers);
-	return virtq_write(q, &in, header, sizeof(header));
+	return virtq_write(q, &in, header, header_bytes(n));
 }
 
 /* Buffers that no frame fits into go back empty, one for each frame that is lost: they
@@ -157,6 +165,7 @@ enum virtio_net_result virtio_net_receive(struct virtio_net *n, const uint8_t *f
 	r.frame = frame;
 	r.bytes = bytes;
 	r.done = 0;
+	r.header = header_bytes(n);
 	r.start = virtq_mark(q);
 	result = gather(n, q, &r);
 	if (result != VIRTIO_NET_OK)
@@ -199,6 +208,7 @@ static const struct virtio_class class = {
 	.config_bytes = VIRTIO_NET_CONFIG_BYTES,
 	.kick = kick,
 	.stopped = stopped,
+	.legacy = true,
 };
 
 void virtio_net_init(struct virtio_net *n, const struct virtio_env *env,

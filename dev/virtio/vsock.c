@@ -201,7 +201,7 @@ static void stopped(struct virtio *v, unsigned queue)
 
 static const struct virtio_class class = {
 	.name = "virtio-vsock",
-	.id = 19,
+	.id = VIRTIO_ID_VSOCK,
 	.n_queues = QUEUES,
 	.queue_size = 128,
 	.config_bytes = 8,

@@ -347,6 +347,51 @@ static void breaks(void **state)
 	}
 }
 
+static void place(unsigned queue, struct vqueue *q, uint32_t at)
+{
+	vqueue_init(q, SIZE, d.ram + at, at, false);
+	net.v.queue[queue].at =
+		(struct virtq_layout){ q->desc_at, q->avail_at, q->used_at, SIZE };
+	assert_null(virtio_queue_start(&net.v, &net.v.queue[queue]));
+}
+
+/* A driver of before virtio 1.0: a header without the number of buffers, unless it takes
+ * mergeable ones. */
+static void legacy(void **state)
+{
+	(void)state;
+	for (unsigned merge = 0; merge < 2; merge++) {
+		const uint32_t header = merge ? HDR : HDR - 2;
+		struct vqueue_segment s = { VD_DATA, header + 60 };
+
+		plug();
+		assert_null(virtio_make_legacy(&net.v));
+		assert_null(virtio_set_status(&net.v, 3));
+		assert_null(virtio_take_features(&net.v, merge ? VIRTIO_NET_F_MRG_RXBUF : 0));
+		place(0, &rx, RX_RING);
+		place(1, &tx, TX_RING);
+		assert_null(virtio_set_status(&net.v, 7));
+		for (uint32_t i = 0; i < 60; i++)
+			d.ram[VD_DATA + header + i] = (uint8_t)i;
+		assert_true(vqueue_add(&tx, &s, 1, 0, 60));
+		(void)vqueue_publish(&tx);
+		assert_null(virtio_kick(&net.v, 1));
+		assert_int_equal(virtio_net_poll(&net, 9), 1);
+		sent(60);
+		assert_int_equal(world.bytes, 60);
+		for (uint32_t i = 0; i < 60; i++)
+			assert_int_equal(world.frame[i], i);
+		give(VD_DATA, 1600, 1);
+		d.ram[VD_DATA + header + 100] = 0xee;
+		assert_int_equal(receive(100), VIRTIO_NET_OK);
+		expect(1, header + 100);
+		assert_memory_equal(d.ram + VD_DATA, "\0\0\0\0\0\0\0\0\0\0\1\0", header);
+		assert_memory_equal(d.ram + VD_DATA + header, frame, 100);
+		assert_int_equal(d.ram[VD_DATA + header + 100], 0xee);
+		assert_int_equal(world.breaks, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +402,7 @@ int main(void)
 		cmocka_unit_test(receives),
 		cmocka_unit_test(merges),
 		cmocka_unit_test(breaks),
+		cmocka_unit_test(legacy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

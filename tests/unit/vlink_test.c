@@ -670,6 +670,44 @@ static void lies_about_what_came_back(void **state)
 	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), 1);
 }
 
+static void bring_up_legacy(void)
+{
+	offered = 0;
+	memset(d.ram + base, 0, POOL_BYTES);
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_null(virtio_make_legacy(&driver.v));
+	assert_null(virtio_set_status(&driver.v, 3));
+	assert_null(virtio_take_features(&driver.v, UINT64_MAX));
+	place();
+	assert_null(virtio_set_status(&driver.v, 7));
+}
+
+/* A driver of before virtio 1.0: the server's device is one too, in the pool and by copies. */
+static void legacy(void **state)
+{
+	(void)state;
+	for (unsigned outside = 0; outside < 2; outside++) {
+		if (outside)
+			start_outside();
+		else
+			start(false);
+		bring_up_legacy();
+		assert_int_equal(driver.v.status, 7);
+		assert_int_equal(blk.v.status, 7);
+		assert_true(blk.v.legacy);
+		assert_false(blk.v.features & (VIRTIO_F_VERSION_1 | ACCESS_PLATFORM));
+		ask(0, 3, 512);
+		assert_int_equal(answer(), 0);
+		assert_int_equal(d.ram[base + VD_DATA + 0x100], 3);
+		assert_int_equal(world.given[0], 1);
+		bring_up(outside ? VIRTIO_F_VERSION_1 : TAKEN);
+		assert_false(blk.v.legacy);
+		ask(0, 5, 512);
+		assert_int_equal(answer(), 0);
+		assert_int_equal(world.breaks, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -690,6 +728,7 @@ int main(void)
 		cmocka_unit_test(copies),
 		cmocka_unit_test(pool_of_a_few_pages),
 		cmocka_unit_test(lies_about_what_came_back),
+		cmocka_unit_test(legacy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,9 @@ struct link_driver_half {
 	uint32_t epoch;
 	uint32_t status; /* virtio 1.2, 2.1 */
 	uint32_t flags;
-	uint64_t features; /* that the driver has taken; those of rings and device only */
+	/* That the driver has taken; those of rings and device only. Without VIRTIO_F_VERSION_1
+	 * it is one of before virtio 1.0. */
+	uint64_t features;
 	uint32_t config_offset, config_bytes;
 	uint64_t config_value;
 	uint32_t n_windows;

@@ -6,6 +6,7 @@
 #define VIRTIO_ID_BLOCK 2u
 #define VIRTIO_ID_CONSOLE 3u
 #define VIRTIO_ID_RNG 4u
+#define VIRTIO_ID_VSOCK 19u
 
 /* Feature bits of every device (6) and device status (2.1). */
 #define VIRTIO_F_INDIRECT_DESC (1ull << 28)
