@@ -127,6 +127,7 @@ static const cyaml_schema_value_t connection_schema = {
 static const cyaml_strval_t virtio_transports[] = {
 	{ "mmio", 0 },
 	{ "pci", SYSDESC_VM_PCI },
+	{ "both", SYSDESC_VM_PCI | SYSDESC_VM_FIXED },
 };
 
 static const cyaml_strval_t message_targets[] = {

@@ -571,6 +571,17 @@ static bool check_messages(const struct vm_check *c)
 	return false;
 }
 
+/* Elsewhere the devicetree names what is on the bus and what is in slots. */
+static bool check_ways(const struct vm_check *c)
+{
+	if (!(c->vm->flags & SYSDESC_VM_FIXED) || c->vm->board == SYSDESC_BOARD_PC)
+		return true;
+	diag_error_at(c->sys->file, line_of(c, "virtio"),
+		      "only board `pc` has virtio devices on PCI and at fixed addresses; take "
+		      "`pci` or `mmio`");
+	return false;
+}
+
 static bool check_virtio(const struct vm_check *c)
 {
 	struct sysdesc_vm *vm = c->vm;
@@ -701,7 +712,7 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;
 	ok = check_devices(&check) && check_stop(&check) && check_watchdog(&check) &&
-	     check_virtio(&check) && check_messages(&check) &&
+	     check_ways(&check) && check_virtio(&check) && check_messages(&check) &&
 	     system_check_passthrough(sys, index) && ok;
 	return check_cmdline(&check) && ok;
 }

@@ -14,7 +14,7 @@ VMM_LIBS := gdb vcpu virtio_link virtio virtio_driver dev ipc rt sel4 image base
 PC_BOOT_SRCS := $(sort $(wildcard vmm/boot/pc/*.c))
 MONITOR_SRCS_aarch64 := $(sort $(VMM_PORTABLE) $(VMM_TARGET))
 MONITOR_SRCS_x86_64 := $(addprefix vmm/,main.c vm.c report.c diagnose.c console.c gmem.c bus.c board/pc.c \
-	virtio.c virtio_mem.c balloon_ram.c pci.c link.c) \
+	virtio.c virtio_mem.c virtio_ways.c balloon_ram.c pci.c link.c) \
 	$(sort $(wildcard vmm/gdb/*.c vmm/arch/x86_64/*.c)) $(PC_BOOT_SRCS)
 MONITOR_INC_aarch64 := $(VMM_INC)
 MONITOR_INC_x86_64 := -Ivmm -Ivmm/arch/x86_64 -Ivmm/decode/x86

@@ -8,7 +8,6 @@
 #include "virtio.h"
 
 #include <dev/virtio/link_driver.h>
-#include <dev/virtio/mmio.h>
 #include <selvage/clock.h>
 #include <selvage/log.h>
 #include <selvage/virtio_abi.h>
@@ -28,7 +27,7 @@ static struct link {
 	unsigned bell;  /* ABI_DOORBELLS: none */
 	uint64_t since; /* it has been waited for its server, ticks */
 	struct link_driver driver;
-	struct virtio_mmio mmio;
+	struct virtio_ways ways;
 	struct link_window window[LINK_WINDOWS];
 	uint64_t requests, bytes; /* that were told of */
 	uint64_t changes;         /* between copies and none */
@@ -104,7 +103,7 @@ static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 {
 	(void)vcpu;
 	tell_counts(device);
-	return virtio_mmio_access(&((struct link *)device)->mmio, m);
+	return virtio_ways_access(&((struct link *)device)->ways, m);
 }
 
 /* Before the interrupt controller is set up: what it should leave to the kernel. */
@@ -144,8 +143,7 @@ static unsigned fill_windows(struct link *l)
 
 static void set_doorbell(const struct link *l, bool on)
 {
-	const uint64_t at = l->vm->board->virtio.base +
-			    (FIRST_SLOT + l->number) * BOARD_VIRTIO_BYTES + QUEUE_NOTIFY;
+	const uint64_t at = virtio_slot(l->vm, FIRST_SLOT + l->number).base + QUEUE_NOTIFY;
 
 	if (!(l->vm->features & ABI_EXTF_DOORBELL) || l->bell == ABI_DOORBELLS)
 		return;
@@ -172,28 +170,27 @@ static void bypass(void *opaque, bool may)
 
 static void seen(const struct virtio *v, enum virtio_seen what, unsigned queue)
 {
-	const struct link *l = v->env.opaque;
+	struct link *l = v->env.opaque;
 
+	if (what == VIRTIO_SEEN_RESET)
+		virtio_ways_reset(&l->ways);
 	vm_trace(l->vm, VMM_TRACED_KICK + what, (FIRST_SLOT + l->number) << 8 | queue);
 }
 
-/* The guest's way to it: a slot of the board, or of its PCI bus. */
 static bool plug(struct link *l)
 {
 	struct vm *vm = l->vm;
 	const unsigned slot = FIRST_SLOT + l->number;
-	const struct board_range at = { vm->board->virtio.base + slot * BOARD_VIRTIO_BYTES,
-					BOARD_VIRTIO_BYTES };
 	const struct virtio_mmio_env env = { l, set_irq };
 
-	if (on_pci(vm))
-		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, slot, &l->driver.v);
-	virtio_mmio_init(&l->mmio, &l->driver.v, &env);
-	vm->virtio_slots |= 1u << slot;
+	if (!virtio_ways_add(&l->ways, vm, slot, &l->driver.v, &env))
+		return false;
+	if (!virtio_in_slots(vm))
+		return true;
 	l->bell = vm->n_doorbells;
 	vm->n_doorbells += l->bell < ABI_DOORBELLS;
 	set_doorbell(l, true);
-	return vm_add(vm, "connection", at, access, l);
+	return vm_add(vm, "connection", virtio_slot(vm, slot), access, l);
 }
 
 static bool add(struct vm *vm, unsigned number)

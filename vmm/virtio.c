@@ -10,7 +10,6 @@
 #include <dev/virtio/balloon.h>
 #include <dev/virtio/blk.h>
 #include <dev/virtio/console.h>
-#include <dev/virtio/mmio.h>
 #include <dev/virtio/ramdisk.h>
 #include <dev/virtio/rng.h>
 #include <selvage/base.h>
@@ -31,7 +30,7 @@ enum { SLOT_RNG,
 struct slot {
 	struct vm *vm;
 	struct virtio *device;
-	struct virtio_mmio mmio;
+	struct virtio_ways ways;
 	uint32_t irq;
 };
 
@@ -88,7 +87,7 @@ static void tell_counts(struct vm *vm)
 static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 {
 	struct slot *s = device;
-	enum mmio_outcome outcome = virtio_mmio_access(&s->mmio, m);
+	enum mmio_outcome outcome = virtio_ways_access(&s->ways, m);
 
 	(void)vcpu;
 	if (m->write)
@@ -98,8 +97,10 @@ static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)
 
 static void seen(const struct virtio *v, enum virtio_seen what, unsigned queue)
 {
-	const struct slot *s = v->env.opaque;
+	struct slot *s = v->env.opaque;
 
+	if (what == VIRTIO_SEEN_RESET)
+		virtio_ways_reset(&s->ways);
 	vm_trace(s->vm, VMM_TRACED_KICK + what, (uint32_t)(s - devices.slot) << 8 | queue);
 }
 
@@ -117,23 +118,14 @@ static bool plug(struct vm *vm, struct slot *s, struct virtio *device)
 {
 	const uint32_t number = (uint32_t)(s - devices.slot);
 	const struct virtio_mmio_env env = { s, set_irq };
-	const struct bus_region region = {
-		.name = device->class->name,
-		.base = vm->board->virtio.base + number * BOARD_VIRTIO_BYTES,
-		.size = BOARD_VIRTIO_BYTES,
-		.handler = access,
-		.device = s,
-	};
 
 	s->device = device;
 	device->seen = seen;
 	vm->hooks.virtio_written = tell_counts;
-	if (vm->info->vm.flags & SYSDESC_VM_PCI)
-		return vm->hooks.plug_pci != NULL && vm->hooks.plug_pci(vm, number, device);
 	s->irq = vm->board->virtio_irq + number;
-	virtio_mmio_init(&s->mmio, device, &env);
-	vm->virtio_slots |= 1u << number;
-	return bus_add(&vm->bus, &region);
+	return virtio_ways_add(&s->ways, vm, number, device, &env) &&
+	       (!virtio_in_slots(vm) ||
+		vm_add(vm, device->class->name, virtio_slot(vm, number), access, s));
 }
 
 /* --- Entropy ------------------------------------------------------------------------ */

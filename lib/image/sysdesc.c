@@ -231,15 +231,21 @@ const char *sysdesc_check_policy(const struct sysdesc_vm *vm)
 static const char *check_pc_vm(const struct sysdesc_vm *vm)
 {
 	if (vm->board != SYSDESC_BOARD_PC)
-		return vm->timers != 0 ? "a VM has timers of another board" : NULL;
+		return vm->timers != 0 ? "a VM has timers of another board"
+		       : vm->flags & SYSDESC_VM_FIXED
+			       ? "a VM's board does not have what the VM is to have"
+			       : NULL;
 	if (vm->timers & ~(uint32_t)SYSDESC_TIMERS)
 		return "a VM has unknown timers";
 	if (vm->width != 64 || vm->gic != 0 || vm->vcpus != 1)
 		return "a VM's board has another processor";
 	if ((vm->devices & ~SYSDESC_PC_DEVICES) || vm->n_vectors != 0 ||
-	    (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI)) ||
+	    (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI |
+			   (uint32_t)SYSDESC_VM_FIXED)) ||
 	    vm->n_served != 0)
 		return "a VM's board does not have what the VM is to have";
+	if ((vm->flags & SYSDESC_VM_FIXED) && !(vm->flags & SYSDESC_VM_PCI))
+		return "a VM has devices in slots beside PCI, and no PCI";
 	return NULL;
 }
 
@@ -256,7 +262,8 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
 		return "a VM's board has another processor";
 	if (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI |
-			  (uint32_t)SYSDESC_VM_ONE_TO_ONE | (uint32_t)SYSDESC_VM_ITS))
+			  (uint32_t)SYSDESC_VM_ONE_TO_ONE | (uint32_t)SYSDESC_VM_ITS |
+			  (uint32_t)SYSDESC_VM_FIXED))
 		return "a VM has unknown flags";
 	if ((vm->flags & SYSDESC_VM_ITS) && (!(vm->flags & SYSDESC_VM_PCI) || vm->gic != 3))
 		return "a VM has an ITS, but no PCI or no GICv3";

@@ -321,6 +321,52 @@ def net(report):
         report.equal(pings(one, "10.0.2.21", 3), "3", "after the server's death, which the guests do not notice")
 
 
+def ways(report):
+    """Devices with two ways to one set of queues: Linux drives its own by PCI's legacy interface,
+    FreeRTOS by the fixed address; Linux looks at its devices by the other way, and resets one."""
+    words = f"{NET_WORDS} selvage.name=linux selvage.net=192.168.19.1/24 selvage.legacy=1 iomem=relaxed"
+    path = write_description("pc-ways", f"""
+name: pc-ways
+machine: {{board: pc, on_idle: stay}}
+vms:
+  - {{name: linux, memory: 128M, timers: [pit, lapic], virtio: both, kernel: asset:linux-amd64.elf,
+     initrd: asset:initrd-pc, cmdline: "{words}", disks: [{{image: asset:disk-test}}]}}
+  - {{name: rtos, memory: 64M, kernel: asset:freertos-pc, timers: [pit, lapic], virtio: both, priority: 100,
+     budget: 400us, period: 1ms}}
+connections:
+  - {{driver: linux, device: net, served_by: net}}
+  - {{driver: rtos, device: net, served_by: net, allow: [linux]}}
+  - {{driver: linux, device: block, served_by: block, image: asset:disk-test, sharing: all}}
+""")
+    with open("build/assets/disk-test", "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    with System("pc-ways", path) as run:
+        run.wait("linux", "selvage-guest: up", 120)
+        linux = Shell(run, "linux")
+        report.equal(linux("cd /sys/bus/pci/devices; cat */device | sort | tr '\\n' ' '").split(),
+                     ["0x1000", "0x1001", "0x1001", "0x4842"], "functions of PCI, transitional")
+        report.equal(linux("cat /sys/bus/virtio/devices/*/features | grep -c '^.\\{32\\}0'"), "3",
+                     "their drivers are of before virtio 1.0")
+        report.equal(linux("ls /sys/bus/platform/drivers/virtio-mmio | grep -c LNRO"), "0",
+                     "nothing tells Linux of the other way")
+        report.equal(linux("devmem 0xe0101000; devmem 0xe0101008; devmem 0xe0101070").split(),
+                     ["0x74726976", "0x00000001", "0x00000007"],
+                     "at its fixed address the network device is at work")
+        run.wait("rtos", "freertos: network 192.168.19.100/24", 120)
+        report.equal(pings(linux, "192.168.19.100", 5), "5", "each ping to FreeRTOS is answered")
+        linux("insmod /lib/modules/virtio_blk.ko")
+        for disk in ("vda", "vdb"):
+            report.equal(linux(f"sha256sum /dev/{disk} | cut -d ' ' -f 1"), digest,
+                         f"{disk} by the legacy interface, by checksum")
+        report.equal(linux("devmem 0xe0101070 32 0; cat /sys/bus/virtio/devices/*/status | sort | head -1"),
+                     "0x00000000", "a reset by the one way is one by the other")
+        report.equal(pings(linux, "192.168.19.100", 1), "0", "its driver has lost it")
+        linux("cd /sys/bus/virtio/drivers/virtio_net; n=$(ls -d virtio*); echo $n > unbind; echo $n > bind; "
+              "ip addr add 192.168.19.1/24 dev eth0; ip link set eth0 up")
+        report.equal(pings(linux, "192.168.19.100", 5), "5", "begun anew it works")
+        report.check("as described" in run.client("audit", path), "who holds what is as described")
+
+
 def bridge(report):
     """What `./demo x86` boots: FreeRTOS has all its ticks while Linux boots; both are in one
     network: pings, and the RTOS's counters."""
@@ -367,4 +413,4 @@ def cases():
             "pc-screen": screen, "pc-pit": pit,
             "pc-freertos": freertos, "pc-linux": linux,
             "pc-bzimage": bzimage, "pc-mach": mach,
-            "pc-net": net, "pc-bridge": bridge}
+            "pc-net": net, "pc-ways": ways, "pc-bridge": bridge}

@@ -224,6 +224,12 @@ static void a_pc_has_virtio(void **state)
 	assert_int_equal(vmm_parts_of(vm, 0), VMM_PART_VIRTIO | VMM_PART_LINK);
 	WRONG_PC(vm->devices |= SYSDESC_DEV_PL011);
 	WRONG_PC(vm->flags |= SYSDESC_VM_ITS);
+	WRONG_PC(vm->flags = SYSDESC_VM_AUTOSTART | SYSDESC_VM_FIXED);
+	WRONG(d.head.vm[1].flags |= SYSDESC_VM_PCI | SYSDESC_VM_FIXED);
+	make_pc();
+	vm->flags |= SYSDESC_VM_FIXED;
+	seal();
+	assert_null(check());
 	WRONG_PC(vm->flags |= SYSDESC_VM_ONE_TO_ONE);
 	WRONG_PC(vm->n_served = 1);
 	WRONG_PC(vm->region[1].gpa = 0xe0000000);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 13u
+#define SYSDESC_VERSION 14u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -120,7 +120,8 @@ enum sysdesc_vm_flag {
 	/* Its RAM is the machine's at the same addresses: regions of whole large pages,
 	 * no aliases. */
 	SYSDESC_VM_ONE_TO_ONE = 1u << 2,
-	SYSDESC_VM_ITS = 1u << 3, /* messages of PCI go to an ITS; else to a GICv2m frame */
+	SYSDESC_VM_ITS = 1u << 3,   /* messages of PCI go to an ITS; else to a GICv2m frame */
+	SYSDESC_VM_FIXED = 1u << 4, /* with PCI: virtio devices are in the board's slots too */
 };
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,

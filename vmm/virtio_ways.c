@@ -1,0 +1,51 @@
+#include "virtio.h"
+
+static bool on_pci(const struct vm *vm) { return vm->info->vm.flags & SYSDESC_VM_PCI; }
+
+bool virtio_in_slots(const struct vm *vm)
+{
+	return !on_pci(vm) || (vm->info->vm.flags & SYSDESC_VM_FIXED);
+}
+
+struct board_range virtio_slot(const struct vm *vm, unsigned slot)
+{
+	return (struct board_range){ vm->board->virtio.base + slot * BOARD_VIRTIO_BYTES,
+				     BOARD_VIRTIO_BYTES };
+}
+
+/* Where the bus has the device too, what the guest is told of is that. */
+bool virtio_ways_add(struct virtio_ways *w, struct vm *vm, unsigned slot, struct virtio *device,
+		     const struct virtio_mmio_env *irq)
+{
+	w->pci = (struct virtio_transport){ NULL, NULL };
+	if (on_pci(vm) &&
+	    (vm->hooks.plug_pci == NULL || !vm->hooks.plug_pci(vm, slot, device)))
+		return false;
+	if (!virtio_in_slots(vm))
+		return true;
+	if (on_pci(vm))
+		w->pci = device->transport;
+	else
+		vm->virtio_slots |= 1u << slot;
+	virtio_mmio_init(&w->mmio, device, irq);
+	w->slot = device->transport;
+	virtio_ways_reset(w);
+	return true;
+}
+
+enum mmio_outcome virtio_ways_access(struct virtio_ways *w, struct mmio *m)
+{
+	struct virtio *device = w->mmio.device;
+	const bool begun = device->status != 0;
+	const enum mmio_outcome outcome = virtio_mmio_access(&w->mmio, m);
+
+	if (!begun && device->status != 0)
+		device->transport = w->slot;
+	return outcome;
+}
+
+void virtio_ways_reset(struct virtio_ways *w)
+{
+	if (w->pci.interrupt != NULL)
+		w->mmio.device->transport = w->pci;
+}
