@@ -115,7 +115,8 @@ static int next_item(uint64_t offset)
 static bool carve_item(struct carver *c, uint64_t base, uint32_t item)
 {
 	const struct payload_item *it = &header->item[item];
-	bool large = it->size >= PAYLOAD_LARGE_ALIGN &&
+	/* A process maps its image page by page. */
+	bool large = it->kind != PAYLOAD_PROCESS && it->size >= PAYLOAD_LARGE_ALIGN &&
 		     is_aligned_u64(base + it->offset, PAYLOAD_LARGE_ALIGN);
 	unsigned bits = large ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS;
 	uint32_t count = (uint32_t)(align_up_u64(it->size, bit_u64(bits)) >> bits);
