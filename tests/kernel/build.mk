@@ -1,6 +1,6 @@
 # The on-target tests: a root task, and a bootable image with it.
 KT_PORTABLE := $(addprefix tests/kernel/,budget.c cnode.c delete.c domain.c donation.c fastpath.c \
-	ipc.c main.c notification.c recorder.c reply.c sched.c stopped.c transfer.c untyped.c)
+	ipc.c main.c notification.c recorder.c reply.c runtime.c sched.c stopped.c transfer.c untyped.c)
 KT_SRCS_aarch64 := $(wildcard tests/kernel/*.c tests/kernel/*.S)
 KT_SRCS_x86_64 := $(KT_PORTABLE)
 KT_SRCS := $(sort $(KT_SRCS_$(ARCH)) $(wildcard tests/kernel/arch/$(ARCH)/*.[cS]))

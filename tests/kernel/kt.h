@@ -35,7 +35,7 @@ extern const struct kt_group kt_calls;
 extern const struct kt_group kt_lookups;
 extern const struct kt_group kt_bad;
 extern const struct kt_group kt_syscall;
-extern const struct kt_group kt_untyped;
+extern const struct kt_group kt_runtime, kt_untyped;
 extern const struct kt_group kt_cnode;
 extern const struct kt_group kt_deletion;
 extern const struct kt_group kt_ipc;

@@ -112,6 +112,7 @@ const struct kt_group *const kt_groups[] = {
 	&kt_lookups,
 	&kt_bad,
 	&kt_syscall,
+	&kt_runtime,
 	&kt_untyped,
 	&kt_cnode,
 	&kt_deletion,

@@ -76,6 +76,7 @@ bool kt_has_group(const struct kt_group *g)
 
 /* The others of tests/kernel know AArch64 still. */
 const struct kt_group *const kt_groups[] = {
+	&kt_runtime,
 	&kt_untyped,
 	&kt_cnode,
 	&kt_deletion,
