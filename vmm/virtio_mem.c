@@ -22,5 +22,5 @@ static bool mem_store(void *opaque, uint64_t at, uint16_t value)
 
 struct virtio_mem vm_virtio_mem(struct vm *vm)
 {
-	return (struct virtio_mem){ vm, mem_read, mem_write, mem_load, mem_store };
+	return (struct virtio_mem){ vm, mem_read, mem_write, mem_load, mem_store, { 0 } };
 }

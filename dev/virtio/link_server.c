@@ -27,23 +27,15 @@ static void *begin(const struct link_server *s, uint64_t at, size_t bytes, size_
 }
 
 /* Most of what a device reaches is in the window that it was in before. */
-static inline uint8_t *quick(const struct link_server *s, uint64_t at, size_t bytes)
-{
-	const uint64_t offset = at - s->recent.address;
-
-	return offset < s->recent.bytes && bytes <= s->recent.bytes - offset
-		       ? s->recent.memory + offset
-		       : NULL;
-}
-
 static void find_recent(struct link_server *s, uint64_t at)
 {
 	for (unsigned i = 0; i < s->n_windows; i++) {
 		const struct link_window *w = &s->window[i];
 
 		if (at - w->address < w->bytes)
-			s->recent = (struct link_recent){ w->address, w->bytes,
-							  s->env.memory + w->offset };
+			s->device->env.mem.window = (struct virtio_window){
+				w->address, w->bytes, s->env.memory + w->offset
+			};
 	}
 }
 
@@ -57,19 +49,11 @@ static bool all_there(struct link_server *s, uint64_t at, size_t bytes)
 	return true;
 }
 
-void *link_server_span(const struct link_server *s, uint64_t at, uint64_t bytes)
+static bool mem_read(void *opaque, uint64_t at, void *data, size_t bytes)
 {
-	size_t n = 0;
-	void *p = quick(s, at, (size_t)bytes);
+	struct link_server *s = opaque;
+	uint8_t *to = data;
 
-	if (p != NULL)
-		return p;
-	p = begin(s, at, (size_t)bytes, &n);
-	return n == bytes ? p : NULL;
-}
-
-static bool read_pieces(struct link_server *s, uint64_t at, uint8_t *to, size_t bytes)
-{
 	if (!all_there(s, at, bytes))
 		return false;
 	for (size_t n = 0; bytes > 0; to += n, at += n, bytes -= n) {
@@ -80,21 +64,11 @@ static bool read_pieces(struct link_server *s, uint64_t at, uint8_t *to, size_t 
 	return true;
 }
 
-static bool mem_read(void *opaque, uint64_t at, void *to, size_t bytes)
+static bool mem_write(void *opaque, uint64_t at, const void *data, size_t bytes)
 {
-	const uint8_t *from = quick(opaque, at, bytes);
+	struct link_server *s = opaque;
+	const uint8_t *from = data;
 
-	if (from == NULL)
-		return read_pieces(opaque, at, to, bytes);
-	if (bytes == VRING_DESC_BYTES)
-		memcpy(to, from, VRING_DESC_BYTES); /* in line */
-	else
-		memcpy(to, from, bytes);
-	return true;
-}
-
-static bool write_pieces(struct link_server *s, uint64_t at, const uint8_t *from, size_t bytes)
-{
 	if (!all_there(s, at, bytes))
 		return false;
 	for (size_t n = 0; bytes > 0; from += n, at += n, bytes -= n) {
@@ -105,26 +79,13 @@ static bool write_pieces(struct link_server *s, uint64_t at, const uint8_t *from
 	return true;
 }
 
-static bool mem_write(void *opaque, uint64_t at, const void *from, size_t bytes)
+static uint16_t *word(struct link_server *s, uint64_t at)
 {
-	uint8_t *to = quick(opaque, at, bytes);
+	size_t n = 0;
+	void *p = begin(s, at, sizeof(uint16_t), &n);
 
-	if (to == NULL)
-		return write_pieces(opaque, at, from, bytes);
-	if (bytes == VRING_USED_ENTRY)
-		memcpy(to, from, VRING_USED_ENTRY); /* in line */
-	else
-		memcpy(to, from, bytes);
-	return true;
-}
-
-static inline uint16_t *word(const struct link_server *s, uint64_t at)
-{
-	uint16_t *p = (uint16_t *)(void *)quick(s, at, sizeof(*p));
-
-	if (!is_aligned_u64(at, sizeof(*p)))
-		return NULL;
-	return p != NULL ? p : link_server_span(s, at, sizeof(*p));
+	find_recent(s, at);
+	return is_aligned_u64(at, sizeof(uint16_t)) && n == sizeof(uint16_t) ? p : NULL;
 }
 
 static bool mem_load(void *opaque, uint64_t at, uint16_t *value)
@@ -242,7 +203,7 @@ static void read_queues(const struct link_server *s, struct state *t)
 static void forget_windows(struct link_server *s)
 {
 	s->n_windows = 0;
-	s->recent.bytes = 0;
+	s->device->env.mem.window.bytes = 0;
 }
 
 static bool is_there(const struct link_server *s, const struct link_window *w)
@@ -412,7 +373,7 @@ struct virtio_env link_server_virtio(struct link_server *s)
 {
 	return (struct virtio_env){
 		.opaque = s,
-		.mem = { s, mem_read, mem_write, mem_load, mem_store },
+		.mem = { s, mem_read, mem_write, mem_load, mem_store, { 0 } },
 		.broken = broken,
 	};
 }

@@ -30,17 +30,17 @@ static bool fail(struct virtq *q, const char *error)
 
 static bool load(struct virtq *q, uint64_t at, uint16_t *value)
 {
-	return q->mem->load(q->mem->opaque, at, value) || fail(q, "a ring is not in memory");
+	return virtio_mem_load(q->mem, at, value) || fail(q, "a ring is not in memory");
 }
 
-static bool store(struct virtq *q, uint64_t at, uint16_t value)
+static inline bool store(struct virtq *q, uint64_t at, uint16_t value)
 {
-	return q->mem->store(q->mem->opaque, at, value) || fail(q, "a ring is not in memory");
+	return virtio_mem_store(q->mem, at, value) || fail(q, "a ring is not in memory");
 }
 
 /* --- Chains ------------------------------------------------------------------ */
 
-static bool add_segment(struct virtq *q, struct virtq_chain *c, const struct desc *d)
+static inline bool add_segment(struct virtq *q, struct virtq_chain *c, const struct desc *d)
 {
 	bool in = (d->flags & VRING_DESC_F_WRITE) != 0;
 	uint32_t *sum = in ? &c->in_bytes : &c->out_bytes;
@@ -63,11 +63,11 @@ static bool add_segment(struct virtq *q, struct virtq_chain *c, const struct des
 
 /* A descriptor that only the driver writes, and not while we own it, or so it
  * should be: one copy, and the ring is not looked at again. */
-static bool read_desc(struct virtq *q, uint64_t table, uint32_t i, struct desc *d)
+static inline bool read_desc(struct virtq *q, uint64_t table, uint32_t i, struct desc *d)
 {
 	uint8_t b[VRING_DESC_BYTES];
 
-	if (!q->mem->read(q->mem->opaque, table + (uint64_t)i * VRING_DESC_BYTES, b, sizeof(b)))
+	if (!virtio_mem_read(q->mem, table + (uint64_t)i * VRING_DESC_BYTES, b, sizeof(b)))
 		return fail(q, "a descriptor is not in memory");
 	d->at = load_le64(b);
 	d->bytes = load_le32(b + 8);
@@ -151,7 +151,7 @@ static bool read_slot(struct virtq *q, uint32_t slot, struct desc *d)
 {
 	uint8_t b[PACKED_FLAGS];
 
-	if (!q->mem->read(q->mem->opaque, desc_at(q, slot), b, sizeof(b)))
+	if (!virtio_mem_read(q->mem, desc_at(q, slot), b, sizeof(b)))
 		return fail(q, "a descriptor is not in memory");
 	d->at = load_le64(b);
 	d->bytes = load_le32(b + 8);
@@ -289,7 +289,7 @@ static void push_split(struct virtq *q, const struct virtq_used *used, unsigned 
 
 		store_le32(entry, used[i].id);
 		store_le32(entry + 4, used[i].written);
-		if (!q->mem->write(q->mem->opaque, at, entry, sizeof(entry))) {
+		if (!virtio_mem_write(q->mem, at, entry, sizeof(entry))) {
 			(void)fail(q, "a ring is not in memory");
 			return;
 		}
@@ -309,7 +309,7 @@ static bool put_packed(struct virtq *q, const struct virtq_used *used, uint16_t 
 	*flags = q->used_wrap ? PACKED_F_AVAIL | PACKED_F_USED : 0;
 	if (used->written != 0)
 		*flags |= VRING_DESC_F_WRITE;
-	return q->mem->write(q->mem->opaque, desc_at(q, q->used) + 8, entry, sizeof(entry)) ||
+	return virtio_mem_write(q->mem, desc_at(q, q->used) + 8, entry, sizeof(entry)) ||
 	       fail(q, "a ring is not in memory");
 }
 
@@ -434,8 +434,8 @@ static bool in_memory(const struct virtq *q, uint64_t at, uint64_t bytes)
 {
 	uint8_t byte;
 
-	return at + bytes - 1 >= at && q->mem->read(q->mem->opaque, at, &byte, 1) &&
-	       q->mem->read(q->mem->opaque, at + bytes - 1, &byte, 1);
+	return at + bytes - 1 >= at && virtio_mem_read(q->mem, at, &byte, 1) &&
+	       virtio_mem_read(q->mem, at + bytes - 1, &byte, 1);
 }
 
 const char *virtq_enable(struct virtq *q)
@@ -545,7 +545,7 @@ struct virtq_cursor virtq_in(const struct virtq_chain *c)
 
 /* The next piece, of at most `bytes`, which are left; empty segments are
  * passed over. */
-static uint32_t piece(struct virtq_cursor *c, uint32_t bytes, uint64_t *at)
+static inline uint32_t piece(struct virtq_cursor *c, uint32_t bytes, uint64_t *at)
 {
 	uint32_t n;
 
@@ -567,7 +567,7 @@ bool virtq_read(struct virtq *q, struct virtq_cursor *from, void *to, uint32_t b
 		uint64_t at;
 		uint32_t n = piece(from, bytes, &at);
 
-		if (!q->mem->read(q->mem->opaque, at, p, n))
+		if (!virtio_mem_read(q->mem, at, p, n))
 			return fail(q, "a buffer is not in memory");
 		p += n;
 		bytes -= n;
@@ -582,7 +582,7 @@ bool virtq_write(struct virtq *q, struct virtq_cursor *to, const void *from, uin
 		uint64_t at;
 		uint32_t n = piece(to, bytes, &at);
 
-		if (!q->mem->write(q->mem->opaque, at, p, n))
+		if (!virtio_mem_write(q->mem, at, p, n))
 			return fail(q, "a buffer is not in memory");
 		p += n;
 		bytes -= n;

@@ -79,7 +79,7 @@ static inline bool hm_store(void *opaque, uint64_t at, uint16_t value)
 
 static inline struct virtio_mem hm_mem(struct hostile *h)
 {
-	return (struct virtio_mem){ h, hm_read, hm_write, hm_load, hm_store };
+	return (struct virtio_mem){ h, hm_read, hm_write, hm_load, hm_store, { 0 } };
 }
 
 /* A few bytes of memory from the input. */

@@ -55,7 +55,7 @@ static bool vd_store(void *opaque, uint64_t at, uint16_t value)
 void vd_init(struct vd *d)
 {
 	memset(d, 0, sizeof(*d));
-	d->mem = (struct virtio_mem){ d, vd_read, vd_write, vd_load, vd_store };
+	d->mem = (struct virtio_mem){ d, vd_read, vd_write, vd_load, vd_store, { 0 } };
 }
 
 void vd_count_reads(struct vd *d)

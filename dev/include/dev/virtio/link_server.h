@@ -26,12 +26,6 @@ struct link_server_env {
 	void (*event)(void *opaque);
 };
 
-/* A window, and where its memory is. */
-struct link_recent {
-	uint64_t address, bytes;
-	uint8_t *memory;
-};
-
 /* Private; here so that owners can embed it. */
 struct link_server {
 	struct link_server_env env;
@@ -44,7 +38,6 @@ struct link_server {
 	bool owes_interrupt, owes_event;
 	unsigned n_windows;
 	struct link_window window[LINK_WINDOWS]; /* each within the memory */
-	struct link_recent recent;               /* one of them, or none */
 };
 
 /* Copies `env`. After that a device is made with link_server_env(), and given to
@@ -64,8 +57,3 @@ void link_server_attend(struct link_server *s);
 void link_server_flush(struct link_server *s);
 /* After a change of the device's configuration. */
 void link_server_config(struct link_server *s);
-
-/* The memory at [at, at + bytes) of the driver's, as a pointer, for devices that
- * move data themselves; NULL: it is not shared. Its contents may change at any
- * moment. */
-void *link_server_span(const struct link_server *s, uint64_t at, uint64_t bytes);
