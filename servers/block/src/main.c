@@ -46,7 +46,7 @@ static unsigned number_of(const struct disk *d)
 
 static void interrupt(void *opaque)
 {
-	sel4_signal(SERVE_CAP_INTERRUPT(number_of(opaque)));
+	server_signal(SERVE_CAP_INTERRUPT(number_of(opaque)));
 }
 
 static void event(void *opaque)
@@ -339,16 +339,17 @@ static bool take_turns(bool room)
 	static unsigned start; /* another one each time: where there is no room for all, too */
 	const unsigned n_disks = serve_info_get()->n_connections;
 
-	start = n_disks != 0 ? (start + 1) % n_disks : 0;
+	start = start + 1 < n_disks ? start + 1 : 0;
 	for (unsigned n = 0; n < n_disks; n++) {
-		struct disk *d = &disks[(start + n) % n_disks];
+		struct disk *d = &disks[start + n < n_disks ? start + n : start + n - n_disks];
+		const bool turn = d->blk.more || (room && d->slow.starved);
 
-		if (!d->works)
+		if (!d->works || !(turn || d->slow.settle))
 			continue;
 		if (d->slow.settle)
 			virtio_settle(&d->blk.v, 0);
 		d->slow.settle = false;
-		if (d->blk.more || (room && d->slow.starved)) {
+		if (turn) {
 			d->slow.starved = false;
 			virtio_blk_turn(&d->blk);
 		}

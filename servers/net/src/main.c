@@ -115,7 +115,7 @@ static void open_uplink(void)
 
 /* --- Service ----------------------------------------------------------------------------- */
 
-static void interrupt(unsigned port) { sel4_signal(SERVE_CAP_INTERRUPT(connection_of[port])); }
+static void interrupt(unsigned port) { server_signal(SERVE_CAP_INTERRUPT(connection_of[port])); }
 static void event(unsigned port) { sel4_signal(SERVE_CAP_EVENT(connection_of[port])); }
 static void socket_interrupt(unsigned n)
 {

@@ -33,4 +33,8 @@ uint64_t server_client_request(const struct server_client_ops *ops,
 			       uint64_t badge, msginfo_t info,
 			       const uint64_t mr[SEL4_MSG_REGS]);
 
+/* Signals no later than the loop receives again, and within the same system call if it is
+ * the last one: for what a lower thread has to hear. */
+void server_signal(cap_t notification);
+
 _Noreturn void server_run(const struct server_ops *ops);
