@@ -14,7 +14,7 @@ static struct port {
 	struct virtio_net net;
 	uint64_t period, spent;     /* of our time, ticks */
 	uint64_t hold_period, hold; /* that others waited for it, ticks */
-	uint64_t hold_since;        /* somebody waits for it; 0: nobody does */
+	uint64_t hold_seen;         /* that somebody waits for it; 0: nobody does */
 	unsigned told;              /* reasons for losses that were news already */
 } ports[PORTS];
 
@@ -24,23 +24,30 @@ static uint32_t seconds(void) { return (uint32_t)(now / ticks(1000000)); }
 
 /* --- Frames to a port ------------------------------------------------------------------ */
 
+/* Time that passes while nobody looks is not all the receiver's: it need not have run. */
+static void count_hold(struct port *p)
+{
+	if (p->hold_seen != 0)
+		p->hold += min_u64(now - p->hold_seen, ticks(PORT_HOLD_STEP_US));
+}
+
 /* Whether senders wait for it, which has no buffer. */
 static bool may_hold(struct port *p)
 {
 	if (now - p->hold_period >= ticks(PORT_HOLD_PERIOD_US)) {
 		p->hold_period = now;
 		p->hold = 0;
-		p->hold_since = 0;
+		p->hold_seen = 0;
 	}
-	if (p->hold_since == 0)
-		p->hold_since = now;
-	return p->hold + (now - p->hold_since) < ticks(PORT_HOLD_US);
+	count_hold(p);
+	p->hold_seen = now;
+	return p->hold < ticks(PORT_HOLD_US);
 }
 
 static void end_hold(struct port *p)
 {
-	p->hold += now - p->hold_since;
-	p->hold_since = 0;
+	count_hold(p);
+	p->hold_seen = 0;
 }
 
 static enum switch_drop deliver(void *opaque, const uint8_t *frame, uint32_t bytes, bool single)
@@ -50,8 +57,7 @@ static enum switch_drop deliver(void *opaque, const uint8_t *frame, uint32_t byt
 	dirty |= bit_u64(p->number);
 	switch (virtio_net_receive(&p->net, frame, bytes)) {
 	case VIRTIO_NET_OK:
-		if (p->hold_since != 0)
-			end_hold(p);
+		end_hold(p);
 		return SWITCH_DROPS;
 	case VIRTIO_NET_NO_ROOM:
 		return single && may_hold(p) ? SWITCH_HOLD : SWITCH_NO_ROOM;
@@ -186,7 +192,7 @@ bool ports_add(unsigned port, const struct port_spec *spec)
 	if (port >= PORTS || (used >> port & 1))
 		return false;
 	p->number = port;
-	p->period = p->spent = p->hold_period = p->hold = p->hold_since = 0;
+	p->period = p->spent = p->hold_period = p->hold = p->hold_seen = 0;
 	p->told = 0;
 	s.opaque = p;
 	for (unsigned i = 0; i < NET_MAC_BYTES; i++)

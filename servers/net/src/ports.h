@@ -9,7 +9,9 @@
  * Waiting. A frame for a single receiver that has no buffer stays where it is, with
  * all that its sender has behind it, so that a receiver that needs the processor
  * first loses nothing. A receiver can make others wait for PORT_HOLD_US in each
- * PORT_HOLD_PERIOD_US: after that, what it has no buffer for is lost.
+ * PORT_HOLD_PERIOD_US: after that, what it has no buffer for is lost. Of the time
+ * between two looks at it PORT_HOLD_STEP_US count at most: a machine that was away,
+ * as an emulator on a busy host is, has not let it run.
  */
 #pragma once
 
@@ -23,6 +25,7 @@
 #define PORT_TIME_US 3000u
 #define PORT_HOLD_PERIOD_US 100000u
 #define PORT_HOLD_US 30000u
+#define PORT_HOLD_STEP_US 5000u
 #define PORTS 63u /* the uplink is one more */
 #define PORT_UPLINK 63u
 
