@@ -19,8 +19,8 @@ TARGET_OUT += $(call built,images,$(TOUT)/bench-native.img)
 # KVM's side: a Linux program that is the init of Debian's kernel and runs the
 # micro guest in a virtual machine.
 KVM_BENCH := $(OUT)/bench/kvm
-KVM_BENCH_SRCS := $(addprefix tests/bench/kvm/,main.c guest.c vm.c vm_arm64.c)
-$(KVM_BENCH)/init: $(KVM_BENCH_SRCS) $(addprefix tests/bench/kvm/,guest.h vm.h)
+KVM_BENCH_SRCS := $(addprefix tests/bench/kvm/,main.c guest.c rows.c vm.c vm_arm64.c)
+$(KVM_BENCH)/init: $(KVM_BENCH_SRCS) $(addprefix tests/bench/kvm/,guest.h rows.h vm.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(TARGET_CC) $(CSTD) $(WARN) -O2 $(REPRO) -static -s -Wl,--build-id=none -o $@ \
@@ -55,7 +55,7 @@ $(KVM_BENCH)/virtio-initrd: $(KVM_BENCH)/lean $(ASSETS)/micro-blk $(ASSETS)/micr
 # KVM-AMD: the same of Debian's kernel for PCs.
 KVM_AMD := $(OUT)/bench/kvm-amd
 KVM_AMD_MODULES := virt/lib/irqbypass arch/x86/kvm/kvm arch/x86/kvm/kvm-amd
-$(KVM_AMD)/init: $(addprefix tests/bench/kvm/,amd64.c vm.c vm.h)
+$(KVM_AMD)/init: $(addprefix tests/bench/kvm/,amd64.c rows.c vm.c rows.h vm.h)
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(CROSS_x86_64)gcc $(CSTD) $(WARN) -O2 $(REPRO) -static -s -Wl,--build-id=none -o $@ $(filter %.c,$^)

@@ -5,11 +5,10 @@
  * icount are instructions.
  */
 #define _GNU_SOURCE
+#include "rows.h"
 #include "vm.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -17,12 +16,8 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
-#define PIPE_ROUNDS 2000u
-#define WARM_UP 10u
 #define RAM_BYTES 0x1000000u
 #define IMAGE 0x100000u
 #define IMAGE_ENTRY 28u /* of the Multiboot header, which comes first */
@@ -39,9 +34,7 @@
 #define KICK 0xb04
 #define KICK_LINE 15u
 
-static uint64_t samples[PIPE_ROUNDS];
-
-static inline uint64_t now(void)
+uint64_t now(void)
 {
 	uint32_t low, high;
 
@@ -52,29 +45,6 @@ static inline uint64_t now(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* So that no interrupt of the host's UART comes while the next row is measured. */
-static void put_line(const char *line)
-{
-	printf("%s\n", line);
-	fflush(stdout);
-	tcdrain(STDOUT_FILENO);
-}
-
-static void console_write(char c)
-{
-	static char line[200];
-	static size_t n;
-
-	if (c != '\n') {
-		if (n < sizeof(line) - 1)
-			line[n++] = c;
-		return;
-	}
-	line[n] = '\0';
-	n = 0;
-	put_line(line);
-}
-
 /* --- the host --- */
 
 static void load_module(const char *path)
@@ -83,42 +53,6 @@ static void load_module(const char *path)
 
 	must(fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0, path);
 	close(fd);
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void measure_pipe(void)
-{
-	int to[2], from[2];
-	char byte = 0, line[100];
-	pid_t child;
-
-	must(pipe(to) == 0 && pipe(from) == 0, "pipe");
-	child = fork();
-	must(child >= 0, "fork");
-	if (child == 0) {
-		close(to[1]);
-		while (read(to[0], &byte, 1) == 1 && write(from[1], &byte, 1) == 1)
-			;
-		_exit(0);
-	}
-	for (unsigned i = 0; i < PIPE_ROUNDS + WARM_UP; i++) {
-		uint64_t start = now();
-
-		must(write(to[1], &byte, 1) == 1 && read(from[0], &byte, 1) == 1, "pipe");
-		samples[i < WARM_UP ? 0 : i - WARM_UP] = now() - start;
-	}
-	close(to[1]);
-	waitpid(child, NULL, 0);
-	qsort(samples, PIPE_ROUNDS, sizeof(samples[0]), compare);
-	snprintf(line, sizeof(line), "bench x86_ipc_call_reply %lu %lu %lu", samples[0],
-		 samples[PIPE_ROUNDS / 2], samples[PIPE_ROUNDS - 1]);
-	put_line(line);
 }
 
 /* --- the guest --- */
@@ -241,7 +175,7 @@ int main(void)
 	load_module("/kvm.ko");
 	load_module("/kvm-amd.ko");
 	vm_open_kvm();
-	measure_pipe();
+	measure_pipe("x86_ipc_call_reply");
 	run_guest();
 	reboot(RB_POWER_OFF);
 }

@@ -1,13 +1,11 @@
 #include "guest.h"
 
+#include "rows.h"
 #include "vm.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #define MICRO_RAM_BYTES 0x400000ull
@@ -30,13 +28,6 @@
 #define LAZY_MEMORY 0x48000000ull
 #define LAZY_BYTES 0x800000ull
 
-void put_line(const char *line)
-{
-	printf("%s\n", line);
-	fflush(stdout);
-	tcdrain(STDOUT_FILENO);
-}
-
 static size_t load(const char *path, uint8_t *to, size_t room)
 {
 	int fd = open(path, O_RDONLY);
@@ -47,21 +38,6 @@ static size_t load(const char *path, uint8_t *to, size_t room)
 	must(n > 0 && (size_t)n < room, path);
 	close(fd);
 	return (size_t)n;
-}
-
-static void console_write(char c)
-{
-	static char line[200];
-	static size_t n;
-
-	if (c != '\n') {
-		if (n < sizeof(line) - 1)
-			line[n++] = c;
-		return;
-	}
-	line[n] = '\0';
-	n = 0;
-	put_line(line);
 }
 
 /* A PL011 that can only transmit and a PL031 at 1970: enough for their drivers. */

@@ -3,10 +3,6 @@
 
 #define GUEST_RAM 0x40000000ull
 
-/* Prints a line and waits until all of it is out, so that no interrupt of the
- * host's UART comes while the next row is measured. */
-void put_line(const char *line);
-
 /* guests/micro, to its end. */
 void guest_run_micro(void);
 /* The kernel /linux with /initrd and the devicetree /bench.dtb, to its end. */

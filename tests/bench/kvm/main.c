@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "guest.h"
+#include "rows.h"
 #include "vm.h"
 
 #include <spawn.h>
@@ -20,16 +21,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PIPE_ROUNDS 2000u
 #define CREATE_ROUNDS 100u
 #define START_ROUNDS 40u
 #define MEMORY_VMS 32u
-#define WARM_UP 10u
 
-static uint64_t samples[PIPE_ROUNDS];
-
-/* The same count in a process and, without an offset, in a guest. */
-static inline uint64_t now(void)
+uint64_t now(void)
 {
 	uint64_t v;
 
@@ -38,58 +34,6 @@ static inline uint64_t now(void)
 			 :
 			 : "memory");
 	return v;
-}
-
-/* --- output --- */
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void report(const char *row, unsigned n)
-{
-	char line[100];
-
-	qsort(samples, n, sizeof(samples[0]), compare);
-	snprintf(line, sizeof(line), "bench %s %lu %lu %lu", row, samples[0], samples[n / 2],
-		 samples[n - 1]);
-	put_line(line);
-}
-
-static void sample(unsigned round, uint64_t ticks)
-{
-	samples[round < WARM_UP ? 0 : round - WARM_UP] = ticks;
-}
-
-/* --- rows of the host --- */
-
-static void measure_pipe(void)
-{
-	int to[2], from[2];
-	char byte = 0;
-	pid_t child;
-
-	must(pipe(to) == 0 && pipe(from) == 0, "pipe");
-	child = fork();
-	must(child >= 0, "fork");
-	if (child == 0) {
-		close(to[1]);
-		while (read(to[0], &byte, 1) == 1 && write(from[1], &byte, 1) == 1)
-			;
-		_exit(0);
-	}
-	for (unsigned i = 0; i < PIPE_ROUNDS + WARM_UP; i++) {
-		uint64_t start = now();
-
-		must(write(to[1], &byte, 1) == 1 && read(from[0], &byte, 1) == 1, "pipe");
-		sample(i, now() - start);
-	}
-	close(to[1]);
-	waitpid(child, NULL, 0);
-	report("ipc_call_reply", PIPE_ROUNDS);
 }
 
 /* Makes a VM with one page; the time of its first instruction. */
@@ -150,7 +94,7 @@ static void measure_memory(void)
 		if (i == 0)
 			before = free_bytes();
 	}
-	samples[0] = (before - free_bytes()) / MEMORY_VMS - 4096;
+	sample(WARM_UP, (before - free_bytes()) / MEMORY_VMS - 4096);
 	report("vm_memory", 1);
 	for (unsigned i = 0; i <= MEMORY_VMS; i++)
 		vm_destroy(&vms[i]);
@@ -200,7 +144,7 @@ int main(int argc, char **argv)
 		guest_run_linux();
 		reboot(RB_POWER_OFF);
 	}
-	measure_pipe();
+	measure_pipe("ipc_call_reply");
 	measure_create("vm_create", false);
 	measure_create("vm_create_gic", true);
 	measure_start();
