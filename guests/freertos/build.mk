@@ -10,7 +10,7 @@ $(FREERTOS_STAMP): mk/packages/crate guests/freertos/Cargo.toml guests/freertos/
 	@touch $@
 
 FREERTOS_KERNEL := tasks.c queue.c list.c timers.c portable/MemMang/heap_4.c
-FREERTOS_APP := main.c measure.c print.c devices.c fpu.c
+FREERTOS_APP := main.c parts.c measure.c print.c devices.c fpu.c
 FREERTOS_HEADERS := $(wildcard guests/freertos/*.h guests/freertos/*/*.h)
 FREERTOS_FLAGS := -std=gnu17 -O2 -g $(REPRO) -ffile-prefix-map=$(FREERTOS)=freertos \
 	-ffreestanding -fno-stack-protector -fno-pic -fno-pie -fno-asynchronous-unwind-tables \
@@ -72,7 +72,7 @@ FREERTOS_PC_DIR := $(OUT)/obj/freertos-pc
 FREERTOS_PC_CFLAGS := $(FREERTOS_FLAGS) -m32 -march=i686 -fcf-protection=none -Iguests/freertos/ia32 \
 	-Iguests/freertos/ia32/libc -I$(FREERTOS)/portable/GCC/IA32_flat -DPORT_NAME='"IA32_flat"'
 FREERTOS_PC_CC := $(CROSS_x86_64)gcc -Iguests/freertos/ia32
-FREERTOS_PC_OBJS := $(patsubst %,$(FREERTOS_PC_DIR)/%.o,ia32/start.S ia32/main.c ia32/pc.c ia32/net.c ia32/fpu.c print.c) \
+FREERTOS_PC_OBJS := $(patsubst %,$(FREERTOS_PC_DIR)/%.o,ia32/start.S ia32/main.c ia32/pc.c ia32/net.c ia32/fpu.c parts.c print.c) \
 	$(patsubst %,$(FREERTOS_PC_DIR)/kernel/%.o,$(FREERTOS_KERNEL) $(addprefix portable/GCC/IA32_flat/,port.c portASM.S))
 $(FREERTOS_PC_DIR)/%.o: guests/freertos/% $(FREERTOS_STAMP) $(FREERTOS_HEADERS) \
 		$(wildcard guests/freertos/ia32/libc/*.h) guests/freertos/build.mk

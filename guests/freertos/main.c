@@ -7,18 +7,14 @@
  */
 #include <FreeRTOS.h>
 #include <queue.h>
-#include <semphr.h>
 #include <string.h>
 #include <task.h>
-#include <timers.h>
 
 #include "app.h"
+#include "parts.h"
 
-#define STACK 512u
-#define ITEMS 2000u
 #define COUNTED_TICKS 10000u
 #define TIMER_TICKS 20u
-#define FPU_TASKS 2u
 
 enum { PRIORITY_FPU = 1,
        PRIORITY_SENDER = 2,
@@ -28,27 +24,16 @@ enum { PRIORITY_FPU = 1,
 
 volatile unsigned app_switches, app_started; /* app_started: by the SVC in start.S */
 
-static QueueHandle_t items, keys;
-static SemaphoreHandle_t received;
-static volatile uint32_t timer_fired, sum, fpu_rounds[FPU_TASKS];
-static volatile bool out_of_order, fpu_wrong, failed;
+static QueueHandle_t keys;
 
 /* The tick's interrupt was due at this moment of board_clock. */
 static volatile uint64_t tick_due;
 static volatile uint32_t worst_late;
 
-static void verdict(const char *what, bool ok)
-{
-	app_print("freertos: %s %s\n", what, ok ? "ok" : "FAILED");
-	failed |= !ok;
-}
-
 /* --- What the kernel calls ------------------------------------------------ */
 
 void vApplicationIRQHandler(uint32_t icciar);
 void vApplicationIdleHook(void);
-void vApplicationStackOverflowHook(TaskHandle_t task, char *name);
-void vApplicationMallocFailedHook(void);
 void app_exception(unsigned kind, uintptr_t pc);
 int main(void);
 
@@ -80,17 +65,6 @@ void app_exception(unsigned kind, uintptr_t pc)
 	app_say(hex);
 	for (;;)
 		;
-}
-
-void vApplicationStackOverflowHook(TaskHandle_t task, char *name)
-{
-	(void)task;
-	app_assert(name, 0, "stack overflow");
-}
-
-void vApplicationMallocFailedHook(void)
-{
-	app_assert("heap", 0, "out of memory");
 }
 
 void vApplicationIdleHook(void)
@@ -130,49 +104,6 @@ void vApplicationIRQHandler(uint32_t icciar)
 }
 
 /* --- The parts ------------------------------------------------------------- */
-
-static void sender(void *unused)
-{
-	(void)unused;
-	for (uint32_t i = 0; i < ITEMS; i++) {
-		(void)xQueueSend(items, &i, portMAX_DELAY);
-		if (i % 100 == 0)
-			vTaskDelay(1);
-	}
-	vTaskDelete(NULL);
-}
-
-static void receiver(void *unused)
-{
-	uint32_t item;
-
-	(void)unused;
-	for (uint32_t i = 0; i < ITEMS; i++) {
-		(void)xQueueReceive(items, &item, portMAX_DELAY);
-		out_of_order |= item != i;
-		sum += item;
-	}
-	(void)xSemaphoreGive(received);
-	vTaskDelete(NULL);
-}
-
-static void timer(TimerHandle_t unused)
-{
-	(void)unused;
-	timer_fired++;
-}
-
-static void fpu(void *number)
-{
-	unsigned n = (unsigned)(uintptr_t)number;
-
-	portTASK_USES_FLOATING_POINT();
-	for (;;) {
-		fpu_wrong |= !fpu_work(n * 1000u + fpu_rounds[n] % 7u);
-		fpu_rounds[n]++;
-		vTaskDelay(3);
-	}
-}
 
 /* Sleeps from tick to tick: how late does it run? */
 static void waker(void *unused)
@@ -221,44 +152,35 @@ static void count_ticks(void)
 	app_print("freertos: tick %s %u ticks in %u us, %d ppm off, woken at most %u us late\n",
 		  right ? "ok" : "FAILED", COUNTED_TICKS, us,
 		  off / (int32_t)(expected / 1000000u), app_late_us());
-	failed |= !right;
-}
-
-static void create(TaskFunction_t task, const char *name, unsigned parameter, UBaseType_t priority)
-{
-	if (xTaskCreate(task, name, STACK, (void *)(uintptr_t)parameter, priority, NULL) != pdPASS)
-		app_assert(name, 0, "no memory for a task");
+	failed_unless(right);
 }
 
 static void self_test(void)
 {
-	TimerHandle_t t = xTimerCreate("timer", TIMER_TICKS, pdTRUE, NULL, timer);
 	uint32_t fired, switches;
 	TickType_t ticks;
+	bool queue;
 
 	verdict("start by SVC", app_started == 1);
 	verdict("board", board_check());
 	switches = app_switches;
 	taskYIELD();
 	/* What is told apart here is on the way through the SVC's vector. */
-	create(receiver, "receiver", 0, PRIORITY_RECEIVER);
-	create(sender, "sender", 0, PRIORITY_SENDER);
-	(void)xSemaphoreTake(received, portMAX_DELAY);
+	queue = test_queue(PRIORITY_SENDER, PRIORITY_RECEIVER);
 	app_print("freertos: svc ok %u task switches\n", app_switches - switches);
-	verdict("queue", !out_of_order && sum == ITEMS * (ITEMS - 1) / 2);
-	for (unsigned i = 0; i < FPU_TASKS; i++)
-		create(fpu, "fpu", i, PRIORITY_FPU);
+	verdict("queue", queue);
+	start_fpu(PRIORITY_FPU);
 	create(waker, "waker", 0, PRIORITY_WAKER);
-	(void)xTimerStart(t, portMAX_DELAY);
-	fired = timer_fired;
+	start_timer(TIMER_TICKS);
+	fired = timer_count();
 	ticks = xTaskGetTickCount();
 	count_ticks();
 	/* More than were waited for, if we were woken late. */
 	ticks = xTaskGetTickCount() - ticks;
-	fired = timer_fired - fired;
+	fired = timer_count() - fired;
 	verdict("timer", fired + 1 >= ticks / TIMER_TICKS && fired <= ticks / TIMER_TICKS + 1);
-	verdict("fpu", !fpu_wrong && fpu_rounds[0] > 10 && fpu_rounds[1] > 10);
-	app_print("freertos: %s\n", failed ? "FAIL" : "PASS");
+	test_fpu();
+	app_print("freertos: %s\n", any_failed() ? "FAIL" : "PASS");
 }
 
 /* --- Commands ---------------------------------------------------------------- */
@@ -327,9 +249,7 @@ int main(void)
 		", board " BOARD_NAME "\n");
 	gic_init();
 	gic_enable(BOARD_UART_IRQ);
-	items = xQueueCreate(4, sizeof(uint32_t));
 	keys = xQueueCreate(8, sizeof(char));
-	received = xSemaphoreCreateBinary();
 	create(main_task, "main", 0, PRIORITY_MAIN);
 	vTaskStartScheduler();
 	return 1;

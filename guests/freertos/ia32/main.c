@@ -7,19 +7,14 @@
  * Keys: r restart, q off (by QEMU's and Selvage's ports).
  */
 #include <FreeRTOS.h>
-#include <queue.h>
-#include <semphr.h>
 #include <string.h>
 #include <task.h>
-#include <timers.h>
 
 #include "app.h"
 #include "net.h"
+#include "parts.h"
 #include "pc.h"
 
-#define STACK 512u
-#define ITEMS 2000u
-#define FPU_TASKS 2u
 #define SECONDS 3u
 #define BOOT_MAGIC 0x2badb002u
 
@@ -27,22 +22,8 @@ extern uint32_t boot_eax, boot_ebx, boot_others; /* start.S */
 
 unsigned long app_apic_hz;
 
-static QueueHandle_t items;
-static SemaphoreHandle_t received;
-static volatile uint32_t sum, fpu_rounds[FPU_TASKS], timer_fired;
-static volatile bool out_of_order, fpu_wrong;
-static bool failed;
-
 int main(void);
 void vApplicationIdleHook(void);
-void vApplicationStackOverflowHook(TaskHandle_t task, char *name);
-void vApplicationMallocFailedHook(void);
-
-static void verdict(const char *what, bool ok)
-{
-	app_print("freertos: %s %s\n", what, ok ? "ok" : "FAILED");
-	failed |= !ok;
-}
 
 /* --- What the kernel calls ------------------------------------------------ */
 
@@ -56,17 +37,6 @@ void app_assert(const char *file, int line, const char *what)
 	app_say("\n");
 	for (;;)
 		__asm__ volatile("cli; hlt");
-}
-
-void vApplicationStackOverflowHook(TaskHandle_t task, char *name)
-{
-	(void)task;
-	app_assert(name, 0, "stack overflow");
-}
-
-void vApplicationMallocFailedHook(void)
-{
-	app_assert("heap", 0, "out of memory");
 }
 
 void vApplicationIdleHook(void)
@@ -126,55 +96,6 @@ static unsigned long parameter(const char *line, const char *key)
 
 /* --- The parts ------------------------------------------------------------- */
 
-static void sender(void *unused)
-{
-	(void)unused;
-	for (uint32_t i = 0; i < ITEMS; i++) {
-		(void)xQueueSend(items, &i, portMAX_DELAY);
-		if (i % 100 == 0)
-			vTaskDelay(1);
-	}
-	vTaskDelete(NULL);
-}
-
-static void receiver(void *unused)
-{
-	uint32_t item;
-
-	(void)unused;
-	for (uint32_t i = 0; i < ITEMS; i++) {
-		(void)xQueueReceive(items, &item, portMAX_DELAY);
-		out_of_order |= item != i;
-		sum += item;
-	}
-	(void)xSemaphoreGive(received);
-	vTaskDelete(NULL);
-}
-
-static void fpu(void *number)
-{
-	unsigned n = (unsigned)(uintptr_t)number;
-
-	portTASK_USES_FLOATING_POINT();
-	for (;;) {
-		fpu_wrong |= !fpu_work(n * 1000u + fpu_rounds[n] % 7u);
-		fpu_rounds[n]++;
-		vTaskDelay(3);
-	}
-}
-
-static void timer(TimerHandle_t unused)
-{
-	(void)unused;
-	timer_fired++;
-}
-
-static void create(TaskFunction_t task, const char *name, unsigned n, UBaseType_t priority)
-{
-	if (xTaskCreate(task, name, STACK, (void *)(uintptr_t)n, priority, NULL) != pdPASS)
-		app_assert(name, 0, "no memory for a task");
-}
-
 /* Waits for a second of the RTC to begin. */
 static void next_second(void)
 {
@@ -198,25 +119,19 @@ static void count_ticks(void)
 		ticks - ticks / 20 <= SECONDS * configTICK_RATE_HZ;
 	app_print("freertos: tick %s %u in %u s of the RTC\n", right ? "ok" : "FAILED", ticks,
 		  SECONDS);
-	failed |= !right;
+	failed_unless(right);
 }
 
 static void self_test(void)
 {
-	TimerHandle_t t = xTimerCreate("timer", 20, pdTRUE, NULL, timer);
-
 	verdict("state", boot_eax == BOOT_MAGIC && boot_others == 0);
-	create(receiver, "receiver", 0, 3);
-	create(sender, "sender", 0, 2);
-	(void)xSemaphoreTake(received, portMAX_DELAY);
-	verdict("queue", !out_of_order && sum == ITEMS * (ITEMS - 1) / 2);
-	for (unsigned i = 0; i < FPU_TASKS; i++)
-		create(fpu, "fpu", i, 1);
-	(void)xTimerStart(t, portMAX_DELAY);
+	verdict("queue", test_queue(2, 3));
+	start_fpu(1);
+	start_timer(20);
 	count_ticks();
-	verdict("timer", timer_fired >= 50 * SECONDS - 10);
-	verdict("fpu", !fpu_wrong && fpu_rounds[0] > 10 && fpu_rounds[1] > 10);
-	app_print("freertos: %s\n", failed ? "FAIL" : "PASS");
+	verdict("timer", timer_count() >= 50 * SECONDS - 10);
+	test_fpu();
+	app_print("freertos: %s\n", any_failed() ? "FAIL" : "PASS");
 }
 
 /* When there is something new. */
@@ -269,8 +184,6 @@ int main(void)
 		app_apic_hz = pc_measure_apic();
 	app_print("freertos: the local APIC's timer counts %u Hz\n",
 		  (unsigned)app_apic_hz);
-	items = xQueueCreate(4, sizeof(uint32_t));
-	received = xSemaphoreCreateBinary();
 	create(main_task, "main", 0, 4);
 	vTaskStartScheduler();
 	return 1;
