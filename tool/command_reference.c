@@ -38,7 +38,7 @@ static uint64_t memory_of(const struct sysdesc_vm *vm)
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < vm->n_regions; i++) {
-		if (vm->region[i].alias == SYSDESC_OWN_MEMORY && vm->region[i].gpa != 0)
+		if (sysdesc_owns(&vm->region[i]) && vm->region[i].gpa != 0)
 			bytes += vm->region[i].size;
 	}
 	return bytes;

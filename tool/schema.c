@@ -149,6 +149,7 @@ static const cyaml_schema_field_t region_fields[] = {
 	TEXT("address", struct conf_region, address, OPTIONAL, 1),
 	TEXT("size", struct conf_region, size, REQUIRED, 1),
 	TEXT("alias_of", struct conf_region, alias_of, OPTIONAL, 1),
+	TEXT("physical", struct conf_region, physical, OPTIONAL, 1),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t region_schema = {
@@ -337,6 +338,7 @@ static const struct key_help key_helps[] = {
 	{ region_fields, "address", "give e.g. `address: 0x40000000`" },
 	{ region_fields, "size", "give e.g. `size: 256M`" },
 	{ region_fields, "alias_of", "give an address, e.g. `alias_of: 0x60000000`" },
+	{ region_fields, "physical", "give an address, e.g. `physical: 0x70000000`" },
 	{ NULL, NULL, NULL },
 };
 

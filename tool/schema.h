@@ -16,6 +16,7 @@ struct conf_region {
 	char *address;
 	char *size;
 	char *alias_of;
+	char *physical;
 };
 
 struct conf_disk {

@@ -243,7 +243,7 @@ uint64_t system_guest_bytes(const struct system *sys)
 		const struct sysdesc_vm *vm = &sys->desc->vm[i];
 
 		for (uint32_t j = 0; j < vm->n_regions; j++)
-			if (vm->region[j].alias == SYSDESC_OWN_MEMORY)
+			if (sysdesc_owns(&vm->region[j]))
 				sum += vm->region[j].size;
 		for (uint32_t j = 0; j < vm->n_disks; j++)
 			if (vm->disk[j].mode == SYSDESC_DISK_COPY_ON_WRITE)

@@ -229,7 +229,7 @@ static bool add_pool(const struct connection_check *k)
 {
 	struct sysdesc_vm *vm = &k->sys->desc->vm[k->c->driver];
 	const uint64_t limit = 1ull << (k->sys->cpu ? k->sys->cpu->pa_bits : 40);
-	struct sysdesc_region pool = { .alias = SYSDESC_OWN_MEMORY };
+	struct sysdesc_region pool = { .from = SYSDESC_OWN_MEMORY };
 
 	if (!pool_size(k, &pool.size))
 		return false;

@@ -3,9 +3,6 @@
 #include "system.h"
 #include "units.h"
 
-/* Kernel, services and the system image lie below. */
-#define ONE_TO_ONE_MIN 0x68000000ull
-
 struct pass_check {
 	struct system *sys;
 	yaml_node_t *node;
@@ -103,39 +100,21 @@ static bool check_claims(const struct pass_check *c)
 	return true;
 }
 
-static bool check_one_to_one(struct system *sys, uint32_t index)
+static bool check_dma_memory(struct system *sys, uint32_t index)
 {
 	const struct sysdesc_vm *vm = &sys->desc->vm[index];
-	yaml_node_t *node = system_vm_node(sys, index);
 	bool dma = false, fits = true;
 
 	for (uint32_t i = 0; i < vm->n_passthrough; i++)
 		dma = dma || vm->passthrough[i].trusted_dma;
-	for (uint32_t i = 0; i < vm->n_regions; i++) {
-		const struct sysdesc_region *r = &vm->region[i];
-
-		fits = fits && r->alias == SYSDESC_OWN_MEMORY &&
-		       (r->gpa | r->size) % SYSDESC_LARGE_PAGE == 0 && r->gpa >= ONE_TO_ONE_MIN &&
-		       r->gpa + r->size <= MACHINE_RAM_BASE + sys->machine_bytes;
-	}
-	if (dma == ((vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE) != 0)) {
-		if (!dma || fits)
-			return true;
-		diag_error_at(sys->file, system_line(sys, node, "memory"),
-			      "`one_to_one` memory is whole 2M pieces of the machine's RAM from "
-			      "0x68000000 on (0x40000000 and %s more is its end), without aliases; "
-			      "give such an address and size",
-			      units_size_text(sys->machine_bytes));
-		return false;
-	}
-	if (dma)
-		diag_error_at(sys->file, system_line(sys, node, "passthrough"),
-			      "a device that does DMA needs the VM's RAM at the machine's own "
-			      "addresses; give regions with addresses in the machine's RAM and "
-			      "`one_to_one: true`");
-	else
-		diag_error_at(sys->file, system_line(sys, node, "one_to_one"),
-			      "`one_to_one` is for VMs with a device that does DMA; leave it out");
+	for (uint32_t i = 0; i < vm->n_regions; i++)
+		fits = fits && sysdesc_place(&vm->region[i]) == vm->region[i].gpa;
+	if (!dma || fits)
+		return true;
+	diag_error_at(sys->file, system_line(sys, system_vm_node(sys, index), "passthrough"),
+		      "a device that does DMA needs the VM's RAM at the machine's own "
+		      "addresses; give regions with addresses in the machine's RAM and "
+		      "`one_to_one: true`");
 	return false;
 }
 
@@ -158,5 +137,5 @@ bool system_check_passthrough(struct system *sys, uint32_t index)
 
 		ok = check_device(&c) && check_dma(&c) && check_claims(&c) && ok;
 	}
-	return ok && check_one_to_one(sys, index);
+	return ok && check_dma_memory(sys, index);
 }

@@ -4,34 +4,13 @@
 
 #include "diag.h"
 #include "system.h"
+#include "system_vm.h"
 #include "units.h"
 
-#define ALIAS_PAGES_MAX (2ull << 20) /* of aliases that large pages cannot make */
 #define BUDGET_MIN_US 20
 #define PERIOD_MAX_US 3600000000ull
 #define DEFAULT_PERIOD_US 10000
 #define DEFAULT_PRIORITY 100
-
-/* Where the first region of a board starts. */
-static const uint64_t ram_base[] = {
-	[SYSDESC_BOARD_VIRT] = 0x40000000,
-	[SYSDESC_BOARD_VEXPRESS_A9] = 0x60000000,
-	[SYSDESC_BOARD_PC] = 0,
-};
-
-/* What a Versatile Express has beside its RAM, whose start is also at 0. */
-#define VEXPRESS_LOW_BYTES (64ull << 20)
-static const struct sysdesc_region vexpress_memory[] = {
-	{ 0x48000000, 32 << 20, SYSDESC_OWN_MEMORY }, /* SRAM */
-	{ 0x4c000000, 8 << 20, SYSDESC_OWN_MEMORY },  /* video RAM */
-};
-
-struct vm_check {
-	struct system *sys;
-	yaml_node_t *node;
-	const struct conf_vm *conf;
-	struct sysdesc_vm *vm;
-};
 
 static bool given(const struct vm_check *c, const char *key)
 {
@@ -232,201 +211,6 @@ static bool check_watchdog(const struct vm_check *c)
 	return true;
 }
 
-static bool parse_region(const struct vm_check *c, yaml_node_t *node,
-			 const struct conf_region *conf, uint64_t next,
-			 struct sysdesc_region *region)
-{
-	struct system *sys = c->sys;
-
-	region->gpa = next;
-	if (conf->address && !units_parse_size(conf->address, &region->gpa)) {
-		diag_error_at(sys->file, system_line(sys, node, "address"),
-			      "`%s` is no address; write e.g. 0x40000000",
-			      conf->address);
-		return false;
-	}
-	region->alias = SYSDESC_OWN_MEMORY;
-	if (conf->alias_of && !units_parse_size(conf->alias_of, &region->alias)) {
-		diag_error_at(sys->file, system_line(sys, node, "alias_of"),
-			      "`%s` is no address; write e.g. 0x60000000",
-			      conf->alias_of);
-		return false;
-	}
-	if (!units_parse_size(conf->size, &region->size)) {
-		diag_error_at(sys->file, system_line(sys, node, "size"),
-			      "`%s` is no size; write e.g. 256M or 1G",
-			      conf->size);
-		return false;
-	}
-	if (region->size == 0) {
-		diag_error_at(sys->file, system_line(sys, node, "size"),
-			      "the memory of VM `%s` is of size zero; give e.g. "
-			      "256M",
-			      c->conf->name);
-		return false;
-	}
-	return true;
-}
-
-static bool check_region_align(const struct vm_check *c, yaml_node_t *node,
-			       const struct sysdesc_region *r)
-{
-	struct system *sys = c->sys;
-
-	if (r->gpa % SYSDESC_PAGE != 0) {
-		diag_error_at(sys->file, system_line(sys, node, "address"),
-			      "address 0x%llx is not aligned to 4 KiB; take "
-			      "0x%llx",
-			      (unsigned long long)r->gpa,
-			      (unsigned long long)(r->gpa & ~(SYSDESC_PAGE - 1ull)));
-		return false;
-	}
-	if (r->size % SYSDESC_PAGE != 0) {
-		diag_error_at(sys->file, system_line(sys, node, "size"),
-			      "a memory size of %s is not a multiple of 4 KiB; "
-			      "take %s",
-			      units_size_text(r->size),
-			      units_size_text((r->size | (SYSDESC_PAGE - 1)) + 1));
-		return false;
-	}
-	return true;
-}
-
-static bool check_region_devices(const struct vm_check *c, yaml_node_t *node,
-				 const struct sysdesc_region *r)
-{
-	unsigned n;
-	const struct sysdesc_range *d = sysdesc_board_devices(c->vm->board, &n);
-
-	for (; n > 0; n--, d++) {
-		if (r->gpa >= d->base + d->size || d->base >= r->gpa + r->size)
-			continue;
-		diag_error_at(c->sys->file, system_line(c->sys, node, "address"),
-			      "memory 0x%llx..0x%llx lies among the devices of board "
-			      "`%s` at 0x%llx..0x%llx; move it",
-			      (unsigned long long)r->gpa,
-			      (unsigned long long)(r->gpa + r->size - 1),
-			      sysdesc_board_name(c->vm->board),
-			      (unsigned long long)d->base,
-			      (unsigned long long)(d->base + d->size - 1));
-		return false;
-	}
-	if (c->vm->board != SYSDESC_BOARD_VIRT || !(c->vm->flags & SYSDESC_VM_PCI) ||
-	    r->gpa >= SYSDESC_VIRT_PCI_END || r->gpa + r->size <= SYSDESC_VIRT_PCI)
-		return true;
-	diag_error_at(c->sys->file, system_line(c->sys, node, "address"),
-		      "memory 0x%llx..0x%llx lies where the VM's PCI is, at 0x%llx..0x%llx; "
-		      "move it, or take `virtio: mmio`",
-		      (unsigned long long)r->gpa, (unsigned long long)(r->gpa + r->size - 1),
-		      SYSDESC_VIRT_PCI, SYSDESC_VIRT_PCI_END - 1);
-	return false;
-}
-
-static bool check_region_place(const struct vm_check *c, yaml_node_t *node,
-			       const struct sysdesc_region *r)
-{
-	struct system *sys = c->sys;
-	unsigned bits = sys->cpu ? sys->cpu->pa_bits : 40;
-	uint64_t limit = 1ull << bits;
-
-	if (r->gpa < limit && r->size <= limit - r->gpa)
-		return check_region_devices(c, node, r);
-	diag_error_at(sys->file, system_line(sys, node, "size"),
-		      "the memory at 0x%llx ends above 2^%u, which is all that "
-		      "%s can address; lower its address or size",
-		      (unsigned long long)r->gpa, bits,
-		      sys->cpu ? sys->cpu->name : "the cpu");
-	return false;
-}
-
-/* Of one region above it in the list, with memory of its own. */
-static bool check_region_alias(const struct vm_check *c, yaml_node_t *node,
-			       const struct sysdesc_region *r)
-{
-	struct system *sys = c->sys;
-	const struct sysdesc_region *q = c->vm->region;
-	unsigned line = system_line(sys, node, "alias_of");
-
-	if (r->alias == SYSDESC_OWN_MEMORY)
-		return true;
-	while (q < r && (q->alias != SYSDESC_OWN_MEMORY || r->alias < q->gpa ||
-			 r->alias - q->gpa >= q->size || r->size > q->size - (r->alias - q->gpa)))
-		q++;
-	if (q == r) {
-		diag_error_at(sys->file, line,
-			      "`alias_of`: no region above this one has all of "
-			      "0x%llx..0x%llx; give the address of one, and a size that it has",
-			      (unsigned long long)r->alias,
-			      (unsigned long long)(r->alias + r->size - 1));
-		return false;
-	}
-	if (r->alias % SYSDESC_PAGE == 0 &&
-	    (r->size <= ALIAS_PAGES_MAX || ((r->alias ^ r->gpa) & (ALIAS_PAGES_MAX - 1)) == 0))
-		return true;
-	diag_error_at(sys->file, line,
-		      "`alias_of`: 0x%llx and 0x%llx are not a multiple of %s apart; move one",
-		      (unsigned long long)r->alias, (unsigned long long)r->gpa,
-		      r->alias % SYSDESC_PAGE == 0 ? "2M" : "4K");
-	return false;
-}
-
-static bool check_region_overlap(const struct vm_check *c, yaml_node_t *node,
-				 const struct sysdesc_region *r)
-{
-	for (const struct sysdesc_region *q = c->vm->region; q < r; q++) {
-		if (r->gpa >= q->gpa + q->size || q->gpa >= r->gpa + r->size)
-			continue;
-		diag_error_at(c->sys->file,
-			      system_line(c->sys, node, "address"),
-			      "memory 0x%llx..0x%llx overlaps 0x%llx..0x%llx of "
-			      "the same VM; move one of them",
-			      (unsigned long long)r->gpa,
-			      (unsigned long long)(r->gpa + r->size - 1),
-			      (unsigned long long)q->gpa,
-			      (unsigned long long)(q->gpa + q->size - 1));
-		return false;
-	}
-	return true;
-}
-
-/* Only a size was given: the rest is as on the board. */
-static void complete_vexpress(struct sysdesc_vm *vm)
-{
-	const struct sysdesc_region *ram = &vm->region[0];
-
-	vm->region[vm->n_regions++] = (struct sysdesc_region){
-		.size = ram->size < VEXPRESS_LOW_BYTES ? ram->size : VEXPRESS_LOW_BYTES,
-		.alias = ram->gpa,
-	};
-	for (size_t i = 0; i < sizeof(vexpress_memory) / sizeof(vexpress_memory[0]); i++)
-		vm->region[vm->n_regions++] = vexpress_memory[i];
-}
-
-/* Without an address, a region follows the one before it. */
-static bool check_memory(const struct vm_check *c)
-{
-	yaml_node_t *list = yamldoc_get(&c->sys->doc, c->node, "memory");
-	uint64_t next = ram_base[c->vm->board];
-
-	for (unsigned i = 0; i < c->conf->memory_count; i++) {
-		struct sysdesc_region *r = &c->vm->region[i];
-		yaml_node_t *node = yamldoc_item(&c->sys->doc, list, i);
-
-		if (!parse_region(c, node, &c->conf->memory[i], next, r) ||
-		    !check_region_align(c, node, r) ||
-		    !check_region_place(c, node, r) ||
-		    !check_region_overlap(c, node, r) ||
-		    !check_region_alias(c, node, r))
-			return false;
-		next = r->gpa + r->size;
-	}
-	c->vm->n_regions = c->conf->memory_count;
-	if (c->vm->board == SYSDESC_BOARD_VEXPRESS_A9 && c->vm->n_regions == 1 &&
-	    !c->conf->memory[0].address)
-		complete_vexpress(c->vm);
-	return true;
-}
-
 bool system_low_vectors(const struct conf_vm *conf)
 {
 	return conf->low_vectors_count > 0 && strcmp(conf->low_vectors[0], "off") != 0;
@@ -447,7 +231,7 @@ static bool check_vector_page(const struct vm_check *c)
 		return false;
 	}
 	vm->region[vm->n_regions++] = (struct sysdesc_region){
-		.size = SYSDESC_PAGE, .alias = SYSDESC_OWN_MEMORY
+		.size = SYSDESC_PAGE, .from = SYSDESC_OWN_MEMORY
 	};
 	return true;
 }
@@ -654,8 +438,7 @@ static void take_timers(const struct vm_check *c)
 static bool check_pc_vm(const struct vm_check *c)
 {
 	static const char *const keys[] = { "gic", "width", "low_vectors", "smc",
-					    "msi", "passthrough", "one_to_one",
-					    "watchdog" };
+					    "msi", "passthrough", "watchdog" };
 
 	if (c->vm->board != SYSDESC_BOARD_PC) {
 		if (!given(c, "timers"))
@@ -685,7 +468,6 @@ static void take_choices(const struct vm_check *c)
 	if (!given(c, "autostart") || c->conf->autostart)
 		c->vm->flags = (uint32_t)SYSDESC_VM_AUTOSTART;
 	c->vm->flags |= (uint32_t)c->conf->virtio | (uint32_t)c->conf->msi;
-	c->vm->flags |= c->conf->one_to_one ? (uint32_t)SYSDESC_VM_ONE_TO_ONE : 0;
 	c->vm->kernel = 0;
 	c->vm->initrd = SYSDESC_NO_PAYLOAD;
 }
@@ -708,7 +490,7 @@ bool system_check_vm(struct system *sys, uint32_t index)
 	ok = check_vm_gic(&check) && ok;
 	ok = check_schedule(&check) && ok;
 	ok = check_restart(&check) && ok;
-	ok = check_memory(&check) && ok;
+	ok = system_check_memory(&check) && ok;
 	ok = check_payload(&check) && ok;
 	ok = check_low_vectors(&check) && ok;
 	ok = check_devices(&check) && check_stop(&check) && check_watchdog(&check) &&

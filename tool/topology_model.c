@@ -258,7 +258,7 @@ static void make_ram(struct maker *m, const struct sysdesc_vm *vm, const struct 
 		const struct sysdesc_region *r = &vm->region[i];
 		unsigned obj;
 
-		if (r->alias != SYSDESC_OWN_MEMORY)
+		if (!sysdesc_owns(r))
 			continue;
 		obj = object(m, guest, is_pool(m, number, i) ? "pool" : "RAM");
 		m->ram[number][i] = obj;
@@ -392,7 +392,7 @@ static void share_regions(struct maker *m, const struct sysdesc_connection *c, u
 		const unsigned obj = m->ram[c->driver][i];
 		struct topo_grant *g;
 
-		if (vm->region[i].alias != SYSDESC_OWN_MEMORY ||
+		if (!sysdesc_owns(&vm->region[i]) ||
 		    (c->sharing == SYSDESC_SHARE_POOL && c->pool != i))
 			continue;
 		g = topology_grant(m->t, holder, m->vm[c->driver].id, obj, "Memory",

@@ -26,7 +26,7 @@ static unsigned index_of(gpa_t gpa)
 		const struct sysdesc_region *r = &vm->region[i];
 		const uint64_t offset = gpa - r->gpa;
 
-		if (r->alias == SYSDESC_OWN_MEMORY && offset < r->size)
+		if (sysdesc_owns(r) && offset < r->size)
 			return (unsigned)min_u64((vmm_region_vaddr(vm, i) + offset -
 						  PROC_GUEST_BASE) /
 							 VMM_LARGE_PAGE,

@@ -66,8 +66,8 @@ static const char *init_memory(struct vm *vm)
 		const struct sysdesc_region *r = &d->region[i];
 		void *host = (void *)(uintptr_t)vmm_region_vaddr(d, i);
 
-		if (r->alias != SYSDESC_OWN_MEMORY)
-			host = gmem_span(&vm->mem, r->alias, r->size);
+		if (!sysdesc_owns(r))
+			host = gmem_span(&vm->mem, r->from, r->size);
 		if (host == NULL || !gmem_add(&vm->mem, r->gpa, r->size, host))
 			return "memory regions that overlap or are too many";
 	}

@@ -304,6 +304,14 @@ enum arena_error arena_object(struct arena *ar, unsigned type,
 	return arena_objects(ar, type, size_bits, 1, slot, &made);
 }
 
+/* All of the block is one object. */
+static void fill_whole(struct arena *ar, struct alloc_block *c)
+{
+	c->mark = chunk_bytes(c);
+	ar->object_bytes += chunk_bytes(c);
+	ar->n_objects++;
+}
+
 enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
 			       const struct alloc_block **block)
 {
@@ -312,9 +320,22 @@ enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
 
 	if (e)
 		return e;
-	c->mark = chunk_bytes(c);
-	ar->object_bytes += chunk_bytes(c);
-	ar->n_objects++;
+	fill_whole(ar, c);
+	*block = c;
+	return ARENA_OK;
+}
+
+enum arena_error arena_untyped_at(struct arena *ar, uint64_t paddr, unsigned size_bits,
+				  const struct alloc_block **block)
+{
+	struct alloc_block *c;
+	enum arena_error e = from_alloc(ar, alloc_take_at(ar->alloc, paddr, size_bits, &c));
+
+	if (e)
+		return e;
+	list_push_front(&ar->full, &c->link);
+	ar->taken_bytes += chunk_bytes(c);
+	fill_whole(ar, c);
 	*block = c;
 	return ARENA_OK;
 }

@@ -109,21 +109,39 @@ bool sysdesc_has_virtio(const struct sysdesc_vm *vm)
 
 static const char *check_alias(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
 {
-	if (r->alias == SYSDESC_OWN_MEMORY)
+	if (sysdesc_owns(r))
 		return NULL;
-	if (r->alias % SYSDESC_PAGE != 0)
+	if (r->from % SYSDESC_PAGE != 0)
 		return "an alias is not aligned to 4 KiB";
 	for (const struct sysdesc_region *q = vm->region; q < r; q++)
-		if (q->alias == SYSDESC_OWN_MEMORY &&
-		    range_within_u64(r->alias, r->size, q->gpa, q->size))
+		if (sysdesc_owns(q) &&
+		    range_within_u64(r->from, r->size, q->gpa, q->size))
 			return NULL;
 	return "an alias is not of one memory region";
+}
+
+static const char *check_place(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
+{
+	const uint64_t place = sysdesc_place(r);
+
+	if (place == 0 && r->from != SYSDESC_AT)
+		return NULL;
+	if (place == 0 || (place | r->gpa | r->size) % SYSDESC_LARGE_PAGE != 0)
+		return "a memory region cannot be where it is to be in the machine";
+	if (place >= GPA_LIMIT || r->size > GPA_LIMIT - place)
+		return "a memory region ends above the address limit";
+	for (const struct sysdesc_region *q = vm->region; q < r; q++)
+		if (sysdesc_place(q) != 0 &&
+		    range_overlaps_u64(place, r->size, sysdesc_place(q), q->size))
+			return "two memory regions are in one place of the machine";
+	return NULL;
 }
 
 static const char *check_region(const struct sysdesc_vm *vm, const struct sysdesc_region *r)
 {
 	unsigned n;
 	const struct sysdesc_range *devices = sysdesc_board_devices(vm->board, &n);
+	const char *wrong;
 
 	if (r->size == 0)
 		return "a memory region is empty";
@@ -142,7 +160,8 @@ static const char *check_region(const struct sysdesc_vm *vm, const struct sysdes
 	for (const struct sysdesc_region *q = vm->region; q < r; q++)
 		if (range_overlaps_u64(r->gpa, r->size, q->gpa, q->size))
 			return "two memory regions overlap";
-	return check_alias(vm, r);
+	wrong = check_place(vm, r);
+	return wrong != NULL ? wrong : check_alias(vm, r);
 }
 
 static const char *check_regions(const struct sysdesc_vm *vm)
@@ -262,8 +281,7 @@ static const char *check_enums(const struct sysdesc_vm *vm)
 	    (vm->gic != 2 || vm->width != 32 || vm->vcpus > SYSDESC_A9_VCPUS))
 		return "a VM's board has another processor";
 	if (vm->flags & ~((uint32_t)SYSDESC_VM_AUTOSTART | (uint32_t)SYSDESC_VM_PCI |
-			  (uint32_t)SYSDESC_VM_ONE_TO_ONE | (uint32_t)SYSDESC_VM_ITS |
-			  (uint32_t)SYSDESC_VM_FIXED))
+			  (uint32_t)SYSDESC_VM_ITS | (uint32_t)SYSDESC_VM_FIXED))
 		return "a VM has unknown flags";
 	if ((vm->flags & SYSDESC_VM_ITS) && (!(vm->flags & SYSDESC_VM_PCI) || vm->gic != 3))
 		return "a VM has an ITS, but no PCI or no GICv3";
@@ -330,19 +348,18 @@ bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr)
 				    : (vm->devices & (uint32_t)SYSDESC_DEV_RTC) != 0);
 }
 
-static const char *check_one_to_one(const struct sysdesc_vm *vm)
+/* But for pools of connections, which may be anywhere. */
+static bool is_one_to_one(const struct sysdesc_vm *vm)
 {
 	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (vm->region[i].alias != SYSDESC_OWN_MEMORY ||
-		    (vm->region[i].gpa | vm->region[i].size) % SYSDESC_LARGE_PAGE != 0)
-			return "a VM's memory cannot be where it is in the machine";
-	return NULL;
+		if (sysdesc_place(&vm->region[i]) != vm->region[i].gpa &&
+		    (i == 0 || vm->region[i].from != SYSDESC_OWN_MEMORY))
+			return false;
+	return true;
 }
 
 static const char *check_passthrough(const struct sysdesc_vm *vm)
 {
-	const bool one_to_one = (vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE) != 0;
-
 	if (vm->n_passthrough > SYSDESC_MAX_PASSTHROUGH)
 		return "a VM has too many devices of the machine";
 	for (uint32_t i = 0; i < vm->n_passthrough; i++) {
@@ -353,10 +370,10 @@ static const char *check_passthrough(const struct sysdesc_vm *vm)
 			return "a VM has a device that no VM can have";
 		if (vm->board != SYSDESC_BOARD_VIRT || sysdesc_is_emulated(vm, p->paddr))
 			return "a VM has a device of the machine where an emulated one is";
-		if (p->trusted_dma != (uint32_t)d->dma || (d->dma && !one_to_one))
+		if (p->trusted_dma != (uint32_t)d->dma || (d->dma && !is_one_to_one(vm)))
 			return "a VM has a device whose DMA nothing bounds";
 	}
-	return one_to_one ? check_one_to_one(vm) : NULL;
+	return NULL;
 }
 
 /* Pages that two VMs would have, or one twice. */
@@ -368,6 +385,21 @@ static bool share_devices(const struct sysdesc_vm *a, const struct sysdesc_vm *b
 				   : a->passthrough[i].paddr / SYSDESC_PAGE ==
 					     b->passthrough[j].paddr / SYSDESC_PAGE)
 				return true;
+	return false;
+}
+
+/* Memory of the machine that two VMs would have. */
+static bool share_memory(const struct sysdesc_vm *a, const struct sysdesc_vm *b)
+{
+	for (const struct sysdesc_region *r = a->region; r < &a->region[a->n_regions]; r++)
+		for (uint32_t i = 0; i < b->n_regions; i++) {
+			const uint64_t place = sysdesc_place(r);
+			const uint64_t other = sysdesc_place(&b->region[i]);
+
+			if (place != 0 && other != 0 &&
+			    range_overlaps_u64(place, r->size, other, b->region[i].size))
+				return true;
+		}
 	return false;
 }
 
@@ -507,7 +539,7 @@ static const char *check_shared(const struct sysdesc_vm *vm, const struct sysdes
 
 	if (c->sharing == SYSDESC_SHARE_POOL)
 		return c->pool == 0 || c->pool >= vm->n_regions ||
-				       vm->region[c->pool].alias != SYSDESC_OWN_MEMORY
+				       !sysdesc_owns(&vm->region[c->pool])
 			       ? "a connection's pool is no memory of its own"
 			       : NULL;
 	if (c->sharing != SYSDESC_SHARE_ALL || c->pool != 0)
@@ -583,7 +615,7 @@ uint64_t sysdesc_vm_shared_bytes(const struct sysdesc_vm *vm, const struct sysde
 	if (c->sharing == SYSDESC_SHARE_POOL)
 		return vm->region[c->pool].gpa % SYSDESC_LARGE_PAGE + vm->region[c->pool].size;
 	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (vm->region[i].alias == SYSDESC_OWN_MEMORY)
+		if (sysdesc_owns(&vm->region[i]))
 			sum += align_up_u64(vm->region[i].gpa % SYSDESC_LARGE_PAGE +
 						    vm->region[i].size,
 					    SYSDESC_LARGE_PAGE);
@@ -670,6 +702,8 @@ const char *sysdesc_check(const void *desc, size_t size, uint32_t n_payloads)
 				return "two VMs have one name";
 			if (share_devices(&d->vm[i], &d->vm[j]))
 				return "two VMs have one device of the machine";
+			if (share_memory(&d->vm[i], &d->vm[j]))
+				return "two VMs have memory in one place of the machine";
 		}
 	}
 	return check_connections(d, n_payloads);

@@ -23,10 +23,10 @@ static bool waits[SYSDESC_MAX_VMS];
 bool balloon_suits(const struct sysdesc_vm *vm, unsigned index, uint32_t region)
 {
 	for (uint32_t i = 0; i < vm->n_regions; i++)
-		if (vm->region[i].alias != SYSDESC_OWN_MEMORY)
+		if (vm->region[i].from != SYSDESC_OWN_MEMORY)
 			return false;
 	return (vm->devices & (uint32_t)SYSDESC_DEV_VIRTIO_BALLOON) != 0 &&
-	       (vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE) == 0 && !connect_shares(index, region);
+	       !connect_shares(index, region);
 }
 
 static bool make(struct process *p, cap_t guest, struct page *page)

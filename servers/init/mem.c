@@ -124,6 +124,21 @@ bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 	return arena_objects(&m->arena, type, size_bits, count, slot, &made) == ARENA_OK;
 }
 
+bool mem_reserve(struct mem_arena *m, uint64_t paddr, uint64_t bytes)
+{
+	const struct alloc_block *block;
+	unsigned bits;
+
+	for (; bytes != 0; paddr += bit_u64(bits), bytes -= bit_u64(bits)) {
+		bits = bit_highest_u64(bytes);
+		if (paddr != 0)
+			bits = min_u32(bits, bit_lowest_u64(paddr));
+		if (arena_untyped_at(&m->arena, paddr, bits, &block) != ARENA_OK)
+			return false;
+	}
+	return true;
+}
+
 bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap_t *slot)
 {
 	for (unsigned i = 0; i < count; i++)

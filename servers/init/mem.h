@@ -46,6 +46,9 @@ cap_t mem_object_sized(struct mem_arena *m, enum abi_object type, unsigned size_
 /* `count` objects into slot[]. */
 bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 		 unsigned count, cap_t *slot);
+/* Nobody else gets the machine's memory from that address on, of whole large pages, until
+ * mem_close. */
+bool mem_reserve(struct mem_arena *m, uint64_t paddr, uint64_t bytes);
 /* `count` large pages from that physical address on, if they are free. */
 bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap_t *slot);
 /* One in a block of its own, in an empty slot that mem_slot_own gave; and its end before the

@@ -200,12 +200,16 @@ static const char *check_machine(const struct sysdesc_vm *vm, const struct sysde
 {
 	if (vm->gic > system->gic_version)
 		return "a GICv3 for a VM needs one in the machine";
-	if (vm->n_passthrough != 0 || (vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE))
+	if (vm->n_passthrough != 0)
 		return "devices of the machine are for VMs of the system's own description";
-	for (uint32_t i = 0; i < vm->n_regions; i++)
+	for (uint32_t i = 0; i < vm->n_regions; i++) {
+		if (sysdesc_place(&vm->region[i]) != 0)
+			return "memory of a chosen place is for VMs of the system's own "
+			       "description";
 		if (!range_within_u64(vm->region[i].gpa, vm->region[i].size, 0,
 				      ABI_USER_TOP + 1))
 			return "the VM's memory ends above what the processor can address";
+	}
 	return NULL;
 }
 

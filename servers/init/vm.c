@@ -3,6 +3,7 @@
 #include "balloon.h"
 #include "board.h"
 #include "connect.h"
+#include "reserve.h"
 #include "self.h"
 #include "trace.h"
 #include "upload.h"
@@ -32,6 +33,14 @@ static struct sysdesc_vm descriptions[SYSDESC_MAX_VMS];
 static const struct sysdesc *system;
 static uint64_t lives; /* of all VMs, so far */
 
+/* For when it starts. */
+static void reserve(unsigned index)
+{
+	if (!reserve_take(index, &descriptions[index]))
+		log_error("vm %s: something else has the machine's memory that is to be its",
+			  descriptions[index].name);
+}
+
 void vm_init(const struct machine *machine, const struct sysdesc *desc)
 {
 	vm_make_init(machine);
@@ -39,6 +48,7 @@ void vm_init(const struct machine *machine, const struct sysdesc *desc)
 	for (unsigned i = 0; i < system->n_vms; i++) {
 		descriptions[i] = system->vm[i];
 		vms[i].exists = true;
+		reserve(i);
 	}
 }
 
@@ -200,6 +210,7 @@ bool vm_start(unsigned index)
 	vms[index].paused_ticks = 0;
 	vms[index].watch = 0;
 	vms[index].cpu_us = 0;
+	reserve_give(index);
 	if (vm_make(p, index, &descriptions[index], monitor, vms[index].kept)) {
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
@@ -242,6 +253,7 @@ void vm_stop(unsigned index, enum vm_state state)
 		balloon_end(index);
 		balloon_retry();
 	}
+	reserve(index);
 	vms[index].asked_at = 0;
 	vms[index].stop_at = 0;
 	vms[index].state = state;
@@ -504,6 +516,7 @@ void vm_destroy(unsigned index)
 	vm_stop(index, VM_OFF);
 	connect_destroy(index);
 	upload_drop(index);
+	reserve_give(index);
 	vms[index].exists = false;
 	memset(vms[index].kept, 0, sizeof(vms[index].kept));
 	log_info("vm %s: destroyed", descriptions[index].name);

@@ -59,10 +59,10 @@ static bool large_fits(const struct ram *r, uint64_t at)
 	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
 		const struct sysdesc_region *q = &r->vm->region[i];
 
-		if (q->alias != SYSDESC_OWN_MEMORY &&
-		    range_overlaps_u64(gpa, size, q->alias, q->size) &&
-		    (!range_within_u64(gpa, size, q->alias, q->size) ||
-		     !is_aligned_u64(q->gpa ^ q->alias, size)))
+		if (!sysdesc_owns(q) &&
+		    range_overlaps_u64(gpa, size, q->from, q->size) &&
+		    (!range_within_u64(gpa, size, q->from, q->size) ||
+		     !is_aligned_u64(q->gpa ^ q->from, size)))
 			return false;
 	}
 	return true;
@@ -95,8 +95,8 @@ static bool map_ram_page(struct ram *r, cap_t frame, uint64_t at)
 	for (uint32_t i = 0; i < r->vm->n_regions; i++) {
 		const struct sysdesc_region *q = &r->vm->region[i];
 
-		if (q->alias != SYSDESC_OWN_MEMORY && gpa - q->alias < q->size &&
-		    !map_alias(r, frame, q->gpa + (gpa - q->alias)))
+		if (!sysdesc_owns(q) && gpa - q->from < q->size &&
+		    !map_alias(r, frame, q->gpa + (gpa - q->from)))
 			return false;
 	}
 	return true;
@@ -133,7 +133,7 @@ cap_t vm_make_frame(const struct process *p, const struct sysdesc_vm *vm, uint64
 		const struct ram r = { .vm = vm, .region = &vm->region[i] };
 		uint64_t at = 0;
 
-		if (r.region->alias != SYSDESC_OWN_MEMORY)
+		if (!sysdesc_owns(r.region))
 			continue;
 		for (; at < r.region->size && n < p->ram_frames; at += 1ull << *bits, n++) {
 			*bits = large_fits(&r, at) ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS;
@@ -170,6 +170,7 @@ static unsigned map_run(struct ram *r, uint64_t at)
 {
 	bool large = large_fits(r, at), kept;
 	unsigned bits = large ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS, n = 0;
+	const uint64_t place = sysdesc_place(r->region);
 	cap_t frames[64];
 
 	if (large && balloon_suits(r->vm, r->index, r->number)) {
@@ -180,10 +181,9 @@ static unsigned map_run(struct ram *r, uint64_t at)
 	while (n < ARRAY_SIZE(frames) && at + ((uint64_t)n << bits) < r->region->size &&
 	       large_fits(r, at + ((uint64_t)n << bits)) == large)
 		n++;
-	if (r->vm->flags & (uint32_t)SYSDESC_VM_ONE_TO_ONE
-		    ? !large || !mem_large_pages_at(&r->p->mem, r->region->gpa + at, n, frames)
-		    : !mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
-				   large ? bits : 0, n, frames))
+	if (place != 0 ? !large || !mem_large_pages_at(&r->p->mem, place + at, n, frames)
+		       : !mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
+				      large ? bits : 0, n, frames))
 		return 0;
 	if (at == 0)
 		r->first = frames[0];
@@ -217,7 +217,7 @@ static bool map_region(struct process *p, unsigned vm_index, cap_t guest,
 	struct ram r = { p, vm_index, index,
 			 guest, vm, &vm->region[index], vmm_region_vaddr(vm, index), 0 };
 
-	if (r.region->alias != SYSDESC_OWN_MEMORY)
+	if (!sysdesc_owns(r.region))
 		return true;
 	for (uint64_t at = 0; at < r.region->size;) {
 		uint64_t pages = map_run(&r, at);

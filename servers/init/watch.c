@@ -88,7 +88,7 @@ bool watch_map(const struct control_subject *s, unsigned n, char *text, size_t s
 	char name[VMM_STATS_REGION_NAME + 1];
 
 	if (n < d->n_regions) {
-		region("ram", d->region[n].alias == SYSDESC_OWN_MEMORY ? "ram" : "alias",
+		region("ram", sysdesc_owns(&d->region[n]) ? "ram" : "alias",
 		       d->region[n].gpa, d->region[n].size, text, size);
 		return true;
 	}
@@ -138,7 +138,7 @@ bool watch_mem_sound(const struct control_subject *s)
 	const struct sysdesc_vm *d = vm_description(s->vm);
 
 	for (uint32_t i = 0; i < d->n_regions; i++)
-		if (d->region[i].alias == SYSDESC_OWN_MEMORY &&
+		if (sysdesc_owns(&d->region[i]) &&
 		    range_within_u64(s->number, s->count, d->region[i].gpa, d->region[i].size))
 			return s->count > 0 && s->count <= MEM_MAX;
 	return false;

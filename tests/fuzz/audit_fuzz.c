@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			vm->name[0] = (char)('a' + i);
 			vm->vcpus = vm->n_regions = 1;
 			vm->region[0].size = 4096;
-			vm->region[0].alias = SYSDESC_OWN_MEMORY;
+			vm->region[0].from = SYSDESC_OWN_MEMORY;
 		}
 	}
 	topology_of(&t, two);

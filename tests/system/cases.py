@@ -12,6 +12,7 @@ import cases_backend
 import cases32
 import cases_block
 import cases_create
+import cases_memory
 import cases_net
 import cases_freertos
 import cases_bochs
@@ -501,6 +502,7 @@ def all_cases():
     cases.update(cases32.cases())
     cases.update(cases_backend.cases())
     cases.update(cases_create.cases())
+    cases.update(cases_memory.cases())
     cases.update(cases_freertos.cases())
     cases.update(cases_pc.cases())
     cases.update(cases_bochs.cases())

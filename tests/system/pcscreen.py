@@ -1,12 +1,11 @@
 """A PC's screen and keyboard, by QEMU's monitor: what its text screen shows, read back from a
 picture by the font in the adapter's ROM, and keys."""
-import json
 import os
 import re
-import socket
 import time
 
 from harness import OUT, Failure
+from qmp import Monitor
 
 COLUMNS, ROWS = 80, 25
 GLYPH_ROWS = 16
@@ -79,41 +78,13 @@ class Picture:
         return ["".join(self.character(font, c, r) for c in range(COLUMNS)) for r in range(ROWS)]
 
 
-class Screen:
-    """QEMU's monitor (QMP) of a run that was given `options`."""
+class Screen(Monitor):
+    """Of a run that was given `options`."""
 
     def __init__(self, name):
-        self.name = name
-        self.path = os.path.join(os.environ["XDG_RUNTIME_DIR"], f"{name}.qmp")
-        self.options = ("-vga", "std", "-qmp", f"unix:{self.path},server=on,wait=off")
+        super().__init__(name)
+        self.options = ("-vga", "std", *self.options)
         self.font = read_font()
-        self.stream = None
-
-    def connect(self, limit_s=20):
-        deadline = time.monotonic() + limit_s
-        link = socket.socket(socket.AF_UNIX)
-        link.settimeout(limit_s)
-        while True:
-            try:
-                link.connect(self.path)
-                break
-            except (FileNotFoundError, ConnectionRefusedError):
-                if time.monotonic() > deadline:
-                    raise Failure("QEMU's monitor is not there") from None
-                time.sleep(0.1)
-        self.stream = link.makefile("rw", encoding="utf-8")
-        self.stream.readline()  # the greeting
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, **arguments):
-        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.stream.flush()
-        while True:
-            answer = json.loads(self.stream.readline() or "{}")
-            if "return" in answer:
-                return answer["return"]
-            if "event" not in answer:
-                raise Failure(f"QEMU's monitor: {command}: {answer}")
 
     def picture(self):
         path = os.path.abspath(f"{OUT}/{self.name}.ppm")

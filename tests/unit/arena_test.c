@@ -305,6 +305,11 @@ static void small_objects_share_chunks(void **state)
 	assert_int_equal(arena_untyped(ar, 12, &block), ARENA_OK);
 	assert_int_equal(ar->taken_bytes, (2 << 16) + 4096);
 	assert_int_equal(block->size_bits, 12);
+	assert_int_equal(arena_untyped_at(ar, 0x600000, 21, &block), ARENA_OK);
+	assert_int_equal(block->paddr, 0x600000);
+	assert_int_equal(ar->taken_bytes, (2 << 16) + 4096 + (2 << 20));
+	assert_int_equal(arena_untyped_at(ar, 0x600000, 12, &block), ARENA_NO_MEMORY);
+	assert_int_equal(arena_untyped_at(ar, 0x800000, 12, &block), ARENA_NO_MEMORY);
 	destroy(ar);
 	assert_all_back();
 }

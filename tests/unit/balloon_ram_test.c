@@ -38,7 +38,7 @@ static void start(void)
 	info.vm.n_regions = 2;
 	info.vm.region[0] = (struct sysdesc_region){ .gpa = RAM, .size = 16 << 20 };
 	info.vm.region[1] = (struct sysdesc_region){ .gpa = POOL, .size = 4096 };
-	info.vm.region[0].alias = info.vm.region[1].alias = SYSDESC_OWN_MEMORY;
+	info.vm.region[0].from = info.vm.region[1].from = SYSDESC_OWN_MEMORY;
 	vm.info = &info;
 	balloon_ram_init(&vm);
 	assert_true(balloon_ram_all());

@@ -151,7 +151,39 @@ static void pass(unsigned vm, uint64_t paddr, uint32_t irq, uint32_t dma)
 	v->passthrough[v->n_passthrough++] = (struct sysdesc_passthrough){ paddr, irq, dma };
 }
 
-static void to_one(unsigned vm) { d.head.vm[vm].flags |= SYSDESC_VM_ONE_TO_ONE; }
+static void to_one(unsigned vm)
+{
+	struct sysdesc_vm *v = &d.head.vm[vm];
+
+	for (uint32_t i = 0; i < v->n_regions; i++)
+		v->region[i].from = SYSDESC_AT | v->region[i].gpa;
+}
+
+/* A VM's memory where no other VM has it. */
+static void apart(unsigned vm)
+{
+	for (uint32_t i = 0; i < d.head.vm[vm].n_regions; i++)
+		d.head.vm[vm].region[i].gpa += 0x10000000;
+}
+
+static void memory_has_its_place(void **state)
+{
+	struct sysdesc_vm *v = &d.head.vm[0];
+
+	(void)state;
+	make_description();
+	v->region[0].from = SYSDESC_AT | 0x50000000;
+	v->region[1].from = SYSDESC_AT | 0x54000000;
+	d.head.vm[1].region[0].from = SYSDESC_AT | 0x54200000;
+	seal();
+	assert_null(check());
+	make_description();
+	apart(0);
+	to_one(0);
+	to_one(1);
+	seal();
+	assert_null(check());
+}
 
 static void devices_of_the_machine_pass(void **state)
 {
@@ -230,7 +262,6 @@ static void a_pc_has_virtio(void **state)
 	vm->flags |= SYSDESC_VM_FIXED;
 	seal();
 	assert_null(check());
-	WRONG_PC(vm->flags |= SYSDESC_VM_ONE_TO_ONE);
 	WRONG_PC(vm->n_served = 1);
 	WRONG_PC(vm->region[1].gpa = 0xe0000000);
 	WRONG_PC(vm->disk[0].image = N_PAYLOADS);
@@ -306,12 +337,12 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].region[0].gpa = 0x08000000);
 	WRONG(d.head.vm[1].region[0].gpa = 0x10000000 - 4096);
 	WRONG(d.head.vm[2].region[2].gpa += 2048);
-	WRONG(d.head.vm[2].region[2].alias += 2048);
-	WRONG(d.head.vm[2].region[2].alias = 0x3ffff000);
-	WRONG(d.head.vm[2].region[2].alias = 0x44000000 - 0x2000);
-	WRONG(d.head.vm[2].region[2].alias = ~0ull << 12);
-	WRONG(d.head.vm[2].region[2].alias = 0);
-	WRONG(d.head.vm[2].region[1].alias = 0x80000000);
+	WRONG(d.head.vm[2].region[2].from += 2048);
+	WRONG(d.head.vm[2].region[2].from = 0x3ffff000);
+	WRONG(d.head.vm[2].region[2].from = 0x44000000 - 0x2000);
+	WRONG(d.head.vm[2].region[2].from = ~0ull << 12);
+	WRONG(d.head.vm[2].region[2].from = 0);
+	WRONG(d.head.vm[2].region[1].from = 0x80000000);
 	WRONG(d.head.vm[1].width = 32);
 	WRONG(d.head.vm[1].width = 0);
 	WRONG(d.head.vm[1].boot = SYSDESC_BOOT_ZIMAGE);
@@ -347,10 +378,22 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(to_one(1); pass(1, 0x0a002000, 64, 0));
 	WRONG(to_one(1); pass(1, 0x0a001e00, 63, 1));
 	WRONG(to_one(1); pass(1, 0x0a002200, 64, 1));
-	WRONG(to_one(1); to_one(0); pass(1, 0x0a002000, 64, 1); pass(0, 0x0a002200, 65, 1));
+	WRONG(apart(0); to_one(1); to_one(0); pass(1, 0x0a002000, 64, 1);
+	      pass(0, 0x0a002200, 65, 1));
 	WRONG(to_one(1); d.head.machine = SYSDESC_MACHINE_NIC; pass(1, 0x0a003000, 72, 1));
 	WRONG(to_one(1); d.head.vm[1].region[0].gpa += 4096);
-	WRONG(to_one(2)); /* it has an alias */
+	WRONG(to_one(2));            /* it has an alias */
+	WRONG(to_one(0); to_one(1)); /* one place for two */
+	WRONG(d.head.vm[0].region[0].from = SYSDESC_AT);
+	WRONG(d.head.vm[0].region[0].from = SYSDESC_AT | 0x50001000);
+	WRONG(d.head.vm[0].region[0].from = SYSDESC_AT | ~0ull << 21);
+	WRONG(d.head.vm[0].region[0].from = SYSDESC_AT | 1ull << 52);
+	WRONG(d.head.vm[0].region[0].from = SYSDESC_AT | 0x50000000;
+	      d.head.vm[0].region[1].from = SYSDESC_AT | 0x53e00000);
+	WRONG(d.head.vm[0].region[0].from = SYSDESC_AT | 0x50000000;
+	      d.head.vm[1].region[1].from = SYSDESC_AT | 0x53e00000);
+	WRONG(to_one(1); pass(1, 0x0a002000, 64, 1); d.head.vm[1].region[0].from += 2 << 20);
+	WRONG(to_one(1); pass(1, 0x0a002000, 64, 1); d.head.vm[1].region[1].from += 2 << 20);
 	WRONG(d.head.vm[1].n_disks = SYSDESC_MAX_DISKS + 1);
 	WRONG(d.head.vm[1].n_disks = 1; d.head.vm[1].disk[0].image = N_PAYLOADS);
 	WRONG(d.head.vm[1].n_disks = 2;
@@ -391,7 +434,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(connections()[2].pool = 1);
 	WRONG(d.head.vm[0].region[1].size = SYSDESC_SHARE_BYTES);
 	WRONG(d.head.vm[1].n_regions = 3; d.head.vm[1].region[2].gpa = 0;
-	      d.head.vm[1].region[2].size = 4096; d.head.vm[1].region[2].alias = 0x40000000;
+	      d.head.vm[1].region[2].size = 4096; d.head.vm[1].region[2].from = 0x40000000;
 	      connections()[1].pool = 2);
 	WRONG(memset(d.head.vm[1].cmdline, 'a', SYSDESC_CMDLINE));
 }
@@ -620,6 +663,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_description_passes),
+		cmocka_unit_test(memory_has_its_place),
 		cmocka_unit_test(devices_of_the_machine_pass),
 		cmocka_unit_test(a_pc_has_virtio),
 		cmocka_unit_test(every_wrong_field_is_found),

@@ -89,7 +89,7 @@ static const char *make_fdt(struct vm *vm, const struct boot_layout *layout)
 	for (unsigned i = 0; i < d->n_regions; i++) {
 		const struct sysdesc_region *r = &d->region[i];
 
-		if (r->alias != SYSDESC_OWN_MEMORY || r->gpa < d->region[0].gpa)
+		if (!sysdesc_owns(r) || r->gpa < d->region[0].gpa)
 			continue;
 		params.region[params.n_regions].gpa = r->gpa;
 		params.region[params.n_regions++].size = r->size;

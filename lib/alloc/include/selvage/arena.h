@@ -116,6 +116,9 @@ enum arena_error arena_end_alone(struct arena *ar, struct alloc_block *block);
  * itself): a block of its own, with its address known. */
 enum arena_error arena_untyped(struct arena *ar, unsigned size_bits,
 			       const struct alloc_block **block);
+/* The same at that physical address, which is aligned to the size. */
+enum arena_error arena_untyped_at(struct arena *ar, uint64_t paddr, unsigned size_bits,
+				  const struct alloc_block **block);
 
 /*
  * Ends everything that was made and gives all memory and slots back. On

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
-#define SYSDESC_VERSION 14u
+#define SYSDESC_VERSION 15u
 #define SYSDESC_MAX_VMS 64
 #define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
 #define SYSDESC_CMDLINE 1024
@@ -28,6 +28,7 @@
 #define SYSDESC_PAGE 4096u
 #define SYSDESC_LARGE_PAGE 0x200000ull
 #define SYSDESC_OWN_MEMORY 0xffffffffffffffffull
+#define SYSDESC_AT 1ull
 #define SYSDESC_MAX_VCPUS 8
 #define SYSDESC_A9_VCPUS 4 /* of board vexpress-a9 */
 #define SYSDESC_NO_PAYLOAD 0xffffffffu
@@ -116,22 +117,21 @@ enum sysdesc_timer { SYSDESC_TIMER_PIT = 1u << 0,
 		     SYSDESC_TIMERS = (1u << 4) - 1 };
 enum sysdesc_vm_flag {
 	SYSDESC_VM_AUTOSTART = 1u << 0,
-	SYSDESC_VM_PCI = 1u << 1, /* virtio devices are on a PCI bus */
-	/* Its RAM is the machine's at the same addresses: regions of whole large pages,
-	 * no aliases. */
-	SYSDESC_VM_ONE_TO_ONE = 1u << 2,
-	SYSDESC_VM_ITS = 1u << 3,   /* messages of PCI go to an ITS; else to a GICv2m frame */
-	SYSDESC_VM_FIXED = 1u << 4, /* with PCI: virtio devices are in the board's slots too */
+	SYSDESC_VM_PCI = 1u << 1,   /* virtio devices are on a PCI bus */
+	SYSDESC_VM_ITS = 1u << 2,   /* messages of PCI go to an ITS; else to a GICv2m frame */
+	SYSDESC_VM_FIXED = 1u << 3, /* with PCI: virtio devices are in the board's slots too */
 };
 /* What the machine does when the last VM has powered off. */
 enum sysdesc_idle { SYSDESC_IDLE_STAY = 0,
 		    SYSDESC_IDLE_POWEROFF = 1 };
 
 struct sysdesc_region {
-	uint64_t gpa;   /* SYSDESC_PAGE */
-	uint64_t size;  /* bytes; not 0; SYSDESC_PAGE */
-	uint64_t alias; /* SYSDESC_OWN_MEMORY, or the address in a region before
-	                 * this one that has memory of its own: the same memory */
+	uint64_t gpa;  /* SYSDESC_PAGE */
+	uint64_t size; /* bytes; not 0; SYSDESC_PAGE */
+	/* SYSDESC_OWN_MEMORY; or SYSDESC_AT and where that is in the machine's RAM, then this,
+	 * gpa and size are multiples of SYSDESC_LARGE_PAGE; or the address in a region before
+	 * this one that has memory of its own: the same memory */
+	uint64_t from;
 };
 
 /* Bytes of the kernel's file and the memory that they fill the start of. */
@@ -170,7 +170,8 @@ struct sysdesc_connection {
 struct sysdesc_passthrough {
 	uint64_t paddr;
 	uint32_t irq;
-	uint32_t trusted_dma; /* 0 or 1: it may write to any memory; with SYSDESC_VM_ONE_TO_ONE */
+	uint32_t trusted_dma; /* 0 or 1: it may write to any memory; then what the VM
+	                       * has is at the machine's own addresses */
 };
 
 struct sysdesc_vm {
@@ -308,6 +309,18 @@ bool sysdesc_name_reserved(const char *name);
 bool sysdesc_has_virtio(const struct sysdesc_vm *vm);
 
 /* The region that holds all of [gpa, gpa + size), or NULL. */
+/* Whether it is no other region's memory. */
+static inline bool sysdesc_owns(const struct sysdesc_region *r)
+{
+	return (r->from & SYSDESC_AT) != 0;
+}
+
+/* Where in the machine's RAM it is to be; 0: anywhere. */
+static inline uint64_t sysdesc_place(const struct sysdesc_region *r)
+{
+	return sysdesc_owns(r) && r->from != SYSDESC_OWN_MEMORY ? r->from - SYSDESC_AT : 0;
+}
+
 const struct sysdesc_region *sysdesc_region_of(const struct sysdesc_vm *vm, uint64_t gpa,
 					       uint64_t size);
 

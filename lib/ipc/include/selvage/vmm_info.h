@@ -158,7 +158,7 @@ static inline uint64_t vmm_region_vaddr(const struct sysdesc_vm *vm, uint32_t re
 	for (uint32_t i = 0; i < region; i++) {
 		const struct sysdesc_region *r = &vm->region[i];
 
-		if (r->alias == SYSDESC_OWN_MEMORY)
+		if (sysdesc_owns(r))
 			at += (r->gpa % VMM_LARGE_PAGE + r->size + VMM_LARGE_PAGE - 1) &
 			      ~(VMM_LARGE_PAGE - 1);
 	}
@@ -170,7 +170,7 @@ static inline uint64_t vmm_region_vaddr(const struct sysdesc_vm *vm, uint32_t re
 static inline bool vmm_shares(uint32_t sharing, uint32_t pool, const struct sysdesc_vm *vm,
 			      uint32_t region)
 {
-	return vm->region[region].alias == SYSDESC_OWN_MEMORY &&
+	return sysdesc_owns(&vm->region[region]) &&
 	       (sharing == SYSDESC_SHARE_ALL || region == pool);
 }
 static inline uint64_t vmm_shared_offset(uint32_t sharing, const struct sysdesc_vm *vm,
