@@ -27,12 +27,9 @@ static bool is_gone(const struct gmem *m, gpa_t gpa, uint64_t size)
 
 void *gmem_span(const struct gmem *m, gpa_t gpa, uint64_t size)
 {
-	for (unsigned i = 0; i < m->n_regions; i++) {
-		const struct gmem_region *r = &m->region[i];
-
+	for (const struct gmem_region *r = m->region; r < m->region + m->n_regions; r++)
 		if (range_within_u64(gpa, size, r->gpa, r->size))
 			return is_gone(m, gpa, size) ? NULL : r->host + (gpa - r->gpa);
-	}
 	return NULL;
 }
 

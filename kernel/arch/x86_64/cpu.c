@@ -191,7 +191,6 @@ static void fpu_clear(struct arch_cpu *cpu)
 {
 	static const struct fpu_area clear = { .mxcsr = MXCSR_RESET };
 
-	fpu_set_open(cpu, true);
 	fpu_restore(&clear);
 	cpu->fpu_owner = NULL;
 }
@@ -212,7 +211,7 @@ void fpu_take(struct fpu_state *f)
 	if (cpu->fpu_owner == f)
 		return;
 	/* Emulators let guests execute XSETBV, whatever the intercepts. */
-	if (xcr0_read() != XCR0_VALUE)
+	if (!vmx_on && xcr0_read() != XCR0_VALUE)
 		xcr0_write(XCR0_VALUE);
 	if (cpu->fpu_owner)
 		fpu_save(cpu->fpu_owner);
@@ -225,6 +224,7 @@ void fpu_forget(const struct fpu_state *f)
 	struct arch_cpu *cpu = &this_cpu()->arch;
 
 	if (cpu->fpu_owner == f) {
+		fpu_set_open(cpu, true);
 		fpu_clear(cpu);
 		fpu_set_open(cpu, false);
 	}

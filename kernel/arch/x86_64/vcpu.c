@@ -437,6 +437,7 @@ word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
 	}
 	struct vmcb *c = &v->vmcb;
 	struct exit e = classify(c);
+	v->vmx.reason = (uint32_t)e.code;
 	word_t open = (c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1) * ABI_EXIT_OPEN;
 
 	if ((e.code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS) {
@@ -491,10 +492,9 @@ bool arch_exit_reply(struct tcb *faulter, const struct tcb *from, word_t label, 
 		access = v->vmx.reason == VMX_PAGE;
 		rax = &v->gpr[ABI_VCPU_RAX];
 	} else {
-		word_t code = classify(&v->vmcb).code;
 		v->vmcb.shadow = 0;
-		access = (code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS;
-		v->vmcb.rip += access ? 0 : code >> 6 & ABI_EXIT_BYTES_MASK;
+		access = (v->vmx.reason & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS;
+		v->vmcb.rip += access ? 0 : v->vmx.reason >> 6;
 		rax = &v->vmcb.rax;
 	}
 	if (access) {

@@ -60,10 +60,9 @@ static bool switch_on(void)
 
 	*(uint32_t *)(void *)root_region = revision;
 	CR_WRITE(4, CR_READ(4) | CR4_VMXE);
-	__asm__ volatile("vmxon %1"
-			 : "=@cca"(done)
-			 : "m"(region)
-			 : "memory");
+	/* clang-format off */
+	__asm__ volatile("vmxon %1" : "=@cca"(done) : "m"(region) : "memory");
+	/* clang-format on */
 	if (!done)
 		CR_WRITE(4, CR_READ(4) & ~CR4_VMXE);
 	return done;
@@ -112,8 +111,9 @@ void vmx_use(struct vcpu *v)
 	if (likely(cpu->vmcs == v))
 		return;
 	cpu->vmcs = v;
-	__asm__ volatile("vmptrld %0" ::"m"(v->vmcb_paddr)
-			 : "cc", "memory");
+	/* clang-format off */
+	__asm__ volatile("vmptrld %0" ::"m"(v->vmcb_paddr) : "cc", "memory");
+	/* clang-format on */
 }
 
 /* Its memory may be anybody's. */
@@ -189,12 +189,12 @@ static NOINLINE void renew(struct arch_cpu *cpu, struct vcpu *v)
 	vmx_use(v);
 	vmwrite(VMCS_EPTP, v->root | EPTP_HOW);
 	vmwrite(VMCS_VPID, v->tag);
+	/* clang-format off */
 	if (again)
-		__asm__ volatile("invvpid %0, %1" ::"m"(all), "r"(INVALIDATE_ALL)
-				 : "cc", "memory");
+		__asm__ volatile("invvpid %0, %1" ::"m"(all), "r"(INVALIDATE_ALL) : "cc", "memory");
 	if (cpu->ept_epoch != guest_epoch)
-		__asm__ volatile("invept %0, %1" ::"m"(all), "r"(INVALIDATE_ALL)
-				 : "cc", "memory");
+		__asm__ volatile("invept %0, %1" ::"m"(all), "r"(INVALIDATE_ALL) : "cc", "memory");
+	/* clang-format on */
 	cpu->ept_epoch = guest_epoch;
 }
 
@@ -287,15 +287,16 @@ bool vmx_takes_irq(struct vcpu *v)
 }
 
 /* MR0 to MR24 (SEL4: VM-exit message); qualifications of those that have one. To who
- * answers EPT violations ABI_VCPU_PAGE_FIELDS, too. */
+ * answers EPT violations ABI_VCPU_PAGE_FIELDS, too; of CPUID, HLT, VMCALL, RDMSR and WRMSR not
+ * the address, CR3 and the registers from ESI on. */
+#define FOUR_WILL_DO 0x180041400ull
 void vmx_exit_words(struct vcpu *v, struct tcb *to)
 {
-	static const uint16_t fields[] = { VMCS_BYTES, VMCS_GPA, VMCS_RFLAGS, VMCS_SHADOW,
-					   VMCS_CR3 };
 	static const uint16_t page_fields[] = { ABI_VCPU_PAGE_FIELDS };
 	struct abi_ipcbuf *b = ipc_buffer(to, true);
 	uint32_t reason = v->vmx.reason;
 	bool qualified = reason < 64 && 0x25d8107ae84211ull >> reason & 1;
+	bool few = v->exit_message && reason < 64 && FOUR_WILL_DO >> reason & 1;
 
 	vmx_use(v);
 	put_state(&to->arch.context);
@@ -304,10 +305,17 @@ void vmx_exit_words(struct vcpu *v, struct tcb *to)
 		return;
 	b->msg[4] = reason == (uint32_t)VMX_FAILED ? ~0ull : qualified ? vmread(VMCS_QUALIFICATION)
 								       : 0;
-	for (unsigned i = 0; i < 5; i++)
-		b->msg[5 + i] = vmread(fields[i]);
-#pragma GCC unroll 15
-	for (unsigned i = 0; i < 15; i++)
+	b->msg[5] = vmread(VMCS_BYTES);
+	b->msg[7] = vmread(VMCS_RFLAGS);
+	b->msg[8] = vmread(VMCS_SHADOW);
+	for (unsigned i = 0; i < 4; i++)
+		b->msg[10 + i] = v->gpr[vcpu_abi_reg(i)];
+	if (few)
+		return;
+	b->msg[6] = vmread(VMCS_GPA);
+	b->msg[9] = vmread(VMCS_CR3);
+#pragma GCC unroll 11
+	for (unsigned i = 4; i < 15; i++)
 		b->msg[10 + i] = v->gpr[vcpu_abi_reg(i)];
 	for (unsigned i = 0; reason == VMX_PAGE && v->exit_message && i < ABI_VCPU_N_PAGE; i++)
 		b->msg[25 + i] = vmread(page_fields[i]);
@@ -329,11 +337,10 @@ struct tcb *vmx_exited(struct vcpu *v)
 {
 	struct tcb *t = v->tcb;
 
-	v->vmx.reason = (uint32_t)VMX_FAILED;
+	v->vmx.reason = v->vmx.failed ? (uint32_t)VMX_FAILED : vmread(VMCS_REASON) & 0xffff;
 	if (likely(!v->vmx.failed)) {
 		v->vmx.launched = 1;
 		this_cpu()->arch.fpu_open = false; /* HOST_CR0 */
-		v->vmx.reason = vmread(VMCS_REASON) & 0xffff;
 	}
 	v->vmx.failed = 0;
 	switch (v->vmx.reason) {

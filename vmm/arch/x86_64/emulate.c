@@ -183,15 +183,13 @@ static bool port(void *opaque, uint16_t number, unsigned size, bool write, uint3
 
 /* --- The instruction ---------------------------------------------------------------- */
 
-static struct x86_state state_of(struct vm_vcpu *vc, enum x86_mode mode)
+static void get_state(struct vm_vcpu *vc, enum x86_mode mode, struct x86_state *s)
 {
-	struct x86_state s = { .rip = get(vc, VCPU_RIP),
-			       .rflags = get(vc, VCPU_RFLAGS),
-			       .mode = mode };
-
-	memcpy(s.reg, vcpu_get_first(&vc->cpu.cpu, X86_GPRS), sizeof(s.reg));
-	s.stack32 = s.mode != X86_64 && (attributes(vc, VCPU_SS) & VCPU_ATTR_DB);
-	return s;
+	s->rip = get(vc, VCPU_RIP);
+	s->rflags = get(vc, VCPU_RFLAGS);
+	s->mode = mode;
+	memcpy(s->reg, vcpu_get_first(&vc->cpu.cpu, X86_GPRS), sizeof(s->reg));
+	s->stack32 = mode != X86_64 && (attributes(vc, VCPU_SS) & VCPU_ATTR_DB);
 }
 
 static void put(struct vm_vcpu *vc, unsigned reg, uint64_t value)
@@ -204,6 +202,7 @@ static void put_state(struct vm_vcpu *vc, const struct x86_state *s)
 {
 	const uint64_t *old = vcpu_get_first(&vc->cpu.cpu, X86_GPRS);
 
+#pragma GCC unroll 16
 	for (unsigned i = 0; i < X86_GPRS; i++)
 		if (old[i] != s->reg[i])
 			vcpu_set(&vc->cpu.cpu, VCPU_RAX + i, s->reg[i]);
@@ -269,7 +268,7 @@ const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	if (mode != X86_64)
 		arch_fetch(vc, SEGMENT_REGS);
 	c.walk = walk_of(vc, mode);
-	s = state_of(vc, mode);
+	get_state(vc, mode, &s);
 	n = fetch(vc, &c.walk, mode, bytes, X86_MAX_BYTES);
 	if (n == 0)
 		return o.why;

@@ -22,15 +22,6 @@ struct format {
 	unsigned levels, index_bits, entry_bytes, pages;
 };
 
-static struct format format_of(const struct walk_x86 *w)
-{
-	if (w->efer & EFER_LMA)
-		return (struct format){ 4, 9, 8, 1u << 1 | 1u << 2 | 1u << 3 };
-	if (w->cr4 & CR4_PAE)
-		return (struct format){ 3, 9, 8, 1u << 1 | 1u << 2 };
-	return (struct format){ 2, 10, 4, 1u << 1 | (w->cr4 & CR4_PSE ? 1u << 2 : 0) };
-}
-
 static bool read_entry(const struct gmem *mem, uint64_t at, const struct format *f,
 		       uint64_t *entry)
 {
@@ -61,17 +52,15 @@ static bool allowed(const struct walk_x86 *w, bool write, uint64_t rights)
 	return !write || (rights & WRITABLE) || (!w->user && !(w->cr0 & CR0_WP));
 }
 
-bool walk_x86(const struct gmem *mem, const struct walk_x86 *w, uint64_t linear, bool write,
-	      uint64_t *gpa, uint32_t *error_code)
+/* Inlined, each format's walk has its numbers in the code. */
+static inline __attribute__((always_inline)) bool walk(const struct gmem *mem,
+						       const struct walk_x86 *w, struct format f,
+						       uint64_t linear, bool write, uint64_t *gpa,
+						       uint32_t *error_code)
 {
-	const struct format f = format_of(w);
 	uint64_t table = f.levels == 3 ? w->cr3 & 0xffffffe0u : w->cr3 & ADDRESS;
 	uint64_t rights = WRITABLE | USER;
 
-	*error_code = (write ? FAULT_WRITE : 0) | (w->user ? FAULT_USER : 0);
-	*gpa = linear;
-	if (!(w->cr0 & CR0_PG))
-		return true;
 	for (unsigned level = f.levels, shift = 12 + (level - 1) * f.index_bits; level > 0;
 	     level--, shift -= f.index_bits) {
 		const uint64_t index = linear >> shift & ((1u << f.index_bits) - 1);
@@ -91,4 +80,22 @@ bool walk_x86(const struct gmem *mem, const struct walk_x86 *w, uint64_t linear,
 		table = entry & ADDRESS;
 	}
 	return false;
+}
+
+bool walk_x86(const struct gmem *mem, const struct walk_x86 *w, uint64_t linear, bool write,
+	      uint64_t *gpa, uint32_t *error_code)
+{
+	const struct format long_mode = { 4, 9, 8, 1u << 1 | 1u << 2 | 1u << 3 };
+	const struct format pae = { 3, 9, 8, 1u << 1 | 1u << 2 };
+	const struct format narrow = { 2, 10, 4, 1u << 1 | (w->cr4 & CR4_PSE ? 1u << 2 : 0) };
+
+	*error_code = (write ? FAULT_WRITE : 0) | (w->user ? FAULT_USER : 0);
+	*gpa = linear;
+	if (!(w->cr0 & CR0_PG))
+		return true;
+	if (w->efer & EFER_LMA)
+		return walk(mem, w, long_mode, linear, write, gpa, error_code);
+	if (w->cr4 & CR4_PAE)
+		return walk(mem, w, pae, linear, write, gpa, error_code);
+	return walk(mem, w, narrow, linear, write, gpa, error_code);
 }

@@ -138,7 +138,8 @@ enum abi_exit_reason {
 	ABI_EXIT_DR,
 	ABI_EXIT_TASK, /* task switch; detail: selector; access */
 	ABI_EXIT_REASONS,
-	/* VT-x: the words are VMEnter's; the answer as of most. EPT violations: behind them
+	/* VT-x: the words are VMEnter's, of CPUID, HLT, VMCALL, RDMSR and WRMSR without words
+	 * 6, 9 and those from 14 on; the answer as of most. EPT violations: behind them
 	 * the values of ABI_VCPU_PAGE_FIELDS, and the answer as of "access". */
 	ABI_EXIT_VMX = 63,
 };

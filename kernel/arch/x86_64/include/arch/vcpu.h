@@ -70,8 +70,9 @@ struct vmx_state {
 	word_t launched;                                /* since its VMCS was cleared */
 	word_t failed;                                  /* the last entry, by itself */
 	struct msr_load load[LOADS] __attribute__((aligned(16)));
-	uint32_t reason, pin; /* pin-based controls as the VMM wrote them */
-	word_t ports_epoch;   /* in which EnableIOPort opened some; 0: none are */
+	/* Of the last exit (SVM: as in reasons[]); pin-based controls as the VMM wrote them. */
+	uint32_t reason, pin;
+	word_t ports_epoch; /* in which EnableIOPort opened some; 0: none are */
 };
 
 struct vcpu {
