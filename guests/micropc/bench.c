@@ -68,6 +68,9 @@ static inline uint32_t cpuid_c(uint32_t leaf)
 	return c;
 }
 
+/* The end of its name, "AuthenticAMD" or "GenuineIntel". */
+static bool is_intel(void) { return cpuid_c(0) == 0x6c65746e; }
+
 static inline void write_msr(uint32_t msr, uint32_t value)
 {
 	__asm__ volatile("wrmsr"
@@ -121,21 +124,28 @@ static void take(unsigned round, uint32_t *v, uint32_t ticks)
 	} while (0)
 
 /* Of a number that nobody has: answered all the same. */
-static inline void hypercall(void)
-{
-	uint64_t rax = 0x7fffffff;
+#define HYPERCALL(instruction)                                            \
+	do {                                                              \
+		uint64_t rax_ = 0x7fffffff;                               \
+		__asm__ volatile(instruction                              \
+				 : "+a"(rax_)                             \
+				 :                                        \
+				 : "rbx", "rcx", "rdx", "rsi", "memory"); \
+	} while (0)
 
-	__asm__ volatile("vmmcall"
-			 : "+a"(rax)
-			 :
-			 : "rbx", "rcx", "rdx", "rsi", "memory");
+static void measure_hypercall(void)
+{
+	if (is_intel())
+		MEASURE("hypercall_vmm", HYPERCALL("vmcall"));
+	else
+		MEASURE("hypercall_vmm", HYPERCALL("vmmcall"));
 }
 
 static void measure_exits(void)
 {
 	MEASURE("empty_guest", (void)0);
 	if (pc_told("bench-hypercall"))
-		MEASURE("hypercall_vmm", hypercall());
+		measure_hypercall();
 	MEASURE("cpuid_vmm", (void)cpuid_c(0));
 	MEASURE("pio_vmm", (void)in8(PIC_MASK));
 	MEASURE("pio_uart", (void)in8(COM1_SCRATCH));

@@ -4,7 +4,8 @@ A run repeats to the instruction, so a native row is worse when its median or
 its maximum is higher by one. An interrupt of the system falls into whichever
 guest row is being measured, and the emulator takes one between translation
 blocks, so of the other rows the median counts, and the limit is the stored
-maximum and 1 % (at least 4).
+maximum and 1 % (at least 4). Of rows under VT-x that is the median again:
+Bochs's serial line comes between at the host's pace.
 """
 import json
 import subprocess
@@ -26,7 +27,9 @@ def read():
 
 
 def write(native, others):
-    rows = {r["row"]: {"median": r["median"], "max": r["max"], "exact": r in native}
+    rows = {r["row"]: {"median": r["median"],
+                       "max": r["median" if r["row"].startswith("vtx_") else "max"],
+                       "exact": r in native}
             for r in native + others if r["system"] == "selvage"}
     lines = ",\n".join(f'  "{name}": {json.dumps(figures)}' for name, figures in rows.items())
     with open(PATH, "w", encoding="utf-8") as f:

@@ -1,10 +1,13 @@
 """Rows of Selvage, and of the same guest on the machine alone (`bare`)."""
+import os
+import subprocess
 import sys
 
 from cases import describe, free_bytes, vm
 from harness import Failure, System, write_description
 
-from emulator import counted, keep_console, machine, machine_pc, parse_rows, row, until_done
+from boot import SELVAGE
+from emulator import OUT, counted, keep_console, machine, machine_pc, parse_rows, row, until_done
 
 LIMIT_S = 60
 
@@ -58,9 +61,9 @@ vms:
 """)
 
 
-def run_guest(name, path):
+def run_guest(name, path, *options):
     """What the VM `bench` of this system says."""
-    with System(name, path, "--deterministic", limit_s=LIMIT_S) as system:
+    with System(name, path, "--deterministic", *options, limit_s=LIMIT_S) as system:
         try:
             system.wait("bench", "bench done", LIMIT_S)
         except Failure as failure:
@@ -76,6 +79,31 @@ def guest_pc():
     lines = until_done("guest-pc-bare", [*machine_pc(), *counted(
         "-kernel", "build/assets/micropc-bench")], LIMIT_S)
     return rows + parse_rows("guest-pc-bare", lines, "bare", "guest")
+
+
+# A PC with VT-x, whose TSC counts instructions too.
+BOCHS = ("--emulator", "bochs")
+
+
+def vtx(rows):
+    """Rows of a PC under VT-x."""
+    return [dict(r, row=r["row"].replace("x86_", "vtx_")) for r in rows]
+
+
+def native_vtx():
+    """The kernel's own paths, and the least of a monitor, in Bochs."""
+    image = f"{OUT}/native-vtx.img"
+    os.makedirs(OUT, exist_ok=True)
+    subprocess.run([SELVAGE, "build", "--root-task", "build/pc/bin/bench_native.elf", "-o", image,
+                    "systems/pc-services.yaml"], check=True, stdout=subprocess.DEVNULL)
+    lines = until_done("native-vtx", [SELVAGE, "run", *BOCHS, "--deterministic", image], LIMIT_S)
+    return vtx(parse_rows("native-vtx", lines, "selvage", "native_x86"))
+
+
+def guest_vtx():
+    """A VM on a PC in Bochs."""
+    name, lines = run_guest("guest-vtx", describe_pc(), *BOCHS)
+    return vtx(parse_rows(name, lines, "selvage", "guest"))
 
 
 def vm_memory():

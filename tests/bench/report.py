@@ -67,7 +67,7 @@ ROWS = {
 def base_of(name):
     for suffix in ("_gicv2", "_all"):
         name = name.removesuffix(suffix)
-    return name
+    return name.replace("vtx_", "x86_")
 
 
 def by_row(rows):

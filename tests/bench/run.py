@@ -11,6 +11,7 @@ Parts, all by default:
   guest         exits and interrupts, by the bare guest micro-bench in a VM and,
                 as system `bare`, on the machine without a hypervisor
   guest-pc      the same on a PC, by micropc-bench
+  native-vtx, guest-vtx   both on a PC with VT-x, Bochs's: rows vtx_...
   block, block-vm   requests of a disk that is served elsewhere (load.py)
   net, net-vm   packets between two VMs (net.py)
   kvm, xen      the guest of `guest` on the peers
@@ -44,7 +45,8 @@ import peers  # noqa: E402
 import report  # noqa: E402
 
 TABLES = {"native": own.native, "native-pc": own.native_pc, "guest": own.guest,
-          "guest-pc": own.guest_pc, "start": boot.vm_start,
+          "guest-pc": own.guest_pc, "native-vtx": own.native_vtx, "guest-vtx": own.guest_vtx,
+          "start": boot.vm_start,
           "block": load.block, "block-vm": load.block_by_vm, "net": net.native,
           "net-vm": net.by_vm, "kvm": peers.kvm, "kvm-virtio": kvm_virtio.kvm_virtio,
           "kvm-amd": peers.kvm_amd, "xen": peers.xen}
@@ -64,7 +66,7 @@ def about():
             first_line("aarch64-linux-gnu-gcc", "--version"),
             "Selvage, Xen 4.17, KVM without VHE and pKVM on cortex-a57; KVM with VHE on QEMU's max; "
             "Debian's kernel 6.1",
-            "x86 rows: the emulated EPYC under SVM"]
+            "x86 rows: the emulated EPYC under SVM; vtx rows: under VT-x, on Bochs's Skylake-X"]
 
 
 def main():

@@ -70,6 +70,16 @@ static void monitor_helper(void *arg)
 	}
 }
 
+/* VMMCALL is SVM's. */
+static void use_vmcall(uint8_t *code)
+{
+	static const uint8_t vmmcall[] = { 0x0f, 0x01, 0xd9 };
+
+	while (memcmp(code, vmmcall, sizeof(vmmcall)) != 0)
+		code++;
+	code[2] = 0xc1;
+}
+
 static void map_guest(cap_t ept, const uint8_t *window)
 {
 	for (unsigned level = 0; level < 3; level++)
@@ -106,6 +116,8 @@ void measure_guest(void)
 	memcpy(memory + GUEST_CODE, guest_exits, (size_t)(guest_exits_end - guest_exits));
 	if (!vcpu_sel4_init(&monitor, &caps))
 		rt_panic("monitor");
+	if (monitor.vmx.on)
+		use_vmcall(memory + GUEST_CODE);
 	vcpu_reset(&monitor.cpu);
 	vcpu_set(&monitor.cpu, VCPU_CS, VCPU_SEG(0, VCPU_ATTR_CODE, 0xffff));
 	vcpu_set(&monitor.cpu, VCPU_CS_BASE, 0);

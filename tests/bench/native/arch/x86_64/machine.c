@@ -4,7 +4,9 @@
 #include <selvage/rt.h>
 
 #define COM1 0x3f8
+#define LINE_CONTROL (COM1 + 3)
 #define LINE_STATUS (COM1 + 5)
+#define EIGHT_BITS 3
 #define STATUS_EMPTY 0x20
 
 static cap_t com1;
@@ -16,6 +18,7 @@ void console_open(void)
 	MUST(sel4_io_port_control_issue(ABI_ROOT_IO_PORT, ABI_ROOT_CNODE, COM1, COM1 + 7, slot,
 					DEPTH));
 	com1 = slot;
+	MUST(sel4_io_port_out8(com1, LINE_CONTROL, EIGHT_BITS));
 }
 
 void put_string(const char *s)
@@ -49,8 +52,20 @@ void map_into(cap_t vspace, cap_t frame, uint64_t vaddr, uint64_t attributes)
 	}
 }
 
+/* Of known length: the TSC counts instructions. */
+static void measure_loop(void)
+{
+	MEASURE("loop", ROUNDS, {
+		t0 = now();
+		__asm__ volatile("mov $1000, %%ecx\n1: dec %%ecx\n\tjnz 1b" ::
+					 : "ecx", "cc");
+		t1 = now();
+	});
+}
+
 void measure_arch(void)
 {
+	measure_loop();
 	measure_irq();
 	measure_guest();
 }
