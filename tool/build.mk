@@ -1,4 +1,4 @@
-TOOL_PARTS := answer bochs buffer command_build command_client command_create command_set command_top top command_trace chrome command_faults faultlog command_gdb command_run broker cli cpio \
+TOOL_PARTS := answer bochs buffer command_build command_client command_create command_set command_top top command_trace chrome exit_names command_faults faultlog command_gdb command_run broker cli cpio \
 	cpus diag elfcheck emulator files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link payload_build \
 	qemu requests schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_connections system_images system_memory system_passthrough system_vm table terminal units view \
@@ -22,8 +22,8 @@ UNIT_LIBS_tool := $(TOOL_LIBS)
 $(eval $(call unit_test,tool,tests/unit/tool_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
 UNIT_LIBS_system := $(TOOL_LIBS)
 UNIT_LIBS_chrome := -lcjson
-$(eval $(call unit_test,chrome,tests/unit/chrome_test.c tool/chrome.c tool/answer.c,base,-Itool -Iabi/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
-$(eval $(call fuzz_target,chrome,tests/fuzz/chrome_fuzz.c tool/chrome.c tool/top.c tool/answer.c,base,-Itool -Iabi/include -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
+$(eval $(call unit_test,chrome,tests/unit/chrome_test.c tool/chrome.c tool/exit_names.c tool/answer.c,base,-Itool -Iabi/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
+$(eval $(call fuzz_target,chrome,tests/fuzz/chrome_fuzz.c tool/chrome.c tool/exit_names.c tool/top.c tool/answer.c,base,-Itool -Iabi/include -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
 UNIT_LIBS_top := -lcjson
 $(eval $(call unit_test,top,tests/unit/top_test.c tool/top.c tool/answer.c,base,-Itool -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
 $(eval $(call fuzz_target,system,tests/fuzz/system_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))

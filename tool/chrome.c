@@ -127,36 +127,20 @@ static void take_monitor(struct chrome *c, const cJSON *object)
 		what > 1 ? "queue" : "vcpu", detail & 0xff);
 }
 
-/* ESR_EL2.EC (Arm ARM, D17.2.37). */
-static const char *class_of(uint32_t esr, char text[24])
-{
-	switch (esr >> 26) {
-	case 0x01: return esr & 1 ? "wfe" : "wfi";
-	case 0x12:
-	case 0x16: return "hypercall";
-	case 0x13:
-	case 0x17: return "secure call";
-	case 0x18: return "sysreg";
-	case 0x20: return "fetch";
-	case 0x24: return "mmio";
-	default: snprintf(text, 24, "class 0x%02x", esr >> 26); return text;
-	}
-}
-
-static const char *kernel_work(const struct chrome *c, char text[24])
+static const char *kernel_work(const struct chrome *c, char text[EXIT_NAME])
 {
 	static const char *const names[] = { "kernel", "call", "fault", "exit", "interrupt" };
 
 	if (c->kind == ABI_TRACE_EXIT)
-		return class_of((uint32_t)c->detail, text);
+		return exit_name(c->codes, (uint32_t)c->detail, text);
 	if (c->kind != ABI_TRACE_SYSCALL)
 		return names[c->kind <= ABI_TRACE_INTERRUPT ? c->kind : 0];
-	snprintf(text, 24, "call %d", c->detail);
+	snprintf(text, EXIT_NAME, "call %d", c->detail);
 	return text;
 }
 
 /* The kernel was entered. */
-static void entered(struct chrome *c, uint64_t time, uint64_t thread, uint32_t esr)
+static void entered(struct chrome *c, uint64_t time, uint64_t thread, uint32_t code)
 {
 	struct chrome_thread *t = find(c, thread);
 
@@ -164,7 +148,7 @@ static void entered(struct chrome *c, uint64_t time, uint64_t thread, uint32_t e
 		slice(c, thread & GUEST_THREAD ? "guest" : "runs", t->pid, t->id, c->since, time);
 	if (t && c->kind == ABI_TRACE_EXIT && (thread & GUEST_THREAD)) {
 		t->exit = time;
-		t->esr = esr;
+		t->code = code;
 	}
 	c->since = time;
 }
@@ -173,12 +157,13 @@ static void entered(struct chrome *c, uint64_t time, uint64_t thread, uint32_t e
 static void left(struct chrome *c, uint64_t time, uint64_t thread)
 {
 	struct chrome_thread *t = find(c, thread);
-	char text[24];
+	char text[EXIT_NAME];
 
 	if (c->kind != ABI_TRACE_RETURN && c->kind != 0)
 		slice(c, kernel_work(c, text), KERNEL_PID, 0, c->since, time);
 	if (t && t->exit != 0)
-		slice(c, class_of(t->esr, text), t->pid, t->id | EXITS_THREAD, t->exit, time);
+		slice(c, exit_name(c->codes, t->code, text), t->pid, t->id | EXITS_THREAD, t->exit,
+		      time);
 	if (t)
 		t->exit = 0;
 	c->runs = thread;
@@ -192,6 +177,8 @@ static void event(struct chrome *c, uint64_t time, uint32_t kind, uint64_t threa
 		c->first = time;
 	c->taken++;
 	if (kind == ABI_TRACE_RETURN || kind == ABI_TRACE_IDLE) {
+		if (c->kind == ABI_TRACE_RETURN) /* a doorbell that the kernel rang alone */
+			entered(c, time, c->runs, 0);
 		left(c, time, kind == ABI_TRACE_IDLE ? 0 : thread);
 		c->kind = ABI_TRACE_RETURN;
 		return;
@@ -227,6 +214,7 @@ void chrome_line(struct chrome *c, const char *line)
 		c->hz = c->hz ? c->hz : 1;
 		c->events = (uint64_t)answer_number(object, "events");
 		c->lost = (uint64_t)answer_number(object, "lost");
+		c->codes = exit_codes_of(answer_string(object, "exits"));
 	} else if (cJSON_GetObjectItem(object, "thread")) {
 		take_thread(c, object);
 	} else if (cJSON_GetObjectItem(object, "event")) {

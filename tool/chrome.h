@@ -2,6 +2,8 @@
  * Chrome's trace format: an object with an array of events, times in microseconds. */
 #pragma once
 
+#include "exit_names.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,12 +14,13 @@ struct chrome {
 	FILE *out;
 	uint64_t hz, first; /* ticks: of the first event */
 	uint64_t events, lost, taken;
+	enum exit_codes codes;
 	unsigned n_written;
 	unsigned n_threads;
 	struct chrome_thread {
 		uint32_t id, pid;
 		uint64_t exit; /* a guest's: when it stopped, 0: it runs */
-		uint32_t esr;
+		uint32_t code; /* of that exit */
 	} thread[CHROME_THREADS];
 	uint32_t monitor; /* pid of the one that was told of last */
 	/* Who runs, or what the kernel works on, since when; 0: not known. */

@@ -24,3 +24,5 @@ struct machine {
 
 /* Returns NULL, or a static text of what is missing or malformed. */
 const char *machine_read(struct machine *machine, const struct abi_bootinfo *bi);
+/* In whose numbers a trace tells of guests' exits: "esr", "svm" or "vmx". */
+const char *machine_exit_codes(void);

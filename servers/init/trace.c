@@ -1,5 +1,6 @@
 #include "trace.h"
 
+#include "machine.h"
 #include "self.h"
 #include "vm.h"
 
@@ -172,9 +173,9 @@ static bool preface(unsigned n, char *text, size_t size)
 	uint64_t first, count = readable(&first);
 
 	if (n == 0) {
-		fmt_print(text, size, "{\"hz\":%llu,\"events\":%llu,\"lost\":%llu}",
-			  (ull)clock_hz(),
-			  (ull)count, (ull)first);
+		fmt_print(text, size,
+			  "{\"hz\":%llu,\"events\":%llu,\"lost\":%llu,\"exits\":\"%s\"}",
+			  (ull)clock_hz(), (ull)count, (ull)first, machine_exit_codes());
 		return true;
 	}
 	n -= 1;

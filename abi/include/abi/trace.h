@@ -12,15 +12,15 @@
 
 enum abi_trace_kind {
 	ABI_TRACE_SYSCALL = 1, /* detail: the number, sign-extended */
-	ABI_TRACE_FAULT,       /* of a native thread; detail: ESR_EL2 */
-	ABI_TRACE_EXIT,        /* of a guest; detail: ESR_EL2 */
+	ABI_TRACE_FAULT,       /* of a native thread; detail: ESR_EL2; of x86: the vector */
+	ABI_TRACE_EXIT,        /* of a guest; detail: ESR_EL2; SVM's or VT-x's own number */
 	ABI_TRACE_INTERRUPT,   /* detail: 0 */
 	ABI_TRACE_RETURN,      /* the thread goes on; detail: 0 */
 	ABI_TRACE_IDLE,        /* nobody runs; detail: 0 */
 };
 
 struct abi_trace_event {
-	uint64_t time;   /* CNTPCT_EL0 */
+	uint64_t time;   /* CNTPCT_EL0, TSC */
 	uint64_t thread; /* TCB_SET_TRACE_ID of the thread that ran or will run */
 	uint64_t pc;     /* where it stopped, or goes on */
 	uint32_t kind;

@@ -176,6 +176,6 @@ struct tcb *trap_guest(struct vcpu *v)
 	if (!has_next_rip)
 		c->next_rip = 0;
 	if (unlikely(trace_is_on()))
-		trace_event(t, ABI_TRACE_FAULT, c->exit_code);
+		trace_event(t, ABI_TRACE_EXIT, c->exit_code);
 	return checked(fault_current(t, ABI_EXT_FAULT_EXIT, 0, 0, 0));
 }

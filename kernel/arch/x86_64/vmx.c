@@ -363,7 +363,7 @@ struct tcb *vmx_exited(struct vcpu *v)
 		break;
 	}
 	if (unlikely(trace_is_on()))
-		trace_event(t, ABI_TRACE_FAULT, v->vmx.reason);
+		trace_event(t, ABI_TRACE_EXIT, v->vmx.reason);
 	if (t->arch.guest == GUEST_THREAD)
 		return checked(fault_current(t, ABI_EXT_FAULT_EXIT, 0, 0, 0));
 	vmx_exit_words(v, t);

@@ -105,6 +105,8 @@ static const void *find_fdt(const struct abi_bootinfo *bi, size_t *size)
 	return NULL;
 }
 
+const char *machine_exit_codes(void) { return "esr"; }
+
 const char *machine_read(struct machine *m, const struct abi_bootinfo *bi)
 {
 	size_t size = 0;

@@ -86,19 +86,23 @@ static const char *find_payload(struct machine *m, const struct abi_bootinfo *bi
 	return NULL;
 }
 
-/* --- Randomness (Intel SDM volume 1, 7.3.17) ------------------------------------------------ */
-
+#define CPUID_1_ECX_VMX (1u << 5)
 #define CPUID_1_ECX_RDRAND (1u << 30)
-#define RDRAND_TRIES 10u
 
-static bool has_rdrand(void)
+static uint32_t cpuid_1_ecx(void)
 {
 	uint32_t a = 1, b, c = 0, d;
 
 	__asm__ volatile("cpuid"
 			 : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	return c & CPUID_1_ECX_RDRAND;
+	return c;
 }
+
+const char *machine_exit_codes(void) { return cpuid_1_ecx() & CPUID_1_ECX_VMX ? "vmx" : "svm"; }
+
+/* --- Randomness (Intel SDM volume 1, 7.3.17) ------------------------------------------------ */
+
+#define RDRAND_TRIES 10u
 
 static bool random_word(uint64_t *word)
 {
@@ -112,7 +116,7 @@ static bool random_word(uint64_t *word)
 
 static bool read_seed(struct machine *m)
 {
-	if (!has_rdrand())
+	if (!(cpuid_1_ecx() & CPUID_1_ECX_RDRAND))
 		return false;
 	for (size_t i = 0; i < sizeof(m->seed); i += sizeof(uint64_t)) {
 		uint64_t word;

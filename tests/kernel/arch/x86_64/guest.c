@@ -4,6 +4,7 @@
 #include "guest.h"
 
 #include <abi/ext.h>
+#include <abi/trace.h>
 #include <abi/vcpu.h>
 #include <selvage/vcpu_vmx.h>
 #include <string.h>
@@ -260,6 +261,36 @@ static void test_cpuid(void)
 	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_CPUID);
 	CHECK_EQ(mr[0], 0x12345678);
 	CHECK_EQ(done(&g), ABI_EXIT_HLT);
+}
+
+/* How often the trace has this of thread 0x22. */
+static unsigned traced(const struct abi_trace_ring *ring, enum abi_trace_kind kind, int32_t detail)
+{
+	unsigned n = 0;
+
+	for (uint64_t i = 0; i < ring->written && i < ring->slots; i++)
+		n += ring->event[i].thread == 0x22 && ring->event[i].kind == kind &&
+		     ring->event[i].detail == detail;
+	return n;
+}
+
+static void test_trace(void)
+{
+	const struct abi_trace_ring *ring = (const struct abi_trace_ring *)FREE_VADDR;
+	struct guest g = make(0, KT_LOW);
+	cap_t frame = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+
+	map_window(frame, FREE_VADDR);
+	CHECK_OK(sel4_ext_tcb_set_trace_id(g.thread.tcb, 0x22));
+	enter_long(&g, guest_cpuid);
+	CHECK_OK(sel4_ext_sched_control_set_trace(kt_sched_control(), frame));
+	CHECK_EQ(start(&g), ABI_EXIT_CPUID);
+	CHECK_EQ(answer(&g, ABI_EXIT_DONE, 4), ABI_EXIT_HYPERCALL);
+	CHECK_OK(sel4_ext_sched_control_set_trace(kt_sched_control(), 0));
+	CHECK_EQ(traced(ring, ABI_TRACE_RETURN, 0), 2);
+	CHECK_EQ(traced(ring, ABI_TRACE_EXIT, guest_has_vmx() ? 10 : 0x72), 1); /* CPUID */
+	CHECK_EQ(traced(ring, ABI_TRACE_EXIT, guest_has_vmx() ? 18 : 0x81), 1); /* VMMCALL */
+	CHECK_OK(sel4_page_unmap(frame));
 }
 
 static void check_port(unsigned port, unsigned size, bool in)
@@ -867,6 +898,7 @@ static void test_wrong_ept(void)
 static const struct kt_case cases[] = {
 	{ "guest: HLT, by steps and again", test_hlt },
 	{ "guest: CPUID in 64 and 32 bits", test_cpuid },
+	{ "guest: its exits in a trace", test_trace },
 	{ "guest: I/O ports, strings of them", test_ports },
 	{ "guest: RDMSR and WRMSR", test_msr },
 	{ "guest: memory that is not there, comes, goes, is read-only", test_page },
