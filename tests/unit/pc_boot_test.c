@@ -286,6 +286,7 @@ static void bzimage_enters(void **state)
 		assert_null(bzimage_load(&f.boot, mode, &f.entry));
 		assert_int_equal(f.entry.mode, mode);
 		assert_int_equal(f.entry.rip, mode == PC_MODE_LONG ? 0x200200 : 0x200000);
+		assert_int_equal(f.entry.load, 0x200000);
 		assert_memory_equal(ram + 0x200000, f.image + 5 * 512, 0x400);
 		zero = ram + f.entry.gpr[PC_RSI];
 		assert_memory_equal(zero + 0x202, "HdrS", 4);
@@ -407,6 +408,7 @@ static void pvh_enters(void **state)
 	assert_null(pvh_load(&f.boot, &f.entry));
 	assert_int_equal(f.entry.mode, PC_MODE_PROTECTED);
 	assert_int_equal(f.entry.rip, 0x100040);
+	assert_int_equal(f.entry.load, 0x100000);
 	assert_memory_equal(ram + 0x100000, f.image + 0x200, 0x100);
 	assert_memory_equal(ram + 0x101000, f.image + 0x300, 0x100);
 	info = ram + f.entry.gpr[PC_RBX];
@@ -540,6 +542,7 @@ static void multiboot_enters(void **state)
 	f.boot.module[0] = (struct pc_module){ "module", 6, "its words" };
 	assert_null(multiboot_load(&f.boot, &f.entry));
 	assert_int_equal(f.entry.rip, 0x300044);
+	assert_int_equal(f.entry.load, 0x300000);
 	assert_memory_equal(ram + 0x300000, f.image + 0x20, 0x200);
 	assert_int_equal(ram[0x300200], 0);
 	expect_info(&f);
@@ -558,6 +561,7 @@ static void multiboot_enters(void **state)
 	f.boot.module[0] = (struct pc_module){ "module", 6, "its words" };
 	assert_null(multiboot_load(&f.boot, &f.entry));
 	assert_int_equal(f.entry.rip, 0x100010);
+	assert_int_equal(f.entry.load, 0x100000);
 	assert_memory_equal(ram + 0x101000, f.image + 0x300, 0x100);
 	expect_info(&f);
 }
@@ -632,6 +636,7 @@ static void flat_enters(void **state)
 	assert_null(flat_load(&f.boot, &flat, &f.entry));
 	assert_memory_equal(ram + 0x7c00, f.image, 512);
 	assert_int_equal(f.entry.rip, 0x7c00);
+	assert_int_equal(f.entry.load, 0x7c00);
 	assert_int_equal(f.entry.segment[PC_CS].base, 0);
 	assert_int_equal(f.entry.gpr[PC_RDX], 0x80);
 	flat.load = flat.start = 0xff123;

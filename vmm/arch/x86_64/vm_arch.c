@@ -126,7 +126,7 @@ const char *vm_load(struct vm *vm)
 	if (error != NULL)
 		return error;
 	vm->entry = entry.rip;
-	vm->load = entry.rip;
+	vm->load = entry.load;
 	vm->started_at = clock_now();
 	vcpu_reset(&vm->vcpu[0].cpu.cpu);
 	vcpu_enter(&vm->vcpu[0].cpu.cpu, &entry);

@@ -186,5 +186,6 @@ const char *bzimage_load(const struct pc_boot *boot, enum pc_mode mode, struct p
 	zero_page = put_zero_page(&p, &k, load);
 	pc_put_entry(&p, mode, mode == PC_MODE_LONG ? load + ENTRY_64 : load, entry);
 	entry->gpr[PC_RSI] = zero_page;
+	entry->load = load;
 	return pc_put_end(&p);
 }

@@ -45,12 +45,14 @@ static const char *add_segment(struct pc_elf *elf, const struct pc_elf_segment *
 	if (elf->n == PC_ELF_SEGMENTS_MAX)
 		return "an ELF file with more than 16 loadable segments";
 	elf->segment[elf->n++] = *s;
+	if (s->bytes != 0)
+		elf->load = min_u64(elf->load, s->paddr);
 	return NULL;
 }
 
 static const char *read_header(const uint8_t *d, uint64_t bytes, struct pc_elf *out)
 {
-	*out = (struct pc_elf){ 0 };
+	*out = (struct pc_elf){ .load = UINT64_MAX };
 	if (bytes < 52 || memcmp(d, "\177ELF", 4) != 0)
 		return "not an ELF file";
 	out->wide = d[4] == 2;

@@ -14,6 +14,7 @@ struct pc_elf_segment {
 struct pc_elf {
 	bool wide;
 	uint64_t entry; /* as the header has it: virtual */
+	uint64_t load;  /* the lowest physical address with bytes of the image */
 	uint64_t table; /* of program headers */
 	uint32_t stride, count;
 	unsigned n;

@@ -54,6 +54,7 @@ enum pc_mode {
 
 struct pc_entry {
 	enum pc_mode mode;
+	uint64_t load; /* where the image begins, of an ELF file its lowest segment */
 	uint64_t rip, rflags;
 	uint64_t gpr[PC_GPRS];
 	struct pc_segment segment[PC_SREGS];

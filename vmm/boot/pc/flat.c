@@ -37,5 +37,6 @@ const char *flat_load(const struct pc_boot *boot, const struct pc_flat *flat,
 	else
 		pc_put_entry(&p, flat->mode, flat->start, entry);
 	memcpy(entry->gpr, flat->gpr, sizeof(entry->gpr));
+	entry->load = flat->load;
 	return pc_put_end(&p);
 }

@@ -112,6 +112,7 @@ static const char *put_elf(struct pc_put *p, struct multiboot *m)
 	if (entry >= PC_4GIB)
 		return "a Multiboot image that is not entered below 4 GiB";
 	m->entry = (uint32_t)entry;
+	m->load = elf.load;
 	return pc_put_elf(p, &elf);
 }
 
@@ -195,5 +196,6 @@ const char *multiboot_load(const struct pc_boot *boot, struct pc_entry *entry)
 	pc_put_entry(&p, PC_MODE_PROTECTED, m.entry, entry);
 	entry->gpr[PC_RAX] = BOOT_MAGIC;
 	entry->gpr[PC_RBX] = info;
+	entry->load = m.load;
 	return pc_put_end(&p);
 }

@@ -8,8 +8,8 @@ struct multiboot {
 	uint32_t header_at; /* in the file */
 	uint32_t flags;
 	bool has_addresses; /* else it is an ELF file, and the rest is not set */
-	uint64_t offset, bytes, memory_bytes;
-	uint32_t load, entry;
+	uint64_t offset, bytes, memory_bytes, load;
+	uint32_t entry;
 };
 
 /* NULL and *out, or what is wrong. */

@@ -82,5 +82,6 @@ const char *pvh_load(const struct pc_boot *boot, struct pc_entry *entry)
 	pc_put_entry(&p, PC_MODE_PROTECTED, start, entry);
 	/* All other bits that can be written are 0. */
 	entry->gpr[PC_RBX] = info;
+	entry->load = elf.load;
 	return pc_put_end(&p);
 }
