@@ -6,7 +6,7 @@ TOOL_PARTS := answer bochs buffer command_build command_client command_create co
 # Captures of guests, their comparison, the reference side, what the host can do.
 TOOL_PARTS += capture capture_image capture_json capture_qemu capture_read capture_selvage \
 	command_capture command_compare command_doctor command_reference compare compare_html \
-	compare_text gdb_client gdb_packet hmp_text insn monitor reference vectors wire
+	compare_text compare_x86 gdb_client gdb_packet hmp_text hmp_x86 insn monitor reference vectors vectors_x86 wire x86_state
 # Who can reach what.
 TOOL_PARTS += audit command_audit command_topology forbid topology topology_json topology_model topology_text
 TOOL_SRCS := $(addprefix tool/,$(addsuffix .c,$(TOOL_PARTS)))
@@ -33,8 +33,10 @@ UNIT_LIBS_link := $(TOOL_LIBS)
 $(eval $(call fuzz_target,link,tests/fuzz/link_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
 UNIT_LIBS_capture_parts := $(TOOL_LIBS)
 $(eval $(call unit_test,capture_parts,tests/unit/capture_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
-$(foreach f,capture monitor gdb_packet faultlog,$(eval UNIT_LIBS_$(f) := $(TOOL_LIBS)))
-$(foreach f,capture monitor gdb_packet faultlog,$(eval $(call fuzz_target,$(f),tests/fuzz/$(f)_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS))))
+UNIT_LIBS_capture_x86 := $(TOOL_LIBS)
+$(eval $(call unit_test,capture_x86,tests/unit/capture_x86_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
+$(foreach f,capture monitor gdb_packet faultlog vectors,$(eval UNIT_LIBS_$(f) := $(TOOL_LIBS)))
+$(foreach f,capture monitor gdb_packet faultlog vectors,$(eval $(call fuzz_target,$(f),tests/fuzz/$(f)_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS))))
 UNIT_LIBS_topology := $(TOOL_LIBS)
 $(eval $(call unit_test,topology,tests/unit/topology_test.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))
 UNIT_LIBS_audit := $(TOOL_LIBS)

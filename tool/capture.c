@@ -11,6 +11,9 @@ const char *const capture_width_names[N_WIDTHS] = {
 	[WIDTH_UNKNOWN] = "unknown",
 	[WIDTH_AARCH32] = "aarch32",
 	[WIDTH_AARCH64] = "aarch64",
+	[WIDTH_X86_16] = "x86-16",
+	[WIDTH_X86_32] = "x86-32",
+	[WIDTH_X86_64] = "x86-64",
 };
 
 const char *const capture_place_names[N_PLACES] = {
@@ -89,6 +92,30 @@ const struct capture_reg *capture_find_reg(const struct capture_regs *regs, cons
 			return &regs->reg[i];
 	}
 	return NULL;
+}
+
+bool capture_is_x86(const struct capture *capture) { return capture->width >= WIDTH_X86_16; }
+
+const struct capture_reg *capture_pc(const struct capture *capture)
+{
+	static const char *const names[] = { "pc", "rip", "eip" };
+	const struct capture_reg *pc = NULL;
+
+	for (size_t i = 0; !pc && i < sizeof(names) / sizeof(names[0]); i++)
+		pc = capture_find_reg(&capture->general, names[i]);
+	return pc;
+}
+
+size_t capture_table_length(enum capture_width width)
+{
+	if (width >= WIDTH_X86_16)
+		return 256;
+	return width == WIDTH_AARCH64 ? 16 : 8;
+}
+
+bool capture_shows_vector(const struct capture *capture, size_t i)
+{
+	return i < CAPTURE_EXCEPTIONS || (i < capture->n_vectors && capture->vector[i].required);
 }
 
 void capture_note(struct capture *capture, const char *format, ...)

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #define CAPTURE_WORDS 8u
-#define CAPTURE_VECTORS_MAX 16u
+#define CAPTURE_VECTORS_MAX 256u
+/* Of an x86, behind which interrupts are; the tables of the others are no longer. */
+#define CAPTURE_EXCEPTIONS 32u
 #define CAPTURE_REGS_MAX 1024u
 #define CAPTURE_REGIONS_MAX 4096u
 #define CAPTURE_NOTES_MAX 16u
@@ -23,6 +25,9 @@
 enum capture_width { WIDTH_UNKNOWN,
 		     WIDTH_AARCH32,
 		     WIDTH_AARCH64,
+		     WIDTH_X86_16, /* real mode */
+		     WIDTH_X86_32, /* protected mode */
+		     WIDTH_X86_64, /* long mode */
 		     N_WIDTHS };
 
 /* What lies at an address of the guest, as far as code could be there. */
@@ -73,7 +78,9 @@ struct capture_vector {
 	char name[CAPTURE_SHORT];
 	uint64_t address;
 	enum vector_state state;
-	uint32_t word; /* where the state is no_code or plausible */
+	/* Where the state is no_code or plausible: the instruction; of an x86 the word of the gate
+	 * that says whether it is one. */
+	uint32_t word;
 	char text[CAPTURE_TEXT];
 	char reason[CAPTURE_TEXT];
 	bool has_target;
@@ -135,6 +142,13 @@ void capture_set_text(char *to, size_t room, const char *text, size_t n);
 bool capture_add_reg(struct capture_regs *regs, const char *name, uint64_t value, unsigned bits);
 bool capture_add_region(struct capture *capture, const struct capture_region *region);
 const struct capture_reg *capture_find_reg(const struct capture_regs *regs, const char *name);
+bool capture_is_x86(const struct capture *capture);
+/* The program counter, whatever its name. */
+const struct capture_reg *capture_pc(const struct capture *capture);
+/* How many entries the vector table of that width has. */
+size_t capture_table_length(enum capture_width width);
+/* Vectors that a reader wants to see one by one: of an x86's interrupts those that are required. */
+bool capture_shows_vector(const struct capture *capture, size_t i);
 void capture_note(struct capture *capture, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

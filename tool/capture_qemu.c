@@ -104,14 +104,10 @@ static void ask_machine(struct qemu_source *q)
 		hmp_board(type, c->board, sizeof(c->board));
 	}
 	for (unsigned i = 0; i < 8 && !*c->cpu; i++) {
-		size_t n;
-
 		snprintf(path, sizeof(path), "/machine/unattached/device[%u]", i);
 		if (!get_string(q, type, sizeof(type), path, "type"))
 			break;
-		n = strlen(type);
-		if (n > 8 && strcmp(type + n - 8, "-arm-cpu") == 0)
-			capture_set_text(c->cpu, sizeof(c->cpu), type, n - 8);
+		(void)hmp_cpu(type, c->cpu, sizeof(c->cpu));
 	}
 }
 
@@ -189,7 +185,7 @@ static enum capture_place read_memory(void *context, uint64_t address, uint8_t *
 {
 	struct qemu_source *q = context;
 	char *text = ask(q, "gva2gpa 0x%llx", (unsigned long long)address);
-	uint32_t word[CAPTURE_WORDS];
+	uint32_t word[GUEST_MEMORY_BYTES / 4];
 	const struct capture_region *region;
 	bool good;
 
@@ -205,7 +201,7 @@ static enum capture_place read_memory(void *context, uint64_t address, uint8_t *
 	if (strncmp(region->kind, "ram", 3) != 0 && strncmp(region->kind, "rom", 3) != 0)
 		return PLACE_DEVICE;
 	text = ask(q, "xp /%zuwx 0x%llx", n / 4, (unsigned long long)*physical);
-	good = text && n / 4 <= CAPTURE_WORDS && hmp_words(text, word, n / 4);
+	good = text && n <= GUEST_MEMORY_BYTES && hmp_words(text, word, n / 4);
 	free(text);
 	for (size_t i = 0; good && i < n; i++)
 		bytes[i] = (uint8_t)(word[i / 4] >> (8 * (i % 4)));
@@ -318,9 +314,12 @@ static void ask_system_registers(struct qemu_source *q, const struct capture_req
 }
 
 /* QEMU's monitor and GDB server show an AArch32 guest's SPSRs in part, and that of the mode in use
- * not at all or as it was before. */
-static void note_spsr(struct capture *c)
+ * not at all or as it was before; of an x86 no model-specific registers but EFER. */
+static void note_not_shown(struct capture *c)
 {
+	if (capture_is_x86(c))
+		capture_note(c, "STAR, LSTAR, SFMASK, SYSENTER and PAT are not known: QEMU does "
+				"not show them");
 	if (c->width == WIDTH_AARCH32)
 		capture_note(c, "SPSR of mode %s is not known: QEMU does not show it", c->mode);
 }
@@ -348,9 +347,10 @@ static bool look(struct qemu_source *q, const struct capture_request *request)
 	count_vcpus(q);
 	ask_image(q);
 	text = ask(q, "info registers");
-	good = text && hmp_registers(text, q->capture);
+	good = text && (hmp_registers_x86(text, q->capture) || hmp_registers(text, q->capture));
 	if (text && !good)
-		diag_error("this QEMU emulates no Arm processor, or its registers cannot be read");
+		diag_error("this QEMU emulates neither an Arm nor an x86 processor, or its "
+			   "registers cannot be read");
 	free(text);
 	if (!good || wire_signal())
 		return false;
@@ -358,7 +358,7 @@ static bool look(struct qemu_source *q, const struct capture_request *request)
 	diag_progress("GDB   system registers");
 	ask_system_registers(q, request);
 	name_host_cpu(q->capture);
-	note_spsr(q->capture);
+	note_not_shown(q->capture);
 	vectors_find_base(q->capture);
 	diag_progress("READ  vectors at 0x%llx", (unsigned long long)q->capture->base);
 	vectors_read(q->capture, &memory);

@@ -208,7 +208,6 @@ static void read_vector(struct reader *r, const cJSON *o, struct capture_vector 
 static void read_vectors(struct reader *r, const cJSON *root, struct capture *c)
 {
 	const cJSON *o = member_object(r, root, "vectors"), *list, *item;
-	size_t wanted = c->width == WIDTH_AARCH64 ? CAPTURE_VECTORS_MAX : CAPTURE_WORDS;
 
 	read_address(r, o, "base", NULL, &c->base);
 	c->base_known = read_bool(r, o, "base_known");
@@ -221,7 +220,7 @@ static void read_vectors(struct reader *r, const cJSON *root, struct capture *c)
 		if (!r->bad)
 			read_vector(r, item, &c->vector[c->n_vectors++]);
 	}
-	if (c->n_vectors != wanted)
+	if (c->n_vectors != capture_table_length(c->width))
 		wrong(r, "entries", "is not the whole table of that register width");
 }
 

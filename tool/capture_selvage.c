@@ -10,6 +10,7 @@
 #include "gdb_client.h"
 #include "sockpath.h"
 #include "vectors.h"
+#include "x86_state.h"
 
 #define CONNECT_PATIENCE_MS 20000u
 
@@ -70,18 +71,23 @@ static bool take_number(const cJSON *object, const char *key, uint64_t *value)
 bool capture_take_identity(struct capture *c, const char *text)
 {
 	cJSON *o = cJSON_Parse(text);
-	uint64_t midr, width = 0, crc = 0, vcpus = 0;
+	uint64_t midr, id, width = 0, crc = 0, vcpus = 0;
 
 	if (!cJSON_IsObject(o) || !take_number(o, "width", &width)) {
 		cJSON_Delete(o);
 		return false;
 	}
-	c->width = width == 32 ? WIDTH_AARCH32 : WIDTH_AARCH64;
 	take_text(o, "vm", c->guest_name, sizeof(c->guest_name));
 	take_text(o, "hypervisor", c->accel_ran, sizeof(c->accel_ran));
 	take_text(o, "accelerator", c->accel_evidence, sizeof(c->accel_evidence));
 	take_text(o, "board", c->board, sizeof(c->board));
 	take_text(o, "board", c->machine, sizeof(c->machine));
+	if (strcmp(c->board, "pc") == 0)
+		c->width = width == 32 ? WIDTH_X86_32 : WIDTH_X86_64;
+	else
+		c->width = width == 32 ? WIDTH_AARCH32 : WIDTH_AARCH64;
+	if (take_number(o, "cpu_id", &id))
+		x86_cpu_of_signature((uint32_t)id, c->cpu, sizeof(c->cpu));
 	if (take_number(o, "cpu_midr", &midr))
 		capture_cpu_of_midr((uint32_t)midr, c->cpu, sizeof(c->cpu));
 	(void)take_number(o, "vcpus", &vcpus);
@@ -193,7 +199,13 @@ static void set_mode(struct capture *c, uint32_t cpsr)
 
 static bool is_general(const struct capture *c, const struct gdb_reg *reg)
 {
-	return reg->number < (c->width == WIDTH_AARCH64 ? 34u : 17u);
+	/* docs/debug-channel.md; of an x86 without the x87's. */
+	static const unsigned n[N_WIDTHS] = { [WIDTH_AARCH32] = 17,
+					      [WIDTH_AARCH64] = 34,
+					      [WIDTH_X86_32] = 16,
+					      [WIDTH_X86_64] = 24 };
+
+	return reg->number < n[c->width];
 }
 
 static bool read_registers(struct selvage_source *s)
@@ -213,21 +225,12 @@ static bool read_registers(struct selvage_source *s)
 		if (cpsr)
 			set_mode(c, (uint32_t)value);
 	}
-	return !s->gdb.dead && capture_find_reg(&c->general, "pc");
+	if (capture_is_x86(c))
+		x86_state_find(c);
+	return !s->gdb.dead && capture_pc(c);
 }
 
 /* --- the conversation --- */
-
-/* Vectors, their instructions and registers are looked at as Arm has them. */
-static bool is_arm(const struct capture *c)
-{
-	if (strcmp(c->board, "pc") != 0)
-		return true;
-	diag_error("VM `%s` is a PC, of which no captures are taken; `selvage gdb %s` shows its "
-		   "registers and memory",
-		   c->guest_name, c->guest_name);
-	return false;
-}
 
 /* The broker's "ok" or "error ...", up to its newline. */
 static bool accepted(struct wire *wire)
@@ -292,7 +295,7 @@ static bool look(struct selvage_source *s)
 	diag_progress("GDB   %s", s->capture->address);
 	if (!gdb_client_start(&s->gdb) || !gdb_client_ask(&s->gdb, "?") ||
 	    !gdb_client_describe(&s->gdb) || !ask_json(s, "identity", capture_take_identity) ||
-	    !is_arm(s->capture) || !ask_json(s, "map", capture_take_map) || !read_registers(s))
+	    !ask_json(s, "map", capture_take_map) || !read_registers(s))
 		return false;
 	vectors_find_base(s->capture);
 	vectors_read(s->capture, &memory);

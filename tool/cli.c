@@ -238,7 +238,7 @@ static const struct option_def option_defs[] = {
 	{ "vm", 0, OPT_TEXT, "NAME", CMD_RUN, FIELD(vm),
 	  "reference: the VM of the description, if it has several" },
 	{ "board", 0, OPT_TEXT, "NAME", CMD_RUN, FIELD(board),
-	  "reference: virt or vexpress-a9" },
+	  "reference: virt, vexpress-a9 or pc" },
 	{ "width", 0, OPT_NUMBER, "32|64", CMD_RUN, FIELD(width),
 	  "reference: of the registers, where the image does not tell" },
 	{ "cpu", 0, OPT_TEXT, "MODEL", CMD_RUN, FIELD(cpu),

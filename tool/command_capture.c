@@ -95,6 +95,8 @@ static char *default_name(const struct capture *c)
 
 static void print_summary(const struct capture *c, const char *path)
 {
+	size_t others = 0;
+
 	printf("%s\n  %s, %s, board %s, cpu %s; guest was %s\n", path, c->accel_ran,
 	       capture_width_names[c->width], *c->board ? c->board : "not known",
 	       *c->cpu ? c->cpu : "not known", c->state);
@@ -102,9 +104,15 @@ static void print_summary(const struct capture *c, const char *path)
 	for (size_t i = 0; i < c->n_vectors; i++) {
 		const struct capture_vector *v = &c->vector[i];
 
+		if (!capture_shows_vector(c, i)) {
+			others += v->state == VECTOR_PLAUSIBLE;
+			continue;
+		}
 		printf("    %-22s %-20s %.28s; %s\n", v->name, vector_state_names[v->state],
 		       *v->text ? v->text : "-", v->reason);
 	}
+	if (others)
+		printf("    %zu more interrupts lead to code\n", others);
 	printf("  %zu registers, %zu regions of memory\n", c->general.n + c->system.n,
 	       c->n_regions);
 	for (size_t i = 0; i < c->n_notes; i++)

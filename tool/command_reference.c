@@ -7,6 +7,7 @@
 
 #include "build.h"
 #include "cli.h"
+#include "cpus.h"
 #include "diag.h"
 #include "files.h"
 #include "guestimg.h"
@@ -32,13 +33,14 @@ static uint32_t find_vm(const struct system *sys, const char *name)
 	return UINT32_MAX;
 }
 
-/* QEMU's boards have their RAM in one piece from one address on. */
+/* QEMU's boards have their RAM in one piece from one address on, a PC's from 0. */
 static uint64_t memory_of(const struct sysdesc_vm *vm)
 {
 	uint64_t bytes = 0;
 
 	for (uint32_t i = 0; i < vm->n_regions; i++) {
-		if (sysdesc_owns(&vm->region[i]) && vm->region[i].gpa != 0)
+		if (sysdesc_owns(&vm->region[i]) &&
+		    (vm->region[i].gpa != 0 || vm->board == SYSDESC_BOARD_PC))
 			bytes += vm->region[i].size;
 	}
 	return bytes;
@@ -60,7 +62,7 @@ static bool from_vm(struct reference *r, const struct system *sys, const char *n
 	r->gic = sys->desc->gic_version;
 	r->memory_bytes = memory_of(vm);
 	r->is_linux = vm->boot != SYSDESC_BOOT_PIECES;
-	r->is_raw = sys->conf->vms[index].kind == GUESTIMG_RAW;
+	r->is_raw = sys->conf->vms[index].kind == GUESTIMG_RAW || vm->boot == SYSDESC_BOOT_FLAT;
 	r->load = vm->n_pieces ? vm->piece[0].gpa : 0;
 	r->entry = vm->entry;
 	r->n_vectors = vm->n_vectors;
@@ -85,8 +87,11 @@ static bool from_image(struct reference *r, const struct options *options, const
 				      .has_entry = options->entry != NULL };
 	struct guestimg_kernel kernel = { 0 };
 	struct file file = { 0 };
+	const bool pc = options->board && strcmp(options->board, "pc") == 0;
 	const char *why;
 
+	if (pc && options->load)
+		wish.kind = GUESTIMG_FLAT;
 	if (!option_size("load", options->load, &wish.load) ||
 	    !option_size("entry", options->entry, &wish.entry))
 		return false;
@@ -95,7 +100,8 @@ static bool from_image(struct reference *r, const struct options *options, const
 			      errno == ENODATA ? "it is empty" : strerror(errno));
 		return false;
 	}
-	why = guestimg_check_kernel(file.data, file.size, &wish, &kernel);
+	why = pc ? guestimg_check_pc(file.data, file.size, &wish, &kernel)
+		 : guestimg_check_kernel(file.data, file.size, &wish, &kernel);
 	file_unmap(&file);
 	if (why) {
 		diag_error_at(path, 0, "%s%s", why,
@@ -104,8 +110,8 @@ static bool from_image(struct reference *r, const struct options *options, const
 	}
 	r->image = path;
 	r->width = kernel.width ? kernel.width : 64;
-	r->is_linux = kernel.kind == GUESTIMG_IMAGE || kernel.kind == GUESTIMG_ZIMAGE;
-	r->is_raw = kernel.kind == GUESTIMG_RAW;
+	r->is_linux = pc || kernel.kind == GUESTIMG_IMAGE || kernel.kind == GUESTIMG_ZIMAGE;
+	r->is_raw = kernel.kind == GUESTIMG_RAW || kernel.kind == GUESTIMG_FLAT;
 	r->load = kernel.n_pieces ? kernel.piece[0].gpa : 0;
 	r->entry = r->is_raw && !options->entry ? r->load : kernel.entry;
 	guestimg_free(&kernel);
@@ -118,21 +124,29 @@ static bool take_options(struct reference *r, const struct options *options)
 {
 	if (options->board)
 		r->board = options->board;
-	if (strcmp(r->board, "virt") != 0 && strcmp(r->board, "vexpress-a9") != 0) {
-		diag_error("`--board %s`: there are virt and vexpress-a9", r->board);
+	if (strcmp(r->board, "virt") != 0 && strcmp(r->board, "vexpress-a9") != 0 &&
+	    !reference_is_pc(r)) {
+		diag_error("`--board %s`: there are virt, vexpress-a9 and pc", r->board);
 		return false;
 	}
 	if (options->width)
 		r->width = options->width;
 	if (options->gic)
 		r->gic = options->gic;
-	if ((r->width != 32 && r->width != 64) || (r->gic != 2 && r->gic != 3)) {
+	if ((r->width != 32 && r->width != 64) ||
+	    (r->gic != 2 && r->gic != 3 && !reference_is_pc(r))) {
 		diag_error("--width is 32 or 64, --gic 2 or 3");
 		return false;
 	}
 	if (strcmp(r->board, "vexpress-a9") == 0)
 		r->width = 32;
+	if (reference_is_pc(r) && r->is_raw) {
+		diag_error("QEMU starts no flat image on a PC; take one of bzImage, PVH or "
+			   "Multiboot");
+		return false;
+	}
 	r->cpu = strcmp(r->board, "vexpress-a9") == 0 ? "cortex-a9"
+		 : reference_is_pc(r)                 ? cpu_find(CPU_DEFAULT_PC)->qemu
 		 : r->width == 32                     ? "cortex-a15"
 						      : "cortex-a57";
 	if (options->cpu)
@@ -148,9 +162,11 @@ static bool take_options(struct reference *r, const struct options *options)
 static void print_configuration(const struct reference *r, const char *how)
 {
 	printf("reference: %s\n"
-	       "  image   %s, %u-bit, board %s, gic %u, memory %lluM\n",
-	       how, r->image, r->width, r->board, r->gic,
-	       (unsigned long long)(r->memory_bytes + 0xfffff) >> 20);
+	       "  image   %s, %u-bit, board %s, ",
+	       how, r->image, r->width, r->board);
+	if (!reference_is_pc(r))
+		printf("gic %u, ", r->gic);
+	printf("memory %lluM\n", (unsigned long long)(r->memory_bytes + 0xfffff) >> 20);
 	if (r->is_raw)
 		printf("  load    0x%llx, entry 0x%llx\n", (unsigned long long)r->load,
 		       (unsigned long long)r->entry);
@@ -174,7 +190,7 @@ static int start(const struct reference *r, const struct options *options)
 {
 	struct emulator_command command = { 0 };
 	bool kvm = strcmp(options->reference, "kvm") == 0;
-	bool nested = kvm && !reference_host_has_kvm();
+	bool nested = kvm && !reference_host_has_kvm(r);
 	int code = EXIT_FAILED;
 	bool ok = !kvm     ? reference_tcg(&command, r)
 		  : nested ? reference_nested(&command, r)
@@ -190,8 +206,8 @@ static int start(const struct reference *r, const struct options *options)
 						: "QEMU with KVM");
 		print_what_to_type(r, kvm);
 		execvp(command.argv[0], command.argv);
-		diag_error("cannot start %s: %s; install it: apt-get install qemu-system-arm",
-			   command.argv[0], strerror(errno));
+		diag_error("cannot start %s: %s; install it: apt-get install qemu-system-%s",
+			   command.argv[0], strerror(errno), reference_is_pc(r) ? "x86" : "arm");
 	}
 	emulator_free(&command);
 	return code;

@@ -137,7 +137,7 @@ static enum table_state judge_table(const struct capture *k)
 static void find_doubts_of(struct comparison *c, unsigned side)
 {
 	const struct capture *k = c->side[side].capture;
-	const struct capture_reg *pc = capture_find_reg(&k->general, "pc");
+	const struct capture_reg *pc = capture_pc(k);
 	const char *which = side == 0 ? "first" : "second";
 
 	if (!k->base_known)
@@ -189,6 +189,14 @@ void compare_side_name(const struct compare_side *side, char *to, size_t room)
 		 strcmp(k->accel_ran, k->source) == 0 ? "" : k->source);
 }
 
+bool compare_shows(const struct comparison *c, size_t i)
+{
+	const struct capture *a = c->side[0].capture, *b = c->side[1].capture;
+
+	return capture_shows_vector(a, i) || capture_shows_vector(b, i) ||
+	       (i < a->n_vectors && i < b->n_vectors && a->vector[i].state != b->vector[i].state);
+}
+
 static void say_one(struct comparison *c, unsigned has)
 {
 	char with[100], without[100];
@@ -204,8 +212,9 @@ static void say_one(struct comparison *c, unsigned has)
 		(unsigned long long)lacks->base);
 	snprintf(c->text[1], COMPARE_REASON,
 		 "This shows a difference, not the cause of a particular fault: a wrongly restored "
-		 "context, or an image linked for another board, can lead to the same address. PC, "
-		 "LR and SPSR at the fault tell them apart.");
+		 "context, or an image linked for another board, can lead to the same address. %s "
+		 "at the fault tell them apart.",
+		 capture_is_x86(lacks) ? "RIP, stack and error code" : "PC, LR and SPSR");
 }
 
 static void say(struct comparison *c)
@@ -234,6 +243,7 @@ void compare_captures(struct comparison *c)
 	check_comparable(c);
 	c->confidence = c->n_reasons ? CONFIDENCE_NONE : CONFIDENCE_HIGH;
 	find_doubts(c);
+	compare_x86_state(c);
 	c->verdict = c->n_reasons ? VERDICT_REFUSED : judge(c);
 	say(c);
 }

@@ -30,6 +30,7 @@ enum confidence { CONFIDENCE_NONE,
 
 #define COMPARE_REASONS_MAX 12
 #define COMPARE_REASON 400
+#define COMPARE_DIFFERENCES_MAX 3
 
 struct compare_side {
 	const char *file;
@@ -46,6 +47,9 @@ struct comparison {
 	size_t n_reasons;
 	char doubt[COMPARE_REASONS_MAX][COMPARE_REASON]; /* what lowers the confidence */
 	size_t n_doubts;
+	/* What does not bear on the verdict: control registers of x86 guests. */
+	char difference[COMPARE_DIFFERENCES_MAX][COMPARE_REASON];
+	size_t n_differences;
 	char text[2][COMPARE_REASON]; /* the verdict in a sentence, and what it does not show */
 };
 
@@ -53,6 +57,8 @@ extern const char *const compare_table_names[4];
 extern const char *const compare_confidence_names[4];
 const char *compare_verdict_name(enum verdict verdict);
 
+/* Fills the differences of two x86 guests. */
+void compare_x86_state(struct comparison *c);
 /* side[].file and .capture are set; fills the rest. */
 void compare_captures(struct comparison *c);
 
@@ -60,5 +66,7 @@ void compare_captures(struct comparison *c);
 void compare_side_name(const struct compare_side *side, char *to, size_t room);
 void compare_print_text(const struct comparison *c, FILE *out);
 void compare_print_json(const struct comparison *c, FILE *out);
+/* Whether the i-th vector is worth a line: all are that stand alone, and those that differ. */
+bool compare_shows(const struct comparison *c, size_t i);
 /* One page without anything from outside. */
 void compare_print_html(const struct comparison *c, FILE *out);

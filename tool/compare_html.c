@@ -114,6 +114,8 @@ static void put_vectors(const struct comparison *c, FILE *out)
 
 	fputs("<table>\n<tr><th>vector</th><th>first</th><th>second</th></tr>\n", out);
 	for (size_t i = 0; i < all->n_vectors; i++) {
+		if (!compare_shows(c, i))
+			continue;
 		fputs("<tr>", out);
 		put_cell("th", all->vector[i].name, out);
 		put_vector(a, i, out);
@@ -147,6 +149,7 @@ void compare_print_html(const struct comparison *c, FILE *out)
 	fputs("</p>\n", out);
 	put_list("Why they cannot be compared:", c->reason, c->n_reasons, out);
 	put_list("What lowers the confidence:", c->doubt, c->n_doubts, out);
+	put_list("Control registers that differ:", c->difference, c->n_differences, out);
 	fputs("<h2>Vectors</h2>\n", out);
 	put_vectors(c, out);
 	fputs("<h2>Evidence</h2>\n", out);

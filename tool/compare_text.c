@@ -58,6 +58,8 @@ static void print_vectors(const struct comparison *c, FILE *out)
 	for (size_t i = 0; i < all->n_vectors; i++) {
 		char cell[2][2 * CAPTURE_TEXT];
 
+		if (!compare_shows(c, i))
+			continue;
 		vector_cell(cell[0], sizeof(cell[0]), c->side[0].capture, i);
 		vector_cell(cell[1], sizeof(cell[1]), c->side[1].capture, i);
 		fprintf(out, "%-24s  %-*s  %s\n", all->vector[i].name, WORD_WIDTH, cell[0],
@@ -78,6 +80,10 @@ void compare_print_text(const struct comparison *c, FILE *out)
 	fprintf(out, "confidence: %s\n", compare_confidence_names[c->confidence]);
 	for (size_t i = 0; i < c->n_doubts; i++)
 		fprintf(out, "  - %s\n", c->doubt[i]);
+	if (c->n_differences)
+		fprintf(out, "control registers:\n");
+	for (size_t i = 0; i < c->n_differences; i++)
+		fprintf(out, "  - %s\n", c->difference[i]);
 	fprintf(out, "evidence:\n");
 	for (unsigned i = 0; i < 2; i++)
 		fprintf(out, "  %s  %s\n", c->side[i].sha256, c->side[i].file);
@@ -128,6 +134,7 @@ void compare_print_json(const struct comparison *c, FILE *out)
 	cJSON_AddStringToObject(root, "limits", c->text[1]);
 	add_texts(root, "refusals", c->reason, c->n_reasons);
 	add_texts(root, "doubts", c->doubt, c->n_doubts);
+	add_texts(root, "differences", c->difference, c->n_differences);
 	evidence = cJSON_AddArrayToObject(root, "evidence");
 	add_side(evidence, &c->side[0]);
 	add_side(evidence, &c->side[1]);

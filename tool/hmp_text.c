@@ -323,5 +323,30 @@ void hmp_board(const char *type, char *to, size_t room)
 			break;
 		}
 	}
+	/* Chipsets of a PC. */
+	if (n > 3 && strncmp(type, "pc-", 3) == 0)
+		n = 2;
 	capture_set_text(to, room, type, n);
+}
+
+bool hmp_cpu(const char *type, char *to, size_t room)
+{
+	static const char *const ends[] = { "-arm-cpu", "-x86_64-cpu", "-i386-cpu" };
+	size_t n = strlen(type);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const size_t length = strlen(ends[i]);
+		const char *version;
+
+		if (n <= length || strcmp(type + n - length, ends[i]) != 0)
+			continue;
+		n -= length;
+		version = memrchr(type, '-', n);
+		if (version && n - (size_t)(version - type) > 2 && version[1] == 'v' &&
+		    strspn(version + 2, "0123456789") == n - (size_t)(version - type) - 2)
+			n = (size_t)(version - type);
+		capture_set_text(to, room, type, n);
+		return true;
+	}
+	return false;
 }

@@ -7,7 +7,11 @@
 
 enum insn_set { INSN_ARM,
 		INSN_THUMB,
-		INSN_A64 };
+		INSN_A64,
+		INSN_X86_16,
+		INSN_X86_32,
+		INSN_X86_64,
+		INSN_DATA /* a word, and no instruction */ };
 
 enum insn_kind {
 	INSN_NONE,     /* no instruction, or one that no vector holds: zeros, erased flash, UDF */
@@ -25,3 +29,9 @@ struct insn {
 /* The instruction that a little-endian word holds at this address; its text goes to `text`. */
 struct insn insn_decode(enum insn_set set, uint32_t word, uint64_t address, char *text,
 			size_t room);
+
+#define INSN_X86_BYTES 15u
+/* The one that these bytes of an x86's begin with: of a kind that is NONE, JUMP, REGISTER (through
+ * a register or memory) or PLAIN. */
+struct insn insn_decode_x86(enum insn_set set, const uint8_t bytes[INSN_X86_BYTES],
+			    uint64_t address, char *text, size_t room);

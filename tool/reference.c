@@ -26,12 +26,16 @@ struct place {
 	bool kvm;
 };
 
+bool reference_is_pc(const struct reference *r) { return strcmp(r->board, "pc") == 0; }
+
 static void add_machine(struct emulator_command *c, const struct reference *r,
 			const struct place *p)
 {
 	emulator_add(c, p->program);
 	emulator_add(c, "-M");
-	if (strcmp(r->board, "vexpress-a9") == 0)
+	if (reference_is_pc(r))
+		emulator_add(c, "q35");
+	else if (strcmp(r->board, "vexpress-a9") == 0)
 		emulator_add(c, "vexpress-a9");
 	else
 		emulator_addf(c, "virt,gic-version=%s%s", p->machine_gic,
@@ -147,8 +151,9 @@ static bool here(struct emulator_command *c, const struct reference *r, struct p
 
 bool reference_tcg(struct emulator_command *c, const struct reference *r)
 {
-	struct place place = { .program = r->width == 32 ? "qemu-system-arm"
-							 : "qemu-system-aarch64",
+	struct place place = { .program = reference_is_pc(r) ? "qemu-system-x86_64"
+					  : r->width == 32   ? "qemu-system-arm"
+							     : "qemu-system-aarch64",
 			       .machine_gic = r->gic == 2 ? "2" : "3",
 			       .cpu = r->cpu };
 
@@ -157,7 +162,8 @@ bool reference_tcg(struct emulator_command *c, const struct reference *r)
 
 static struct place kvm_place(const struct reference *r)
 {
-	return (struct place){ .program = "qemu-system-aarch64",
+	return (struct place){ .program = reference_is_pc(r) ? "qemu-system-x86_64"
+							     : "qemu-system-aarch64",
 			       .machine_gic = "host",
 			       .cpu = r->width == 32 ? "host,aarch64=off" : "host",
 			       .kvm = true };
@@ -165,7 +171,7 @@ static struct place kvm_place(const struct reference *r)
 
 static bool kvm_can(const struct reference *r)
 {
-	if (strcmp(r->board, "virt") == 0)
+	if (strcmp(r->board, "virt") == 0 || reference_is_pc(r))
 		return true;
 	diag_error(
 		"board %s has a processor of its own, which KVM does not emulate; take board virt, "
@@ -181,11 +187,12 @@ bool reference_kvm(struct emulator_command *c, const struct reference *r)
 	return kvm_can(r) && here(c, r, &place);
 }
 
-bool reference_host_has_kvm(void)
+bool reference_host_has_kvm(const struct reference *r)
 {
 	struct utsname name;
 
-	return uname(&name) == 0 && strcmp(name.machine, "aarch64") == 0 &&
+	return uname(&name) == 0 &&
+	       strcmp(name.machine, reference_is_pc(r) ? "x86_64" : "aarch64") == 0 &&
 	       access("/dev/kvm", R_OK | W_OK) == 0;
 }
 
@@ -300,9 +307,16 @@ static void make_outer(struct emulator_command *c, const struct reference *r, co
 bool reference_nested(struct emulator_command *c, const struct reference *r)
 {
 	struct emulator_command inner = { 0 };
-	char *initrd = files_text("%s/kvm-%u.cpio", r->folder, r->monitor_port);
-	bool ok = make_inner(&inner, r);
+	char *initrd;
+	bool ok;
 
+	if (reference_is_pc(r)) {
+		diag_error("this host has no KVM for a PC: /dev/kvm of an x86-64 host that may be "
+			   "opened; take --reference qemu");
+		return false;
+	}
+	initrd = files_text("%s/kvm-%u.cpio", r->folder, r->monitor_port);
+	ok = make_inner(&inner, r);
 	files_make_parents(initrd);
 	ok = ok && write_initrd(r, &inner, initrd);
 	if (ok)

@@ -14,9 +14,9 @@
 struct reference {
 	const char *image, *initrd, *cmdline; /* the latter two may be NULL */
 	const char *board, *cpu;
-	unsigned width, gic;
+	unsigned width, gic; /* of a PC without meaning */
 	uint64_t memory_bytes;
-	bool is_linux; /* QEMU knows where it goes */
+	bool is_linux; /* or of a PC: QEMU knows where it goes */
 	bool is_raw;
 	uint64_t load, entry;
 	uint32_t vector[REFERENCE_VECTORS]; /* to be put at 0 */
@@ -29,11 +29,13 @@ struct reference {
 	const char *build_dir;
 };
 
+/* Whether the board is a PC. */
+bool reference_is_pc(const struct reference *r);
 /* The command lines. False with a message: this image cannot run there. */
 bool reference_tcg(struct emulator_command *command, const struct reference *r);
-/* On a host with KVM for Arm. */
+/* On a host with KVM for the board's processors. */
 bool reference_kvm(struct emulator_command *command, const struct reference *r);
-/* Elsewhere: KVM in Debian's arm64 kernel on an emulated machine. Writes its file system. */
+/* Elsewhere, of Arm: KVM in Debian's arm64 kernel on an emulated machine. Writes files. */
 bool reference_nested(struct emulator_command *command, const struct reference *r);
-/* Whether this host has KVM for Arm. */
-bool reference_host_has_kvm(void);
+/* Whether this host has KVM for them. */
+bool reference_host_has_kvm(const struct reference *r);

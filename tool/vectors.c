@@ -31,6 +31,7 @@ static const struct {
 static const char *const origins64[] = { "el-sp0", "el-spx", "lower-aarch64", "lower-aarch32" };
 static const char *const kinds64[] = { "sync", "irq", "fiq", "serror" };
 #define ENTRY64_BYTES 0x80u
+#define N_VECTORS64 16u
 
 /* A register by its name in this security state, under the names that sources use. */
 static const struct capture_reg *find_any(const struct capture *capture, const char *const *names)
@@ -98,7 +99,9 @@ static void find_base64(struct capture *capture)
 
 void vectors_find_base(struct capture *capture)
 {
-	if (capture->width == WIDTH_AARCH64)
+	if (capture_is_x86(capture))
+		vectors_x86_find_base(capture);
+	else if (capture->width == WIDTH_AARCH64)
 		find_base64(capture);
 	else
 		find_base32(capture);
@@ -111,6 +114,8 @@ static uint32_t word_at(const uint8_t *p)
 
 static enum insn_set set_of(const struct capture *capture, bool thumb)
 {
+	if (capture_is_x86(capture))
+		return INSN_DATA;
 	if (capture->width == WIDTH_AARCH64)
 		return INSN_A64;
 	return thumb ? INSN_THUMB : INSN_ARM;
@@ -247,14 +252,14 @@ static void read_vectors64(struct capture *capture, const struct guest_memory *m
 {
 	size_t first;
 
-	for (size_t i = 0; i < CAPTURE_VECTORS_MAX; i++) {
+	for (size_t i = 0; i < N_VECTORS64; i++) {
 		struct capture_vector *v = &capture->vector[i];
 
 		snprintf(v->name, sizeof(v->name), "%s-%s", origins64[i / 4], kinds64[i % 4]);
 		v->address = capture->base + ENTRY64_BYTES * i;
 		read_vector(capture, v, memory, true);
 	}
-	capture->n_vectors = CAPTURE_VECTORS_MAX;
+	capture->n_vectors = N_VECTORS64;
 	/* FreeRTOS runs its tasks on SP_EL0, Linux runs on SP_EL1. */
 	first = has_pair(capture, 0) && !has_pair(capture, 4) ? 0 : 4;
 	capture->vector[first].required = true;
@@ -266,7 +271,9 @@ void vectors_read(struct capture *capture, const struct guest_memory *memory)
 	read_window(&capture->vectors, capture->base, set_of(capture, capture->thumb_vectors),
 		    memory);
 	read_window(&capture->low, 0, set_of(capture, capture->thumb_vectors), memory);
-	if (capture->width == WIDTH_AARCH64)
+	if (capture_is_x86(capture))
+		vectors_x86_read(capture, memory);
+	else if (capture->width == WIDTH_AARCH64)
 		read_vectors64(capture, memory);
 	else
 		read_vectors32(capture, memory);

@@ -18,6 +18,9 @@ static void read_text(const char *text)
 
 	(void)hmp_status(text, name, sizeof(name));
 	(void)hmp_registers(text, &capture);
+	capture_free(&capture);
+	if (hmp_registers_x86(text, &capture) && !capture_is_x86(&capture))
+		abort();
 	(void)hmp_memory_map(text, "cpu-memory-0", &capture);
 	for (size_t i = 0; i < capture.n_regions; i++) {
 		if (capture.region[i].first > capture.region[i].last)
@@ -30,6 +33,7 @@ static void read_text(const char *text)
 	(void)hmp_child(text, "loader", 1, name, sizeof(name));
 	(void)hmp_gdb_server(text, name, sizeof(name), &busy);
 	hmp_board(text, name, sizeof(name));
+	(void)hmp_cpu(text, name, sizeof(name));
 	capture_free(&capture);
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 
 import jsonschema
 
@@ -62,6 +63,16 @@ class Reference:
 
     def __enter__(self):
         return self
+
+    def wait(self, text, limit_s=60):
+        """Until the guest's console says so."""
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            with open(self.log.name, encoding="utf-8", errors="replace") as f:
+                if text in f.read():
+                    return
+            time.sleep(0.1)
+        raise Failure(f"{self.name}: there is no `{text}` after {limit_s} s")
 
     def __exit__(self, *_):
         self.process.kill()

@@ -26,6 +26,7 @@ import faults
 import kills
 import lifecycle
 import monitors
+import tools_pc
 import topology
 from harness import Bare, Failure, OUT, Run, SELVAGE, System, write_description
 
@@ -509,6 +510,7 @@ def all_cases():
     cases.update(cases_pc_devices.cases())
     cases.update(cases_pc_hostile.cases())
     cases.update(debug_pc.cases())
+    cases.update(tools_pc.cases())
     cases["hostile-virtio"] = cases_virtio.hostile
     for name in cases_virtio.CASES:
         cases[name] = cases_virtio.virtio_case(judge_selftest, name)
