@@ -192,6 +192,8 @@ static bool wait_for_call(struct emulator *e, bool *said)
 		return false;
 	close(e->serial);
 	e->serial = fd;
+	close(e->errors); /* nobody writes to it */
+	e->errors = -1;
 	return true;
 }
 

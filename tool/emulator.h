@@ -41,7 +41,7 @@ void emulator_free(struct emulator_command *command);
 struct emulator {
 	pid_t pid;
 	int serial; /* the target's serial line, both ways; not blocking */
-	int errors; /* its standard error; not blocking */
+	int errors; /* its standard error, or -1: it has a log; not blocking */
 };
 
 /* With null_input nothing can be sent to the target. Reports a failure. */

@@ -3,8 +3,9 @@ does meanwhile."""
 import re
 
 from cases_freertos import answers
-from cases_pc import FREERTOS_SAYS, LINUX_SAYS
-from harness import System, write_description
+from cases_pc import FREERTOS_SAYS, LINUX_SAYS, counted, pings
+from cases_pc_hostile import ends, random_code, sweep
+from harness import Shell, System, write_description
 
 BOCHS = ("--emulator", "bochs")
 
@@ -37,6 +38,25 @@ def linux(report):
         report.equal(run.wait_exit(60), 0, "it switches itself off, and so does the machine")
 
 
+def bridge(report):
+    """What `./demo x86 --bochs` boots: Linux and FreeRTOS in one network, an e1000 as its uplink."""
+    path = "systems/pc-bridge.yaml"
+    with System("bochs-bridge", path, *BOCHS, limit_s=380) as run:
+        run.wait("log", "net: uplink: 52:54:00:12:34:56", 60)
+        run.wait("rtos", "freertos: network 192.168.19.100/24", 200)
+        report.ok("the RTOS drives its device at the fixed address")
+        run.wait("linux", "selvage-guest: up", 240)
+        shell = Shell(run, "linux")
+        seen = run.lines.count()
+        report.equal(pings(shell, "192.168.19.100", 3), "3", "each ping is answered")
+        shell("ip addr add 10.0.2.15/24 dev eth0", 60)
+        report.equal(pings(shell, "10.0.2.2", 2), "2", "frames go through the e1000, both ways")
+        sent, received, dropped = counted(run, seen, 4, 1)
+        report.ok(f"the RTOS counts {sent} sent: three pings and an ARP at least")
+        report.equal(sent + dropped, received, "... what was received was answered or dropped")
+        run.wait("rtos", r"Hello, World! System Tick = ", 60, seen)
+
+
 def e1000(report):
     """Another chipset: i440FX without ECAM, an e1000 whose address is in its EEPROM alone."""
     path = write_description("bochs-e1000", "name: bochs-e1000\n"
@@ -52,5 +72,12 @@ def e1000(report):
         report.equal(run.wait_exit(60), 0, "the machine is switched off")
 
 
+def hostile(case):
+    """One of cases_pc_hostile here."""
+    return lambda report: case(report, "bochs", BOCHS)
+
+
 def cases():
-    return {"bochs-freertos": freertos, "bochs-linux": linux, "bochs-e1000": e1000}
+    return {"bochs-freertos": freertos, "bochs-linux": linux, "bochs-bridge": bridge,
+            "bochs-e1000": e1000, "bochs-sweep": hostile(sweep), "bochs-ends": hostile(ends),
+            "bochs-random": hostile(random_code)}

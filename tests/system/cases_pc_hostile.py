@@ -1,5 +1,6 @@
 """PC guests that do what they should not; FreeRTOS beside them keeps its ticks."""
 import re
+import time
 
 from harness import Failure, System, write_description
 from random_code import Seeds
@@ -35,9 +36,19 @@ def describe(name, *vms):
                              + "".join(vms) + WITNESS)
 
 
+def told(run, limit_s=30):
+    """The log, once each record that was begun has its end: a serial line takes its time."""
+    until = time.monotonic() + limit_s
+    while True:
+        text = "\n".join(run.lines.of("log"))
+        if text.count("fault begin: ") == text.count("fault end: ") or time.monotonic() > until:
+            return text
+        time.sleep(0.2)
+
+
 def records(run):
     """VMs whose fault has a whole record in the log: what, code, registers, end."""
-    text, whole = "\n".join(run.lines.of("log")), []
+    text, whole = told(run), []
     for part in re.split(r"fault begin: ", text)[1:]:
         vm = re.match(r"vm=(\S+) vcpu=0 width=\d+ reason=\S+ what=\"", part).group(1)
         needed = (r"fault cause: code=", r"fault instruction: va=0x[0-9a-f]+ readable=",
@@ -54,10 +65,10 @@ def ticks(run, after):
     return int(second.group(1)) > int(first.group(1))
 
 
-def sweep(report):
+def sweep(report, machine="pc", options=()):
     """All that a processor and a PC can be asked; then each way to end."""
-    path = describe("pc-sweep", guest("sweep", "micropc-sweep", ""))
-    with System("pc-sweep", path, limit_s=200) as run:
+    path = describe(f"{machine}-sweep", guest("sweep", "micropc-sweep", ""))
+    with System(f"{machine}-sweep", path, *options, limit_s=280) as run:
         seen = 0
         for part in PARTS:
             match, seen = run.wait("sweep", rf"^sweep: {part} (ok|WRONG)", 120, seen)
@@ -67,12 +78,12 @@ def sweep(report):
         report.check(ticks(run, run.lines.count()), "another VM has its ticks")
 
 
-def ends(report):
-    path = describe("pc-ends", *(guest(e, "micropc-sweep", f"end={e}",
+def ends(report, machine="pc", options=()):
+    path = describe(f"{machine}-ends", *(guest(e, "micropc-sweep", f"end={e}",
                                        *(["restart: on-failure", "restart_limit: 1",
                                           "restart_delay: 1ms"] if e == "triple" else []))
                                  for e in [*FAULTS, *OTHERS, "halt", "spin"]))
-    with System("pc-ends", path, limit_s=200) as run:
+    with System(f"{machine}-ends", path, *options, limit_s=280) as run:
         for name, what in FAULTS.items():
             run.wait("log", rf"vmm:{name}: .*{what}", 60)
             report.ok(f"{name}: {what}")
@@ -93,12 +104,12 @@ def ends(report):
         report.check(ticks(run, run.lines.count()), "another VM has its ticks")
 
 
-def run_random(first, count, limit_s):
+def run_random(first, count, limit_s, machine="pc", options=()):
     """What became of the guests of these seeds, and what is wrong with the rest. If the emulator
     dies of one, the rest have not been run."""
-    path = describe("pc-random", guest("random", "micropc-random", "", "restart: on-failure",
+    path = describe(f"{machine}-random", guest("random", "micropc-random", "", "restart: on-failure",
                                        "restart_limit: 1000", "restart_delay: 1ms"))
-    with System("pc-random", path, limit_s=limit_s + 60) as run:
+    with System(f"{machine}-random", path, *options, limit_s=limit_s + 60) as run:
         seeds = Seeds(run, first, count)
         try:
             seeds.go(limit_s)
@@ -108,7 +119,7 @@ def run_random(first, count, limit_s):
                 raise
             wrong = []
             seeds.count("emulator")
-        log = run.lines.of("log")
+        log = told(run).splitlines()
         wrong += [t for t in log if re.search("panic|service .*: (died|crash)|vmm:random .*fault", t)]
         begun = len([t for t in log if "fault begin: vm=random" in t])
         if begun - len([v for v in records(run) if v == "random"]) > seeds.ends["emulator"]:
@@ -116,9 +127,9 @@ def run_random(first, count, limit_s):
     return seeds.ends, wrong
 
 
-def random_code(report):
+def random_code(report, machine="pc", options=()):
     """Random bytes, executed in each mode with random page tables."""
-    ends_of, wrong = run_random(0, 100, 150)
+    ends_of, wrong = run_random(0, 100, 200, machine, options)
     report.equal(wrong, [], "kernel, monitor and another VM do not notice")
     report.equal(sum(ends_of.values()), 100, "each came to an end")
     report.check(ends_of["exception"] > 20, "many by an exception of their own")
