@@ -73,7 +73,6 @@ static void test_remove(void **state)
 	(void)state;
 	reset();
 	log_merge_add(&merge, 5, "a", &ring[0]);
-	put(0, 1, LOG_LEVEL_INFO, "gone");
 	assert_true(log_merge_remove(&merge, 5));
 	assert_false(log_merge_remove(&merge, 5));
 	memset(&ring[0], 0xff, sizeof(ring[0]));
@@ -82,6 +81,31 @@ static void test_remove(void **state)
 	assert_true(log_merge_add(&merge, 5, "b", &ring[0]));
 	put(0, 0, LOG_LEVEL_DEBUG, "new");
 	expect("[    0.000000] b: new\n");
+}
+
+/* What a client said before it went is not lost, until more of them wait than are kept. */
+static void test_last_words(void **state)
+{
+	char out[LOG_FORMATTED_MAX];
+
+	(void)state;
+	reset();
+	for (unsigned again = 0; again < 3; again++) {
+		unsigned said = 0;
+
+		for (unsigned i = 0; i < LOG_GONE + 1; i++) {
+			memset(&ring[0], 0, sizeof(ring[0]));
+			log_merge_add(&merge, 5, "a", &ring[0]);
+			put(0, 10 - i, LOG_LEVEL_INFO, "first");
+			put(0, 10 - i, LOG_LEVEL_INFO, "last");
+			assert_true(log_merge_remove(&merge, 5));
+		}
+		memset(&ring[0], 0xff, sizeof(ring[0]));
+		while (log_merge_next(&merge, HZ, out) != 0)
+			said++;
+		assert_int_equal(said, 2 * LOG_GONE);
+		assert_int_equal(merge.top, 0);
+	}
 }
 
 /* The longest output of a record fits, whatever its bytes are. */
@@ -109,6 +133,7 @@ int main(void)
 		cmocka_unit_test(test_order_and_text),
 		cmocka_unit_test(test_lost_records),
 		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_bound),
 	};
 

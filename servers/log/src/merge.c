@@ -1,5 +1,6 @@
 #include "merge.h"
 
+#include <selvage/base.h>
 #include <selvage/clock_scale.h>
 #include <selvage/fmt.h>
 #include <string.h>
@@ -21,13 +22,34 @@ bool log_merge_add(struct log_merge *m, uint64_t client, const char *name,
 	return true;
 }
 
+static void keep(struct log_merge *m, const struct log_client *from)
+{
+	for (uint32_t i = 0; i < LOG_GONE; i++) {
+		struct log_client *c = &m->client[LOG_CLIENTS + i];
+
+		if (c->used)
+			continue;
+		memcpy(&m->gone[i], from->reader.ring, sizeof(m->gone[i]));
+		*c = *from;
+		c->reader.ring = &m->gone[i];
+		return;
+	}
+}
+
+static void lower_top(struct log_merge *m)
+{
+	m->top = ARRAY_SIZE(m->client);
+	while (m->top && !m->client[m->top - 1].used)
+		m->top--;
+}
+
 bool log_merge_remove(struct log_merge *m, uint64_t client)
 {
 	if (client >= LOG_CLIENTS || !m->client[client].used)
 		return false;
+	keep(m, &m->client[client]);
 	m->client[client].used = false;
-	while (m->top && !m->client[m->top - 1].used)
-		m->top--;
+	lower_top(m);
 	return true;
 }
 
@@ -64,12 +86,15 @@ size_t log_merge_next(struct log_merge *m, uint64_t hz,
 	for (uint32_t i = 0; i < m->top; i++) {
 		struct log_client *c = &m->client[i];
 
-		if (fetch(c) &&
-		    (!oldest || c->record.stamp < oldest->record.stamp))
+		if (!fetch(c))
+			c->used = c->used && i < LOG_CLIENTS;
+		else if (!oldest || c->record.stamp < oldest->record.stamp)
 			oldest = c;
 	}
-	if (!oldest)
+	if (!oldest) {
+		lower_top(m);
 		return 0;
+	}
 	oldest->has_record = false;
 	return log_format(out, oldest->name,
 			  clock_scale(oldest->record.stamp, hz,

@@ -17,16 +17,20 @@ struct log_client {
 	struct log_record record;
 };
 
+/* Clients that went while records waited: the last ones are kept, for they say why. */
+#define LOG_GONE 4u
+
 /* A zeroed struct is empty. */
 struct log_merge {
 	uint32_t top; /* clients at and above it are unused */
-	struct log_client client[LOG_CLIENTS];
+	struct log_client client[LOG_CLIENTS + LOG_GONE];
+	struct logring gone[LOG_GONE];
 };
 
 /* `ring`: the client's LOGRING_BYTES. False: bad number or already there. */
 bool log_merge_add(struct log_merge *m, uint64_t client, const char *name,
 		   void *ring);
-/* Its ring must still be mapped: what waits in it is dropped. */
+/* Its ring must still be mapped: what waits in it is kept, unless LOG_GONE others' still waits. */
 bool log_merge_remove(struct log_merge *m, uint64_t client);
 /* Formats the oldest record that waits (or a client's report of lost ones).
  * hz: of the stamps. Returns its length, 0 if nothing waits. */
