@@ -7,7 +7,7 @@
  *   first: a guest kernel's first instruction, told by the second word of its
  *          Image (a branch of its own) at offset 4 of a 2 MiB boundary
  *   at0..: an instruction told by its virtual address and its word, both hex
- *   profile: at each at-point, `pc ADDRESS WORD COUNT` of every instruction
+ *   profile: at each at-point and mark, `pc ADDRESS WORD COUNT` of every instruction
  *          that was executed since the last one
  *   mark:  `hint #93` (probe mark, guests/micro): no operation anywhere else; with
  *          guest=FROM-TO (hex) how many of those executed were at addresses there
@@ -81,6 +81,8 @@ static void on_mark(unsigned vcpu, void *data)
 {
 	(void)vcpu;
 	(void)data;
+	if (seen)
+		dump_profile();
 	if (guest_to != 0)
 		fprintf(out, "guest %llu\n", (unsigned long long)in_guest);
 	fprintf(out, "mark %llu\n", (unsigned long long)executed);

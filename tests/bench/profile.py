@@ -3,6 +3,7 @@
 
     profile.py [ROW...]      rows of run.py's parts `native` and `guest`
     profile.py --pc [ROW...] of `guest-pc`
+    profile.py --virtio [ROW...]  of `block` and `net`, for each request or packet
 
 Prints functions that take at least 8 instructions of a round, kernel (k:) and
 processes (u:): of the whole round, so what is not timed as well (a helper that
@@ -22,8 +23,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "tests/system")
 
 import boot  # noqa: E402
+import load  # noqa: E402
+import net  # noqa: E402
 import own  # noqa: E402
-from emulator import BENCH_LINE, OUT, counted, machine  # noqa: E402
+from emulator import BENCH_LINE, OUT, counted, machine, until_done  # noqa: E402
 
 TOUT = "build/pa44"
 ROUNDS = {"native": 2020, "guest": 1010}
@@ -140,9 +143,57 @@ def main_pc(wanted):
               "guest")
 
 
+def between_marks(name, path):
+    """What the guest printed, and the instructions executed before each of its marks."""
+    out = f"{OUT}/profile-{name}.insn"
+    arguments = load.plugin(out)
+    arguments[1] += ",profile=1"
+    lines = until_done(f"profile-{name}", [*boot.system_command(path), *arguments], load.LIMIT_S)
+    found, current = [], {}
+    with open(out, encoding="utf-8") as f:
+        for line in f:
+            words = line.split()
+            if words[0] == "pc" and len(words) == 4:
+                key = int(words[1], 16), int(words[2], 16)
+                current[key] = current.get(key, 0) + int(words[3])
+            elif words[0] == "mark":
+                found.append(current)
+                current = {}
+    return [re.sub(r"^[^|]*\| ?", "", line) for line in lines], found
+
+
+def together(profiles):
+    """One of several, without what the driver guests executed."""
+    sums = {}
+    for profile in profiles:
+        for key, count in profile.items():
+            sums[key] = sums.get(key, 0) + count
+    return [(at, word, count) for (at, word), count in sums.items()
+            if not load.GUEST[0] <= at < load.GUEST[1]]
+
+
+def main_virtio(wanted):
+    programs = [Program(f"{TOUT}/kernel.elf", "k")]
+    programs += [Program(f"{TOUT}/bin/{name}.elf", "u") for name in ("block", "net", "vmm-virtio")]
+    lines, found = between_marks("block", load.describe(
+        "profile-block", "pool", "device: block, served_by: block, image: asset:disk-test, "
+        "mode: copy-on-write"))
+    rows = [m.groups() for m in (re.match(r"blk (\w+) (\d+)$", line) for line in lines) if m]
+    parts = [(row, int(n), found[2 * i + 1:2 * i + 2]) for i, (row, n) in enumerate(rows)]
+    _, found = between_marks("net", net.describe("profile-net", "pool"))
+    for i, (kind, packets) in enumerate(net.KINDS):
+        parts.append((f"net_packet_{kind}", packets * (net.MARKS - 1),
+                      found[net.MARKS * i + 1:net.MARKS * (i + 1)]))
+    for row, n, profiles in parts:
+        if not wanted or row in wanted:
+            show(row, together(profiles), programs, n)
+
+
 def main(wanted):
     if wanted[:1] == ["--pc"]:
         return main_pc(wanted[1:])
+    if wanted[:1] == ["--virtio"]:
+        return main_virtio(wanted[1:])
     kernel = Program(f"{TOUT}/kernel.elf", "k")
     native = Program(f"{TOUT}/bin/bench_native.elf", "u")
     others = [Program(p, "u") for p in sorted(glob.glob(f"{TOUT}/bin/*.elf"),
