@@ -60,7 +60,7 @@ def records(run):
 
 def ticks(run, after):
     """Two of the witness's lines, its clock going on between them."""
-    first, seen = run.wait("freertos", r"System Tick = (\d+)", 30, after)
+    first, seen = run.wait("freertos", r"System Tick = (\d+)", 120, after)  # behind its self-test
     second, _ = run.wait("freertos", r"System Tick = (\d+)", 30, seen)
     return int(second.group(1)) > int(first.group(1))
 
