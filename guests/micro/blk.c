@@ -1,14 +1,13 @@
 /*
- * A driver of one virtio disk (MMIO, in the slot that a VM's first connection has)
- * that asks for 4 KiB at a time, 1 or 32 requests under way, as a good driver does
- * it: rings and buffers in the pool, event index, one kick for a burst, and an
- * interrupt that it acknowledges. For `make bench`: a mark before and behind what
- * counts, `blk ROW REQUESTS` in the order of the marks. What it writes it reads back.
+ * A driver of one virtio disk (vdev.h) that asks for 4 KiB at a time, 1 or 32 requests
+ * under way, as a good driver does it: rings and buffers in the pool, event index, one
+ * kick for a burst, and an interrupt that it acknowledges. For `make bench`: a mark before
+ * and behind what counts, `blk ROW REQUESTS` in the order of the marks. What it writes it
+ * reads back.
  */
 #include "micro.h"
+#include "vdev.h"
 
-#define DEVICE 0x0a001000ull
-#define INTID 56u
 /* The pool, or memory like any other (tests/bench/load.py). */
 #define POOL 0x40400000ull
 #define SIZE 128u
@@ -48,98 +47,27 @@ static volatile struct pool {
 static uint16_t made;
 static unsigned wrong;
 
-static uint32_t rd(unsigned offset) { return micro_read32(DEVICE + offset); }
-static void wr(unsigned offset, uint64_t value) { micro_write32(DEVICE + offset, (uint32_t)value); }
 static void barrier(void) { __asm__ volatile("dmb ish" ::
 						     : "memory"); }
 static void mark(void) { __asm__ volatile("hint #93" ::
 						  : "memory"); }
 
-/* --- Interrupts: masked; WFI ends where one is pending ------------------------------------ */
-
-static void set_up_interrupts(void)
-{
-	micro_write32(MICRO_GICD, 0x12); /* affinity routing, group 1 */
-	micro_write32(MICRO_GICR + 0x14, 0);
-	while ((micro_read32(MICRO_GICR + 0x14) & 4) != 0) /* children asleep */
-		;
-	micro_write32(MICRO_GICD + 0x80 + 4 * (INTID / 32), ~0u);
-	micro_write32(MICRO_GICD + 0xc00 + 4 * (INTID / 16), 2u << 2 * (INTID % 16)); /* edge */
-	*(volatile uint64_t *)(MICRO_GICD + 0x6000 + 8 * INTID) = 0;
-	micro_write32(MICRO_GICD + 0x100 + 4 * (INTID / 32), 1u << INTID % 32);
-	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\t" /* ICC_SRE_EL1 */
-			 "isb\n\t"
-			 "msr s3_0_c4_c6_0, %1\n\t"   /* ICC_PMR_EL1 */
-			 "msr s3_0_c12_c12_7, %2\n\t" /* ICC_IGRPEN1_EL1 */
-			 "isb"
-			 :
-			 : "r"(7ull), "r"(0xffull), "r"(1ull)
-			 : "memory");
-}
+/* --- The device --------------------------------------------------------------------------- */
 
 static void wait_for_interrupt(void)
 {
-	uint64_t id;
-
-	for (;;) {
-		__asm__ volatile("mrs %0, s3_0_c12_c12_0\n\t" /* ICC_IAR1_EL1 */
-				 "dsb sy"
-				 : "=r"(id)
-				 :
-				 : "memory");
-		if ((id & 0xffffff) == INTID)
-			break;
+	while (!vdev_take_interrupt())
 		__asm__ volatile("wfi" ::
 					 : "memory");
-	}
-	wr(0x064, rd(0x060));                     /* InterruptACK, InterruptStatus */
-	__asm__ volatile("msr s3_0_c12_c12_1, %0" /* ICC_EOIR1_EL1 */
-			 :
-			 : "r"(id)
-			 : "memory");
-}
-
-/* --- The device --------------------------------------------------------------------------- */
-
-static uint64_t offered(void)
-{
-	uint64_t low;
-
-	wr(0x014, 0);
-	low = rd(0x010);
-	wr(0x014, 1);
-	return low | (uint64_t)rd(0x010) << 32;
-}
-
-static void set_queue(void)
-{
-	const uint64_t area[3] = { (uint64_t)pool->desc, (uint64_t)pool->avail,
-				   (uint64_t)pool->used };
-
-	wr(0x030, 0);
-	wr(0x038, SIZE);
-	for (unsigned i = 0; i < 3; i++) {
-		wr(0x080 + 16 * i, area[i]);
-		wr(0x084 + 16 * i, area[i] >> 32);
-	}
-	wr(0x044, 1);
 }
 
 static int start(void)
 {
-	uint64_t features;
+	const uint64_t got = vdev_start(EVENT_IDX | VERSION_1 | ACCESS_PLATFORM);
 
-	wr(0x070, 0);
-	wr(0x070, 3);
-	features = offered() & (EVENT_IDX | VERSION_1 | ACCESS_PLATFORM);
-	for (unsigned i = 0; i < 2; i++) {
-		wr(0x024, i);
-		wr(0x020, features >> 32 * i);
-	}
-	wr(0x070, 11);
-	set_queue();
-	wr(0x070, 15);
-	return rd(0x070) == 15 && (features & EVENT_IDX);
+	vdev_set_up_interrupts();
+	vdev_queue(0, SIZE, pool->desc, pool->avail, pool->used);
+	return vdev_go() && (got & EVENT_IDX);
 }
 
 /* Request i: header, data, status. */
@@ -179,7 +107,7 @@ static void publish(void)
 	pool->avail[1] = made;
 	barrier();
 	if (passed(pool->used[2 + 4 * SIZE], made, old))
-		wr(0x050, 0);
+		vdev_kick(0);
 }
 
 static void burst(unsigned depth, int write, uint32_t block)
@@ -236,8 +164,7 @@ static void verify(void)
 void micro_main(void)
 {
 	__asm__ volatile("msr daifset, #15");
-	set_up_interrupts();
-	if (!start()) {
+	if (!vdev_find(2) || !start()) {
 		micro_print("blk: no disk\n");
 		micro_power_off();
 	}

@@ -1,5 +1,5 @@
 /*
- * A virtio-net driver over MMIO for benchmarks, one of two: `net-source` sends,
+ * A virtio-net driver (vdev.h) for benchmarks, one of two: `net-source` sends,
  * `net-sink` receives. (`net-flood` sends to nobody and kicks without end.)
  * For frames of 64 and of 1,500 bytes, first one frame under
  * way at a time, which the sink sends back, then a stream of frames with up to
@@ -13,11 +13,8 @@
  * The other one's address is the own one with the last bit changed.
  */
 #include "micro.h"
+#include "vdev.h"
 
-#define SLOTS 0x0a000000ull
-#define SLOT_BYTES 0x200u
-#define N_SLOTS 32u
-#define INTID 48u /* of the first slot */
 /* The pool, or memory like any other (tests/bench/load.py). */
 #define POOL 0x40400000ull
 
@@ -75,8 +72,6 @@ struct payload {
 };
 
 static struct memory *const m = (struct memory *)POOL;
-static uint64_t device;
-static uint32_t irq;
 static uint8_t mac[6];
 static uint16_t taken[2];
 static uint16_t free_tx[DEPTH];
@@ -88,121 +83,39 @@ static uint64_t worst_us; /* round trip */
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 
-static uint32_t get(unsigned offset)
+static void barrier(void)
 {
-	return micro_read32(device + offset);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
-static void put(unsigned offset, uint32_t value) { micro_write32(device + offset, value); }
-static void barrier(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 /* --- Device ---------------------------------------------------------------------- */
-
-/* Whether the devicetree has the slot: elsewhere nothing may be read. */
-static int has_slot(unsigned slot)
-{
-	static const char digits[] = "0123456789abcdef";
-	char name[] = "virtio_mmio@a00x000";
-	unsigned offset = slot * SLOT_BYTES;
-
-	for (unsigned i = 0; i < 4; i++)
-		name[sizeof(name) - 2 - i] = digits[offset >> 4 * i & 15];
-	return micro_told(name);
-}
-
-static int find(void)
-{
-	for (unsigned i = 0; i < N_SLOTS; i++) {
-		device = SLOTS + i * SLOT_BYTES;
-		irq = INTID + i;
-		if (has_slot(i) && get(0) == 0x74726976 && get(4) == 2 && get(8) == 1)
-			return 1;
-	}
-	return 0;
-}
-
-static uint64_t features(void)
-{
-	uint64_t low;
-
-	put(0x14, 0);
-	low = get(0x10);
-	put(0x14, 1);
-	return (low | (uint64_t)get(0x10) << 32) & (VERSION_1 | ACCESS_PLATFORM | EVENT_IDX | MAC);
-}
-
-static void put64(unsigned offset, const volatile void *at)
-{
-	put(offset, (uint32_t)(uint64_t)at);
-	put(offset + 4, (uint32_t)((uint64_t)at >> 32));
-}
 
 static void start_queue(unsigned n)
 {
 	struct ring *r = &m->ring[n];
 
-	put(0x30, n);
-	put(0x38, SIZE);
-	put64(0x80, r->desc);
-	put64(0x90, &r->avail_flags);
-	put64(0xa0, &r->used_flags);
-	put(0x44, 1);
+	vdev_queue(n, SIZE, r->desc, &r->avail_flags, &r->used_flags);
 }
 
 static void start(void)
 {
-	uint64_t wanted;
+	const uint64_t got = vdev_start(VERSION_1 | ACCESS_PLATFORM | EVENT_IDX | MAC);
 
-	put(0x70, 0);
-	put(0x70, 3);
-	wanted = features();
-	for (unsigned i = 0; i < 2; i++) {
-		put(0x24, i);
-		put(0x20, (uint32_t)(wanted >> 32 * i));
-	}
-	put(0x70, 11);
+	vdev_set_up_interrupts();
 	start_queue(RX);
 	start_queue(TX);
-	put(0x70, 15);
-	for (unsigned i = 0; i < 6; i++)
-		mac[i] = *(volatile uint8_t *)(device + 0x100 + i);
-	if (!(wanted & EVENT_IDX) || (get(0x70) & 0x44) != 4)
+	if (!vdev_go() || !(got & EVENT_IDX))
 		micro_print("net: WRONG: the device does not start\n");
-}
-
-static void set_up_interrupts(void)
-{
-	const uint64_t bit = 1u << irq % 32, word = 4 * (irq / 32);
-	const uint64_t edge = MICRO_GICD + 0xc00 + 4 * (irq / 16);
-
-	micro_write32(MICRO_GICD, 0x12);
-	micro_write32(MICRO_GICR + 0x14, 0);
-	while ((micro_read32(MICRO_GICR + 0x14) & 4) != 0)
-		;
-	micro_write32(MICRO_GICD + 0x80 + word, ~0u);
-	micro_write32(edge, micro_read32(edge) | 2u << 2 * (irq % 16));
-	*(volatile uint64_t *)(MICRO_GICD + 0x6000 + 8 * irq) = 0;
-	micro_write32(MICRO_GICD + 0x100 + word, (uint32_t)bit);
-	__asm__ volatile("msr s3_0_c12_c12_5, %0\n\tisb\n\t"
-			 "msr s3_0_c4_c6_0, %1\n\t"
-			 "msr s3_0_c12_c12_7, %2\n\tisb" ::"r"(7ull),
-			 "r"(0xffull), "r"(1ull));
+	for (unsigned i = 0; i < 6; i++)
+		mac[i] = vdev_config(i);
 }
 
 /* Until there is an interrupt, which is taken as Linux takes it. */
 static void wait(void)
 {
-	uint64_t iar;
-
-	__asm__ volatile("dsb sy\n\twfi\n\t"
-			 "mrs %0, s3_0_c12_c12_0"
-			 : "=r"(iar)
-			 :
-			 : "memory");
-	if ((iar & 0x3ff) >= 1020)
-		return;
-	put(0x64, get(0x60));
-	__asm__ volatile("msr s3_0_c12_c12_1, %0\n\tisb" ::"r"(iar)
-			 : "memory");
+	__asm__ volatile("dsb sy\n\twfi" ::
+				 : "memory");
+	(void)vdev_take_interrupt();
 }
 
 static void mark(void)
@@ -223,7 +136,7 @@ static void publish(unsigned n, uint16_t old, uint16_t now)
 	STORE(r->avail, now);
 	barrier();
 	if ((uint16_t)(now - LOAD(r->avail_event) - 1) < (uint16_t)(now - old))
-		put(0x50, n);
+		vdev_kick(n);
 }
 
 static void set_desc(struct ring *r, unsigned i, const void *at, uint32_t n, uint16_t flags)
@@ -409,7 +322,7 @@ static void flood(void)
 		while (n_free > 0)
 			add(64, HELLO, 0, 0, &made);
 		STORE(m->ring[TX].avail, made);
-		put(0x50, TX);
+		vdev_kick(TX);
 	}
 }
 
@@ -418,12 +331,11 @@ void micro_main(void)
 	__asm__ volatile("msr daifset, #15");
 	for (unsigned i = 0; i < sizeof(m->ring) / 8; i++)
 		((volatile uint64_t *)m->ring)[i] = 0;
-	if (!find()) {
+	if (!vdev_find(1)) {
 		micro_print("net: WRONG: no device\n");
 		micro_power_off();
 	}
 	start();
-	set_up_interrupts();
 	for (unsigned i = 0; i < DEPTH; i++)
 		free_tx[n_free++] = (uint16_t)i;
 	for (unsigned i = 0; i < SIZE; i++) {

@@ -1,5 +1,5 @@
 """The guests of load.py and net.py on KVM: rows of Debian's QEMU (system kvm-...-qemu), of
-QEMU with vhost-net (-vhost), and of the leanest monitor that there can be, kvm/lean.c, whose
+QEMU with vhost-net (-vhost), of QEMU's disk over PCI (-qemu-pci), and of the leanest monitor that there can be, kvm/lean.c, whose
 network is vhost-net as well (-lean). One run of a host (kvm/virtio-init) for all of them."""
 import os
 import re
@@ -10,13 +10,14 @@ import net
 from emulator import A57, OUT, counted, machine, until_done
 from peers import MAX
 
-LIMIT_S = 600
+LIMIT_S = 900
 END = re.compile(r"virtio done$")
 HOSTS = (("kvm-vhe", MAX), ("kvm-nvhe", A57))
 # What each way to serve a device counts as, by the name that kvm/virtio-init says.
 WAYS = {
-    "block-lean": "lean", "net-lean": "lean", "block-native": "qemu", "block-uring": "qemu",
-    "net-vhost": "vhost", "net-qemu": "qemu",
+    "block-lean": "lean", "net-lean": "lean", "net-vhost": "vhost", "net-qemu": "qemu",
+    "block-mmio-native": "qemu", "block-mmio-uring": "qemu",
+    "block-pci-native": "qemu-pci", "block-pci-uring": "qemu-pci",
 }
 
 

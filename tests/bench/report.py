@@ -5,9 +5,10 @@ import os
 
 PATH = "build/bench.json"
 PAGE = "build/bench.html"
-SYSTEMS = ("selvage", "kvm-vhe", "kvm-nvhe", "kvm-vhe-lean", "kvm-vhe-vhost", "kvm-vhe-qemu",
-           "kvm-nvhe-lean", "kvm-nvhe-vhost", "kvm-nvhe-qemu", "pkvm", "xen",
-           "kvm-amd", "bare")
+SYSTEMS = ("selvage", "kvm-vhe", "kvm-nvhe",
+           *(f"kvm-{host}-{way}" for host in ("vhe", "nvhe")
+             for way in ("lean", "vhost", "qemu-pci", "qemu")),
+           "pkvm", "xen", "kvm-amd", "bare")
 NOTE = ("Instructions are not cycles. These are executed instructions, counted by QEMU's -icount: "
         "a TLB miss, a cache miss, a barrier and the trap itself cost one instruction or none.")
 
@@ -116,9 +117,14 @@ def text(rows):
 # --- page -------------------------------------------------------------------
 
 COLOURS = {"selvage": "#0a6b52", "kvm-vhe": "#c2672b", "kvm-nvhe": "#d98e5a", "pkvm": "#e8b894",
-           "kvm-vhe-lean": "#c2672b", "kvm-vhe-vhost": "#c2672b", "kvm-vhe-qemu": "#c2672b",
-           "kvm-nvhe-lean": "#d98e5a", "kvm-nvhe-vhost": "#d98e5a", "kvm-nvhe-qemu": "#d98e5a",
            "xen": "#4a6fa5", "kvm-amd": "#c2672b", "bare": "#999999"}
+
+
+def colour_of(system):
+    """Its own, or that of the hosts it is a way of."""
+    return next(COLOURS[s] for s in sorted(COLOURS, key=len, reverse=True) if system.startswith(s))
+
+
 STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em;
        color: #222; background: #fff }
@@ -129,7 +135,7 @@ svg { display: block; width: 100%; height: auto; font: 12px ui-monospace, monosp
 table { border-collapse: collapse; font: 12px ui-monospace, monospace }
 td, th { padding: .1em .8em; text-align: right } td:nth-child(-n+2), th:nth-child(-n+2) { text-align: left }
 """
-BAR_LEFT, BAR_WIDTH, LINE = 120, 480, 22
+BAR_LEFT, BAR_WIDTH, LINE = 150, 480, 22
 
 
 def chart(name, figures):
@@ -151,7 +157,7 @@ def chart(name, figures):
         parts.append(
             f'<text x="{BAR_LEFT - 6}" y="{y + 12}" text-anchor="end">{r["system"]}</text>'
             f'<rect x="{BAR_LEFT}" y="{y}" height="15" width="{x(r["median"]) - BAR_LEFT:.1f}" '
-            f'fill="{COLOURS[r["system"]]}"/>'
+            f'fill="{colour_of(r["system"])}"/>'
             f'<rect x="{x(r["min"]):.1f}" y="{y}" height="15" width="1" fill="#000"/>'
             f'<text x="{x(r["median"]) + 6:.1f}" y="{y + 12}">{extent}{ratio}</text>')
     for value, colour in ((goal, "#0a6b52"), (bar, "#aa2222")):
