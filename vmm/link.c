@@ -24,7 +24,10 @@ static struct link {
 	unsigned number;
 	uint32_t irq;
 	bool direct;
-	unsigned bell;  /* ABI_DOORBELLS: none */
+	unsigned bell; /* ABI_DOORBELLS: none */
+	bool bypassed; /* kicks may go by us */
+	bool rings;    /* they do, where and how the kernel knows: */
+	uint64_t kick_at, kick_how;
 	uint64_t since; /* it has been waited for its server, ticks */
 	struct link_driver driver;
 	struct virtio_ways ways;
@@ -143,14 +146,38 @@ static unsigned fill_windows(struct link *l)
 
 static void set_doorbell(const struct link *l, bool on)
 {
-	const uint64_t at = virtio_slot(l->vm, FIRST_SLOT + l->number).base + QUEUE_NOTIFY;
-
 	if (!(l->vm->features & ABI_EXTF_DOORBELL) || l->bell == ABI_DOORBELLS)
 		return;
 	for (unsigned i = 0; i < l->vm->info->n_vcpus; i++)
-		(void)sel4_ext_vcpu_set_doorbell(l->vm->vcpu[i].cpu.caps.vcpu, l->bell, at, 4,
-						 0,
+		(void)sel4_ext_vcpu_set_doorbell(l->vm->vcpu[i].cpu.caps.vcpu, l->bell,
+						 l->kick_at, l->kick_how, 0,
 						 on ? VMM_CAP_LINK_KICK(l->number) : 0);
+}
+
+/* On PCI it is where the guest has put it. */
+static void place_doorbell(struct link *l)
+{
+	const unsigned slot = FIRST_SLOT + l->number;
+	uint64_t at = virtio_slot(l->vm, slot).base + QUEUE_NOTIFY, how = sizeof(uint32_t);
+	bool on = l->bypassed;
+
+	if (on_pci(l->vm))
+		on = on && l->vm->hooks.kick_at != NULL &&
+		     l->vm->hooks.kick_at(l->vm, slot, &at, &how);
+	if (on == l->rings && (!on || at == l->kick_at))
+		return;
+	if (on) {
+		l->kick_at = at;
+		l->kick_how = how;
+	}
+	l->rings = on;
+	set_doorbell(l, on);
+}
+
+static void pci_configured(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->info->n_links; i++)
+		place_doorbell(&links[i]);
 }
 
 /* Kicks go by us unless copies have to be made. */
@@ -158,7 +185,8 @@ static void bypass(void *opaque, bool may)
 {
 	struct link *l = opaque;
 
-	set_doorbell(l, may);
+	l->bypassed = may;
+	place_doorbell(l);
 	/* A guest can have this as often as it likes: each power of two is news. */
 	l->changes += !may;
 	if (may || (l->changes & (l->changes - 1)) != 0)
@@ -185,12 +213,14 @@ static bool plug(struct link *l)
 
 	if (!virtio_ways_add(&l->ways, vm, slot, &l->driver.v, &env))
 		return false;
-	if (!virtio_in_slots(vm))
-		return true;
-	l->bell = vm->n_doorbells;
-	vm->n_doorbells += l->bell < ABI_DOORBELLS;
-	set_doorbell(l, true);
-	return vm_add(vm, "connection", virtio_slot(vm, slot), access, l);
+	if (virtio_in_slots(vm) || vm->hooks.kick_at != NULL) {
+		l->bell = vm->n_doorbells;
+		vm->n_doorbells += l->bell < ABI_DOORBELLS;
+	}
+	l->bypassed = true;
+	place_doorbell(l);
+	return !virtio_in_slots(vm) ||
+	       vm_add(vm, "connection", virtio_slot(vm, slot), access, l);
 }
 
 static bool add(struct vm *vm, unsigned number)
@@ -228,6 +258,7 @@ static const char *init(struct vm *vm)
 {
 	bool ok = true;
 
+	vm->hooks.pci_configured = pci_configured;
 	for (unsigned i = 0; i < vm->info->n_links; i++)
 		ok = add(vm, i) && ok;
 	return ok ? NULL : "no room for the connections";

@@ -7,7 +7,6 @@
 
 #include "vm.h"
 
-#include <dev/virtio/pci.h>
 #include <selvage/base.h>
 #include <selvage/log.h>
 
@@ -49,8 +48,12 @@ static void send(void *opaque, uint64_t address, uint32_t data)
 
 static enum mmio_outcome ecam(void *device, unsigned vcpu, struct mmio *m)
 {
+	const enum mmio_outcome outcome = pci_ecam_access(device, m);
+
 	(void)vcpu;
-	return pci_ecam_access(device, m);
+	if (m->write && bus.vm->hooks.pci_configured != NULL)
+		bus.vm->hooks.pci_configured(bus.vm);
+	return outcome;
 }
 
 static enum mmio_outcome counted(const struct mmio *m, enum mmio_outcome outcome)
@@ -82,9 +85,11 @@ static bool plug(struct vm *vm, unsigned slot, struct virtio *device)
 	s->vm = vm;
 	virtio_pci_init(&s->virtio, device, &env);
 	pci_plug(bus.host, slot, &s->virtio.f);
-	pci_arch_plugged(vm, slot, &s->virtio.f);
+	pci_arch_plugged(vm, slot, &s->virtio);
 	return true;
 }
+
+const struct virtio_pci *pci_bus_device(unsigned slot) { return &bus.slot[slot].virtio; }
 
 void pci_bus_plug(unsigned slot, struct pci_function *f)
 {

@@ -34,9 +34,9 @@ struct vm_vcpu {
 	struct vcpu_sel4 cpu;
 	struct vm *vm;
 	unsigned index;
-	cap_t wake;   /* notification: ends a wait */
-	bool started; /* its thread has run */
-	bool parked;  /* switched off by PSCI; its handler waits */
+	cap_t wake; /* notification: ends a wait */
+	/* Its thread has run; it is switched off by PSCI, and its handler waits. */
+	bool started, parked;
 	bool waiting; /* its handler waits for `wake` */
 	VM_VCPU_ARCH_STATE
 };
@@ -100,6 +100,11 @@ struct vm_hooks {
 	bool (*takes_input)(const struct vm *vm);
 	/* Makes a virtio device a function of the PCI bus. False: it cannot. */
 	bool (*plug_pci)(struct vm *vm, unsigned slot, struct virtio *device);
+	/* Where on PCI a kick of the slot's device is one access that the kernel can take for a
+	 * doorbell: as VCPU_SET_DOORBELL has it. NULL: nowhere. False: not now. */
+	bool (*kick_at)(const struct vm *vm, unsigned slot, uint64_t *at, uint64_t *how);
+	/* Configuration space was written. NULL: nobody cares. */
+	void (*pci_configured)(struct vm *vm);
 	/* A register of a virtio device was written, by way of PCI. NULL: nobody counts. */
 	void (*virtio_written)(struct vm *vm);
 	/* Adds to the devicetree in fdt[size]. False: it does not fit. */
@@ -140,8 +145,8 @@ struct vm {
 	uint64_t events[VM_EVENTS];
 	struct vmm_stats *stats;   /* the page that init reads */
 	struct report_ring faults; /* that the guest itself got */
-	uint64_t load, entry;      /* where the image is and begins */
-	uint64_t started_at;       /* ticks */
+	/* Where the image is and begins; when the VM did, ticks. */
+	uint64_t load, entry, started_at;
 	VM_ARCH_STATE
 	struct vm_vcpu vcpu[SYSDESC_MAX_VCPUS];
 };

@@ -23,6 +23,7 @@ enum { COMMON = 1,
 #define MODERN_BYTES (4 * PAGE)
 #define NOTIFY_MULTIPLIER 4u
 #define LEGACY_BYTES 0x80u
+#define LEGACY_NOTIFY 0x10u
 #define LEGACY_PAGE 4096u
 
 /* Registers of the common configuration (4.1.4.3) and of the legacy interface
@@ -420,7 +421,7 @@ static const struct field legacy[] = {
 	{ 0x08, 4, legacy_queue_page, legacy_set_queue_page },
 	{ 0x0c, 2, legacy_queue_size, NULL },
 	{ 0x0e, 2, queue_sel_read, queue_sel_write },
-	{ 0x10, 2, NULL, notify },
+	{ LEGACY_NOTIFY, 2, NULL, notify },
 	{ 0x12, 1, status_read, legacy_set_status },
 	{ 0x13, 1, isr_read, NULL },
 };
@@ -433,6 +434,12 @@ static void legacy_access(struct virtio_pci *t, struct mmio *m)
 {
 	unsigned config = pci_msix_enabled(&t->f) ? 0x18 : 0x14;
 
+	/* A modern driver may kick there (virtio_pci_kick_by_port). */
+	if (m->write && m->offset == LEGACY_NOTIFY && m->size == 2 && t->by_port &&
+	    !t->device->legacy && t->device->status != 0) {
+		notify(t, (uint32_t)(m->value & mmio_mask(m)));
+		return;
+	}
 	if (m->write)
 		t->ignored = virtio_make_legacy(t->device);
 	if (t->ignored != NULL)
@@ -503,17 +510,22 @@ static uint32_t add_structure(struct virtio_pci *t, uint8_t type, uint32_t offse
 	return at;
 }
 
+static uint32_t add_notify(struct virtio_pci *t)
+{
+	uint32_t at = add_structure(t, NOTIFY, (NOTIFY - 1) * PAGE, PAGE, 20);
+
+	store_le32(t->f.config + at + 16, NOTIFY_MULTIPLIER);
+	return at;
+}
+
 /* Whole pages: how many queues and bytes of configuration there are, the device
  * says, and one that is served elsewhere may do so later. */
 static void add_structures(struct virtio_pci *t)
 {
-	uint32_t at;
-
 	(void)add_structure(t, COMMON, (COMMON - 1) * PAGE, PAGE, 16);
 	(void)add_structure(t, ISR, (ISR - 1) * PAGE, PAGE, 16);
 	(void)add_structure(t, DEVICE, (DEVICE - 1) * PAGE, PAGE, 16);
-	at = add_structure(t, NOTIFY, (NOTIFY - 1) * PAGE, PAGE, 20);
-	store_le32(t->f.config + at + 16, NOTIFY_MULTIPLIER);
+	t->notify = add_notify(t);
 	t->window = add_structure(t, WINDOW, 0, 0, WINDOW_BYTES);
 	t->f.writable[t->window + WINDOW_BAR] = 0xff;
 	for (unsigned i = WINDOW_OFFSET; i < WINDOW_BYTES; i++)
@@ -562,4 +574,25 @@ void virtio_pci_init(struct virtio_pci *t, struct virtio *device, const struct p
 	pci_add_bar(&t->f, BAR_MODERN, MODERN_BYTES, false);
 	add_structures(t);
 	device->transport = (struct virtio_transport){ t, interrupt };
+}
+
+/* Drivers take the first structure that they can use (4.1.4). */
+void virtio_pci_kick_by_port(struct virtio_pci *t)
+{
+	uint8_t *cap = t->f.config + t->notify;
+
+	if (!t->device->class->legacy || t->by_port)
+		return;
+	t->by_port = true;
+	cap[WINDOW_BAR] = BAR_LEGACY;
+	store_le32(cap + WINDOW_OFFSET, LEGACY_NOTIFY);
+	store_le32(cap + WINDOW_LENGTH, 2);
+	store_le32(cap + 16, 0);
+	(void)add_notify(t);
+}
+
+bool virtio_pci_kick_port(const struct virtio_pci *t, uint32_t *port)
+{
+	*port = (uint32_t)t->f.base[BAR_LEGACY] + LEGACY_NOTIFY;
+	return t->by_port && t->f.base[BAR_LEGACY] != PCI_BAR_NONE;
 }

@@ -330,8 +330,8 @@ def ways(report):
 name: pc-ways
 machine: {{board: pc, on_idle: stay}}
 vms:
-  - {{name: linux, memory: 128M, timers: [pit, lapic], virtio: both, kernel: asset:linux-amd64.elf,
-     initrd: asset:initrd-pc, cmdline: "{words}", disks: [{{image: asset:disk-test}}]}}
+  - {{name: linux, memory: 128M, timers: [pit, lapic], virtio: both,
+     kernel: asset:linux-amd64.elf, initrd: asset:initrd-pc, cmdline: "{words}", disks: [{{image: asset:disk-test}}]}}
   - {{name: rtos, memory: 64M, kernel: asset:freertos-pc, timers: [pit, lapic], virtio: both, priority: 100,
      budget: 400us, period: 1ms}}
 connections:

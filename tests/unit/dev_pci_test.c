@@ -661,6 +661,51 @@ static void legacy(void **state)
 	assert_int_equal(rd(MODERN + STATUS, 1), 15);
 }
 
+/* Modern drivers too, if the owner wants so. */
+static void kicks_by_port(void **state)
+{
+	unsigned io, memory;
+	uint32_t at;
+
+	(void)state;
+	offered = 0;
+	drive();
+	assert_int_equal(set_port(0x10, 2, 0), MMIO_IGNORED);
+	assert_false(virtio_pci_kick_port(&t, &at));
+	wr(MODERN + STATUS, 1, 0);
+	virtio_pci_kick_by_port(&t);
+	virtio_pci_kick_by_port(&t); /* once is enough */
+	io = find_capability(PCI_CAP_VENDOR, 2);
+	assert_int_equal(cfg(io + 4, 1), 0);
+	assert_int_equal(cfg(io + 8, 4), 0x10);
+	assert_int_equal(cfg(io + 12, 4), 2);
+	assert_int_equal(cfg(io + 16, 4), 0);
+	for (memory = (unsigned)cfg(io + 1, 1); cfg(memory + 3, 1) != 2;)
+		memory = (unsigned)cfg(memory + 1, 1);
+	assert_int_equal(cfg(memory + 4, 1), 4);
+	assert_int_equal(cfg(memory + 8, 4), NOTIFY);
+	assert_int_equal(cfg(memory + 1, 1), 0);
+	assert_true(virtio_pci_kick_port(&t, &at));
+	assert_int_equal(at, LEGACY + 0x10);
+	drive();
+	for (offered = 1; offered < 4; offered++) {
+		vd_split(&d, VD_DESC, 0, VD_DATA, 16, VD_WRITE, 0);
+		vd_offer(&d, 8, offered - 1, 0);
+		assert_int_equal(set_port(0x10, 2, 0), MMIO_HANDLED);
+		assert_int_equal(vd_get16(&d, VD_DEVICE + 2), offered);
+	}
+	assert_int_equal(set_port(0x10, 2, 99), MMIO_IGNORED);
+	assert_int_equal(set_port(0x10, 4, 0), MMIO_IGNORED);
+	assert_int_equal(set_port(0x12, 1, 0), MMIO_IGNORED);
+	assert_int_equal(rd(MODERN + STATUS, 1), 15);
+	/* It is where the guest puts it, and where it does not decode, nowhere. */
+	set_cfg(PCI_BAR(0), 4, LEGACY + 0x80);
+	assert_true(virtio_pci_kick_port(&t, &at));
+	assert_int_equal(at, LEGACY + 0x90);
+	set_cfg(PCI_COMMAND, 2, 6);
+	assert_false(virtio_pci_kick_port(&t, &at));
+}
+
 static void legacy_vectors(void **state)
 {
 	(void)state;
@@ -716,6 +761,7 @@ int main(void)
 		TEST(configuration),
 		TEST(window_capability),
 		TEST(legacy),
+		TEST(kicks_by_port),
 		TEST(legacy_vectors),
 		TEST(legacy_mistakes),
 	};

@@ -378,7 +378,11 @@ static enum mmio_outcome rtc_port(struct vm *vm, struct mmio *m)
 }
 static enum mmio_outcome pci_port(struct vm *vm, struct mmio *m)
 {
-	return pci_ports_access(&vm->pc.pci, m);
+	const enum mmio_outcome outcome = pci_ports_access(&vm->pc.pci, m);
+
+	if (m->write && vm->hooks.pci_configured != NULL)
+		vm->hooks.pci_configured(vm);
+	return outcome;
 }
 static enum mmio_outcome pci_window(struct vm *vm, struct mmio *m)
 {

@@ -104,7 +104,7 @@ struct pci_host *pci_arch_init(struct vm *vm)
 }
 
 /* The guest places its BARs. */
-void pci_arch_plugged(const struct vm *vm, unsigned slot, struct pci_function *f)
+void pci_arch_plugged(const struct vm *vm, unsigned slot, struct virtio_pci *v)
 {
-	(void)vm, (void)slot, (void)f;
+	(void)vm, (void)slot, (void)v;
 }

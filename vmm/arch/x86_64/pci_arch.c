@@ -37,7 +37,20 @@ static void add_bridge(struct pci_host *host)
 	pci_plug(host, BRIDGE_SLOT, &bridge);
 }
 
-void pci_arch_install(struct vm *vm) { (void)vm; }
+/* Of one size, whatever the queue: the kernel can take it. */
+static bool kick_at(const struct vm *vm, unsigned slot, uint64_t *at, uint64_t *how)
+{
+	uint32_t port;
+
+	if (!virtio_pci_kick_port(pci_bus_device(slot), &port) ||
+	    port - vm->board->pci_io.base >= vm->board->pci_io.size)
+		return false;
+	*at = port;
+	*how = ABI_DOORBELL_PORT | sizeof(uint16_t);
+	return true;
+}
+
+void pci_arch_install(struct vm *vm) { vm->hooks.kick_at = kick_at; }
 
 /* Configuration by ports and their window are the board's (board/pc.c). */
 struct pci_host *pci_arch_init(struct vm *vm)
@@ -49,11 +62,12 @@ struct pci_host *pci_arch_init(struct vm *vm)
 }
 
 /* There is no firmware that would do it, and not every guest can. */
-void pci_arch_plugged(const struct vm *vm, unsigned slot, struct pci_function *f)
+void pci_arch_plugged(const struct vm *vm, unsigned slot, struct virtio_pci *v)
 {
+	virtio_pci_kick_by_port(v);
 	if (!(vm->pc.timers & (uint32_t)SYSDESC_TIMER_LAPIC))
-		pci_drop_msix(f);
-	pci_assign(f, &next_memory, &next_io,
+		pci_drop_msix(&v->f);
+	pci_assign(&v->f, &next_memory, &next_io,
 		   (uint8_t)pc_wire_gsi(vm->board->pci_irq + slot % PCI_PINS));
 }
 

@@ -23,6 +23,8 @@ struct virtio_pci {
 	uint16_t queue_vector[VIRTIO_MAX_QUEUES];
 	uint8_t isr;
 	uint32_t window;     /* capability with a window on BAR 4 (4.1.4.9) */
+	uint32_t notify;     /* capability that says where kicks go */
+	bool by_port;        /* to the legacy interface's port first, by modern drivers too */
 	const char *ignored; /* why the access that is being made is */
 };
 
@@ -33,3 +35,8 @@ void virtio_pci_init(struct virtio_pci *t, struct virtio *device, const struct p
  * VIRTIO_CONFIG_CHANGED) now, for an owner that has somebody else send it.
  * False: none, since it uses INTA#, has given no vector or has masked it. */
 bool virtio_pci_message(const struct virtio_pci *t, int queue, uint64_t *address, uint32_t *data);
+/* Where an access of a port costs less than one of memory: all kicks of a transitional device go
+ * to one port, 16 bits with the queue's number; memory does as well. Before pci_plug. */
+void virtio_pci_kick_by_port(struct virtio_pci *t);
+/* Where that port is now. False: nowhere. */
+bool virtio_pci_kick_port(const struct virtio_pci *t, uint32_t *port);
