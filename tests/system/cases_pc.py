@@ -330,7 +330,7 @@ def ways(report):
 name: pc-ways
 machine: {{board: pc, on_idle: stay}}
 vms:
-  - {{name: linux, memory: 128M, timers: [pit, lapic], virtio: both,
+  - {{name: linux, memory: 128M, timers: [pit, hpet, lapic], virtio: both,
      kernel: asset:linux-amd64.elf, initrd: asset:initrd-pc, cmdline: "{words}", disks: [{{image: asset:disk-test}}]}}
   - {{name: rtos, memory: 64M, kernel: asset:freertos-pc, timers: [pit, lapic], virtio: both, priority: 100,
      budget: 400us, period: 1ms}}
@@ -359,6 +359,14 @@ connections:
         for disk in ("vda", "vdb"):
             report.equal(linux(f"sha256sum /dev/{disk} | cut -d ' ' -f 1"), digest,
                          f"{disk} by the legacy interface, by checksum")
+        linux("(while true; do dd if=/dev/vdb of=/dev/null bs=4096 iflag=direct; done) > /dev/null 2>&1 & "
+              "echo $! > /tmp/reader; sleep 1")
+        row = next(r for r in map(json.loads, run.client("top", "--once", "--json").splitlines())
+                   if r["vm"] == "linux")
+        linux("kill $(cat /tmp/reader)")
+        report.check(row["virtio_requests"] > 50 and row["exits"]["port"] < row["virtio_requests"] / 4,
+                     f"kicks by port go to the server past the monitor: {row['virtio_requests']} requests, "
+                     f"{row['exits']['port']} exits for ports")
         report.equal(linux("devmem 0xe0101070 32 0; cat /sys/bus/virtio/devices/*/status | sort | head -1"),
                      "0x00000000", "a reset by the one way is one by the other")
         report.equal(pings(linux, "192.168.19.100", 1), "0", "its driver has lost it")
