@@ -402,10 +402,10 @@ def bridge(report):
         report.equal(pings(linux_shell, "192.168.19.100", 5), "5", "each ping is answered")
         report.equal(pings(linux_shell, "192.168.19.77", 3), "0", "nobody answers for another address")
         linux_shell("ping -c 5 192.168.19.100 > /dev/null &")
-        counted = {row["vm"]: row for row in
-                   map(json.loads, run.client("top", "--once", "--json").splitlines())}
-        report.check(all(counted[vm]["net_packets"] > 0 and counted[vm]["net_bytes"] > 0 and
-                         counted[vm]["cpu_percent"] > 0 and counted[vm]["held_bytes"] > 64 << 20
+        top = {row["vm"]: row for row in
+               map(json.loads, run.client("top", "--once", "--json").splitlines())}
+        report.check(all(top[vm]["net_packets"] > 0 and top[vm]["net_bytes"] > 0 and
+                         top[vm]["cpu_percent"] > 0 and top[vm]["held_bytes"] > 64 << 20
                          for vm in ("rtos", "linux")), "`top` counts packets, time and memory")
         linux_shell("ip addr add 10.0.2.15/24 dev eth0")
         report.equal(pings(linux_shell, "10.0.2.2", 2), "2", "Linux reaches the machine's network as well")

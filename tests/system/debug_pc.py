@@ -36,7 +36,7 @@ def check_task(report, run):
             "detach"], "build/assets/freertos-pc.elf")
     for what, pattern in (
             ("32-bit registers", r"eip +0x[0-9a-f]+"),
-            ("a breakpoint in a task", r"Breakpoint 1, verdict"),
+            ("a breakpoint in a task", r"Breakpoint 1\S* verdict"),
             ("which task it is", r"task: \w+"),
             ("its arguments", r'= 0x\w+ .*"[a-z]+"'),
             ("a hardware breakpoint", r"Breakpoint 2\S* xTaskIncrementTick"),
