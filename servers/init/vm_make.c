@@ -31,6 +31,9 @@
 #define VIRTIO_STATUS 0x70u
 #define VIRTIO_RESET_TRIES 1000000u
 
+_Static_assert(sizeof(struct procinfo) + sizeof(struct vmm_info) <= 4096,
+	       "what a monitor is told fits into a page");
+
 static const struct machine *machine;
 
 void vm_make_init(const struct machine *m) { machine = m; }
