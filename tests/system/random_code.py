@@ -17,6 +17,7 @@ class Seeds:
         self.ends = {"exception": 0, "timer": 0, "stopped": 0, "reboot": 0, "silent": 0,
                      "emulator": 0}
         self.last = None        # the seed that was begun and has no end yet
+        self.astray = False     # the code has written over the program that runs it
         self.seen, self.until, self.console = 0, 0, None
 
     def type(self, text):
@@ -50,14 +51,25 @@ class Seeds:
             self.next = self.last + 1
         self.last = None
 
+    def begun(self, seed):
+        """Without pages in its way, a seed's code may have changed which is next."""
+        if self.astray:
+            return
+        if seed == self.next:
+            self.last = seed
+            return
+        self.astray = True
+        self.run.client("reboot", "random")
+
     def heard(self, match):
         begun, vector, ready, fault, reboot, left = match.groups()
         if begun is not None:
-            self.last = int(begun)
+            self.begun(int(begun))
         elif vector is not None:
             self.count("timer" if vector == "240" else "exception")
         elif ready is not None:
             self.count("reboot")
+            self.astray = False
             self.type(f"{self.next} {self.end - self.next}\n".encode())
         elif fault is not None:
             self.count("stopped")
