@@ -17,6 +17,7 @@ class Seeds:
         self.ends = {"exception": 0, "timer": 0, "stopped": 0, "reboot": 0, "silent": 0,
                      "emulator": 0}
         self.last = None        # the seed that was begun and has no end yet
+        self.ready = False      # the program has asked for seeds
         self.astray = False     # the code has written over the program that runs it
         self.seen, self.until, self.console = 0, 0, None
 
@@ -69,17 +70,20 @@ class Seeds:
             self.count("timer" if vector == "240" else "exception")
         elif ready is not None:
             self.count("reboot")
-            self.astray = False
+            self.astray, self.ready = False, True
             self.type(f"{self.next} {self.end - self.next}\n".encode())
         elif fault is not None:
             self.count("stopped")
+            self.ready = False
         elif left is not None:
             self.run.client("start", "random")
 
     def silent(self):
-        if self.last is None:
+        if self.last is not None:
+            self.count("silent")
+        elif not self.ready:
             return  # it starts
-        self.count("silent")
+        self.ready = False  # nor is it if a seed has come to its end and the next does not begin
         self.run.client("reboot", "random")
 
     def go(self, limit_s):
