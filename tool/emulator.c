@@ -100,7 +100,6 @@ void emulator_free(struct emulator_command *command)
 	*command = (struct emulator_command){ 0 };
 }
 
-/* In the child. */
 /* Over a socket of its own kind, to who started us. */
 static bool send_descriptor(int through, int fd)
 {

@@ -18,7 +18,6 @@ class Seeds:
                      "emulator": 0}
         self.last = None        # the seed that was begun and has no end yet
         self.ready = False      # the program has asked for seeds
-        self.astray = False     # the code has written over the program that runs it
         self.seen, self.until, self.console = 0, 0, None
 
     def type(self, text):
@@ -54,12 +53,13 @@ class Seeds:
 
     def begun(self, seed):
         """Without pages in its way, a seed's code may have changed which is next."""
-        if self.astray:
-            return
-        if seed == self.next:
+        if self.ready and seed == self.next:
             self.last = seed
-            return
-        self.astray = True
+        elif self.ready:
+            self.anew()
+
+    def anew(self):
+        self.ready = False
         self.run.client("reboot", "random")
 
     def heard(self, match):
@@ -70,7 +70,7 @@ class Seeds:
             self.count("timer" if vector == "240" else "exception")
         elif ready is not None:
             self.count("reboot")
-            self.astray, self.ready = False, True
+            self.ready = True
             self.type(f"{self.next} {self.end - self.next}\n".encode())
         elif fault is not None:
             self.count("stopped")
@@ -83,8 +83,7 @@ class Seeds:
             self.count("silent")
         elif not self.ready:
             return  # it starts
-        self.ready = False  # nor is it if a seed has come to its end and the next does not begin
-        self.run.client("reboot", "random")
+        self.anew()  # also if a seed has come to its end and the next does not begin
 
     def go(self, limit_s):
         """Until all have been run."""
