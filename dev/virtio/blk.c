@@ -68,8 +68,14 @@ static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r)
 		uint32_t n = r->out.left;
 		uint8_t *to = disk->change(disk->opaque, r->offset, &n);
 
-		if (to == NULL || !virtq_read(q, &r->out, to, n))
+		if (to == NULL)
 			return S_IOERR;
+		if (disk->stage != NULL)
+			n = min_u32(n, VIRTIO_BLK_STAGE);
+		if (!virtq_read(q, &r->out, disk->stage != NULL ? disk->stage : to, n))
+			return S_IOERR;
+		if (disk->stage != NULL)
+			memcpy(to, disk->stage, n);
 		r->offset += n;
 	}
 	return S_OK;

@@ -957,6 +957,29 @@ static void blk_breaks(void **state)
 	}
 }
 
+/* Data whose second half is not to be had: with a stage the disk has nothing of it. */
+static void blk_stages(void **state)
+{
+	static uint8_t stage[VIRTIO_BLK_STAGE];
+
+	(void)state;
+	with_blk(false);
+	blk.disk.stage = stage;
+	drive(1);
+	memset(d.ram + DATA, 'n', 2048);
+	assert_int_equal(disk_does(1, 8, 2048, false), 0);
+	request(1, 8);
+	memset(d.ram + DATA, 'x', 512);
+	vd_split(&d, VD_DESC, 0, HEADER, 16, VD_NEXT, 1);
+	vd_split(&d, VD_DESC, 1, DATA, 512, VD_NEXT, 3);
+	vd_split(&d, VD_DESC, 3, VD_BYTES, 512, VD_NEXT, 2);
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_int_equal(world.breaks, 1);
+	for (size_t i = 0; i < 2048; i++)
+		assert_int_equal(room[4096 + i], 'n');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -978,6 +1001,7 @@ int main(void)
 		cmocka_unit_test(blk_refuses),
 		cmocka_unit_test(blk_framing),
 		cmocka_unit_test(blk_breaks),
+		cmocka_unit_test(blk_stages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #define VIRTIO_BLK_SECTOR 512u
 #define VIRTIO_BLK_ID_BYTES 20
+#define VIRTIO_BLK_STAGE 0x10000u
 
 struct virtio_blk;
 
@@ -33,7 +34,9 @@ struct virtio_blk_job {
  *
  * In memory: `look` and `change` give the memory of some of the disk's bytes, from
  * `offset` on, and cut *bytes (not 0) to what lies there. NULL: the disk fails there.
- * `flush`, which may be NULL: what was written is to last; false: it does not.
+ * `flush`, which may be NULL: what was written is to last; false: it does not. `stage`, of
+ * VIRTIO_BLK_STAGE bytes, for who may lose the driver's memory, or his life with it, in the
+ * middle of a copy: a piece of that size is written whole or not at all. NULL: none.
  *
  * Slow: `take` has room for one request more, or returns NULL: none for now, the owner
  * calls virtio_blk_turn when there is. `put` gives it back unused. `begin` starts it, or
@@ -47,6 +50,7 @@ struct virtio_blk_disk {
 	const uint8_t *(*look)(void *opaque, uint64_t offset, uint32_t *bytes);
 	uint8_t *(*change)(void *opaque, uint64_t offset, uint32_t *bytes);
 	bool (*flush)(void *opaque);
+	uint8_t *stage;
 	struct virtio_blk_job *(*take)(void *opaque);
 	void (*put)(void *opaque, struct virtio_blk_job *job);
 	void (*begin)(void *opaque, struct virtio_blk_job *job);
