@@ -2,7 +2,10 @@
  * the local APIC's timer. */
 #pragma once
 
-#define configTICK_RATE_HZ 1000
+/* A tick is about a dozen accesses to the local APIC, most of them critical sections of the port
+ * (its priority register). Each is an exit, and under an emulator on a busy host an exit may
+ * take a tenth of a millisecond. */
+#define configTICK_RATE_HZ 100
 #define configUSE_PREEMPTION 1
 #define configUSE_IDLE_HOOK 1
 #define configUSE_TICK_HOOK 0

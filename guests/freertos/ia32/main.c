@@ -127,7 +127,7 @@ static void self_test(void)
 	verdict("state", boot_eax == BOOT_MAGIC && boot_others == 0);
 	verdict("queue", test_queue(2, 3));
 	start_fpu(1);
-	start_timer(20);
+	start_timer(configTICK_RATE_HZ / 50);
 	count_ticks();
 	verdict("timer", timer_count() >= 50 * SECONDS - 10);
 	test_fpu();
@@ -152,6 +152,7 @@ static void main_task(void *unused)
 	bool networked;
 
 	(void)unused;
+	pc_start_tick();
 	tell_boot(at(boot_ebx));
 	app_print("freertos: restart counter %u\n", restart_count());
 	self_test();

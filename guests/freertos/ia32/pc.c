@@ -101,6 +101,11 @@ unsigned long pc_measure_apic(void)
 	return least * 100ul * 16ul;
 }
 
+void pc_start_tick(void)
+{
+	*apic(0x380) = *apic(0x380);
+}
+
 static uint8_t rtc_read(uint8_t index)
 {
 	out8(0x70, index);
