@@ -1,7 +1,7 @@
 TOOL_PARTS := answer bochs buffer command_build command_client command_create command_set command_top top command_trace chrome exit_names command_faults faultlog command_gdb command_run broker cli cpio \
 	cpus diag elfcheck emulator files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link payload_build \
 	qemu requests schema schema_check screen scroll session sockpath suggest symbolise \
-	sysimage system system_connections system_images system_memory system_passthrough system_vm table terminal units view \
+	sysimage system system_connections system_images system_memory system_modules system_passthrough system_vm table terminal units view \
 	vmstates yamldoc
 # Captures of guests, their comparison, the reference side, what the host can do.
 TOOL_PARTS += capture capture_image capture_json capture_qemu capture_read capture_selvage \

@@ -55,7 +55,9 @@ static bool from_vm(struct reference *r, const struct system *sys, const char *n
 		return false;
 	vm = &sys->desc->vm[index];
 	r->image = sys->kernel[index].path;
-	r->initrd = sys->initrd[index].data ? sys->initrd[index].path : NULL;
+	r->initrd = sys->modules[index]       ? sys->modules[index]
+		    : sys->initrd[index].data ? sys->initrd[index].path
+					      : NULL;
 	r->cmdline = vm->cmdline;
 	r->board = sysdesc_board_name(vm->board);
 	r->width = vm->width;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <cyaml/cyaml.h>
+#include <selvage/modules.h>
 #include <selvage/sysdesc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,15 @@ static const cyaml_strval_t message_targets[] = {
 	{ "its", SYSDESC_VM_ITS },
 };
 
+static const cyaml_schema_field_t module_fields[] = {
+	TEXT("file", struct conf_module, file, REQUIRED, 1),
+	TEXT("cmdline", struct conf_module, cmdline, OPTIONAL, 0),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t module_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_module, module_fields),
+};
+
 static const cyaml_schema_field_t disk_fields[] = {
 	TEXT("image", struct conf_disk, image, REQUIRED, 1),
 	CYAML_FIELD_ENUM("mode", ENUM_FLAGS, struct conf_disk, mode, disk_modes,
@@ -196,6 +206,8 @@ static const cyaml_schema_field_t vm_fields[] = {
 	CYAML_FIELD_SEQUENCE("low_vectors", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm,
 			     low_vectors, &text_schema, 1, SYSDESC_VECTORS),
 	TEXT("initrd", struct conf_vm, initrd, OPTIONAL, 1),
+	CYAML_FIELD_SEQUENCE("modules", CYAML_FLAG_POINTER | OPTIONAL, struct conf_vm, modules,
+			     &module_schema, 1, MODULES_MAX),
 	TEXT("cmdline", struct conf_vm, cmdline, OPTIONAL, 0),
 	CYAML_FIELD_UINT("priority", OPTIONAL, struct conf_vm, priority),
 	TEXT("budget", struct conf_vm, budget, OPTIONAL, 1),
@@ -317,6 +329,9 @@ static const struct key_help key_helps[] = {
 	{ vm_fields, "width", "give 32 or 64" },
 	{ vm_fields, "low_vectors", "give off, guest, default, or a list of 8 or 16 words" },
 	{ vm_fields, "initrd", "give `initrd: asset:NAME` or a path" },
+	{ vm_fields, "modules", "give a list, e.g. `modules: [{file: one.bin, cmdline: first}]`" },
+	{ module_fields, "file", "give `file: asset:NAME` or a path" },
+	{ module_fields, "cmdline", "give a text" },
 	{ vm_fields, "cmdline",
 	  "give a text, e.g. `cmdline: \"console=ttyAMA0\"`" },
 	{ vm_fields, "priority", "give a number from 1 to 100" },
@@ -347,6 +362,7 @@ static const struct mapping_name mapping_names[] = {
 	{ machine_fields, "`machine`" },
 	{ vm_fields, "a VM" },
 	{ region_fields, "a memory region" },
+	{ module_fields, "a module" },
 	{ disk_fields, "a disk" },
 	{ connection_fields, "a connection" },
 	{ passthrough_fields, "a device of the machine" },

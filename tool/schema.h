@@ -19,6 +19,11 @@ struct conf_region {
 	char *physical;
 };
 
+struct conf_module {
+	char *file;
+	char *cmdline;
+};
+
 struct conf_disk {
 	char *image;
 	int mode;
@@ -57,6 +62,8 @@ struct conf_vm {
 	char **low_vectors;
 	unsigned low_vectors_count;
 	char *initrd;
+	struct conf_module *modules;
+	unsigned modules_count;
 	char *cmdline;
 	uint32_t priority;
 	char *budget;

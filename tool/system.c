@@ -333,9 +333,11 @@ static bool alloc_results(struct system *sys)
 	sys->desc = calloc(1, size);
 	sys->kernel = calloc(n + 1, sizeof(sys->kernel[0]));
 	sys->initrd = calloc(n + 1, sizeof(sys->initrd[0]));
+	sys->modules = calloc(n + 1, sizeof(sys->modules[0]));
 	sys->disk = calloc((n + 1) * SYSDESC_MAX_DISKS, sizeof(sys->disk[0]));
 	sys->served = calloc(connections + 1, sizeof(sys->served[0]));
-	if (!sys->desc || !sys->kernel || !sys->initrd || !sys->disk || !sys->served) {
+	if (!sys->desc || !sys->kernel || !sys->initrd || !sys->modules || !sys->disk ||
+	    !sys->served) {
 		diag_error("out of memory");
 		return false;
 	}
@@ -382,6 +384,8 @@ void system_free(struct system *sys)
 			file_unmap(&sys->kernel[i]);
 		if (sys->initrd)
 			file_unmap(&sys->initrd[i]);
+		if (sys->modules)
+			free(sys->modules[i]);
 		for (uint32_t j = 0; sys->disk && j < SYSDESC_MAX_DISKS; j++)
 			file_unmap(&sys->disk[i * SYSDESC_MAX_DISKS + j]);
 	}
@@ -392,6 +396,7 @@ void system_free(struct system *sys)
 	free(sys->desc);
 	free(sys->kernel);
 	free(sys->initrd);
+	free(sys->modules);
 	free(sys->disk);
 	free(sys->served);
 	free(sys->file);

@@ -36,6 +36,7 @@ struct system {
 	struct sysdesc *desc; /* payload indexes and checksum not yet set */
 	struct file *kernel;  /* one for each VM; set by system_load_images */
 	struct file *initrd;  /* the same; data is NULL without an initrd */
+	char **modules;       /* of Multiboot VMs: as QEMU's -initrd names them, or NULL */
 	struct file *disk;    /* SYSDESC_MAX_DISKS for each VM; n_disks are there */
 	struct file *served;  /* one for each connection: its disk; data may be NULL */
 };
@@ -46,7 +47,8 @@ bool system_parse(struct system *sys, const char *file, const void *text,
 		  size_t size);
 /* Reads the file and does system_parse. */
 bool system_read(struct system *sys, const char *file);
-/* Opens and checks the images that the VMs boot. */
+/* Opens and checks the images that the VMs boot; a Multiboot VM's modules become the one
+ * image `initrd` (selvage/modules.h). */
 bool system_load_images(struct system *sys, const char *build_dir);
 void system_free(struct system *sys);
 

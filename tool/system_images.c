@@ -5,18 +5,12 @@
 
 #include "diag.h"
 #include "guestimg.h"
-#include "system.h"
+#include "system_images.h"
 #include "units.h"
 
 #define ASSET_PREFIX "asset:"
 #define LARGE_PAGE (2ull << 20)
 #define DEVICETREE_ROOM LARGE_PAGE
-
-struct image_check {
-	struct system *sys;
-	yaml_node_t *vm_node;
-	const char *build_dir;
-};
 
 static uint64_t round_up(uint64_t value, uint64_t unit)
 {
@@ -69,9 +63,8 @@ static bool cannot_open(const struct image_check *c, yaml_node_t *node, const ch
 	return false;
 }
 
-/* `key` of `node`, the VM or something of it. */
-static bool open_file(const struct image_check *c, yaml_node_t *node, const char *key,
-		      const char *spec, struct file *file)
+bool image_open(const struct image_check *c, yaml_node_t *node, const char *key,
+		const char *spec, struct file *file)
 {
 	char *path;
 	bool ok;
@@ -94,7 +87,7 @@ static bool open_file(const struct image_check *c, yaml_node_t *node, const char
 static bool open_image(const struct image_check *c, const char *key,
 		       const char *spec, struct file *file)
 {
-	return open_file(c, c->vm_node, key, spec, file);
+	return image_open(c, c->vm_node, key, spec, file);
 }
 
 static bool wrong_image(const struct image_check *c, const char *key,
@@ -292,7 +285,7 @@ static bool place_kernel(const struct image_check *c, uint32_t index,
 static bool load_disk(const struct image_check *c, yaml_node_t *node, const char *image,
 		      struct file *file)
 {
-	if (!open_file(c, node, "image", image, file))
+	if (!image_open(c, node, "image", image, file))
 		return false;
 	if (file->size % SYSDESC_SECTOR == 0)
 		return true;
@@ -331,26 +324,48 @@ static bool load_served(struct system *sys, const char *build_dir)
 	return ok;
 }
 
-static bool load_vm(const struct image_check *c, uint32_t index)
+static bool load_initrd(const struct image_check *c, uint32_t index)
+{
+	const char *spec = c->sys->conf->vms[index].initrd;
+	struct file *file = &c->sys->initrd[index];
+	const char *wrong;
+
+	if (!spec)
+		return true;
+	if (!open_image(c, "initrd", spec, file))
+		return false;
+	wrong = guestimg_check_initrd(file->data, file->size);
+	return !wrong || wrong_image(c, "initrd", file, wrong);
+}
+
+static bool load_beside(const struct image_check *c, uint32_t index, enum guestimg_kind kind)
 {
 	const struct conf_vm *conf = &c->sys->conf->vms[index];
-	struct file *initrd_file = &c->sys->initrd[index];
+	unsigned line = system_line(c->sys, c->vm_node, "modules");
+
+	if (conf->modules_count > 0 && kind != GUESTIMG_MULTIBOOT) {
+		diag_error_at(c->sys->file, line,
+			      "`modules` are for Multiboot kernels, and %s is none; Linux takes an "
+			      "`initrd`",
+			      c->sys->kernel[index].path);
+		return false;
+	}
+	if (conf->modules_count > 0 && conf->initrd) {
+		diag_error_at(c->sys->file, line,
+			      "`modules` and `initrd`: put the initrd into the list");
+		return false;
+	}
+	return kind == GUESTIMG_MULTIBOOT ? image_load_modules(c, index) : load_initrd(c, index);
+}
+
+static bool load_vm(const struct image_check *c, uint32_t index)
+{
 	struct guestimg_kernel kernel;
-	const char *wrong;
 
 	if (!load_kernel(c, index, &kernel))
 		return false;
-	if (conf->initrd) {
-		if (!open_image(c, "initrd", conf->initrd, initrd_file))
-			return false;
-		/* A Multiboot kernel's module is whatever it likes. */
-		wrong = kernel.kind == GUESTIMG_MULTIBOOT
-				? NULL
-				: guestimg_check_initrd(initrd_file->data, initrd_file->size);
-		if (wrong)
-			return wrong_image(c, "initrd", initrd_file, wrong);
-	}
-	return place_kernel(c, index, &kernel) && check_vectors(c, index) &&
+	return load_beside(c, index, kernel.kind) && place_kernel(c, index, &kernel) &&
+	       check_vectors(c, index) &&
 	       load_disks(c, index);
 }
 

@@ -1,5 +1,6 @@
-$(eval $(call target_lib,image,lib/image/payload.c lib/image/sysdesc.c lib/image/vmm_image.c,base))
+$(eval $(call target_lib,image,lib/image/modules.c lib/image/payload.c lib/image/sysdesc.c lib/image/vmm_image.c,base))
 $(eval $(call unit_test,image,tests/unit/image_test.c,image base))
 $(eval $(call fuzz_target,sysdesc,tests/fuzz/sysdesc_fuzz.c,image base))
 $(eval $(call fuzz_target,payload,tests/fuzz/payload_fuzz.c,image base))
+$(eval $(call fuzz_target,modules,tests/fuzz/modules_fuzz.c,image base))
 $(eval $(call unit_test,vmm_image,tests/unit/vmm_image_test.c,image base))

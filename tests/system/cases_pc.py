@@ -4,6 +4,7 @@ import json
 import re
 
 from cases_freertos import answers
+from captures import Reference
 from harness import Failure, Shell, System, write_description
 from pcscreen import BLUE, WHITE, Screen
 
@@ -199,6 +200,40 @@ def freertos(report):
         report.equal(run.wait_exit(30), 0, "it switches itself off, and so does the machine")
 
 
+def modules(report):
+    """A Multiboot kernel with modules: each with its command line, whole, and the same from QEMU."""
+    path = write_description("pc-modules", """
+name: pc-modules
+machine: {board: pc}
+vms:
+  - name: rtos
+    memory: 64M
+    kernel: asset:freertos-pc
+    timers: [pit, lapic]
+    modules:
+      - {file: asset:disk-test, cmdline: "first of two, mark=selvage"}
+      - {file: modules.bin}
+      - {file: asset:freertos-pc, cmdline: itself}
+""")
+    with open("build/test-systems/modules.bin", "wb") as f:
+        f.write(bytes(range(1, 8)))
+    expected = []
+    for name, cmdline in (("assets/disk-test", "first of two, mark=selvage"),
+                          ("test-systems/modules.bin", ""), ("assets/freertos-pc", "itself")):
+        with open(f"build/{name}", "rb") as f:
+            content = f.read()
+        expected.append((name, f"'{cmdline}', {len(content)} bytes, sum {sum(content) % 2**32}"))
+    with System("pc-modules", path, "--deterministic") as run:
+        for name, line in expected:
+            run.wait("rtos", f"freertos: module {re.escape(line)}$", 60)
+            report.ok(f"{name}: its command line, size and sum")
+        run.wait("rtos", "freertos: state ok", 60)
+    with Reference("qemu", path, "rtos") as reference:
+        for name, line in expected:
+            reference.wait((f"{name} " if line[1] != "'" else name) + line[1:])
+            report.ok(f"{name}: QEMU gives it the same")
+
+
 LINUX_SAYS = [
     r"Linux version 6\.1\.",
     r"Command line: console=ttyS0",
@@ -372,6 +407,7 @@ connections:
         report.equal(pings(linux, "192.168.19.100", 1), "0", "its driver has lost it")
         linux("cd /sys/bus/virtio/drivers/virtio_net; n=$(ls -d virtio*); echo $n > unbind; echo $n > bind; "
               "ip addr add 192.168.19.1/24 dev eth0; ip link set eth0 up")
+        pings(linux, "192.168.19.100", 1)  # the link may be a moment in coming
         report.equal(pings(linux, "192.168.19.100", 5), "5", "begun anew it works")
         report.check("as described" in run.client("audit", path), "who holds what is as described")
 
@@ -433,4 +469,4 @@ def cases():
             "pc-screen": screen, "pc-pit": pit,
             "pc-freertos": freertos, "pc-linux": linux,
             "pc-bzimage": bzimage, "pc-mach": mach,
-            "pc-net": net, "pc-ways": ways, "pc-bridge": bridge}
+            "pc-modules": modules, "pc-net": net, "pc-ways": ways, "pc-bridge": bridge}

@@ -1,6 +1,7 @@
 /* lib/image: sound areas and descriptions pass, every single wrong field is
  * found, and random damage never passes unseen. */
 #include <selvage/crc32.h>
+#include <selvage/modules.h>
 #include <selvage/payload.h>
 #include <selvage/sysdesc.h>
 #include <selvage/vmm_image.h>
@@ -626,6 +627,52 @@ static void damaged_index_is_found(void **state)
 	assert_non_null(payload_check(area + 4, AREA_BYTES - 4));
 }
 
+/* --- Modules ------------------------------------------------------------------- */
+
+static union {
+	struct modules head;
+	uint8_t bytes[sizeof(struct modules) + 24];
+} modules;
+
+static void make_modules(void)
+{
+	memset(&modules, 0, sizeof(modules));
+	modules.head.magic = MODULES_MAGIC;
+	modules.head.n = 2;
+	modules.head.item[0] = (struct modules_item){ sizeof(modules.head), 3, "one" };
+	modules.head.item[1] = (struct modules_item){ sizeof(modules.head) + 8, 16, "" };
+}
+
+#define WRONG_MODULES(change)                                              \
+	do {                                                               \
+		make_modules();                                            \
+		change;                                                    \
+		assert_non_null(modules_check(&modules, sizeof(modules))); \
+	} while (0)
+
+static void modules_are_within(void **state)
+{
+	(void)state;
+	make_modules();
+	assert_null(modules_check(&modules, sizeof(modules)));
+	assert_non_null(modules_check(&modules, sizeof(modules) - 1));
+	assert_non_null(modules_check(&modules, sizeof(modules.head) - 1));
+	WRONG_MODULES(modules.head.magic++);
+	WRONG_MODULES(modules.head.n = 0);
+	WRONG_MODULES(modules.head.n = 3); /* that one is empty */
+	WRONG_MODULES(modules.head.n = MODULES_MAX + 1);
+	WRONG_MODULES(modules.head.item[0].offset--);
+	WRONG_MODULES(modules.head.item[0].offset = UINT64_MAX);
+	WRONG_MODULES(modules.head.item[1].bytes++);
+	WRONG_MODULES(modules.head.item[1].bytes = UINT64_MAX);
+	WRONG_MODULES(modules.head.item[1].bytes = 0);
+	WRONG_MODULES(modules.head.item[0].cmdline[MODULES_CMDLINE - 1] = 'x');
+	/* One behind the last is of no interest. */
+	make_modules();
+	modules.head.item[2].bytes = UINT64_MAX;
+	assert_null(modules_check(&modules, sizeof(modules)));
+}
+
 /* The reference: one bit at a time. */
 static uint32_t slow_crc(const uint8_t *data, size_t size)
 {
@@ -673,6 +720,7 @@ int main(void)
 		cmocka_unit_test(sound_area_passes),
 		cmocka_unit_test(every_wrong_item_is_found),
 		cmocka_unit_test(damaged_index_is_found),
+		cmocka_unit_test(modules_are_within),
 		cmocka_unit_test(crc_equals_its_definition),
 	};
 

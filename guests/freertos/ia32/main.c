@@ -61,6 +61,16 @@ static const void *at(uint32_t address)
 	return (const void *)(uintptr_t)address;
 }
 
+static unsigned sum_of(const struct boot_module *m)
+{
+	const uint8_t *bytes = at(m->start);
+	unsigned sum = 0;
+
+	for (uint32_t i = 0; i < m->end - m->start; i++)
+		sum += bytes[i];
+	return sum;
+}
+
 static void tell_boot(const struct boot_info *b)
 {
 	const struct boot_module *m = at(b->mods_addr);
@@ -69,8 +79,8 @@ static void tell_boot(const struct boot_info *b)
 		  b->mem_upper, b->mmap_length);
 	app_print("freertos: command line '%s'\n", (const char *)at(b->cmdline));
 	for (uint32_t i = 0; i < b->mods_count; i++)
-		app_print("freertos: module '%s', %u bytes\n", (const char *)at(m[i].string),
-			  m[i].end - m[i].start);
+		app_print("freertos: module '%s', %u bytes, sum %u\n",
+			  (const char *)at(m[i].string), m[i].end - m[i].start, sum_of(&m[i]));
 }
 
 /* The number behind `key` in the command line; 0: it is not there. */

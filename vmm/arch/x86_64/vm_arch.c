@@ -7,6 +7,7 @@
 #include "enter.h"
 
 #include <selvage/clock.h>
+#include <selvage/modules.h>
 
 #define CR8_ACCESSES (1u << 8 | 1u << 24) /* control_exit.c */
 
@@ -73,6 +74,30 @@ bool vm_vcpu_start(struct vm_vcpu *vc)
 	return vc->started;
 }
 
+_Static_assert(MODULES_MAX <= PC_MODULES_MAX, "all have their place");
+
+/* The initrd, or of a Multiboot guest the list of its modules. */
+static const char *set_modules(const struct vmm_info *info, struct pc_boot *boot)
+{
+	const struct modules *list = (const void *)(uintptr_t)info->initrd_vaddr;
+	const char *error;
+
+	boot->n_modules = info->initrd_bytes != 0;
+	boot->module[0] = (struct pc_module){ list, info->initrd_bytes, NULL };
+	if (boot->n_modules == 0 || info->vm.boot != SYSDESC_BOOT_MULTIBOOT)
+		return NULL;
+	error = modules_check(list, info->initrd_bytes);
+	if (error != NULL)
+		return error;
+	boot->n_modules = list->n;
+	for (uint32_t i = 0; i < list->n; i++)
+		boot->module[i] = (struct pc_module){
+			(const uint8_t *)list + list->item[i].offset,
+			list->item[i].bytes, list->item[i].cmdline
+		};
+	return NULL;
+}
+
 static const char *load(struct vm *vm, struct pc_boot *boot, struct pc_entry *entry)
 {
 	const struct sysdesc_vm *d = &vm->info->vm;
@@ -113,10 +138,10 @@ const char *vm_load(struct vm *vm)
 				 .map = &map,
 				 .kernel = (const void *)(uintptr_t)info->kernel_vaddr,
 				 .kernel_bytes = info->kernel_bytes,
-				 .cmdline = info->vm.cmdline,
-				 .n_modules = info->initrd_bytes != 0 };
-	boot.module[0].bytes = (const void *)(uintptr_t)info->initrd_vaddr;
-	boot.module[0].size = info->initrd_bytes;
+				 .cmdline = info->vm.cmdline };
+	error = set_modules(info, &boot);
+	if (error != NULL)
+		return error;
 	if (!pc_map_from_ram(&map, &vm->mem, PC_LOW_PC) || !reserve_pools(vm, &map))
 		return "memory that no PC has";
 	pc_describe(vm, &acpi);
