@@ -47,14 +47,18 @@ def told(run, limit_s=30):
 
 
 def records(run):
-    """VMs whose fault has a whole record in the log: what, code, registers, end."""
-    text, whole = told(run), []
-    for part in re.split(r"fault begin: ", text)[1:]:
-        vm = re.match(r"vm=(\S+) vcpu=0 width=\d+ reason=\S+ what=\"", part).group(1)
-        needed = (r"fault cause: code=", r"fault instruction: va=0x[0-9a-f]+ readable=",
-                  r"fault registers: rax=0x", r"fault exits: ", rf"fault end: vm={vm}$")
-        if all(re.search(n, part, re.M) for n in needed):
-            whole.append(vm)
+    """VMs whose fault has a whole record in the log: what, code, registers, end. Those of several
+    VMs may be told at the same time."""
+    of_vm, whole = {}, []
+    for vm, line in re.findall(r"vmm:(\S+): error: (fault .*)$", told(run), re.M):
+        of_vm[vm] = of_vm.get(vm, "") + line + "\n"
+    for vm, text in of_vm.items():
+        for part in text.split("fault begin: ")[1:]:
+            needed = (rf"^vm={vm} vcpu=0 width=\d+ reason=\S+ what=\"", r"fault cause: code=",
+                      r"fault instruction: va=0x[0-9a-f]+ readable=",
+                      r"fault registers: rax=0x", r"fault exits: ", rf"fault end: vm={vm}$")
+            if all(re.search(n, part, re.M) for n in needed):
+                whole.append(vm)
     return whole
 
 

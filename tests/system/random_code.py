@@ -18,6 +18,9 @@ class Seeds:
                      "emulator": 0}
         self.last = None        # the seed that was begun and has no end yet
         self.ready = False      # the program has asked for seeds
+        self.starts = 0         # of the program, that were heard of
+        self.ended = 0          # of those, by its VM's end
+        self.waited = False     # a time for it to start has gone by
         self.seen, self.until, self.console = 0, 0, None
 
     def type(self, text):
@@ -59,30 +62,44 @@ class Seeds:
             self.anew()
 
     def anew(self):
-        self.ready = False
+        self.ended += self.ready
+        self.ready = self.waited = False
         self.run.client("reboot", "random")
+
+    def fell(self, fault):
+        """Its VM did. The log may say so when the console has told of the next start already;
+        the seed then counts as one that reset the VM."""
+        self.ended += 1
+        if self.ended >= self.starts:
+            if fault:
+                self.count("stopped")
+            self.ready = False
+        elif fault and self.ends["reboot"] > 0:
+            self.ends["reboot"] -= 1
+            self.ends["stopped"] += 1
 
     def heard(self, match):
         begun, vector, ready, fault, reboot, left = match.groups()
+        self.waited = False
         if begun is not None:
             self.begun(int(begun))
         elif vector is not None:
             self.count("timer" if vector == "240" else "exception")
         elif ready is not None:
             self.count("reboot")
-            self.ready = True
+            self.ready, self.starts = True, self.starts + 1
             self.type(f"{self.next} {self.end - self.next}\n".encode())
-        elif fault is not None:
-            self.count("stopped")
-            self.ready = False
+        elif fault is not None or reboot is not None:
+            self.fell(fault is not None)
         elif left is not None:
             self.run.client("start", "random")
 
     def silent(self):
         if self.last is not None:
             self.count("silent")
-        elif not self.ready:
-            return  # it starts
+        elif not self.ready and not self.waited:
+            self.waited = True  # it starts
+            return
         self.anew()  # also if a seed has come to its end and the next does not begin
 
     def go(self, limit_s):
