@@ -2,6 +2,7 @@
 
 #include <dev/pc/isa.h>
 #include <dev/pc/ticks.h>
+#include <selvage/base.h>
 
 #define SPEAKER 2u /* the channel with a gate */
 #define GATE (1u << 0)
@@ -73,15 +74,28 @@ static void set_irq(struct pit *p, bool level)
 	p->env.set_irq(p->env.opaque, 0, level);
 }
 
+/* Ticks that come late. */
+static uint64_t gap(const struct pit_channel *c) { return max_u64(c->count / 4, 1); }
+
+/* Whether there is an edge now. */
+static bool notice(struct pit_channel *c, uint64_t t)
+{
+	const uint64_t risen = edges(c, t), behind = risen - c->seen;
+
+	if ((int64_t)behind <= 0 || (behind > 1 && t - c->seen_at < gap(c)))
+		return false;
+	c->seen = risen - (min_u64(behind, PIT_LATE) - 1);
+	c->seen_at = t;
+	return true;
+}
+
 static void update(struct pit *p)
 {
 	struct pit_channel *c = &p->channel[0];
-	uint64_t t = now(p), risen;
+	uint64_t t = now(p);
 
 	settle(c, t);
-	risen = edges(c, t);
-	if (risen != c->seen) {
-		c->seen = risen;
+	if (notice(c, t)) {
 		set_irq(p, false);
 		set_irq(p, true);
 	}
@@ -100,8 +114,10 @@ uint64_t pit_deadline(const struct pit *p)
 
 	if (!c->loaded || !c->running || (!periodic(c) && c->seen != 0))
 		return TICKS_NEVER;
-	due = c->count * (c->seen + 1) + (strobe(c) ? 1u : 0u);
-	return ticks_to_ns(c->at + due, PIT_HZ);
+	due = c->at + c->count * (c->seen + 1) + (strobe(c) ? 1u : 0u);
+	if (due < c->seen_at) /* it comes late */
+		due = c->seen_at + gap(c);
+	return ticks_to_ns(due, PIT_HZ);
 }
 
 /* --- Counting ------------------------------------------------------------------------- */

@@ -98,10 +98,21 @@ static void test_rate_generator(void **state)
 	assert_int_equal(f->owner.rises, 12);
 	clocks(f, 200);
 	assert_int_equal(f->owner.rises, 14);
-	/* Nobody looked for long: one tick. */
+	/* Nobody looked for long: the last ticks, a quarter of a period apart. */
 	f->owner.now += 1000000000;
 	pit_expired(&f->pit);
 	assert_int_equal(f->owner.rises, 15);
+	pit_expired(&f->pit);
+	assert_int_equal(f->owner.rises, 15);
+	clocks(f, 24);
+	assert_int_equal(f->owner.rises, 15);
+	clocks(f, 1);
+	assert_int_equal(f->owner.rises, 16);
+	/* Three are late for each that is due. */
+	clocks(f, 2000);
+	assert_int_equal(f->owner.rises, 14 + PIT_LATE + 21);
+	clocks(f, 100);
+	assert_int_equal(f->owner.rises, 14 + PIT_LATE + 22);
 }
 
 static void test_reload_unseen(void **state)

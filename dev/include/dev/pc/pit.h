@@ -5,7 +5,9 @@
  * Nothing ticks: counts are worked out from a clock when somebody asks. A count
  * written in modes 2 and 3 takes effect at the end of the period that runs (the
  * chip: in mode 3 at the end of the half). Mode 0 counts N clocks, not N + 1.
- * If several periods of channel 0 pass before pit_expired(), it ticks once.
+ * If several periods of channel 0 pass before pit_expired(), as when the VM had no processor,
+ * the last PIT_LATE of them tick one after the other, a quarter of a period apart: a guest that
+ * counts ticks keeps its time, and Linux's test of the line finds it at work.
  */
 #pragma once
 
@@ -16,6 +18,7 @@
 
 #define PIT_HZ 1193182u
 #define PIT_CHANNELS 3u
+#define PIT_LATE 16u
 
 /* Private to the model; here so that the owner can embed it. Times are counts
  * of PIT_HZ. */
@@ -30,8 +33,9 @@ struct pit {
 		uint32_t count;
 		uint32_t next_count; /* from next_at on; 0: none */
 		uint64_t next_at;
-		uint64_t seen; /* rising edges of the output that were noticed */
-		uint8_t low;   /* written first of two bytes */
+		uint64_t seen;    /* rising edges of the output that were noticed */
+		uint64_t seen_at; /* the last of them */
+		uint8_t low;      /* written first of two bytes */
 		bool second_write, second_read;
 		bool status_latched;
 		uint8_t status;
