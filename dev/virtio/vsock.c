@@ -9,6 +9,8 @@ enum { RX,
        QUEUES };
 #define EVENT_BYTES 4u
 #define EVENT_TRANSPORT_RESET 0u
+/* That are looked at for the buffers of one piece, but for those of the last one. */
+#define SEGMENTS 64u
 
 static void unpack(const uint8_t b[VSOCK_HEADER_BYTES], struct vsock_header *h)
 {
@@ -151,27 +153,67 @@ void virtio_vsock_service(struct virtio_vsock *s)
 
 /* --- To the driver ---------------------------------------------------------------------- */
 
+/* Drivers may have buffers that are smaller than a piece: each takes a packet of its own,
+ * with what fits of the data. */
+struct delivery {
+	struct vsock_header header; /* of the next packet */
+	const uint8_t *data;
+	uint32_t left;
+	struct virtq_used used[VIRTQ_TOGETHER];
+	unsigned n, segments;
+};
+
+static bool fill(struct virtio_vsock *s, struct virtq *q, struct delivery *d)
+{
+	struct virtq_cursor in = virtq_in(&s->v.chain);
+	uint8_t header[VSOCK_HEADER_BYTES];
+	uint32_t n;
+
+	if (in.left < sizeof(header) + (d->left != 0))
+		return refuse(s, "a buffer that is too small for a packet");
+	n = min_u32(d->left, in.left - (uint32_t)sizeof(header));
+	d->header.len = n;
+	pack(&d->header, header);
+	if (!virtq_write(q, &in, header, sizeof(header)) || !virtq_write(q, &in, d->data, n))
+		return false;
+	if (n != 0)
+		d->data += n;
+	d->left -= n;
+	d->segments += s->v.chain.n_in + s->v.chain.n_out;
+	d->used[d->n++] = (struct virtq_used){ s->v.chain.id, s->v.chain.slots,
+					       (uint32_t)sizeof(header) + n };
+	return true;
+}
+
+/* All of it, or nothing. */
+static bool gather(struct virtio_vsock *s, struct virtq *q, struct delivery *d)
+{
+	do {
+		if (d->n == VIRTQ_TOGETHER || d->segments > SEGMENTS)
+			return refuse(s, "buffers that are too small for a packet");
+		if (!virtq_pop(q, &s->v.chain) || !fill(s, q, d))
+			return false;
+	} while (d->left != 0);
+	return true;
+}
+
 bool virtio_vsock_deliver(struct virtio_vsock *s, const struct vsock_header *h,
 			  const uint8_t *data)
 {
 	struct virtq *q = &s->v.queue[RX];
-	uint8_t header[VSOCK_HEADER_BYTES];
-	struct virtq_cursor in;
-	bool done = false;
+	const struct virtq_mark start = virtq_mark(q);
+	struct delivery d;
+	bool done;
 
-	if (!virtio_vsock_live(s) || !virtq_pop(q, &s->v.chain)) {
-		virtio_settle(&s->v, RX);
-		return false;
-	}
-	pack(h, header);
-	in = virtq_in(&s->v.chain);
-	if (in.left < sizeof(header) + h->len)
-		virtio_break(&s->v, "a buffer that is too small for a packet");
-	else
-		done = virtq_write(q, &in, header, sizeof(header)) &&
-		       virtq_write(q, &in, data, h->len);
+	d.header = *h;
+	d.data = data;
+	d.left = h->len;
+	d.n = d.segments = 0;
+	done = virtio_vsock_live(s) && gather(s, q, &d);
 	if (done)
-		virtq_push(q, &s->v.chain, (uint32_t)sizeof(header) + h->len);
+		virtq_push_all(q, d.used, d.n);
+	else
+		virtq_rewind(q, start);
 	virtio_settle(&s->v, RX);
 	return done;
 }

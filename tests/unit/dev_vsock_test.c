@@ -74,6 +74,8 @@ static void start(unsigned g)
 	wr(g, 0x70, 3);
 	wr(g, 0x24, 1);
 	wr(g, 0x20, 1);
+	wr(g, 0x24, 0);
+	wr(g, 0x20, (uint32_t)VIRTIO_F_INDIRECT_DESC);
 	wr(g, 0x70, 11);
 	for (unsigned q = 0; q < 3; q++) {
 		wr(g, 0x30, q);
@@ -262,6 +264,72 @@ static void bytes_go_across(void **state)
 	assert_non_null(heard(0, 1, VSOCK_RST));
 	assert_int_equal(connections(), 0);
 	assert_int_equal(guest[0].breaks + guest[1].breaks, 0);
+}
+
+static void give_small(unsigned g, unsigned n, uint32_t bytes)
+{
+	for (; n > 0; n--)
+		offer(g, RX, buffer(vd_get16(&guest[g].d, QUEUE(RX) + 0x402)), bytes, VD_WRITE);
+}
+
+/* A driver whose buffers are smaller than a piece gets it as several packets, or none yet. */
+static void small_buffers(void **state)
+{
+	static const uint32_t length[] = { 468, 468, 468, 468, VSOCK_PIECE - 4 * 468 };
+	uint32_t at = 0;
+
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 3; i++) { /* what connect left */
+		say_bytes(0, 1, 1);
+		assert_non_null(heard(1, 0, VSOCK_RW));
+	}
+	give_small(1, 4, 512);
+	say_bytes(0, 1, VSOCK_PIECE);
+	assert_null(heard(1, 0, VSOCK_RW));
+	assert_int_equal(used(0, TX), 4);
+	give_small(1, 1, 512);
+	assert_int_equal(used(0, TX), 5);
+	for (unsigned i = 0; i < ARRAY_SIZE(length); i++) {
+		const uint8_t *b = heard(1, 0, VSOCK_RW);
+
+		assert_non_null(b);
+		assert_int_equal(load_le32(b + 24), length[i]);
+		for (uint32_t k = 0; k < length[i]; k++)
+			assert_int_equal(b[VSOCK_HEADER_BYTES + k], (uint8_t)(at++ * 7));
+	}
+	assert_null(heard(1, 0, VSOCK_RW));
+	assert_int_equal(at, VSOCK_PIECE);
+	/* The header alone will do for what has no data. */
+	give_small(1, 2, VSOCK_HEADER_BYTES);
+	say(0, 1, VSOCK_CREDIT_UPDATE);
+	assert_non_null(heard(1, 0, VSOCK_CREDIT_UPDATE));
+	assert_int_equal(guest[0].breaks + guest[1].breaks, 0);
+	say_bytes(0, 1, 1);
+	assert_string_equal(guest[1].why, "a buffer that is too small for a packet");
+}
+
+/* Buffers that are cut up for no reason do not keep others busy. */
+static void buffers_in_pieces(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 3; i++) {
+		say_bytes(0, 1, 1);
+		assert_non_null(heard(1, 0, VSOCK_RW));
+	}
+	for (unsigned i = 0; i < 64; i++)
+		vd_split(&guest[1].d, 0x5000, i, 0x6000, i < 63 ? 0 : 45, VD_WRITE | VD_NEXT,
+			 i + 1);
+	vd_split(&guest[1].d, 0x5000, 64, 0x6000, 0, VD_WRITE, 0);
+	for (unsigned i = 0; i < 6; i++)
+		add(1, RX, 0x5000, 65 * 16, VD_INDIRECT);
+	before = guest[1].d.accesses;
+	say_bytes(0, 1, 100);
+	assert_in_range(guest[1].d.accesses - before, 65, 100);
+	assert_string_equal(guest[1].why, "buffers that are too small for a packet");
 }
 
 static void nobody_there(void **state)
@@ -491,6 +559,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(bytes_go_across),
+		TEST(small_buffers),
+		TEST(buffers_in_pieces),
 		TEST(nobody_there),
 		TEST(credit),
 		TEST(a_reset_ends_connections),
