@@ -130,6 +130,7 @@ void uart16550_transmit_ready(struct uart16550 *u)
 static void send(struct uart16550 *u, uint8_t byte)
 {
 	u->thre = false;
+	update(u); /* an edge, however fast the byte goes */
 	if (u->mcr & MCR_LOOP) {
 		arrive(u, byte);
 		u->thre = true;

@@ -16,7 +16,7 @@ struct fixture {
 	struct uart16550 uart;
 	bool irq;
 	char sent[64];
-	unsigned n, room;
+	unsigned n, room, edges;
 };
 
 static bool transmit(void *opaque, uint8_t byte)
@@ -36,6 +36,7 @@ static void set_irq(void *opaque, bool level)
 
 	assert_int_not_equal(f->irq, level);
 	f->irq = level;
+	f->edges += level;
 }
 
 static struct fixture *fresh(void)
@@ -114,6 +115,10 @@ static void test_transmit(void **state)
 	assert_false(f->irq);
 	wr(f, DATA, 'b');
 	assert_true(f->irq);
+	f->edges = 0;
+	wr(f, DATA, 'b'); /* a new edge, though the last was not heard */
+	assert_true(f->irq);
+	assert_int_equal(f->edges, 1);
 	wr(f, IER, 0);
 	wr(f, IER, 2); /* off and on: again */
 	assert_int_equal(rd(f, IIR), 0x02);
@@ -130,8 +135,8 @@ static void test_transmit(void **state)
 	f->room = 50;
 	uart16550_transmit_ready(&f->uart);
 	assert_true(f->irq);
-	assert_int_equal(f->n, 2 + 16); /* two were one too many each */
-	assert_memory_equal(f->sent, "abcdefghijklmnopqr", 18);
+	assert_int_equal(f->n, 3 + 16); /* two were one too many each */
+	assert_memory_equal(f->sent, "abbcdefghijklmnopqr", 19);
 	/* Clearing the FIFO throws away. */
 	f->room = 0;
 	wr(f, DATA, 'x');
