@@ -8,6 +8,8 @@ enum { RX,
        QUEUES };
 
 #define MTU 1500u
+/* Segments that are looked at for the buffers of one frame, but for those of the last one. */
+#define SEGMENTS 64u
 /* struct virtio_net_config (5.1.4): offsets; the MAC is at 0. */
 #define CONFIG_STATUS 6
 #define CONFIG_PAIRS 8
@@ -83,7 +85,7 @@ unsigned virtio_net_poll(struct virtio_net *n, unsigned most)
 
 struct reception {
 	struct virtq_used used[VIRTIO_NET_MERGE];
-	unsigned n;
+	unsigned n, segments;
 	const uint8_t *frame;
 	uint32_t bytes, done;           /* of the frame */
 	uint32_t header;                /* in the first buffer */
@@ -91,13 +93,16 @@ struct reception {
 };
 
 /* Fills a buffer; in the first one, the header's room is left alone for now. */
-static bool fill(struct virtq *q, const struct virtq_chain *c, struct reception *r)
+static bool fill(struct virtio_net *n, struct virtq *q, const struct virtq_chain *c,
+		 struct reception *r)
 {
 	struct virtq_cursor in = virtq_in(c);
 	uint32_t header = r->n == 0 ? r->header : 0;
 	uint32_t piece;
 
-	if (in.left < header)
+	if (r->n != 0 && in.left == 0)
+		virtio_break(&n->v, "a buffer for frames that takes nothing");
+	if (in.left < header || !virtio_live(&n->v))
 		return false;
 	virtq_skip(&in, header);
 	piece = min_u32(in.left, r->bytes - r->done);
@@ -116,14 +121,15 @@ static enum virtio_net_result gather(struct virtio_net *n, struct virtq *q, stru
 	do {
 		struct virtq_chain *c = r->n == 0 ? &n->first : &n->v.chain;
 
-		if (r->n == (merge ? VIRTIO_NET_MERGE : 1))
+		if (r->n == (merge ? VIRTIO_NET_MERGE : 1) || r->segments > SEGMENTS)
 			return VIRTIO_NET_TOO_LONG;
 		if (!virtq_pop(q, c))
 			return VIRTIO_NET_NO_ROOM;
 		if (r->n == 0)
 			r->first = virtq_mark(q);
-		if (!fill(q, c, r))
+		if (!fill(n, q, c, r))
 			return VIRTIO_NET_TOO_LONG;
+		r->segments += c->n_out + c->n_in;
 	} while (r->done < r->bytes);
 	return VIRTIO_NET_OK;
 }
@@ -142,7 +148,7 @@ static bool write_header(struct virtio_net *n, struct virtq *q, unsigned buffers
 static enum virtio_net_result give_up(struct virtio_net *n, struct virtq *q,
 				      const struct reception *r, enum virtio_net_result why)
 {
-	if (q->error != NULL)
+	if (q->error != NULL || !virtio_live(&n->v))
 		return VIRTIO_NET_OFF;
 	virtq_rewind(q, why == VIRTIO_NET_TOO_LONG ? r->first : r->start);
 	if (why == VIRTIO_NET_TOO_LONG)
@@ -161,7 +167,7 @@ enum virtio_net_result virtio_net_receive(struct virtio_net *n, const uint8_t *f
 		return VIRTIO_NET_OFF;
 	if (bytes > NET_FRAME_MAX)
 		return VIRTIO_NET_TOO_LONG;
-	r.n = 0;
+	r.n = r.segments = 0;
 	r.frame = frame;
 	r.bytes = bytes;
 	r.done = 0;

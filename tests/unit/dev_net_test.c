@@ -320,6 +320,53 @@ static void merges(void **state)
 	assert_int_equal(world.breaks, 0);
 }
 
+/* A buffer of several segments, of which the last one takes `last` bytes. */
+static void give_table(unsigned segments, uint32_t bytes, uint32_t last, uint32_t token)
+{
+	uint64_t at = VD_DATA + 0x1000u * token;
+	uint16_t n = vd_get16(&d, rx.avail_at + 2), head;
+
+	for (unsigned i = 0; i < segments; i++)
+		vd_split(&d, at, i, VD_DATA, i + 1 < segments ? bytes : last,
+			 VD_WRITE | (i + 1 < segments ? VD_NEXT : 0), i + 1);
+	give((uint32_t)at, segments * 16, token);
+	head = vd_get16(&d, rx.avail_at + 4 + 2 * (n % SIZE));
+	vd_put16(&d, rx.desc_at + 16u * head + 12, VD_INDIRECT);
+}
+
+/* Buffers that are cut up for no reason: whoever sends frames does not pay for them. */
+static void buffers_in_pieces(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	start(VIRTIO_NET_F_MRG_RXBUF | VIRTIO_F_INDIRECT_DESC);
+	give_table(65, 1, 1, 1);
+	give_table(256, 1, 1, 2);
+	for (uint32_t i = 3; i < 10; i++)
+		give_table(256, 0, 1, i);
+	assert_int_equal(receive(65 - HDR), VIRTIO_NET_OK);
+	expect(1, 65);
+	assert_int_equal(receive(256 - HDR), VIRTIO_NET_OK);
+	expect(2, 256);
+	for (uint32_t i = 3; i < 10; i++) {
+		before = d.accesses;
+		assert_int_equal(receive(60), VIRTIO_NET_TOO_LONG);
+		assert_in_range(d.accesses - before, 256, 300);
+		expect(i, 0);
+	}
+	assert_int_equal(world.breaks, 0);
+	/* It would never have room. */
+	give(VD_DATA, 20, 1);
+	for (uint32_t i = 2; i < 9; i++)
+		give_table(256, 0, 0, i);
+	before = d.accesses;
+	assert_int_equal(receive(60), VIRTIO_NET_OFF);
+	assert_in_range(d.accesses - before, 256, 300);
+	assert_int_equal(world.breaks, 1);
+	assert_true(vmmio_broken(&t));
+}
+
 static void breaks(void **state)
 {
 	(void)state;
@@ -401,6 +448,7 @@ int main(void)
 		cmocka_unit_test(broken_has_nothing_to_do),
 		cmocka_unit_test(receives),
 		cmocka_unit_test(merges),
+		cmocka_unit_test(buffers_in_pieces),
 		cmocka_unit_test(breaks),
 		cmocka_unit_test(legacy),
 	};
