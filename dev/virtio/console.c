@@ -20,6 +20,9 @@ enum { DEVICE_READY = 0,
        PORT_NAME = 7 };
 #define NEWS(event) (1u << (event))
 #define NAME_MAX 32u
+/* Bytes that are sent at a time. A queue of 64 KiB in each buffer goes whole; chains that
+ * name the same memory again and again would keep the owner busy for hours. */
+#define BURST (4u << 20)
 
 static bool multiport(const struct virtio_console *c)
 {
@@ -38,18 +41,20 @@ static struct virtio_console_port *port_of(struct virtio_console *c, unsigned qu
 
 /* --- Output ------------------------------------------------------------------------ */
 
-/* Sends what there is of the chain. False: there is no room, or it is broken. */
-static bool send_chain(struct virtio_console_port *p, struct virtq *q)
+/* Sends what there is of the chain; what `most` does not allow is lost. False: there is no
+ * room, or it is broken. */
+static bool send_chain(struct virtio_console_port *p, struct virtq *q, uint32_t *most)
 {
 	for (;;) {
 		p->output_at += (uint32_t)p->io.transmit(p->io.opaque, p->output + p->output_at,
 							 p->output_end - p->output_at);
 		if (p->output_at < p->output_end)
 			return false;
-		if (p->cursor.left == 0)
-			return true;
 		p->output_at = 0;
-		p->output_end = min_u32(p->cursor.left, sizeof(p->output));
+		p->output_end = min_u32(min_u32(p->cursor.left, *most), sizeof(p->output));
+		*most -= p->output_end;
+		if (p->output_end == 0)
+			return true;
 		if (!virtq_read(q, &p->cursor, p->output, p->output_end)) {
 			p->output_end = 0;
 			return false;
@@ -59,6 +64,8 @@ static bool send_chain(struct virtio_console_port *p, struct virtq *q)
 
 static void send(struct virtio_console_port *p, struct virtq *q)
 {
+	uint32_t most = BURST;
+
 	for (;;) {
 		if (!p->sending && !virtq_pop(q, &p->chain))
 			return;
@@ -67,7 +74,7 @@ static void send(struct virtio_console_port *p, struct virtq *q)
 			p->cursor = virtq_out(&p->chain);
 			p->output_at = p->output_end = 0;
 		}
-		if (!send_chain(p, q))
+		if (!send_chain(p, q, &most))
 			return;
 		p->sending = false;
 		virtq_push(q, &p->chain, 0);
@@ -230,6 +237,11 @@ static void stopped(struct virtio *v, unsigned queue)
 {
 	struct virtio_console *c = CONTAINER_OF(v, struct virtio_console, v);
 
+	/* Whether the ports' own queues worked or not. */
+	for (unsigned i = 0; queue == CONTROL_TX && i < c->n_ports; i++) {
+		c->port[i].open = false;
+		c->port[i].news = 0;
+	}
 	if (queue == CONTROL_RX || queue == CONTROL_TX)
 		return;
 	port_of(c, queue)->open = false;

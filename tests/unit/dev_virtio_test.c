@@ -654,6 +654,70 @@ static void console_control_mistakes(void **state)
 	assert_int_equal(given_back(PORT_RX), 0);
 }
 
+/* What was said of a port goes with a reset, if the port's own queues never worked too. */
+static void console_forgets_ports(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		if (round == 0)
+			with_ports(2);
+		agree(OFFERED | 2);
+		memset(d.ram + 0x10000, 0, 0x4000);
+		for (unsigned i = 2; i < 4; i++)
+			set_queue(i, PORT_QUEUE(i), PORT_QUEUE(i) + 0x100, PORT_QUEUE(i) + 0x200,
+				  SIZE);
+		wr(STATUS, 15);
+		assert_false(virtio_console_is_open(&console, 1));
+		assert_false(hear(0, 1, ""));
+		if (round == 0) {
+			vd_put16(&d, PORT_QUEUE(2) + 0x102, 0); /* no place for news */
+			say(1, 6, 1);
+			assert_true(virtio_console_is_open(&console, 1));
+			wr(QUEUE_SEL, 2);
+			wr(QUEUE_READY, 0);
+			say(0, 0, 1);
+			assert_int_equal(given_back(3), 2);
+		}
+	}
+	assert_int_equal(world.breaks, 0);
+}
+
+static size_t bottomless(void *opaque, const uint8_t *from, size_t bytes)
+{
+	(void)from;
+	*(uint64_t *)opaque += bytes;
+	return bytes;
+}
+
+/* The same memory again and again, in all buffers of a queue: nobody sends that to the end. */
+static void console_ends(void **state)
+{
+	uint64_t sent = 0;
+
+	(void)state;
+	with_console();
+	console.port[0].io =
+		(struct virtio_console_env){ &sent, bottomless, console.port[0].io.input };
+	drive(2);
+	for (unsigned i = 0; i < 256; i++)
+		vd_split(&d, VD_TABLE, i, 0, 0x10000, i < 255 ? VD_NEXT : 0, i + 1);
+	for (unsigned i = 0; i < SIZE; i++) {
+		vd_split(&d, SECOND + VD_DESC, i, VD_TABLE, 4096, VD_INDIRECT, 0);
+		offer(1, i);
+	}
+	wr(NOTIFY, 1);
+	assert_int_equal(sent, 4 << 20);
+	assert_int_equal(used(1), SIZE);
+	/* What comes next goes whole. */
+	vd_split(&d, SECOND + VD_DESC, 0, VD_TABLE, 4096, VD_INDIRECT, 0);
+	vd_split(&d, VD_TABLE, 15, 0, 0x10000, 0, 0);
+	offer(1, 0);
+	wr(NOTIFY, 1);
+	assert_int_equal(sent, 5 << 20);
+	assert_int_equal(used(1), SIZE + 1);
+	assert_int_equal(world.breaks, 0);
+}
+
 /* A driver that does not know of ports: those queues do nothing. */
 static void console_without_ports(void **state)
 {
@@ -993,7 +1057,9 @@ int main(void)
 		cmocka_unit_test(console_waits),
 		cmocka_unit_test(balloon_moves),
 		cmocka_unit_test(balloon_mistakes),
+		cmocka_unit_test(console_ends),
 		cmocka_unit_test(console_ports),
+		cmocka_unit_test(console_forgets_ports),
 		cmocka_unit_test(console_control_mistakes),
 		cmocka_unit_test(console_without_ports),
 		cmocka_unit_test(blk_configuration),

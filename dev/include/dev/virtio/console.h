@@ -13,7 +13,8 @@
 struct virtio_console_env {
 	void *opaque;
 	/* Takes as many bytes as there is room for; returns how many. Less than
-	 * all: virtio_console_service when there is room. */
+	 * all: virtio_console_service when there is room. Of what one kick or service
+	 * brings, the first 4 MiB are sent. */
 	size_t (*transmit)(void *opaque, const uint8_t *from, size_t bytes);
 	/* Gives up to `room` bytes of input; returns how many. */
 	size_t (*input)(void *opaque, uint8_t *to, size_t room);
