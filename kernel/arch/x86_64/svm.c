@@ -24,13 +24,9 @@
 #define NESTED_ENABLE 1ull
 #define TLB_FLUSH_ALL 1u
 
-/* INTR, NMI, INIT, RDPMC, CPUID, RSM, INVD, HLT, INVLPGA, IOIO, MSR, task
- * switches, FERR, shutdown. */
-#define INTERCEPTS0 0xfd4c800bu
-/* VMRUN to SKINIT, WBINVD, MONITOR, MWAIT, XSETBV, RDPRU. */
-#define INTERCEPTS1 0x7e7fu
-/* INVLPGB, MCOMMIT, TLBSYNC. */
-#define INTERCEPTS2 0x1bu
+/* INTR, NMI, INIT, RDPMC, CPUID, RSM, INVD, HLT, INVLPGA, IOIO, MSR, task switches, FERR, shutdown;
+ * VMRUN to SKINIT, WBINVD, MONITOR, MWAIT, XSETBV, RDPRU; INVLPGB, MCOMMIT, TLBSYNC. */
+static const uint32_t intercepts[3] = { 0xfd4c800b, 0x7e7f, 0x1b };
 
 enum exit_code {
 	EXIT_EXCEPTION = 0x40,
@@ -74,9 +70,7 @@ void svm_vcpu_init(struct vcpu *v)
 	struct vmcb *c = &v->vmcb;
 
 	c->exceptions = GUEST_EXCEPTIONS;
-	c->intercepts[0] = INTERCEPTS0;
-	c->intercepts[1] = INTERCEPTS1;
-	c->intercepts[2] = INTERCEPTS2;
+	__builtin_memcpy(c->intercepts, intercepts, sizeof(intercepts));
 	c->io_map = ptr_to_paddr(io_map);
 	c->msr_map = ptr_to_paddr(msr_map);
 	c->nested = NESTED_ENABLE;

@@ -333,17 +333,15 @@ struct exit {
 };
 /* By exit code. */
 /* clang-format off */
-#define AT_EXIT(code, name, bytes) [(code) - EXIT_CODES_FROM] = REASON(name, bytes)
+#define ON(code, name, bytes) [(code) - EXIT_CODES_FROM] = REASON(name, bytes)
 static const uint16_t reasons[] = {
-	AT_EXIT(0x64, WINDOW, 0), AT_EXIT(0x6f, RDPMC, 2), AT_EXIT(0x72, CPUID, 2),
-	AT_EXIT(0x73, NESTED, 2) /* RSM */, AT_EXIT(0x76, INVD, 2), AT_EXIT(0x78, HLT, 1),
-	AT_EXIT(0x7a, NESTED, 3),
-	AT_EXIT(0x7b, PORT, 0), AT_EXIT(0x7c, MSR_READ, 2), AT_EXIT(0x7d, TASK, 0),
-	AT_EXIT(0x7f, SHUTDOWN, 0), AT_EXIT(0x80, NESTED, 3), AT_EXIT(0x81, HYPERCALL, 3),
-	AT_EXIT(0x82, NESTED, 3), AT_EXIT(0x83, NESTED, 3), AT_EXIT(0x84, NESTED, 3),
-	AT_EXIT(0x85, NESTED, 3), AT_EXIT(0x86, NESTED, 3), AT_EXIT(0x89, INVD, 2),
-	AT_EXIT(0x8a, MONITOR, 3), AT_EXIT(0x8b, MWAIT, 3), AT_EXIT(0x8c, MWAIT, 3),
-	AT_EXIT(0x8d, XSETBV, 3),
+	ON(0x64, WINDOW, 0), ON(0x6f, RDPMC, 2), ON(0x72, CPUID, 2), ON(0x73, NESTED, 2) /* RSM */,
+	ON(0x76, INVD, 2), ON(0x78, HLT, 1), ON(0x7a, NESTED, 3), ON(0x7b, PORT, 0),
+	ON(0x7c, MSR_READ, 2), ON(0x7d, TASK, 0), ON(0x7f, SHUTDOWN, 0), ON(0x80, NESTED, 3),
+	ON(0x81, HYPERCALL, 3), ON(0x82, NESTED, 3), ON(0x83, NESTED, 3), ON(0x84, NESTED, 3),
+	ON(0x85, NESTED, 3), ON(0x86, NESTED, 3), ON(0x89, INVD, 2), ON(0x8a, MONITOR, 3),
+	ON(0x8b, MWAIT, 3), ON(0x8c, MWAIT, 3), ON(0x8d, XSETBV, 3), ON(0x8e, NESTED, 3),
+	ON(0xa0, NESTED, 3), ON(0xa3, NESTED, 4), ON(0xa4, NESTED, 3), /* INVLPGB, MCOMMIT, TLBSYNC */
 };
 /* clang-format on */
 

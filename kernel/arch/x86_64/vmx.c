@@ -356,6 +356,11 @@ struct tcb *vmx_exited(struct vcpu *v)
 		if (1u << (vmread(VMCS_EXIT_EVENT) & 31) & NMI_OR_MACHINE_CHECK)
 			panic("NMI or machine check in a guest");
 		break;
+	case VMX_BAD_STATE:
+	case VMX_BAD_LOADS: /* it is not launched, if it was not: from the beginning */
+		vmx_vcpu_destroy(v);
+		v->vmx.launched = 0;
+		break;
 	case VMX_MACHINE_CHECK: panic("machine check at a guest's entry");
 	case VMX_PORT:
 		if (v->n_bells && rang(v))

@@ -30,8 +30,9 @@ static pte_t memory_type(word_t attr, unsigned level)
 
 pte_t ept_make_leaf(paddr_t frame, unsigned level, word_t rights, word_t attr)
 {
-	return frame | PTE_PRESENT | PTE_USER | (rights & ABI_RIGHT_WRITE ? PTE_WRITE : 0) |
-	       (level == PAGE_LEVEL ? 0 : PTE_LARGE) | memory_type(attr, level);
+	pte_t all = frame | PTE_PRESENT | PTE_USER | (rights & ABI_RIGHT_WRITE ? PTE_WRITE : 0) |
+		    (level == PAGE_LEVEL ? 0 : PTE_LARGE) | memory_type(attr, level);
+	return rights & ABI_RIGHT_READ ? all : 0; /* no processor knows to write alone */
 }
 
 /* TCB_SetEPTRoot: EPT PML4 */

@@ -13,7 +13,8 @@ static int check_place(struct invocation *inv, vptr_t vaddr, asid_t asid)
 
 	if (!cap_map_asid(inv->cap))
 		return vaddr > ABI_USER_TOP - (size - 1) ? inv_invalid_argument(inv, 0) : ABI_OK;
-	if (cap_map_asid(inv->cap) != asid)
+	/* What was in an EPT went with it: its ASID may be another space's by now. */
+	if (cap_map_asid(inv->cap) != asid || cap_frame_is_in_ept(inv->cap))
 		return inv_invalid_cap(inv, 1);
 	return cap_map_vaddr(inv->cap) == vaddr ? ABI_OK : inv_invalid_argument(inv, 0);
 }

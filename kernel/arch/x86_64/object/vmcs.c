@@ -21,8 +21,8 @@ static struct limit {
 } limits[] = {
 	/* Interrupts, NMIs, virtual NMIs. */
 	{ VMCS_PIN, 0x29, 0x7f, 0x29 },
-	/* TSC offset; bitmaps of ports and registers, secondary controls. */
-	{ VMCS_PRIMARY, 0x92000008, ~(1u << 17 | 1u << 21), 0x92000000 },
+	/* TSC offset, CR8 (the processor's own); bitmaps of ports and registers, secondary controls. */
+	{ VMCS_PRIMARY, 0x92180008, ~(1u << 17 | 1u << 21), 0x92180000 },
 	/* Debug controls, 64-bit host, PAT, EFER; performance control, interrupts taken. */
 	{ VMCS_EXIT, 0x3c0204, 0x7fffff, 0x3c9204 },
 	{ VMCS_ENTRY, ENTRY_LONG, 0xe204, 0 },
@@ -98,6 +98,9 @@ word_t vmx_write(struct vcpu *v, unsigned field, word_t value)
 	} else if (field == VMCS_EXCEPTIONS) {
 		v->exceptions = (uint32_t)value;
 		more = GUEST_EXCEPTIONS;
+	} else if (field == VMCS_EFER) { /* who has no SYSCALL need not wait for its registers */
+		vmwrite(VMCS_ENTRY_LOADS, value & EFER_SCE ? LOADS : 0);
+		vmwrite(VMCS_EXIT_LOADS, value & EFER_SCE ? LOADS : 0);
 	}
 	vmwrite(field, value | more);
 	return value;
@@ -114,8 +117,6 @@ void vmx_write_initial(struct vcpu *v)
 void vmx_reg_written(struct vcpu *v, unsigned reg)
 {
 	const word_t *star = &v->vmx.soft[ABI_VCPU_STAR - ABI_VCPU_CR2];
-	/* Who has no use for them need not wait for them. */
-	word_t count = star[0] || star[1] || star[3] ? LOADS : 0;
 
 	if (reg < ABI_VCPU_STAR)
 		return;
@@ -127,8 +128,6 @@ void vmx_reg_written(struct vcpu *v, unsigned reg)
 	v->vmx.load[0].value = star[0];
 	v->vmx.load[1].value = star[1];
 	v->vmx.load[2].value = star[3];
-	vmwrite(VMCS_ENTRY_LOADS, count);
-	vmwrite(VMCS_EXIT_LOADS, count);
 }
 
 /* ABI_VCPU_FIELDS. */

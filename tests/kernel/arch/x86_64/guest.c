@@ -382,6 +382,11 @@ static void test_page(void)
 	CHECK_OK(sel4_page_unmap(frame));
 	set1(&g, ABI_VCPU_RIP, address(guest_mmio));
 	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_PAGE);
+	/* Write-only is nothing at all. */
+	CHECK_OK(sel4_page_map_ept(frame, g.ept, OUTSIDE, ABI_RIGHT_WRITE, WRITE_BACK));
+	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_PAGE);
+	CHECK_EQ(detail() & (ABI_EXIT_PAGE_WRITE | ABI_EXIT_PAGE_PRESENT), 0);
+	CHECK_OK(sel4_page_unmap(frame));
 	/* Read-only: loads work, stores exit. */
 	CHECK_OK(sel4_page_map_ept(frame, g.ept, OUTSIDE, ABI_RIGHT_READ, WRITE_BACK));
 	CHECK_EQ(answer(&g, ABI_EXIT_AGAIN, 0), ABI_EXIT_PAGE);
@@ -895,7 +900,33 @@ static void test_wrong_ept(void)
 	CHECK_EQ(sel4_ept_table_unmap(pt, ABI_INV_X86_EPT_PD_UNMAP), ABI_ILLEGAL_OPERATION);
 }
 
+/* A frame of an EPT that is no more, and an address space that has its ASID since: what the
+ * frame remembers is no place in that, least of all one that is the kernel's. */
+static void test_stale_ept(void)
+{
+	static const uint64_t places[] = { 0x3000, 0xff8000003000 };
+	cap_t frames[2], ept = guest_make_ept(), space = kt_make(ABI_OBJ_VSPACE, 0);
+
+	for (unsigned i = 0; i < 2; i++) {
+		map_tables(ept, places[i]);
+		frames[i] = kt_make(ABI_OBJ_SMALL_PAGE, 0);
+		CHECK_OK(sel4_page_map_ept(frames[i], ept, places[i], KT_ALL, WRITE_BACK));
+	}
+	CHECK_OK(kt_delete(ept));
+	CHECK_OK(sel4_asid_pool_assign(ABI_ROOT_ASID_POOL, space));
+	for (unsigned i = 0; i < 2; i++)
+		CHECK_ERROR1(sel4_page_map(frames[i], space, places[i], KT_ALL, 0),
+			     ABI_INVALID_CAPABILITY, 1);
+	CHECK_OK(sel4_page_unmap(frames[0]));
+	CHECK_ERROR3(sel4_page_map(frames[0], space, places[0], KT_ALL, 0), ABI_FAILED_LOOKUP, 0,
+		     ABI_LOOKUP_MISSING_CAPABILITY, 39);
+	CHECK_OK(sel4_page_unmap(frames[1]));
+	CHECK_ERROR1(sel4_page_map(frames[1], space, places[1], KT_ALL, 0), ABI_INVALID_ARGUMENT,
+		     0);
+}
+
 static const struct kt_case cases[] = {
+	{ "guest: mappings of an EPT that is no more", test_stale_ept },
 	{ "guest: HLT, by steps and again", test_hlt },
 	{ "guest: CPUID in 64 and 32 bits", test_cpuid },
 	{ "guest: its exits in a trace", test_trace },

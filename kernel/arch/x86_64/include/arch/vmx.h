@@ -32,8 +32,8 @@ enum vmcs_field {
 	VMCS_HOST_RSP = 0x6c14, VMCS_HOST_RIP = 0x6c16,
 };
 enum vmx_reason {
-	VMX_EXCEPTION = 0, VMX_INTERRUPT = 1, VMX_PORT = 30, VMX_MACHINE_CHECK = 41, VMX_PAGE = 48,
-	VMX_TIMER = 52, VMX_FAILED = -1, /* the instruction itself did */
+	VMX_EXCEPTION = 0, VMX_INTERRUPT = 1, VMX_PORT = 30, VMX_BAD_STATE = 33, VMX_BAD_LOADS = 34,
+	VMX_MACHINE_CHECK = 41, VMX_PAGE = 48, VMX_TIMER = 52, VMX_FAILED = -1, /* the instruction itself did */
 };
 /* clang-format on */
 #define PIN_TIMER (1u << 6)
@@ -43,9 +43,9 @@ enum vmx_reason {
 /* clang-format off */
 static inline word_t vmread(unsigned field)
 {
-	word_t value;
+	word_t value = 0; /* of a field that this processor lacks */
 
-	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((word_t)field) : "cc");
+	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"((word_t)field) : "cc");
 	return value;
 }
 static inline void vmwrite(unsigned field, word_t value)
