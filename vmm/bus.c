@@ -20,6 +20,8 @@ bool bus_add(struct bus *b, const struct bus_region *region)
 
 const struct bus_region *bus_search(struct bus *b, gpa_t gpa)
 {
+	const struct bus_region *e = b->elsewhere;
+
 	for (unsigned i = 0; i < b->n_regions; i++) {
 		const struct bus_region *r = &b->region[i];
 
@@ -28,7 +30,7 @@ const struct bus_region *bus_search(struct bus *b, gpa_t gpa)
 			return r;
 		}
 	}
-	return b->elsewhere;
+	return e != NULL && gpa - e->base < e->size ? e : NULL;
 }
 
 enum mmio_outcome bus_nothing(void *device, unsigned vcpu, struct mmio *m)

@@ -28,7 +28,7 @@ struct bus {
 	unsigned n_regions;
 	/* Of the latest hit: accesses come in runs. */
 	const struct bus_region *last;
-	/* Answers where nothing else does, or NULL. */
+	/* Answers in its range where nothing else does, or NULL. */
 	const struct bus_region *elsewhere;
 	struct bus_region region[BUS_MAX_REGIONS];
 };
@@ -39,7 +39,7 @@ struct bus {
 bool bus_add(struct bus *b, const struct bus_region *region);
 /* Handler of `elsewhere`: reads as zero, ignores writes. */
 enum mmio_outcome bus_nothing(void *device, unsigned vcpu, struct mmio *m);
-/* The region that holds gpa, else `elsewhere`. */
+/* The region that holds gpa, else `elsewhere`, if that does. */
 const struct bus_region *bus_search(struct bus *b, gpa_t gpa);
 static inline const struct bus_region *bus_find(struct bus *b, gpa_t gpa)
 {

@@ -1,5 +1,7 @@
 #include "virtio.h"
 
+#include <selvage/base.h>
+
 static bool on_pci(const struct vm *vm) { return vm->info->vm.flags & SYSDESC_VM_PCI; }
 
 bool virtio_in_slots(const struct vm *vm)
@@ -13,11 +15,35 @@ struct board_range virtio_slot(const struct vm *vm, unsigned slot)
 				     BOARD_VIRTIO_BYTES };
 }
 
+/* Drivers that know the board look into each slot: one without a device has its id 0 (virtio 1.2,
+ * 4.2.2). */
+static enum mmio_outcome empty_slot(void *device, unsigned vcpu, struct mmio *m)
+{
+	static const uint32_t id[] = { 0x74726976, 2, 0, 0 };
+	const uint64_t reg = m->offset % BOARD_VIRTIO_BYTES / 4;
+
+	(void)device, (void)vcpu;
+	if (m->write)
+		return mmio_ignore(m, "no device is in this slot");
+	return mmio_done(m, m->size == 4 && reg < ARRAY_SIZE(id) ? id[reg] : 0);
+}
+
+static void answer_for_empty_slots(struct vm *vm)
+{
+	static struct bus_region slots = { .name = "empty slot", .handler = empty_slot };
+
+	slots.base = vm->board->virtio.base;
+	slots.size = vm->board->virtio.size;
+	if (vm->bus.elsewhere == NULL)
+		vm->bus.elsewhere = &slots;
+}
+
 /* Where the bus has the device too, what the guest is told of is that. */
 bool virtio_ways_add(struct virtio_ways *w, struct vm *vm, unsigned slot, struct virtio *device,
 		     const struct virtio_mmio_env *irq)
 {
-	w->pci = (struct virtio_transport){ NULL, NULL };
+	answer_for_empty_slots(vm);
+	w->pci = (struct virtio_transport){ 0 };
 	if (on_pci(vm) &&
 	    (vm->hooks.plug_pci == NULL || !vm->hooks.plug_pci(vm, slot, device)))
 		return false;
@@ -46,6 +72,9 @@ enum mmio_outcome virtio_ways_access(struct virtio_ways *w, struct mmio *m)
 
 void virtio_ways_reset(struct virtio_ways *w)
 {
-	if (w->pci.interrupt != NULL)
-		w->mmio.device->transport = w->pci;
+	if (w->pci.interrupt == NULL)
+		return;
+	w->slot.reset(w->slot.opaque);
+	w->pci.reset(w->pci.opaque);
+	w->mmio.device->transport = w->pci;
 }

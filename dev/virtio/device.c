@@ -71,8 +71,10 @@ const char *virtio_take_features_word(struct virtio *v, uint32_t word, uint32_t 
 	uint64_t rest = v->features & ~(0xffffffffull << shift);
 
 	/* Words beyond 64 bits: nothing is offered there. */
-	if (word > 1)
+	if (word > 1) {
+		v->beyond |= value != 0;
 		return value != 0 ? "features that were not offered" : NULL;
+	}
 	return virtio_take_features(v, rest | (uint64_t)value << shift);
 }
 
@@ -108,14 +110,15 @@ static void reset(struct virtio *v)
 		stop(v, &v->queue[i]);
 	v->status = 0;
 	v->features = 0;
-	v->legacy = false;
+	v->legacy = v->beyond = false;
 	changed(v);
 }
 
 /* The driver reads the status back to see whether its features will do. */
 static bool features_do(const struct virtio *v)
 {
-	return (v->features & ~virtio_offered(v)) == 0 && (v->features & VIRTIO_F_VERSION_1);
+	return !v->beyond && (v->features & ~virtio_offered(v)) == 0 &&
+	       (v->features & VIRTIO_F_VERSION_1);
 }
 
 const char *virtio_set_status(struct virtio *v, uint32_t status)

@@ -386,7 +386,7 @@ bool link_server_start(struct link_server *s, struct virtio *device)
 	if (class->n_queues > LINK_QUEUES || class->config_bytes > LINK_CONFIG_BYTES)
 		return false;
 	s->device = device;
-	device->transport = (struct virtio_transport){ s, interrupt };
+	device->transport = (struct virtio_transport){ s, interrupt, NULL };
 	/* What a server before this one had been asked for is not for this one: the
 	 * driver's side asks again, or tells its driver to reset the device. */
 	s->handled = link_load32(&s->env.page->driver.request);

@@ -22,6 +22,14 @@ static void interrupt(void *opaque, int queue)
 	update_irq(t);
 }
 
+static void quiet(void *opaque)
+{
+	struct virtio_mmio *t = opaque;
+
+	t->isr = 0;
+	update_irq(t);
+}
+
 /* --- Registers ---------------------------------------------------------------------- */
 
 static uint32_t device_id(void *device)
@@ -136,10 +144,8 @@ static void status_write(void *device, uint32_t value)
 	struct virtio_mmio *t = device;
 
 	t->ignored = virtio_set_status(t->device, value);
-	if (value == 0) {
-		t->isr = 0;
-		update_irq(t);
-	}
+	if (value == 0)
+		quiet(t);
 }
 
 static void set_low(uint64_t *word, uint32_t value)
@@ -236,5 +242,5 @@ void virtio_mmio_init(struct virtio_mmio *t, struct virtio *device,
 		      const struct virtio_mmio_env *env)
 {
 	*t = (struct virtio_mmio){ .device = device, .env = *env };
-	device->transport = (struct virtio_transport){ t, interrupt };
+	device->transport = (struct virtio_transport){ t, interrupt, quiet };
 }

@@ -75,14 +75,21 @@ static uint32_t status_read(struct virtio_pci *t)
 	return t->device->status;
 }
 
+static void quiet(void *opaque)
+{
+	struct virtio_pci *t = opaque;
+
+	t->isr = 0;
+	update_intx(t);
+	t->f.pending = 0;
+	forget_vectors(t);
+}
+
 static void set_status(struct virtio_pci *t, uint32_t value)
 {
 	t->ignored = virtio_set_status(t->device, value);
-	if (value != 0)
-		return;
-	t->isr = 0;
-	update_intx(t);
-	forget_vectors(t);
+	if (value == 0)
+		quiet(t);
 }
 
 static uint32_t isr_read(struct virtio_pci *t)
@@ -436,7 +443,7 @@ static void legacy_access(struct virtio_pci *t, struct mmio *m)
 
 	/* A modern driver may kick there (virtio_pci_kick_by_port). */
 	if (m->write && m->offset == LEGACY_NOTIFY && m->size == 2 && t->by_port &&
-	    !t->device->legacy && t->device->status != 0) {
+	    !t->device->legacy) {
 		notify(t, (uint32_t)(m->value & mmio_mask(m)));
 		return;
 	}
@@ -468,7 +475,7 @@ static enum mmio_outcome access(void *device, unsigned bar, struct mmio *m)
 	return m->write ? MMIO_HANDLED : mmio_done(m, m->value);
 }
 
-/* --- A window on BAR 4 in configuration space (4.1.4.9) ----------------------------- */
+/* --- A window on a BAR in configuration space (4.1.4.9) ------------------------------ */
 
 #define WINDOW_BAR 4u
 #define WINDOW_OFFSET 8u
@@ -476,23 +483,31 @@ static enum mmio_outcome access(void *device, unsigned bar, struct mmio *m)
 #define WINDOW_DATA 16u
 #define WINDOW_BYTES 20u
 
+static uint64_t window_bytes(const struct virtio_pci *t, unsigned bar)
+{
+	if (bar == BAR_LEGACY && t->device->class->legacy)
+		return LEGACY_BYTES;
+	return bar == BAR_MODERN ? MODERN_BYTES : 0;
+}
+
 static void config(void *device, uint32_t offset, uint32_t bytes, bool write)
 {
 	struct virtio_pci *t = device;
 	uint8_t *cap = t->f.config + t->window;
-	struct mmio m = {
-		.offset = load_le32(cap + WINDOW_OFFSET),
-		.size = (uint8_t)bytes,
-		.write = write,
-		.value = load_le32(cap + WINDOW_DATA),
-	};
+	const uint32_t length = load_le32(cap + WINDOW_LENGTH), data = load_le32(cap + WINDOW_DATA);
+	const unsigned bar = cap[WINDOW_BAR];
+	struct mmio m = { .offset = load_le32(cap + WINDOW_OFFSET), .write = write, .value = data };
 
-	if (offset != t->window + WINDOW_DATA || load_le32(cap + WINDOW_LENGTH) != bytes ||
-	    cap[WINDOW_BAR] != BAR_MODERN || !mmio_valid(&m) || m.offset >= MODERN_BYTES)
+	if (offset != t->window + WINDOW_DATA || length > bytes ||
+	    (length != 1 && length != 2 && length != 4))
 		return;
-	(void)access(t, BAR_MODERN, &m);
-	if (!write)
-		store_le32(cap + WINDOW_DATA, (uint32_t)m.value);
+	m.size = (uint8_t)length;
+	if (!mmio_valid(&m) || m.offset >= window_bytes(t, bar))
+		return;
+	(void)access(t, bar, &m);
+	if (!write) /* the first `length` bytes; the others stay */
+		store_le32(cap + WINDOW_DATA, (data & ~(uint32_t)mmio_mask(&m)) |
+						      (uint32_t)(m.value & mmio_mask(&m)));
 }
 
 /* struct virtio_pci_cap. */
@@ -573,7 +588,7 @@ void virtio_pci_init(struct virtio_pci *t, struct virtio *device, const struct p
 	pci_add_msix(&t->f, BAR_MSIX, VIRTIO_MAX_QUEUES + 1);
 	pci_add_bar(&t->f, BAR_MODERN, MODERN_BYTES, false);
 	add_structures(t);
-	device->transport = (struct virtio_transport){ t, interrupt };
+	device->transport = (struct virtio_transport){ t, interrupt, quiet };
 }
 
 /* Drivers take the first structure that they can use (4.1.4). */

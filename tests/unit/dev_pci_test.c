@@ -599,8 +599,25 @@ static void window_capability(void **state)
 	set_cfg(at + 12, 4, 1);
 	set_cfg(at + 16, 1, 3);
 	assert_int_equal(rd(MODERN + STATUS, 1), 3);
-	/* Another length, another BAR, beyond the end, not aligned: nothing. */
+	/* The first of four bytes; the others are as they were. */
+	set_cfg(at + 16, 4, 0x11223303);
+	assert_int_equal(cfg(at + 16, 4), 0x11223303);
+	wr(MODERN + STATUS, 1, 0);
+	assert_int_equal(cfg(at + 16, 4), 0x11223300);
+	set_cfg(at + 16, 4, 0x11223303);
+	assert_int_equal(rd(MODERN + STATUS, 1), 3);
+	/* BAR 0 too, where it is: the device's features. */
+	set_cfg(at + 4, 1, 0);
+	set_cfg(at + 8, 4, 0);
+	set_cfg(at + 12, 4, 4);
+	assert_int_equal(cfg(at + 16, 4), 3u << 28);
+	set_cfg(at + 4, 1, 4);
+	set_cfg(at + 8, 4, STATUS);
+	/* A length that is more, or none; another BAR, beyond the end, not aligned: nothing. */
 	set_cfg(at + 16, 2, 7);
+	set_cfg(at + 12, 4, 3);
+	set_cfg(at + 16, 4, 7);
+	set_cfg(at + 12, 4, 1);
 	set_cfg(at + 4, 1, 1);
 	set_cfg(at + 16, 1, 7);
 	set_cfg(at + 4, 1, 4);
@@ -687,6 +704,8 @@ static void kicks_by_port(void **state)
 	assert_int_equal(cfg(memory + 1, 1), 0);
 	assert_true(virtio_pci_kick_port(&t, &at));
 	assert_int_equal(at, LEGACY + 0x10);
+	/* Before anything else it says nothing of who the driver is. */
+	assert_int_equal(set_port(0x10, 2, 0), MMIO_IGNORED);
 	drive();
 	for (offered = 1; offered < 4; offered++) {
 		vd_split(&d, VD_DESC, 0, VD_DATA, 16, VD_WRITE, 0);

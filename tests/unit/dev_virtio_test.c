@@ -274,6 +274,16 @@ static void features_and_status(void **state)
 	wr(DRIVER_FEATURES_SEL, 2);
 	assert_int_equal(wr(DRIVER_FEATURES, 1), MMIO_IGNORED);
 	assert_int_equal(wr(DRIVER_FEATURES, 0), MMIO_HANDLED);
+	agree(OFFERED);
+	assert_int_equal(rd(STATUS, 4), 11);
+	wr(STATUS, 0);
+	wr(STATUS, 3);
+	wr(DRIVER_FEATURES_SEL, 1);
+	wr(DRIVER_FEATURES, 1);
+	wr(DRIVER_FEATURES_SEL, 2);
+	wr(DRIVER_FEATURES, 1);
+	wr(STATUS, 11);
+	assert_int_equal(rd(STATUS, 4), 3); /* it wants what is nowhere */
 	agree(VIRTIO_F_INDIRECT_DESC);
 	assert_int_equal(rd(STATUS, 4), 3);
 	/* DRIVER_OK without FEATURES_OK, together with a refused one too. */

@@ -121,7 +121,7 @@ static void monitor(void)
 	const struct virtio_env e = { NULL, d.mem, broken };
 
 	link_driver_init(&driver, &e, &env);
-	driver.v.transport = (struct virtio_transport){ NULL, given_back };
+	driver.v.transport = (struct virtio_transport){ NULL, given_back, NULL };
 }
 
 static void start(bool direct)

@@ -190,6 +190,7 @@ static void bus_routes(void **state)
 	struct bus bus = { 0 };
 	const struct bus_region ra = at("a", 0x1000, 0x100, probe_access, &a);
 	const struct bus_region rb = at("b", 0x1100, 0x100, probe_access, &b);
+	const struct bus_region rest = at("rest", 0x1000, 0x1000, probe_access, &a);
 	const struct bus_region bad = at("c", 0x11f8, 8, probe_access, &b);
 	const struct bus_region crooked = at("d", 0x2004, 8, probe_access, &b);
 	const struct bus_region odd = at("e", 0x2000, 0xfc, probe_access, &b);
@@ -203,6 +204,12 @@ static void bus_routes(void **state)
 	assert_false(bus_add(&bus, &crooked));
 	assert_false(bus_add(&bus, &odd));
 	assert_null(bus_find(&bus, 0xfff));
+	bus.elsewhere = &rest; /* within its own range */
+	assert_null(bus_find(&bus, 0xfff));
+	assert_ptr_equal(bus_find(&bus, 0x1200), &rest);
+	assert_ptr_equal(bus_find(&bus, 0x10fc), &bus.region[0]);
+	assert_null(bus_find(&bus, 0x2000));
+	bus.elsewhere = NULL;
 	assert_null(bus_find(&bus, 0x1200));
 	r = bus_find(&bus, 0x10fc);
 	assert_int_equal(bus_access(r, 0x10fc, 0, &m), MMIO_HANDLED);

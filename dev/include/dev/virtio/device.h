@@ -58,6 +58,9 @@ struct virtio_transport {
 	void *opaque;
 	/* Buffers of the queue were given back, or VIRTIO_CONFIG_CHANGED. */
 	void (*interrupt)(void *opaque, int queue);
+	/* By another way to the same device it was reset: nothing is pending any more. NULL:
+	 * there is no other way. */
+	void (*reset)(void *opaque);
 };
 
 /* Private to device and transport; here so that owners can embed it. */
@@ -70,6 +73,7 @@ struct virtio {
 	uint64_t features; /* that the driver has taken */
 	uint8_t status;
 	bool legacy;         /* its driver is one of before virtio 1.0 */
+	bool beyond;         /* it wants features behind the first 64 */
 	uint32_t generation; /* of the configuration (2.5) */
 	uint64_t breaks;     /* how often the device came to need a reset */
 	const void *config;
