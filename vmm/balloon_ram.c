@@ -2,6 +2,7 @@
 
 #include <selvage/base.h>
 #include <selvage/client.h>
+#include <string.h>
 
 /* Large pages that are counted: 4 GiB from the first one on. */
 #define LARGE_PAGES 2048u
@@ -11,7 +12,8 @@
 
 static struct {
 	const struct vmm_info *info;
-	uint16_t given[LARGE_PAGES]; /* small pages of each, or KEPT */
+	uint64_t small[LARGE_PAGES][WHOLE / 64]; /* that were given */
+	uint16_t given[LARGE_PAGES];             /* how many of each, or KEPT */
 	uint64_t gone[LARGE_PAGES / 64];
 	gpa_t at[LARGE_PAGES]; /* of those that are gone */
 } ram;
@@ -57,11 +59,23 @@ void balloon_ram_init(struct vm *vm)
 	vm->mem.gone = range_gone;
 }
 
+/* False: a driver that says the same of a page again, which does not count. */
+static bool mark(unsigned n, gpa_t page, bool given)
+{
+	const unsigned i = (unsigned)(page / SYSDESC_PAGE % WHOLE);
+	uint64_t *word = &ram.small[n][i / 64];
+	const uint64_t before = *word;
+
+	*word = given ? before | bit_u64(i % 64) : before & ~bit_u64(i % 64);
+	return *word != before;
+}
+
 void balloon_ram_give(gpa_t page)
 {
 	const unsigned n = index_of(page);
 
-	if (n == LARGE_PAGES || is_gone(n) || ram.given[n] == KEPT || ++ram.given[n] < WHOLE)
+	if (n == LARGE_PAGES || ram.given[n] == KEPT || !mark(n, page, true) ||
+	    ++ram.given[n] < WHOLE)
 		return;
 	ram.gone[n / 64] |= bit_u64(n % 64);
 	ram.at[n] = page & ~(VMM_LARGE_PAGE - 1);
@@ -87,7 +101,7 @@ void balloon_ram_back(gpa_t page)
 {
 	const unsigned n = index_of(page);
 
-	if (n < LARGE_PAGES && ram.given[n] != KEPT && ram.given[n] != 0)
+	if (n < LARGE_PAGES && ram.given[n] != KEPT && mark(n, page, false))
 		ram.given[n]--;
 }
 
@@ -98,6 +112,7 @@ bool balloon_ram_all(void)
 			return false;
 		if (ram.given[n] != KEPT)
 			ram.given[n] = 0;
+		memset(ram.small[n], 0, sizeof(ram.small[n]));
 	}
 	return true;
 }

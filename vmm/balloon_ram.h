@@ -8,7 +8,7 @@
 
 /* From now on the VM's memory has holes where it is gone. */
 void balloon_ram_init(struct vm *vm);
-/* The guest does not use the page, once more than before. */
+/* The guest does not use the page. */
 void balloon_ram_give(gpa_t page);
 /* The page's memory is there; false: there is none now, and another call is due when init
  * says so. */

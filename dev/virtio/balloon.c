@@ -11,49 +11,39 @@ enum { INFLATE,
 #define F_MUST_TELL_HOST (1ull << 0)
 #define CONFIG_ASKED 0u
 #define CONFIG_ACTUAL 4u
-/* Of one request; Linux sends up to 256. */
-#define MOST_PAGES 4096u
-#define NUMBER_BYTES 4u
+#define NUMBER_BYTES VIRTIO_BALLOON_NUMBER
 
-/* What is done with each page. */
-enum step { GIVE,
-	    FETCH,
-	    BACK };
-
-static bool one(struct virtio_balloon *b, uint64_t at, enum step step)
+static uint64_t page_at(const uint8_t *numbers, uint32_t i)
 {
-	const bool tells = (b->v.features & F_MUST_TELL_HOST) != 0;
-
-	if (step == FETCH)
-		return b->io.fetch(b->io.opaque, at);
-	if (step == BACK)
-		b->io.back(b->io.opaque, at);
-	else if (!b->io.give(b->io.opaque, at, tells))
-		virtio_break(&b->v, "a page that is no memory");
-	return virtio_live(&b->v);
+	return (uint64_t)load_le32(numbers + i * NUMBER_BYTES) * VIRTIO_BALLOON_PAGE;
 }
 
-/* The pages of a request, whose numbers it has. False: broken, or not all were fetched. */
-static bool each(struct virtio_balloon *b, struct virtq *q, struct virtq_chain *chain,
-		 enum step step)
+static bool too_many(struct virtio_balloon *b, uint32_t bytes)
 {
-	struct virtq_cursor out = virtq_out(chain);
+	if (bytes / NUMBER_BYTES <= VIRTIO_BALLOON_PAGES)
+		return false;
+	virtio_break(&b->v, "a request of too many pages");
+	return true;
+}
+
+static bool give(struct virtio_balloon *b, struct virtq *q)
+{
+	const bool tells = (b->v.features & F_MUST_TELL_HOST) != 0;
+	struct virtq_cursor out = virtq_out(&b->v.chain);
 	uint8_t numbers[64];
 
-	if (out.left / NUMBER_BYTES > MOST_PAGES) {
-		virtio_break(&b->v, "a request of too many pages");
+	if (too_many(b, out.left))
 		return false;
-	}
 	while (out.left >= NUMBER_BYTES) {
 		uint32_t n = min_u32(out.left, sizeof(numbers)) / NUMBER_BYTES;
 
 		if (!virtq_read(q, &out, numbers, n * NUMBER_BYTES))
 			return false;
 		for (uint32_t i = 0; i < n; i++) {
-			uint64_t page = load_le32(numbers + i * NUMBER_BYTES);
-
-			if (!one(b, page * VIRTIO_BALLOON_PAGE, step))
-				return false;
+			if (b->io.give(b->io.opaque, page_at(numbers, i), tells))
+				continue;
+			virtio_break(&b->v, "a page that is no memory");
+			return false;
 		}
 	}
 	return true;
@@ -61,18 +51,43 @@ static bool each(struct virtio_balloon *b, struct virtq *q, struct virtq_chain *
 
 static void inflate(struct virtio_balloon *b, struct virtq *q)
 {
-	while (virtq_pop(q, &b->v.chain) && each(b, q, &b->v.chain, GIVE))
+	while (virtq_pop(q, &b->v.chain) && give(b, q))
 		virtq_push(q, &b->v.chain, 0);
+}
+
+/* The numbers are read once: what comes back is what was fetched. */
+static bool take(struct virtio_balloon *b, struct virtq *q)
+{
+	struct virtq_cursor out;
+
+	if (!virtq_pop(q, &b->v.chain))
+		return false;
+	out = virtq_out(&b->v.chain);
+	if (too_many(b, out.left))
+		return false;
+	b->request = (struct virtq_used){ b->v.chain.id, b->v.chain.slots, 0 };
+	b->n = out.left / NUMBER_BYTES;
+	return virtq_read(q, &out, b->numbers, b->n * NUMBER_BYTES);
+}
+
+static bool fetch(struct virtio_balloon *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (!b->io.fetch(b->io.opaque, page_at(b->numbers, i)))
+			return false;
+	return true;
 }
 
 /* All pages of a request, or none: one for which there is no memory waits. */
 static void deflate(struct virtio_balloon *b, struct virtq *q)
 {
-	while (virtio_live(&b->v) && (b->waits || virtq_pop(q, &b->chain))) {
-		b->waits = !each(b, q, &b->chain, FETCH) && virtio_live(&b->v) && !q->error;
-		if (b->waits || !each(b, q, &b->chain, BACK))
+	while (b->waits || take(b, q)) {
+		b->waits = !fetch(b);
+		if (b->waits)
 			return;
-		virtq_push(q, &b->chain, 0);
+		for (uint32_t i = 0; i < b->n; i++)
+			b->io.back(b->io.opaque, page_at(b->numbers, i));
+		virtq_push_all(q, &b->request, 1);
 	}
 }
 

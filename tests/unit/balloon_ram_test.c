@@ -115,6 +115,27 @@ static void a_reset_brings_all(void **state)
 	assert_false(init.gone[1]);
 }
 
+/* A large page goes when each page of it was given, not when one was given as often. */
+static void a_page_counts_once(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned i = 0; i < 2 * SMALL; i++)
+		balloon_ram_give(RAM + SYSDESC_PAGE);
+	assert_int_equal(init.asked, 0);
+	give(RAM, SMALL - 1);
+	assert_int_equal(init.asked, 0);
+	balloon_ram_give(RAM + (SMALL - 1) * SYSDESC_PAGE);
+	assert_true(init.gone[0]);
+	/* And one that comes back as often is one page. */
+	assert_true(balloon_ram_fetch(RAM));
+	for (unsigned i = 0; i < 3; i++)
+		balloon_ram_back(RAM);
+	assert_false(init.gone[0]);
+	balloon_ram_give(RAM);
+	assert_true(init.gone[0]);
+}
+
 /* Memory that others have too stays, and init is asked once. */
 static void what_init_does_not_take_stays(void **state)
 {
@@ -151,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_large_pages_go),
 		cmocka_unit_test(they_come_before_one_page_is_used),
+		cmocka_unit_test(a_page_counts_once),
 		cmocka_unit_test(a_reset_brings_all),
 		cmocka_unit_test(what_is_no_ram_is_not_counted),
 		cmocka_unit_test(what_init_does_not_take_stays),

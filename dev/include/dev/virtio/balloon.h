@@ -8,6 +8,9 @@
 
 #define VIRTIO_BALLOON_PAGE 4096u
 #define VIRTIO_BALLOON_CONFIG_BYTES 8u
+/* Of one request; Linux sends up to 256. */
+#define VIRTIO_BALLOON_PAGES 4096u
+#define VIRTIO_BALLOON_NUMBER 4u /* bytes of each page's number */
 
 struct virtio_balloon_env {
 	void *opaque;
@@ -28,8 +31,11 @@ struct virtio_balloon {
 	struct virtio v;
 	struct virtio_balloon_env io;
 	uint8_t config[VIRTIO_BALLOON_CONFIG_BYTES];
-	struct virtq_chain chain; /* pages that are to come back */
-	bool waits;               /* for memory for them */
+	/* Pages that are to come back; whether they wait for memory. */
+	struct virtq_used request;
+	uint32_t n;
+	uint8_t numbers[VIRTIO_BALLOON_PAGES * VIRTIO_BALLOON_NUMBER];
+	bool waits;
 };
 
 /* Both are copied. */
