@@ -26,6 +26,8 @@
 #define RESET_VALUE 6u
 /* A guest may ask for periods of nothing. */
 #define SOONEST_NS 50000u
+/* One that comes too early is asked for again; this is far from what ticks can say. */
+#define LATEST_NS 3600000000000ull
 
 /* Who holds a line (pc_irq.h). */
 enum source { SOURCE_PIT,
@@ -228,7 +230,6 @@ static uint64_t first_deadline(const struct vm *vm)
 	return first;
 }
 
-/* One that comes too early is asked for again. */
 void pc_arm(struct vm *vm)
 {
 	uint64_t first = first_deadline(vm), now;
@@ -237,7 +238,7 @@ void pc_arm(struct vm *vm)
 	if (first >= vm->pc.armed_ns)
 		return;
 	now = now_ns(vm);
-	first = max_u64(first, now + SOONEST_NS);
+	first = min_u64(max_u64(first, now + SOONEST_NS), now + LATEST_NS);
 	if (time_arm(VMM_DEVICE_TIMER, clock_now() + clock_ns_to_ticks(first - now) + 1, 0) ==
 	    TIME_OK)
 		vm->pc.armed_ns = first;
