@@ -63,6 +63,11 @@ void vcpu_reset(struct vcpu *v)
 	vcpu_set(v, VCPU_PAT, 0x0007040600070406);
 }
 
+#define CR0_PE 1u
+#define DR6_EVENTS 15u
+#define DR6_STEP (1u << 14)
+#define DR7_GUARD (1u << 13)
+
 static void inject(struct vcpu *v, enum abi_vcpu_event_kind kind, uint64_t event)
 {
 	v->advance = false;
@@ -72,6 +77,7 @@ static void inject(struct vcpu *v, enum abi_vcpu_event_kind kind, uint64_t event
 
 void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_code, uint32_t code)
 {
+	has_code = has_code && (vcpu_get(v, VCPU_CR0) & CR0_PE); /* real mode has none */
 	inject(v, ABI_VCPU_EVENT_EXCEPTION,
 	       vector | (has_code ? ABI_VCPU_EVENT_HAS_CODE | (uint64_t)code << 32 : 0));
 }

@@ -83,7 +83,7 @@ void vcpu_finish_cpuid(struct vcpu *v, uint32_t a, uint32_t b, uint32_t c, uint3
 /* As after RESET (SDM 3, 10.1.4): real mode at f000:fff0. */
 void vcpu_reset(struct vcpu *v);
 
-/* The guest takes an exception instead of going on. */
+/* The guest takes an exception instead of going on; in real mode without its code. */
 void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_code, uint32_t code);
 void vcpu_inject_undefined(struct vcpu *v);
 void vcpu_inject_protection(struct vcpu *v);
