@@ -82,6 +82,8 @@ enum {
 #define VECTOR_DEBUG 1u
 #define VECTOR_PROTECTION 13u
 #define DR6_CHANGES 0x600fu
+#define DR7_GUARD (1u << 13)
+#define KIND_INT1 5u /* of an exit's event: RIP is at the instruction */
 /* Registers that the kernel has in memory: abi/vcpu.h. */
 #define IN_MEMORY 0x43e1fc000000ffefull
 #define BIT(name) (1ull << ABI_VCPU_##name)
@@ -592,6 +594,19 @@ static bool control_is_done(struct vmx_vcpu *x, const uint64_t *w)
 	return true;
 }
 
+/* What the processor does with #DB before its handler; INT1 is behind it then. */
+static void take_debug(struct vmx_vcpu *x, const uint64_t *w, uint64_t event)
+{
+	const uint64_t dr7 = get_one(x, ABI_VCPU_DR7);
+
+	set_one(x, ABI_VCPU_DR6,
+		(get_one(x, ABI_VCPU_DR6) & ~15ull) | (w[AT_QUALIFICATION] & DR6_CHANGES));
+	if (dr7 & DR7_GUARD)
+		set_one(x, ABI_VCPU_DR7, dr7 & ~(uint64_t)DR7_GUARD);
+	if ((event >> ABI_VCPU_EVENT_KIND_SHIFT & 7) == KIND_INT1)
+		skip(x, w);
+}
+
 /* #DB and #AC that the monitor did not ask for; INT3 by one that did. `code`: with it. */
 static bool exception_is_done(struct vmx_vcpu *x, const uint64_t *w, uint64_t event)
 {
@@ -600,8 +615,7 @@ static bool exception_is_done(struct vmx_vcpu *x, const uint64_t *w, uint64_t ev
 	if (read_one(x, EXCEPTIONS) >> vector & 1)
 		return false;
 	if (vector == VECTOR_DEBUG)
-		set_one(x, ABI_VCPU_DR6,
-			(get_one(x, ABI_VCPU_DR6) & ~15ull) | (w[AT_QUALIFICATION] & DR6_CHANGES));
+		take_debug(x, w, event);
 	inject(x, vector);
 	return true;
 }
