@@ -28,6 +28,7 @@ static const struct {
 
 struct context {
 	struct vm_vcpu *vc;
+	bool device; /* it has accessed one */
 	struct walk_x86 walk;
 };
 
@@ -121,14 +122,15 @@ static bool translate(void *opaque, uint64_t linear, bool write, uint64_t *gpa, 
 	return walk_x86(&c->vc->vm->mem, &c->walk, linear, write, gpa, code);
 }
 
-static bool access_device(struct vm_vcpu *vc, uint64_t gpa, struct mmio *m)
+static bool access_device(struct context *c, uint64_t gpa, struct mmio *m)
 {
-	const struct bus_region *r = pc_device(vc->vm, gpa);
+	const struct bus_region *r = pc_device(c->vc->vm, gpa);
 
 	if (r == NULL)
 		return false;
-	if (bus_access(r, gpa, vc->index, m) == MMIO_FAULT && !m->write)
+	if (bus_access(r, gpa, c->vc->index, m) == MMIO_FAULT && !m->write)
 		m->value = mmio_mask(m); /* nobody answers */
+	c->device = true;
 	return true;
 }
 
@@ -138,7 +140,7 @@ static bool read_gpa(void *opaque, uint64_t gpa, unsigned size, uint64_t *value)
 	struct mmio m = { .size = (uint8_t)size };
 
 	*value = 0;
-	if (!access_device(c->vc, gpa, &m))
+	if (!access_device(c, gpa, &m))
 		return gmem_read(&c->vc->vm->mem, gpa, value, size);
 	*value = m.value;
 	return true;
@@ -149,7 +151,7 @@ static bool write_gpa(void *opaque, uint64_t gpa, unsigned size, uint64_t value)
 	struct context *c = opaque;
 	struct mmio m = { .size = (uint8_t)size, .write = true, .value = value };
 
-	return access_device(c->vc, gpa, &m) || gmem_write(&c->vc->vm->mem, gpa, &value, size);
+	return access_device(c, gpa, &m) || gmem_write(&c->vc->vm->mem, gpa, &value, size);
 }
 
 static void segment(void *opaque, unsigned number, struct x86_segment *out)
@@ -220,6 +222,16 @@ static void raise(struct vm_vcpu *vc, const struct x86_outcome *o)
 	vcpu_inject_exception(&vc->cpu.cpu, o->vector, o->has_error_code, o->error_code);
 }
 
+/*
+ * The processor was at the event's gate, descriptors or stack, not at the instruction. Not
+ * asked for before each access: an instruction that has nothing to do with a device comes soon.
+ */
+static bool delivers(const struct context *c, const struct vcpu_exit *e)
+{
+	return e->reason == VCPU_EXIT_MMIO_OPAQUE && !c->device &&
+	       (get(c->vc, VCPU_EVENT) & ABI_VCPU_EVENT_VALID);
+}
+
 static const char *run(struct context *c, const struct x86_insn *insn, struct x86_state *s,
 		       const struct vcpu_exit *e)
 {
@@ -237,6 +249,8 @@ static const char *run(struct context *c, const struct x86_insn *insn, struct x8
 	struct x86_outcome o = { 0 };
 	const enum x86_result result = x86_run(insn, s, &env, &o);
 
+	if (delivers(c, e))
+		return "an event's delivery through device memory";
 	if (result == X86_REFUSED)
 		return o.why;
 	put_state(c->vc, s);
@@ -275,6 +289,8 @@ const char *emulate(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	insn = x86_decode_cached(&vc->insn, &s, bytes, n, &result, &o);
 	if (insn != NULL)
 		return run(&c, insn, &s, e);
+	if (delivers(&c, e))
+		return "an event's delivery through device memory";
 	if (result != X86_EXCEPTION)
 		return o.why;
 	raise(vc, &o);
