@@ -2,6 +2,7 @@
 #include "arch.h"
 
 #include <selvage/log.h>
+#include <string.h>
 
 static void say(struct vm_vcpu *vc, const char *what)
 {
@@ -12,16 +13,37 @@ static void say(struct vm_vcpu *vc, const char *what)
 			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_RIP), n);
 }
 
+/* An instruction of three bytes, 0F first, behind any prefixes: REX and these, how many
+ * bytes they all are. 0: there is none such. */
+static unsigned fetch_control(struct vm_vcpu *vc, uint8_t insn[4])
+{
+	static const uint8_t prefixes[] = { 0xf0, 0xf2, 0xf3, 0x66, 0x67, 0x2e,
+					    0x36, 0x3e, 0x26, 0x64, 0x65 };
+	uint8_t bytes[15] = { 0 };
+	const unsigned n = emulate_fetch(vc, bytes, sizeof(bytes));
+	unsigned at = 0;
+
+	insn[0] = 0;
+	for (; at + 3 <= n && bytes[at] != 0x0f; at++) {
+		if ((bytes[at] & 0xf0) == 0x40)
+			insn[0] = bytes[at];
+		else if (memchr(prefixes, bytes[at], sizeof(prefixes)) != NULL)
+			insn[0] = 0; /* REX counts just before 0F */
+		else
+			return 0;
+	}
+	if (at + 3 > n)
+		return 0;
+	memcpy(insn + 1, bytes + at, 3);
+	return at + 3;
+}
+
 /* Whether a MOV to a control register is next. */
 static bool moves_to_control(struct vm_vcpu *vc)
 {
-	uint8_t bytes[4] = { 0 };
-	unsigned at = 0;
+	uint8_t insn[4];
 
-	if (emulate_fetch(vc, bytes, sizeof(bytes)) < 3)
-		return false;
-	at = (bytes[0] & 0xf0) == 0x40; /* REX */
-	return bytes[at] == 0x0f && bytes[at + 1] == 0x22;
+	return fetch_control(vc, insn) != 0 && insn[2] == 0x22;
 }
 
 /*
@@ -40,18 +62,13 @@ void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 /* MOV to or from CR8: how many bytes, and which register. 0: it is something else. */
 static unsigned decode_cr8(struct vm_vcpu *vc, unsigned *reg)
 {
-	uint8_t bytes[8] = { 0 };
-	const unsigned n = emulate_fetch(vc, bytes, sizeof(bytes));
-	unsigned at = 0, rex = 0;
+	uint8_t insn[4];
+	const unsigned n = fetch_control(vc, insn);
 
-	while (at < 4 && (bytes[at] == 0xf0 || bytes[at] == 0x66)) /* LOCK, for 32 bits */
-		at++;
-	if ((bytes[at] & 0xf0) == 0x40)
-		rex = bytes[at++];
-	if (n < at + 3 || bytes[at] != 0x0f || (bytes[at + 1] & 0xfd) != 0x20)
+	if (n == 0 || (insn[2] & 0xfd) != 0x20)
 		return 0;
-	*reg = (bytes[at + 2] & 7u) | (rex & 1) << 3;
-	return at + 3;
+	*reg = (insn[3] & 7u) | (insn[0] & 1u) << 3;
+	return n;
 }
 
 /* Of a VM with a local APIC CR8 is the upper half of the task priority. */
