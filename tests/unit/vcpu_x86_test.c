@@ -185,6 +185,7 @@ static void test_msr(void **state)
 	assert_int_equal(e.value, 0x322222222);
 	assert_true(e.write);
 	/* An exception in place of it. */
+	k.reg[ABI_VCPU_CR0] = 0x11;
 	vcpu_advance(&s.cpu);
 	vcpu_inject_protection(&s.cpu);
 	e = run(&s, label(ABI_EXIT_MSR_READ, 2, 0), 0, 0x10, 0);
@@ -196,6 +197,27 @@ static void test_msr(void **state)
 	assert_int_equal(k.reply[0], 6);
 	assert_int_equal(k.reply[1], 0x10);
 	assert_int_equal(k.reply[2], 5);
+}
+
+/* Error codes are protected mode's; a step leaves its traces. */
+static void test_exceptions(void **state)
+{
+	struct vcpu_sel4 s = make();
+
+	(void)state;
+	(void)run(&s, label(ABI_EXIT_MSR_WRITE, 2, 0), 0, 0x1b, 3);
+	vcpu_inject_protection(&s.cpu);
+	(void)run(&s, label(ABI_EXIT_HLT, 1, 0), 0, 0, 0);
+	assert_int_equal(k.reg[ABI_VCPU_EVENT], 0x8000030d);
+	k.reg[ABI_VCPU_DR6] = 0xffff2ff3;
+	k.reg[ABI_VCPU_DR7] = 0x2401;
+	vcpu_advance(&s.cpu);
+	vcpu_inject_step(&s.cpu);
+	assert_false(s.cpu.advance);
+	(void)run(&s, label(ABI_EXIT_HLT, 1, 0), 0, 0, 0);
+	assert_int_equal(k.reg[ABI_VCPU_EVENT], 0x80000301);
+	assert_int_equal(k.reg[ABI_VCPU_DR6], 0xffff6ff0);
+	assert_int_equal(k.reg[ABI_VCPU_DR7], 0x401);
 }
 
 static void test_page(void **state)
@@ -303,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_cpuid),
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_msr),
+		cmocka_unit_test(test_exceptions),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_access_answer),
 		cmocka_unit_test(test_irq),

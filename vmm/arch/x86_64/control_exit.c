@@ -92,6 +92,8 @@ void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 		vcpu_set(v, reg, lapic_cr8(lapic));
 	vcpu_set(v, VCPU_RIP, vcpu_get(v, VCPU_RIP) + bytes);
 	vcpu_set(v, VCPU_SHADOW, 0);
+	if (is_stepped(vc))
+		vcpu_inject_step(v);
 }
 
 void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)

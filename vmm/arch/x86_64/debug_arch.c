@@ -18,7 +18,6 @@
 
 #define VECTOR_DB 1u
 #define VECTOR_UD 6u
-#define RFLAGS_TF 0x100u
 #define DR6_RESET 0xffff0ff0u
 #define DR6_STEP (1u << 14)
 #define DR7_RESET 0x400u

@@ -256,8 +256,8 @@ static const char *run(struct context *c, const struct x86_insn *insn, struct x8
 	put_state(c->vc, s);
 	if (result == X86_EXCEPTION)
 		raise(c->vc, &o);
-	else if (o.single_step && !c->vc->debug.planted)
-		vcpu_inject_exception(&c->vc->cpu.cpu, 1, false, 0);
+	else if (o.single_step && is_stepped(c->vc))
+		vcpu_inject_step(&c->vc->cpu.cpu);
 	return NULL;
 }
 

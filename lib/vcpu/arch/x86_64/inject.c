@@ -84,6 +84,17 @@ void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_code, uint32
 
 void vcpu_inject_undefined(struct vcpu *v) { vcpu_inject_exception(v, 6, false, 0); }
 void vcpu_inject_protection(struct vcpu *v) { vcpu_inject_exception(v, 13, true, 0); }
+
+void vcpu_inject_step(struct vcpu *v)
+{
+	const uint64_t dr7 = vcpu_get(v, VCPU_DR7);
+
+	vcpu_set(v, VCPU_DR6, (vcpu_get(v, VCPU_DR6) & ~(uint64_t)DR6_EVENTS) | DR6_STEP);
+	if (dr7 & DR7_GUARD)
+		vcpu_set(v, VCPU_DR7, dr7 & ~(uint64_t)DR7_GUARD);
+	vcpu_inject_exception(v, 1, false, 0);
+}
+
 void vcpu_inject_nmi(struct vcpu *v) { inject(v, ABI_VCPU_EVENT_NMI, 2); }
 
 void vcpu_set_irq(struct vcpu *v, uint8_t vector)

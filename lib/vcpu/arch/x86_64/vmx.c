@@ -823,7 +823,8 @@ bool vmx_exit(struct vmx_vcpu *x, uint64_t *label, uint64_t mr[4])
 	x->shadow = (uint32_t)w[AT_SHADOW];
 	if (!(mr[AT_EVENT] & ABI_VCPU_EVENT_VALID))
 		x->sent = 0;
-	x->open = w[AT_RFLAGS] & RFLAGS_IF && !(x->shadow & BLOCKED) && !x->sent;
+	x->flags = w[AT_RFLAGS];
+	x->open = x->flags & RFLAGS_IF && !(x->shadow & BLOCKED) && !x->sent;
 	if (at == (uint32_t)REASON_FAILED)
 		reason = ABI_EXIT_INVALID;
 	if (reason == ABI_EXIT_PORT && !(q & PORT_STRING))

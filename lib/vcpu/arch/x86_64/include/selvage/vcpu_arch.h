@@ -87,6 +87,8 @@ void vcpu_reset(struct vcpu *v);
 void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_code, uint32_t code);
 void vcpu_inject_undefined(struct vcpu *v);
 void vcpu_inject_protection(struct vcpu *v);
+/* #DB behind a single step, with what the processor does to DR6 and DR7. */
+void vcpu_inject_step(struct vcpu *v);
 void vcpu_inject_nmi(struct vcpu *v);
 /* The guest gets the interrupt as soon as it takes any; replaces an earlier
  * one that is still pending. */

@@ -13,6 +13,7 @@ struct vmx_vcpu {
 	uint64_t cap;
 	bool on;          /* it is VT-x: nothing below is for SVM */
 	uint32_t primary; /* controls, as they are now */
+	uint64_t flags;   /* RFLAGS at the exit */
 	uint32_t shadow;  /* interruptibility, at the exit or as written since */
 	bool open;        /* at the exit, or when it was asked: an interrupt would be taken */
 	bool cr8;         /* its accesses are the monitor's */
