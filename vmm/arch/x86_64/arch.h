@@ -15,7 +15,7 @@ void msr_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void page_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void fetch_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* halt_exit.c: HLT. */
-void halt_exit(struct vm_vcpu *vc);
+void halt_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* control_exit.c: CR and DR, XSETBV, RDPMC, WBINVD, MONITOR, hypercalls, SVM's own. */
 void control_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void instruction_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
@@ -30,6 +30,8 @@ bool is_stepped(const struct vm_vcpu *vc);
 
 /* interrupt.c: behind each exit. */
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* The kernel has one that the guest has not taken yet. */
+bool interrupt_is_pending(struct vm_vcpu *vc);
 
 /* kick.c: for VMs that have the device. */
 extern const struct vm_part part_pc_kick;

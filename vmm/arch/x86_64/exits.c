@@ -10,7 +10,7 @@ static void dispatch(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	switch (e->reason) {
 	case VCPU_EXIT_PORT: port_exit(vc, e); break;
 	case VCPU_EXIT_MMIO_OPAQUE: page_exit(vc, e); break;
-	case VCPU_EXIT_WAIT_IRQ: halt_exit(vc); break;
+	case VCPU_EXIT_WAIT_IRQ: halt_exit(vc, e); break;
 	case VCPU_EXIT_IRQ_WINDOW: break; /* interrupt_deliver */
 	case VCPU_EXIT_MSR: msr_exit(vc, e); break;
 	case VCPU_EXIT_FEATURES: cpuid_exit(vc); break;

@@ -41,7 +41,7 @@ static uint8_t take(struct vm_vcpu *vc)
 }
 
 /* One that has been given to the kernel and not been taken stays. */
-static bool is_pending(struct vm_vcpu *vc)
+bool interrupt_is_pending(struct vm_vcpu *vc)
 {
 	return read_irq(vc) & ABI_VCPU_IRQ_PENDING;
 }
@@ -60,6 +60,9 @@ static void deliver_nmi(struct vm_vcpu *vc)
 	vc->vm->pc.nmi = false;
 }
 
+/* An exception comes first, and its handler may keep interrupts off. */
+static bool injects(const struct vcpu *v) { return v->dirty & vcpu_bit(VCPU_EVENT); }
+
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	if (vc->vm->pc.nmi)
@@ -69,7 +72,7 @@ void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e)
 	/* The one that is on its way comes first; its end is an exit. */
 	if (vc->holds_irqs || vcpu_irq_is_pending(e) || !pc_irq_due(vc->vm))
 		return;
-	if (!vcpu_takes_irqs(e)) {
+	if (!vcpu_takes_irqs(e) || injects(&vc->cpu.cpu)) {
 		if (!vc->window)
 			want_window(vc);
 		return;
@@ -116,7 +119,7 @@ void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self)
 	} else if (vector != 0 &&
 		   write_irq(vc, ABI_VCPU_IRQ_PENDING | ABI_VCPU_IRQ_NOW | vector)) {
 		(void)take(vc);
-	} else if (!is_pending(vc)) {
+	} else if (!interrupt_is_pending(vc)) {
 		want_window(vc);
 	}
 }
