@@ -552,6 +552,8 @@ INSTRUCTION(int3, "int3")
 INSTRUCTION(divide, "xor %%ecx, %%ecx; xor %%edx, %%edx; div %%ecx")
 INSTRUCTION(far_null, "push $0; push $0; lretq")
 INSTRUCTION(step, "pushf; orl $0x100, (%%rsp); popf; nop; nop")
+INSTRUCTION(int1, "lea 1f(%%rip), %%rax; mov %%rax, step_end; .byte 0xf1; 1: nop")
+INSTRUCTION(guarded, "mov $0x2400, %%eax; mov %%rax, %%dr7; mov %%dr0, %%rax")
 
 /* Wanted of what only one maker's processors have. */
 #define OF_AMD 0x1000u
@@ -586,6 +588,66 @@ static const struct {
 	{ step, "TF", TRAP_DB },
 };
 
+/* What a hypervisor carries out is stepped over as any other. */
+#define STEPPED(name, insn)                                                                \
+	INSTRUCTION(step_##name, "lea 1f(%%rip), %%rax; mov %%rax, step_end; "             \
+				 "xor %%eax, %%eax; mov $0x277, %%ecx; mov $0x80, %%edx; " \
+				 "pushf; orl $0x100, (%%rsp); popf; " insn "; 1: nop; nop")
+STEPPED(load, "mov (%%rdi), %%eax")
+STEPPED(store, "mov %%eax, 0xb0(%%rdi)")
+STEPPED(to_cr8, "mov %%rax, %%cr8")
+STEPPED(from_cr8, ".byte 0xf3, 0x2e; mov %%cr8, %%rax")
+STEPPED(hlt, "hlt")
+STEPPED(cpuid, "cpuid")
+STEPPED(rdmsr, "rdmsr")
+STEPPED(in, "in %%dx, %%al")
+STEPPED(out, "out %%al, %%dx")
+STEPPED(wbinvd, "wbinvd")
+
+static const struct {
+	void (*run)(uint64_t);
+	const char *name;
+	bool late; /* under SVM, whose exits do not say what the flags are */
+} stepped[] = {
+	{ step_load, "TF, load", false },
+	{ step_store, "TF, store", false },
+	{ step_to_cr8, "TF, to CR8", false },
+	{ step_from_cr8, "TF, from CR8", false },
+	{ step_hlt, "TF, HLT", false },
+	{ step_cpuid, "TF, CPUID", true },
+	{ step_rdmsr, "TF, RDMSR", true },
+	{ step_in, "TF, IN", true },
+	{ step_out, "TF, OUT", true },
+	{ step_wbinvd, "TF, WBINVD", true },
+};
+
+uint64_t step_end;
+
+static void step_sweep(bool intel)
+{
+	uint64_t dr = 0;
+
+	for (unsigned i = 0; i < sizeof(stepped) / sizeof(stepped[0]); i++) {
+		put_dr6(0);
+		expect(stepped[i].name, i, attempt(stepped[i].run, 0xfee00000), TRAP_DB);
+		get_dr6((uint64_t)(uintptr_t)&dr);
+		if (trap_rip != step_end && (intel || !stepped[i].late))
+			fail(stepped[i].name, trap_rip, step_end);
+		if (!(dr & 0x4000))
+			fail(stepped[i].name, i, dr);
+	}
+	if (!intel)
+		return; /* QEMU has neither INT1 nor GD */
+	expect("INT1", 0, attempt(int1, 0), TRAP_DB);
+	if (trap_rip != step_end)
+		fail("INT1 ends at", trap_rip, step_end);
+	expect("GD", 0, attempt(guarded, 0), TRAP_DB);
+	expect("GD in its handler", 0, attempt(get_dr6, (uint64_t)(uintptr_t)&dr), NO_TRAP);
+	if (!(dr & 0x2000))
+		fail("DR6 of GD", 0, dr);
+	put_dr7(0x400);
+}
+
 static void instruction_sweep(void)
 {
 	const unsigned own = cpuid(0, 0).b == AMD_NAME ? OF_AMD : OF_INTEL;
@@ -597,6 +659,7 @@ static void instruction_sweep(void)
 			       instructions[i].wanted == own      ? NO_TRAP
 			       : instructions[i].wanted >= OF_AMD ? TRAP_UD
 								  : instructions[i].wanted);
+	step_sweep(own == OF_INTEL);
 }
 
 /* --- Exceptions and interrupts -------------------------------------------------------- */
@@ -633,6 +696,29 @@ static void self(uint64_t vector)
 	__asm__ volatile("sti; nop; nop; nop; hlt");
 }
 
+static void put_gate(unsigned n, uint64_t entry)
+{
+	idt[2 * n] = (idt[2 * n] & ~0xffff00000000ffffull) | (entry & 0xffff) |
+		     (entry >> 16 & 0xffff) << 48;
+}
+
+/* A handler that waits for an interrupt. */
+void waits(void);
+__asm__(".text; waits: sti; hlt; 1: jmp 1b");
+
+/* The interrupt is due with the access that ends in #DB by the flag. */
+static void waited_for(uint64_t vector)
+{
+	for (unsigned i = 0; i < 16; i++)
+		*pc_apic(0xb0) = 0; /* none is in service */
+	*pc_apic(0xf0) = 0x1ff;
+	*pc_apic(0x80) = 0xff;
+	apic_command(0x4000 | (uint32_t)vector);
+	__asm__ volatile("pushf; orl $0x300, (%%rsp); popf; movl $0, (%0); 1: nop; jmp 1b" ::"r"(
+				 pc_apic(0x80))
+			 : "memory");
+}
+
 static void startup(uint64_t vector) { apic_command(0x4600 | (uint32_t)vector); }
 
 static void vector_sweep(void)
@@ -661,6 +747,57 @@ static void vector_sweep(void)
 	expect("NMI", 0, attempt(nmi, 0), TRAP_NMI);
 	expect("NMI again", 0, attempt(nmi, 0), TRAP_NMI);
 	expect("STARTUP", 0, attempt(startup, 9), NO_TRAP);
+	put_gate(TRAP_DB, (uintptr_t)waits);
+	for (unsigned n = 0; n < 3; n++)
+		expect("HLT in a handler, its interrupt older", n, attempt(waited_for, 0x50), 0x50);
+	idt_fill();
+}
+
+/* --- Timers --------------------------------------------------------------------------- */
+
+#define TSC_DEADLINE 0x6e0u
+#define HPET 0xfed00000ull
+
+static uint64_t clock(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc"
+			 : "=a"(low), "=d"(high));
+	return low | (uint64_t)high << 32;
+}
+
+/* Deadlines that never come take no time: work takes about as long as without them. */
+static uint64_t work(void)
+{
+	const uint64_t begun = clock();
+
+	for (volatile unsigned i = 0; i < 3000000; i++)
+		;
+	return clock() - begun;
+}
+
+static void timer_sweep(void)
+{
+	volatile uint64_t *const hpet = (volatile uint64_t *)HPET;
+	const uint64_t alone = work();
+
+	*pc_apic(0xf0) = 0x1ff;
+	*pc_apic(0x320) = 0x40050; /* by the counter */
+	msr_value = ~0ull;
+	expect("deadline", 0, attempt(msr_write, TSC_DEADLINE), NO_TRAP);
+	if (work() > 20 * alone)
+		fail("a deadline that never comes", 0, alone);
+	msr_value = 0;
+	(void)attempt(msr_write, TSC_DEADLINE);
+	*pc_apic(0x320) = 0x10000;
+	hpet[0x100 / 8] = 4;
+	hpet[0x108 / 8] = 1ull << 60;
+	hpet[0x10 / 8] = 1;
+	if (work() > 20 * alone)
+		fail("a comparator that is never reached", 0, alone);
+	hpet[0x10 / 8] = hpet[0x100 / 8] = 0;
+	tried += 2;
 }
 
 /* --- How to end ------------------------------------------------------------------------ */
@@ -707,6 +844,17 @@ static void task(void)
 static void nowhere(void) { (void)*(volatile uint32_t *)0x80000000ull; }
 static void fetch(void) { ((void (*)(void))0xf0000000ull)(); }
 
+/* An exception whose gate is a device's register. */
+static void delivery(void)
+{
+	const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) device = { 0xfff, HPET };
+
+	__asm__ volatile("lidt %0; ud2" ::"m"(device));
+}
+
 /* The monitor has nothing to say to either: loops. */
 static void spin(void)
 {
@@ -723,6 +871,7 @@ static const struct {
 	{ "control", control_sweep },
 	{ "instructions", instruction_sweep },
 	{ "vectors", vector_sweep },
+	{ "timers", timer_sweep },
 	{ "mmio", mmio_sweep },
 	{ "ports", port_sweep },
 },
@@ -733,6 +882,7 @@ static const struct {
 	  { "end=task", task },
 	  { "end=nowhere", nowhere },
 	  { "end=fetch", fetch },
+	  { "end=delivery", delivery },
 	  { "end=spin", spin },
   };
 

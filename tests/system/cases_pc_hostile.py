@@ -5,12 +5,13 @@ import time
 from harness import Failure, System, write_description
 from random_code import Seeds
 
-PARTS = ["cpuid", "msr", "control", "instructions", "vectors", "mmio", "ports"]
+PARTS = ["cpuid", "msr", "control", "instructions", "vectors", "timers", "mmio", "ports"]
 # How a guest can end, and what is said of it.
 FAULTS = {
     "triple": "triple fault",
     "nowhere": "access to an address where nothing is",
     "fetch": "instruction fetch where no memory is",
+    "delivery": "an event's delivery through device memory",
 }
 OTHERS = {
     "reset": "vm reset: stopped, it does nothing but reboot",
