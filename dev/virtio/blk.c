@@ -147,14 +147,30 @@ static bool parse(struct virtio_blk *b, struct virtq *q, const struct virtq_chai
 	return true;
 }
 
+/* Bytes at the buffer's start count as written (2.7.8): where nothing was read into, in
+ * front of the status, there are zeros then. Whoever gives more room than a driver may ask
+ * for has it back as it was. */
+static bool pad(struct virtq *q, struct virtio_blk_request *r)
+{
+	static const uint8_t nothing[256];
+
+	while (r->in.left > 0 && r->in.left <= SEGMENTS * SEGMENT_BYTES) {
+		const uint32_t n = min_u32(r->in.left, sizeof(nothing));
+
+		if (!virtq_write(q, &r->in, nothing, n))
+			return false;
+		r->written += n;
+	}
+	return true;
+}
+
 static bool end(struct virtq *q, struct virtio_blk_request *r, uint8_t status)
 {
 	if (status != S_OK)
 		r->b->failures++;
-	if (q->error != NULL || !virtq_write(q, &r->status, &status, 1))
+	if (q->error != NULL || !pad(q, r) || !virtq_write(q, &r->status, &status, 1))
 		return false;
-	/* Bytes at the buffer's start: the status counts if all before it do. */
-	virtq_push(q, r->chain, r->in.left == 0 ? r->written + 1 : r->written);
+	virtq_push(q, r->chain, r->written + (r->in.left == 0));
 	return true;
 }
 

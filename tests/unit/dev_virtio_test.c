@@ -1000,6 +1000,79 @@ static void blk_refuses(void **state)
 	assert_int_equal(world.breaks, 0);
 }
 
+/* What a request that failed says was written was. */
+static void blk_tells_what_it_wrote(void **state)
+{
+	(void)state;
+	with_blk(false);
+	drive(1);
+	memset(d.ram + DATA, 0xee, 2048);
+	assert_int_equal(disk_does(0, 25, 1024, true), 1);
+	assert_int_equal(used_bytes(0, 0), 1025);
+	for (unsigned i = 0; i < 1024; i++)
+		assert_int_equal(d.ram[DATA + i], 0);
+	assert_int_equal(d.ram[DATA + 1024], 0xee);
+	/* Room for more than a status, where there is no data to read; and for an id. */
+	assert_int_equal(disk_does(4, 0, 100, true), 0);
+	assert_int_equal(used_bytes(0, 1), 101);
+	memset(d.ram + DATA, 0xee, 2048);
+	assert_int_equal(disk_does(8, 0, 300, true), 0);
+	assert_int_equal(used_bytes(0, 2), 301);
+	assert_string_equal((char *)d.ram + DATA, "disk one");
+	assert_int_equal(d.ram[DATA + 299], 0);
+	assert_int_equal(disk_does(11, 0, 512, true), 2);
+	assert_int_equal(used_bytes(0, 3), 513);
+	assert_int_equal(disk_does(1, 25, 512, false), 1);
+	assert_int_equal(used_bytes(0, 4), 1);
+	assert_int_equal(world.breaks, 0);
+	/* Nobody has zeros written over the same memory for hours. */
+	request(0, 25);
+	for (unsigned i = 0; i < 256; i++)
+		vd_split(&d, VD_TABLE, i, i == 255 ? STATUS_AT : DATA, i == 255 ? 1 : 0x10000,
+			 VD_WRITE | (i < 255 ? VD_NEXT : 0), i + 1);
+	vd_split(&d, VD_TABLE, 0, HEADER, 16, VD_NEXT, 1);
+	vd_split(&d, VD_DESC, 0, VD_TABLE, 4096, VD_INDIRECT, 0);
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_int_equal(d.ram[STATUS_AT], 1);
+	assert_int_equal(used_bytes(0, 5), 0);
+}
+
+/* A driver that asks for more as long as it is heard. */
+static void offer_again(struct vd *v, uint64_t at, size_t bytes)
+{
+	(void)bytes;
+	if (at == HEADER && v->accesses < 100000)
+		offer(0, 0);
+}
+
+static void blk_works_in_turns(void **state)
+{
+	const unsigned most = VIRTIO_BLK_TURN / 4096;
+	unsigned before;
+
+	(void)state;
+	with_blk(false);
+	blk.in_turns = true;
+	drive(1);
+	d.after_read = offer_again;
+	request(4, 0);
+	vd_split(&d, VD_DESC, 0, HEADER, 16, VD_NEXT, 1);
+	vd_split(&d, VD_DESC, 1, STATUS_AT, 1, VD_WRITE, 0);
+	offer(0, 0);
+	wr(NOTIFY, 0);
+	assert_in_range(used(0), 1, most);
+	assert_true(blk.more);
+	before = used(0);
+	virtio_blk_turn(&blk);
+	assert_in_range(used(0) - before, 1, most);
+	assert_true(blk.more);
+	d.after_read = NULL;
+	virtio_blk_turn(&blk);
+	assert_false(blk.more);
+	assert_int_equal(used(0), offered[0]);
+}
+
 /* The header and the status may be cut up as the driver likes (2.6.4). */
 static void blk_framing(void **state)
 {
@@ -1082,6 +1155,8 @@ int main(void)
 		cmocka_unit_test(blk_configuration),
 		cmocka_unit_test(blk_reads_and_writes),
 		cmocka_unit_test(blk_refuses),
+		cmocka_unit_test(blk_tells_what_it_wrote),
+		cmocka_unit_test(blk_works_in_turns),
 		cmocka_unit_test(blk_framing),
 		cmocka_unit_test(blk_breaks),
 		cmocka_unit_test(blk_stages),
