@@ -46,6 +46,15 @@ static bool split(const char *spec, char *path, size_t room)
  * (SIGBUS): no block is left half new, half old. One request at a time. */
 static uint8_t stage[VIRTIO_BLK_STAGE];
 
+/* What is left of a kick, in turns with what other connections have. */
+static void serve_disk(struct served *s)
+{
+	if (s->more)
+		virtio_blk_turn(&s->device.blk);
+	s->more = s->device.blk.more;
+	link_server_flush(&s->link);
+}
+
 struct virtio *disk_make(struct served *s)
 {
 	struct virtio_env env = link_server_virtio(&s->link);
@@ -72,5 +81,7 @@ struct virtio *disk_make(struct served *s)
 	disk.sectors = s->disk_bytes / VIRTIO_BLK_SECTOR;
 	snprintf(disk.id, sizeof(disk.id), "%s", s->name);
 	virtio_blk_init(&s->device.blk, &env, &disk);
+	s->device.blk.in_turns = true;
+	s->service = serve_disk;
 	return &s->device.blk.v;
 }

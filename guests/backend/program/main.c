@@ -61,6 +61,13 @@ static void ring(const struct served *s, uint32_t doorbell)
 static void interrupt(void *opaque) { ring(opaque, SELVAGE_REG_INTERRUPT); }
 static void event(void *opaque) { ring(opaque, SELVAGE_REG_EVENT); }
 
+static void attend(struct served *s)
+{
+	link_server_attend(&s->link);
+	if (s->service != NULL)
+		s->service(s);
+}
+
 static bool kicked(struct source *source, uint32_t events)
 {
 	struct served *s = (struct served *)((char *)source - offsetof(struct served, bell));
@@ -68,12 +75,10 @@ static bool kicked(struct source *source, uint32_t events)
 	(void)events;
 	if (!s->taken(s)) {
 		say(s, "its device is gone");
-		s->works = false;
+		s->works = s->more = false;
 		return false;
 	}
-	link_server_attend(&s->link);
-	if (s->service != NULL)
-		s->service(s);
+	attend(s);
 	return true;
 }
 
@@ -117,7 +122,7 @@ static bool serve(struct served *s)
 	s->bell.ready = kicked;
 	s->works = loop_add(&s->bell, EPOLLIN);
 	say(s, "serves %s", s->spec);
-	link_server_attend(&s->link); /* what came before us */
+	attend(s); /* what came before us */
 	return s->works;
 }
 
