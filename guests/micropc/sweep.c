@@ -753,53 +753,6 @@ static void vector_sweep(void)
 	idt_fill();
 }
 
-/* --- Timers --------------------------------------------------------------------------- */
-
-#define TSC_DEADLINE 0x6e0u
-#define HPET 0xfed00000ull
-
-static uint64_t clock(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc"
-			 : "=a"(low), "=d"(high));
-	return low | (uint64_t)high << 32;
-}
-
-/* Deadlines that never come take no time: work takes about as long as without them. */
-static uint64_t work(void)
-{
-	const uint64_t begun = clock();
-
-	for (volatile unsigned i = 0; i < 3000000; i++)
-		;
-	return clock() - begun;
-}
-
-static void timer_sweep(void)
-{
-	volatile uint64_t *const hpet = (volatile uint64_t *)HPET;
-	const uint64_t alone = work();
-
-	*pc_apic(0xf0) = 0x1ff;
-	*pc_apic(0x320) = 0x40050; /* by the counter */
-	msr_value = ~0ull;
-	expect("deadline", 0, attempt(msr_write, TSC_DEADLINE), NO_TRAP);
-	if (work() > 20 * alone)
-		fail("a deadline that never comes", 0, alone);
-	msr_value = 0;
-	(void)attempt(msr_write, TSC_DEADLINE);
-	*pc_apic(0x320) = 0x10000;
-	hpet[0x100 / 8] = 4;
-	hpet[0x108 / 8] = 1ull << 60;
-	hpet[0x10 / 8] = 1;
-	if (work() > 20 * alone)
-		fail("a comparator that is never reached", 0, alone);
-	hpet[0x10 / 8] = hpet[0x100 / 8] = 0;
-	tried += 2;
-}
-
 /* --- How to end ------------------------------------------------------------------------ */
 
 static void triple(void)
@@ -844,6 +797,8 @@ static void task(void)
 static void nowhere(void) { (void)*(volatile uint32_t *)0x80000000ull; }
 static void fetch(void) { ((void (*)(void))0xf0000000ull)(); }
 
+#define HPET 0xfed00000ull
+
 /* An exception whose gate is a device's register. */
 static void delivery(void)
 {
@@ -871,7 +826,6 @@ static const struct {
 	{ "control", control_sweep },
 	{ "instructions", instruction_sweep },
 	{ "vectors", vector_sweep },
-	{ "timers", timer_sweep },
 	{ "mmio", mmio_sweep },
 	{ "ports", port_sweep },
 },
