@@ -341,7 +341,7 @@ static const uint16_t reasons[] = {
 	ON(0x81, HYPERCALL, 3), ON(0x82, NESTED, 3), ON(0x83, NESTED, 3), ON(0x84, NESTED, 3),
 	ON(0x85, NESTED, 3), ON(0x86, NESTED, 3), ON(0x89, INVD, 2), ON(0x8a, MONITOR, 3),
 	ON(0x8b, MWAIT, 3), ON(0x8c, MWAIT, 3), ON(0x8d, XSETBV, 3), ON(0x8e, NESTED, 3),
-	ON(0xa0, NESTED, 3), ON(0xa3, NESTED, 4), ON(0xa4, NESTED, 3), /* INVLPGB, MCOMMIT, TLBSYNC */
+	ON(0xa0, NESTED, 3), ON(0xa3, NESTED, 4), ON(0xa4, NESTED, 3), /* INVLPGB ... */
 };
 /* clang-format on */
 

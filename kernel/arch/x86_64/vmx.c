@@ -341,6 +341,11 @@ struct tcb *vmx_exited(struct vcpu *v)
 	if (likely(!v->vmx.failed)) {
 		v->vmx.launched = 1;
 		this_cpu()->arch.fpu_open = false; /* HOST_CR0 */
+	} else if (vmread(VMCS_ERROR) == 5) {
+		/* VMRESUME of what is not launched (SDM 3, 31.4): the entry before was refused for
+		 * the guest's state, and so was none. */
+		v->vmx.launched = v->vmx.failed = 0;
+		return checked(arch_next());
 	}
 	v->vmx.failed = 0;
 	switch (v->vmx.reason) {
@@ -355,11 +360,6 @@ struct tcb *vmx_exited(struct vcpu *v)
 	case VMX_EXCEPTION:
 		if (1u << (vmread(VMCS_EXIT_EVENT) & 31) & NMI_OR_MACHINE_CHECK)
 			panic("NMI or machine check in a guest");
-		break;
-	case VMX_BAD_STATE:
-	case VMX_BAD_LOADS: /* it is not launched, if it was not: from the beginning */
-		vmx_vcpu_destroy(v);
-		v->vmx.launched = 0;
 		break;
 	case VMX_MACHINE_CHECK: panic("machine check at a guest's entry");
 	case VMX_PORT:

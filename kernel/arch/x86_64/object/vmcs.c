@@ -21,7 +21,7 @@ static struct limit {
 } limits[] = {
 	/* Interrupts, NMIs, virtual NMIs. */
 	{ VMCS_PIN, 0x29, 0x7f, 0x29 },
-	/* TSC offset, CR8 (the processor's own); bitmaps of ports and registers, secondary controls. */
+	/* TSC offset, CR8 (the processor's own); bitmaps of ports and registers, secondary. */
 	{ VMCS_PRIMARY, 0x92180008, ~(1u << 17 | 1u << 21), 0x92180000 },
 	/* Debug controls, 64-bit host, PAT, EFER; performance control, interrupts taken. */
 	{ VMCS_EXIT, 0x3c0204, 0x7fffff, 0x3c9204 },
@@ -37,8 +37,7 @@ static struct limit {
 	{ VMCS_ACTIVITY, 0, 1, 0 }, /* the others shut interrupts out */
 };
 enum { CONTROLS = 5,
-       LIMIT_CR4 = 7,
-       LIMIT_CR4_MASK };
+       LIMIT_CR4 = 7 /* and its mask */ };
 
 bool vmx_find_limits(void)
 {
@@ -53,7 +52,7 @@ bool vmx_find_limits(void)
 		l->allowed = (l->allowed & w >> 32) | l->forced;
 	}
 	limits[LIMIT_CR4].allowed = guest_cr4();
-	limits[LIMIT_CR4_MASK].forced = ~guest_cr4();
+	limits[LIMIT_CR4 + 1].forced = ~guest_cr4();
 	return true;
 }
 
@@ -76,11 +75,16 @@ static bool is_field(word_t field, bool write)
 
 static word_t read(const struct vcpu *v, unsigned field)
 {
+	word_t value = 0; /* of one that this processor lacks */
+
 	switch (field) {
 	case VMCS_PIN: return v->vmx.pin;
 	case VMCS_EXCEPTIONS: return v->exceptions;
-	default: return vmread(field);
 	}
+	/* clang-format off */
+	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"((word_t)field) : "cc");
+	/* clang-format on */
+	return value;
 }
 
 word_t vmx_write(struct vcpu *v, unsigned field, word_t value)

@@ -22,18 +22,19 @@ enum vmcs_field {
 	VMCS_HOST_EFER = 0x2c02, VMCS_PIN = 0x4000, VMCS_PRIMARY = 0x4002,
 	VMCS_EXCEPTIONS = 0x4004, VMCS_EXIT = 0x400c, VMCS_EXIT_LOADS = 0x4010,
 	VMCS_ENTRY = 0x4012, VMCS_ENTRY_LOADS = 0x4014, VMCS_EVENT = 0x4016,
-	VMCS_SECONDARY = 0x401e, VMCS_REASON = 0x4402, VMCS_EXIT_EVENT = 0x4404,
-	VMCS_BYTES = 0x440c, VMCS_SHADOW = 0x4824, VMCS_ACTIVITY = 0x4826, VMCS_TIMER = 0x482e,
-	VMCS_CR0_MASK = 0x6000, VMCS_CR4_MASK = 0x6002, VMCS_QUALIFICATION = 0x6400,
-	VMCS_CR0 = 0x6800, VMCS_CR3 = 0x6802, VMCS_CR4 = 0x6804, VMCS_DR7 = 0x681a,
-	VMCS_RSP = 0x681c, VMCS_RIP = 0x681e, VMCS_RFLAGS = 0x6820, VMCS_HOST_CR0 = 0x6c00,
-	VMCS_HOST_CR3 = 0x6c02, VMCS_HOST_CR4 = 0x6c04, VMCS_HOST_GS_BASE = 0x6c08,
-	VMCS_HOST_TR_BASE = 0x6c0a, VMCS_HOST_GDTR_BASE = 0x6c0c, VMCS_HOST_IDTR_BASE = 0x6c0e,
-	VMCS_HOST_RSP = 0x6c14, VMCS_HOST_RIP = 0x6c16,
+	VMCS_SECONDARY = 0x401e, VMCS_ERROR = 0x4400, VMCS_REASON = 0x4402,
+	VMCS_EXIT_EVENT = 0x4404, VMCS_BYTES = 0x440c, VMCS_SHADOW = 0x4824,
+	VMCS_ACTIVITY = 0x4826, VMCS_TIMER = 0x482e, VMCS_CR0_MASK = 0x6000,
+	VMCS_CR4_MASK = 0x6002, VMCS_QUALIFICATION = 0x6400, VMCS_CR0 = 0x6800,
+	VMCS_CR3 = 0x6802, VMCS_CR4 = 0x6804, VMCS_DR7 = 0x681a, VMCS_RSP = 0x681c,
+	VMCS_RIP = 0x681e, VMCS_RFLAGS = 0x6820, VMCS_HOST_CR0 = 0x6c00, VMCS_HOST_CR3 = 0x6c02,
+	VMCS_HOST_CR4 = 0x6c04, VMCS_HOST_GS_BASE = 0x6c08, VMCS_HOST_TR_BASE = 0x6c0a,
+	VMCS_HOST_GDTR_BASE = 0x6c0c, VMCS_HOST_IDTR_BASE = 0x6c0e, VMCS_HOST_RSP = 0x6c14,
+	VMCS_HOST_RIP = 0x6c16,
 };
 enum vmx_reason {
-	VMX_EXCEPTION = 0, VMX_INTERRUPT = 1, VMX_PORT = 30, VMX_BAD_STATE = 33, VMX_BAD_LOADS = 34,
-	VMX_MACHINE_CHECK = 41, VMX_PAGE = 48, VMX_TIMER = 52, VMX_FAILED = -1, /* the instruction itself did */
+	VMX_EXCEPTION = 0, VMX_INTERRUPT = 1, VMX_PORT = 30, VMX_MACHINE_CHECK = 41,
+	VMX_PAGE = 48, VMX_TIMER = 52, VMX_FAILED = -1, /* the instruction itself did */
 };
 /* clang-format on */
 #define PIN_TIMER (1u << 6)
@@ -43,9 +44,9 @@ enum vmx_reason {
 /* clang-format off */
 static inline word_t vmread(unsigned field)
 {
-	word_t value = 0; /* of a field that this processor lacks */
+	word_t value;
 
-	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"((word_t)field) : "cc");
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((word_t)field) : "cc");
 	return value;
 }
 static inline void vmwrite(unsigned field, word_t value)
