@@ -71,7 +71,8 @@ _Noreturn void exits_handler(void *arg)
 		vm_lock(vm, vc);
 		vm->stats->exits[e.reason]++;
 		dispatch(vc, &e);
-		if (vc->cpu.cpu.advance && is_stepped(vc))
+		if ((vc->cpu.cpu.valid & vcpu_bit(VCPU_RFLAGS)) && vc->cpu.cpu.advance &&
+		    is_stepped(vc))
 			end_step(&vc->cpu.cpu);
 		if (vc->cpu.cpu.failed)
 			report_stop(vc, &e, "the kernel refused a transfer of registers");
