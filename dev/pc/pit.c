@@ -74,15 +74,21 @@ static void set_irq(struct pit *p, bool level)
 	p->env.set_irq(p->env.opaque, 0, level);
 }
 
-/* Ticks that come late. */
-static uint64_t gap(const struct pit_channel *c) { return max_u64(c->count / 4, 1); }
+/* When the next edge is to be noticed: at its time, but late ones a quarter of a period
+ * after the last. */
+static uint64_t next_edge(const struct pit_channel *c)
+{
+	uint64_t at = c->at + c->count * (c->seen + 1) + (strobe(c) ? 1u : 0u);
+
+	return at > c->seen_at ? at : c->seen_at + max_u64(c->count / 4, 1);
+}
 
 /* Whether there is an edge now. */
 static bool notice(struct pit_channel *c, uint64_t t)
 {
 	const uint64_t risen = edges(c, t), behind = risen - c->seen;
 
-	if ((int64_t)behind <= 0 || (behind > 1 && t - c->seen_at < gap(c)))
+	if ((int64_t)behind <= 0 || t < next_edge(c))
 		return false;
 	c->seen = risen - (min_u64(behind, PIT_LATE) - 1);
 	c->seen_at = t;
@@ -110,14 +116,10 @@ void pit_expired(struct pit *p)
 uint64_t pit_deadline(const struct pit *p)
 {
 	const struct pit_channel *c = &p->channel[0];
-	uint64_t due;
 
 	if (!c->loaded || !c->running || (!periodic(c) && c->seen != 0))
 		return TICKS_NEVER;
-	due = c->at + c->count * (c->seen + 1) + (strobe(c) ? 1u : 0u);
-	if (due < c->seen_at) /* it comes late */
-		due = c->seen_at + gap(c);
-	return ticks_to_ns(due, PIT_HZ);
+	return ticks_to_ns(next_edge(c), PIT_HZ);
 }
 
 /* --- Counting ------------------------------------------------------------------------- */

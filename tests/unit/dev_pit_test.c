@@ -115,6 +115,26 @@ static void test_rate_generator(void **state)
 	assert_int_equal(f->owner.rises, 14 + PIT_LATE + 22);
 }
 
+/* Two edges at once, the second at the very time: it is still a late one. */
+static void test_late_at_the_edge(void **state)
+{
+	struct fixture *f = fresh();
+
+	(void)state;
+	load(f, 0, 0x34, 100);
+	f->owner.rises = 0;
+	f->owner.now = ticks_to_ns(ticks_from_ns(f->owner.now, PIT_HZ) + 200, PIT_HZ);
+	pit_expired(&f->pit);
+	assert_int_equal(f->owner.rises, 1);
+	assert_true(pit_deadline(&f->pit) > f->owner.now);
+	pit_expired(&f->pit);
+	assert_int_equal(f->owner.rises, 1); /* two would be one to the guest */
+	clocks(f, 25);
+	assert_int_equal(f->owner.rises, 2);
+	clocks(f, 75);
+	assert_int_equal(f->owner.rises, 3);
+}
+
 static void test_reload_unseen(void **state)
 {
 	struct fixture *f = fresh();
@@ -310,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rate_generator),
+		cmocka_unit_test(test_late_at_the_edge),
 		cmocka_unit_test(test_reload_unseen),
 		cmocka_unit_test(test_square_wave),
 		cmocka_unit_test(test_terminal_count),
