@@ -119,12 +119,12 @@ def header_alone(path):
     in_kernel = mocked or path.startswith("kernel/")
     folders = [f for f in include_folders() if in_kernel or not f.startswith("kernel/")]
     others = "/arch/aarch64/" if "/arch/x86_64/" in path else "/arch/x86_64/"
-    folders = [f for f in folders if others not in f + "/"]
     if mocked:
         folders = [mock, "abi/arch/aarch64/include", *[f for f in folders if "/arch/" not in f]]
     # A part's private headers are found by each other.
     part = part_of(path)
     folders += sorted({os.path.dirname(h) for h in tracked(".h") if part_of(h) == part})
+    folders = [f for f in folders if others not in f + "/"]
     command = compiler_of(path) + [
         "-std=gnu17", "-fsyntax-only", "-Wall", "-Wextra", "-Wundef", "-Werror",
         "-DSELVAGE_PA_BITS=44", "-DSELVAGE_DEBUG=1", "-DSELVAGE_HEADER_CHECK=1",

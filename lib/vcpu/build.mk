@@ -20,5 +20,10 @@ $(eval $(call unit_test,vcpu_sel4,tests/unit/vcpu_sel4_test.c lib/vcpu/arch/aarc
 # The same of x86-64, back end included.
 INC_vcpu_x86_host := $(VCPU_INC)x86_64/include
 LIB_SRCS_vcpu_x86_host := $(VCPU_X86)
-$(eval $(call unit_test,vcpu_x86,tests/unit/vcpu_x86_test.c lib/vcpu/arch/x86_64/sel4.c lib/vcpu/arch/x86_64/vmx.c,vcpu_x86_host,-Iabi/arch/x86_64/include -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/x86_64/include))
+VCPU_X86_FAKE := -Iabi/arch/x86_64/include -Itests/unit/fake_sel4 -Ilib/sel4/include \
+	-Ilib/sel4/arch/x86_64/include
+$(eval $(call unit_test,vcpu_x86,tests/unit/vcpu_x86_test.c lib/vcpu/arch/x86_64/sel4.c \
+	lib/vcpu/arch/x86_64/vmx.c,vcpu_x86_host,$(VCPU_X86_FAKE)))
+$(eval $(call unit_test,vcpu_vmx,tests/unit/vcpu_vmx_test.c lib/vcpu/arch/x86_64/vmx.c,\
+	vcpu_x86_host,$(VCPU_X86_FAKE)))
 $(eval $(call fuzz_target,exit_decode,tests/fuzz/exit_decode_fuzz.c,vcpu_host))

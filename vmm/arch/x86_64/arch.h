@@ -3,8 +3,6 @@
 
 #include "vm.h"
 
-#define RFLAGS_TF 0x100u
-
 /* port_exit.c: IN and OUT; string forms are decoded (emulate.c). */
 void port_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 /* cpuid_exit.c */
@@ -24,9 +22,15 @@ void debug_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 void state_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
 
-/* exits.c: RFLAGS.TF is set, as far as the exit says it, and not by a debugger: an instruction
- * that is carried out ends in #DB. */
-bool is_stepped(const struct vm_vcpu *vc);
+/* RFLAGS.TF is set, as far as the exit says it, and not by a debugger: an instruction that is
+ * carried out ends in #DB. */
+static inline bool is_stepped(const struct vm_vcpu *vc)
+{
+	const struct vcpu *v = &vc->cpu.cpu;
+
+	return (v->valid & vcpu_bit(VCPU_RFLAGS)) && (v->reg[VCPU_RFLAGS] & VCPU_RFLAGS_TF) &&
+	       !vc->debug.planted && !vc->debug.leaked;
+}
 
 /* interrupt.c: behind each exit. */
 void interrupt_deliver(struct vm_vcpu *vc, const struct vcpu_exit *e);

@@ -211,7 +211,7 @@ static void clear_pushed(struct vm_vcpu *vc)
 	if (!debug_translate(vc->vm, &vc->cpu, at + 1, &gpa) ||
 	    !gmem_read(&vc->vm->mem, gpa, &high, 1))
 		return;
-	high &= (uint8_t) ~(RFLAGS_TF >> 8);
+	high &= (uint8_t) ~(VCPU_RFLAGS_TF >> 8);
 	(void)gmem_write(&vc->vm->mem, gpa, &high, 1);
 }
 
@@ -227,9 +227,9 @@ static void end_step(struct vm_vcpu *vc)
 		return;
 	flags = get(vc, VCPU_RFLAGS);
 	d->planted = false;
-	d->leaked |= !(flags & RFLAGS_TF);
-	if (flags & RFLAGS_TF)
-		set(vc, VCPU_RFLAGS, flags & ~(uint64_t)RFLAGS_TF);
+	d->leaked |= !(flags & VCPU_RFLAGS_TF);
+	if (flags & VCPU_RFLAGS_TF)
+		set(vc, VCPU_RFLAGS, flags & ~(uint64_t)VCPU_RFLAGS_TF);
 }
 
 static void begin_step(struct vm_vcpu *vc)
@@ -241,7 +241,7 @@ static void begin_step(struct vm_vcpu *vc)
 			 (is_wide(get(vc, VCPU_EFER)) && code[i] >> 4 == 4)))
 		i++;
 	vc->debug.pushes = code[i] == 0x9c;
-	set(vc, VCPU_RFLAGS, get(vc, VCPU_RFLAGS) | RFLAGS_TF);
+	set(vc, VCPU_RFLAGS, get(vc, VCPU_RFLAGS) | VCPU_RFLAGS_TF);
 	vc->debug.planted = true;
 	vc->vm->steps = stub.vcpu[vc->index].step;
 	interrupt_hold(vc); /* one would take the flag along */
@@ -300,7 +300,7 @@ static bool take_step(struct vm_vcpu *vc)
 		return false;
 	if (d->planted && d->pushes)
 		clear_pushed(vc);
-	set(vc, VCPU_RFLAGS, get(vc, VCPU_RFLAGS) & ~(uint64_t)RFLAGS_TF);
+	set(vc, VCPU_RFLAGS, get(vc, VCPU_RFLAGS) & ~(uint64_t)VCPU_RFLAGS_TF);
 	d->planted = d->leaked = vc->vm->steps = false;
 	return true;
 }

@@ -43,14 +43,6 @@ __attribute__((noinline)) static void before_return(struct vm_vcpu *vc, const st
 		vm->stats->exit_ticks[e->reason] += clock_now() - begun;
 }
 
-bool is_stepped(const struct vm_vcpu *vc)
-{
-	const struct vcpu *v = &vc->cpu.cpu;
-
-	return (v->valid & vcpu_bit(VCPU_RFLAGS)) && (v->reg[VCPU_RFLAGS] & RFLAGS_TF) &&
-	       !vc->debug.planted && !vc->debug.leaked;
-}
-
 /* Behind the instruction. */
 __attribute__((noinline)) static void end_step(struct vcpu *v)
 {
@@ -71,8 +63,7 @@ _Noreturn void exits_handler(void *arg)
 		vm_lock(vm, vc);
 		vm->stats->exits[e.reason]++;
 		dispatch(vc, &e);
-		if ((vc->cpu.cpu.valid & vcpu_bit(VCPU_RFLAGS)) && vc->cpu.cpu.advance &&
-		    is_stepped(vc))
+		if (vc->cpu.cpu.advance && is_stepped(vc))
 			end_step(&vc->cpu.cpu);
 		if (vc->cpu.cpu.failed)
 			report_stop(vc, &e, "the kernel refused a transfer of registers");

@@ -66,7 +66,6 @@ void vcpu_reset(struct vcpu *v)
 #define CR0_PE 1u
 #define DR6_EVENTS 15u
 #define DR6_STEP (1u << 14)
-#define DR7_GUARD (1u << 13)
 
 static void inject(struct vcpu *v, enum abi_vcpu_event_kind kind, uint64_t event)
 {
@@ -90,8 +89,8 @@ void vcpu_inject_step(struct vcpu *v)
 	const uint64_t dr7 = vcpu_get(v, VCPU_DR7);
 
 	vcpu_set(v, VCPU_DR6, (vcpu_get(v, VCPU_DR6) & ~(uint64_t)DR6_EVENTS) | DR6_STEP);
-	if (dr7 & DR7_GUARD)
-		vcpu_set(v, VCPU_DR7, dr7 & ~(uint64_t)DR7_GUARD);
+	if (dr7 & VCPU_DR7_GUARD)
+		vcpu_set(v, VCPU_DR7, dr7 & ~(uint64_t)VCPU_DR7_GUARD);
 	vcpu_inject_exception(v, 1, false, 0);
 }
 

@@ -9,7 +9,6 @@
 #include <selvage/sel4.h>
 #include <string.h>
 
-#define RFLAGS_TF 0x100u
 #define CALL_REGS 4u /* RAX, RCX, RDX, RBX: numbers 0 to 3 */
 
 static struct vcpu_sel4 *sel4_of(struct vcpu *v) { return (struct vcpu_sel4 *)v; }
@@ -116,7 +115,7 @@ static void learn(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr, struc
 			v->reg[i] = mr[i];
 		v->valid = vcpu_bit(CALL_REGS) - 1;
 		s->carried = s->insn_bytes ? CALL_REGS : 0;
-		if (s->vmx.flags & RFLAGS_TF) /* VT-x; #DB follows */
+		if (s->vmx.flags & VCPU_RFLAGS_TF) /* VT-x; #DB follows */
 			vcpu_learn(v, VCPU_RFLAGS, s->vmx.flags);
 	}
 }

@@ -82,7 +82,6 @@ enum {
 #define VECTOR_DEBUG 1u
 #define VECTOR_PROTECTION 13u
 #define DR6_CHANGES 0x600fu
-#define DR7_GUARD (1u << 13)
 #define KIND_INT1 5u /* of an exit's event: RIP is at the instruction */
 /* Registers that the kernel has in memory: abi/vcpu.h. */
 #define IN_MEMORY 0x43e1fc000000ffefull
@@ -601,8 +600,8 @@ static void take_debug(struct vmx_vcpu *x, const uint64_t *w, uint64_t event)
 
 	set_one(x, ABI_VCPU_DR6,
 		(get_one(x, ABI_VCPU_DR6) & ~15ull) | (w[AT_QUALIFICATION] & DR6_CHANGES));
-	if (dr7 & DR7_GUARD)
-		set_one(x, ABI_VCPU_DR7, dr7 & ~(uint64_t)DR7_GUARD);
+	if (dr7 & VCPU_DR7_GUARD)
+		set_one(x, ABI_VCPU_DR7, dr7 & ~(uint64_t)VCPU_DR7_GUARD);
 	if ((event >> ABI_VCPU_EVENT_KIND_SHIFT & 7) == KIND_INT1)
 		skip(x, w);
 }
@@ -749,15 +748,18 @@ static bool access_exit(struct vmx_vcpu *x, unsigned reason, const uint64_t *w, 
 	return true;
 }
 
-/* False: the interrupt was waiting for it. */
+/* False: the interrupt was waiting for it. Another thread may ask at any time whether one is
+ * pending, and ask for the window itself if not: it is in `irq` until it is in the field. */
 static bool window_exit(struct vmx_vcpu *x)
 {
-	struct list l;
 	const bool asked = x->irq & ABI_VCPU_IRQ_WINDOW;
+	struct vmx_vcpu behind = *x;
+	struct list l;
 
 	l.n = 0;
-	put_irq(x, &l, asked ? 0 : x->irq);
+	put_irq(&behind, &l, asked ? 0 : x->irq);
 	(void)write_list(x, &l);
+	*x = behind;
 	return asked;
 }
 

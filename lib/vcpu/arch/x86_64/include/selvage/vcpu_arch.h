@@ -64,6 +64,8 @@ enum vcpu_reg {
 #define VCPU_ATTR_LONG 0x200u /* L: 64-bit code */
 #define VCPU_ATTR_DB 0x400u   /* D/B: 32-bit */
 #define VCPU_ATTR_GRANULAR 0x800u
+#define VCPU_RFLAGS_TF (1u << 8)  /* an instruction ends in #DB */
+#define VCPU_DR7_GUARD (1u << 13) /* GD: an access of a debug register is #DB */
 
 /* Bytes of the instruction that exited; 0: not known. */
 unsigned vcpu_exit_bytes(const struct vcpu_exit *e);
