@@ -14,7 +14,7 @@ def freertos(report):
     """FreeRTOS has its ticks; it is paused, typed to, started again and ended."""
     path = "systems/pc-freertos.yaml"
     with System("bochs-freertos", path, *BOCHS) as run:
-        run.wait("log", r"VM freertos starts: 1 vCPU, local and I/O APIC", 60)
+        run.wait("log", r"VM freertos starts: 1 vCPU, local and I/O APIC", 120)
         for line in FREERTOS_SAYS:
             run.wait("freertos", line, 120)
             report.ok(line)
@@ -42,7 +42,7 @@ def bridge(report):
     """What `./demo x86 --bochs` boots: Linux and FreeRTOS in one network, an e1000 as its uplink."""
     path = "systems/pc-bridge.yaml"
     with System("bochs-bridge", path, *BOCHS, limit_s=380) as run:
-        run.wait("log", "net: uplink: 52:54:00:12:34:56", 60)
+        run.wait("log", "net: uplink: 52:54:00:12:34:56", 120)
         run.wait("rtos", "freertos: network 192.168.19.100/24", 200)
         report.ok("the RTOS drives its device at the fixed address")
         run.wait("linux", "selvage-guest: up", 240)
@@ -64,7 +64,7 @@ def e1000(report):
     with System("bochs-e1000", path, *BOCHS) as run:
         run.wait("log", r"init: PCI 00:00\.0: 8086:1237, class 060000", 60)
         report.ok("its host bridge is found")
-        run.wait("log", r"init: PCI 00:02\.0: 8086:100e, class 020000", 10)
+        run.wait("log", r"init: PCI 00:02\.0: 8086:100e, class 020000", 60)
         report.ok("and its e1000, which it has where the description wants virtio")
         run.wait("log", r"net: uplink: 52:54:00:12:34:56", 60)
         report.ok("which the server drives")

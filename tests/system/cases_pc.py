@@ -104,8 +104,8 @@ vms: []
     with System("pc-devices", path) as run:
         run.wait("log", r"init: PCI 00:00\.0: 8086:29c0, class 060000", 60)
         run.wait("log", rf"init: PCI 00:..\.0: {pci}, class 020000", 5)
-        run.wait("log", r"net: uplink: 52:54:00:12:34:56", 10)
-        run.wait("log", r"block: the machine's disk: 6144 sectors, read-only", 10)
+        run.wait("log", r"net: uplink: 52:54:00:12:34:56", 60)
+        run.wait("log", r"block: the machine's disk: 6144 sectors, read-only", 60)
         report.ok("drivers of the machine's devices are up")
         report.check("as described" in run.client("audit", path), "who holds what is as described")
         for service, line in (("net", "uplink: 52:54"), ("block", "the machine's disk: 6144")):
