@@ -124,7 +124,7 @@ def run_random(first, count, limit_s, machine="pc", options=()):
             if not any("the emulator died" in t for _, t in run.lines.all):
                 raise
             wrong = []
-            seeds.count("emulator")
+            seeds.lost()
         log = told(run).splitlines()
         wrong += [t for t in log if re.search("panic|service .*: (died|crash)|vmm:random .*fault", t)]
         begun = len([t for t in log if "fault begin: vm=random" in t])

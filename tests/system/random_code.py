@@ -54,6 +54,12 @@ class Seeds:
             self.next = self.last + 1
         self.last = None
 
+    def lost(self):
+        """The emulator died, of the seed that was begun; its console may not have said so yet."""
+        if self.last is None and self.ready and self.next < self.end:
+            self.last = self.next
+        self.count("emulator")
+
     def begun(self, seed):
         """Without pages in its way, a seed's code may have changed which is next."""
         if self.ready and seed == self.next:
