@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -15,12 +16,13 @@ RESULTS = "tests/soak/results"
 BUILD_FILES = ["mk/config.mk", "mk/rules.mk"]
 
 
-def compiled_from(folder, tree=ROOT):
-    """The files of the tree that the compiler read for the objects below `folder`."""
+def compiled_from(folder, tree=ROOT, only=None):
+    """The files of the tree that the compiler read for the objects below `folder`, or for those
+    whose lists are called as in `only`."""
     found = set()
     for where, _, names in os.walk(os.path.join(tree, folder)):
         for name in names:
-            if name.endswith(".d"):
+            if name.endswith(".d") and (only is None or name in only):
                 with open(os.path.join(where, name), encoding="utf-8") as f:
                     words = f.read().replace("\\\n", " ").replace(":", " ").split()
                 found.update(os.path.normpath(w) for w in words)
@@ -52,6 +54,19 @@ def program_files(name, config="pa44", tree=ROOT):
     found = {"lib/rt/process.ld"}
     for part in (f"bin-{name}", "lib-rt_root", "lib-rt", "lib-sel4", "lib-base"):
         found |= compiled_from(f"build/{config}/obj/{part}", tree)
+    return found
+
+
+def linked_from(name, config="pa44", tree=ROOT):
+    """The same of the objects that the linker took for a program: its map names them."""
+    out = f"build/{config}"
+    objects = {f"{out}/obj/bin-{name}": None}
+    with open(os.path.join(tree, out, "bin", f"{name}.elf.map"), encoding="utf-8") as f:
+        for library, member in re.findall(rf"{out}/lib/(\w+)\.a\((\S+)\.o\)", f.read()):
+            objects.setdefault(f"{out}/obj/lib-{library}", set()).add(member + ".d")
+    found = {"lib/rt/process.ld"}
+    for folder, names in objects.items():
+        found |= compiled_from(folder, tree, names)
     return found
 
 
