@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define QUEUE_SIZE 128u
-#define SEGMENTS (QUEUE_SIZE - 2)
+#define MAX_SEGMENTS (QUEUE_SIZE - 2)
 #define SEGMENT_BYTES 0x10000u
 #define REQUEST_COST 4096u /* of one without data, in bytes */
 
@@ -35,7 +35,7 @@ static bool place(struct virtio_blk_request *r, uint64_t sector, uint32_t bytes)
 {
 	uint64_t all = r->b->disk.sectors;
 
-	if (bytes % VIRTIO_BLK_SECTOR != 0 || bytes > SEGMENTS * SEGMENT_BYTES ||
+	if (bytes % VIRTIO_BLK_SECTOR != 0 || bytes > r->b->max_bytes ||
 	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, all))
 		return false;
 	r->offset = sector * VIRTIO_BLK_SECTOR;
@@ -154,7 +154,7 @@ static bool pad(struct virtq *q, struct virtio_blk_request *r)
 {
 	static const uint8_t nothing[256];
 
-	while (r->in.left > 0 && r->in.left <= SEGMENTS * SEGMENT_BYTES) {
+	while (r->in.left > 0 && r->in.left <= r->b->max_bytes) {
 		const uint32_t n = min_u32(r->in.left, sizeof(nothing));
 
 		if (!virtq_write(q, &r->in, nothing, n))
@@ -293,21 +293,32 @@ static const struct virtio_class class = {
 	.kick = kick,
 };
 
+/* The largest request lies in the room with its header, beside rings. */
+static uint32_t segments_in(uint64_t room)
+{
+	const uint64_t n = room / SEGMENT_BYTES;
+
+	return room == 0 ? MAX_SEGMENTS : (uint32_t)min_u64(n > 3 ? n - 2 : 1, MAX_SEGMENTS);
+}
+
 void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		     const struct virtio_blk_disk *disk)
 {
+	const uint32_t segments = segments_in(env->room);
+
 	b->class = class;
 	if (disk->read_only)
 		b->class.features |= F_RO;
 	if (disk->forget != NULL)
 		b->class.stopped = stopped;
 	b->disk = *disk;
+	b->max_bytes = segments * SEGMENT_BYTES;
 	b->failures = 0;
 	b->in_turns = b->more = false;
 	memset(b->config, 0, sizeof(b->config));
 	store_le64(b->config + CONFIG_CAPACITY, disk->sectors);
 	store_le32(b->config + CONFIG_SIZE_MAX, SEGMENT_BYTES);
-	store_le32(b->config + CONFIG_SEG_MAX, SEGMENTS);
+	store_le32(b->config + CONFIG_SEG_MAX, segments);
 	store_le32(b->config + CONFIG_BLK_SIZE, VIRTIO_BLK_SECTOR);
 	virtio_init(&b->v, &b->class, env, b->config);
 }

@@ -23,13 +23,18 @@ static uint32_t pages_of(const struct link_shadow *s)
 	return (uint32_t)min_u64(s->bytes / SHADOW_PAGE, SHADOW_PAGES);
 }
 
-/* The first gap that is large enough; its end: there is none. */
-static uint32_t find_pages(const struct link_shadow *s, uint32_t n)
+/* The first gap that is large enough; the pool's end: there is none. Each queue has its share
+ * of the pool, so that one whose buffers wait for long, as a receiver's, leaves room for the
+ * others; a buffer that is larger than that may lie anywhere. */
+static uint32_t find_pages(const struct link_shadow *s, unsigned n_queues, unsigned queue,
+			   uint32_t n)
 {
-	const uint32_t all = pages_of(s);
+	const uint32_t all = pages_of(s), share = (all - s->rings) / max_u32(n_queues, 1);
+	const uint32_t first = s->rings + (n > share ? 0 : queue * share);
+	const uint32_t end = n > share ? all : first + share;
 	uint32_t run = 0;
 
-	for (uint32_t i = s->rings; i < all; i++) {
+	for (uint32_t i = first; i < end; i++) {
 		run = is_taken(s, i) ? 0 : run + 1;
 		if (run == n)
 			return i + 1 - n;
@@ -39,8 +44,7 @@ static uint32_t find_pages(const struct link_shadow *s, uint32_t n)
 
 /* --- Buffers ------------------------------------------------------------------------ */
 
-/* A queue of many buffers that wait for long, as a receiver's, leaves room for
- * the others. */
+/* The same of what is known of them. */
 static struct shadow_buffer *find_buffer(struct link_shadow *s, const struct virtio *v,
 					 unsigned queue)
 {
@@ -107,7 +111,7 @@ static bool offer_one(struct link_shadow *s, struct virtio *v, unsigned queue)
 		virtio_break(v, "a buffer that is larger than the pool");
 		return false;
 	}
-	b->page = find_pages(s, b->pages);
+	b->page = find_pages(s, v->class->n_queues, queue, b->pages);
 	if (b->page == pages_of(s)) {
 		virtq_rewind(q, before); /* until others come back */
 		return false;

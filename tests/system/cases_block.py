@@ -13,20 +13,22 @@ FORGET = "sync; echo 3 > /proc/sys/vm/drop_caches"
 
 
 # Debian's kernel knows no restricted pools: the monitor copies for it.
-STOCK = {"memory": "512M", "kernel": "linux-debian", "initrd": "initrd-virtio",
+STOCK = {"memory": "512M", "kernel": "linux-debian", "initrd": "initrd-virtio", "pool": "512K",
          "keys": ["    watchdog: true", "    restart: on-failure"]}
-SMALL = {"memory": "128M", "kernel": "linux-small", "initrd": "initrd-busybox", "keys": []}
+SMALL = {"memory": "128M", "kernel": "linux-small", "initrd": "initrd-busybox", "pool": "8M",
+         "keys": []}
 MODULES = "for m in virtio virtio_ring virtio_mmio virtio_blk; do insmod /lib/modules/$m.ko; done"
 
 
 def describe(name, sharing, guest):
     disk = f"{{driver: web, device: block, served_by: block, image: asset:disk-test, sharing: {sharing}"
+    pool = f", pool: {guest['pool']}" if sharing == "pool" else ""
     return write_description(name, "\n".join([
         f"name: {name}", "machine: {on_idle: stay}", "vms:", "  - name: web",
         f"    memory: {guest['memory']}", f"    kernel: asset:{guest['kernel']}",
         f"    initrd: asset:{guest['initrd']}",
         f"    cmdline: \"{WORDS}\"", *guest["keys"], "connections:",
-        f"  - {disk}}}", f"  - {disk}, mode: copy-on-write}}"]) + "\n")
+        f"  - {disk}}}", f"  - {disk}, mode: copy-on-write{pool}}}"]) + "\n")
 
 
 def let_watchdog_run_out(report, run, sh):
@@ -61,6 +63,9 @@ def block_case(name, sharing, guest, *options):
             report.equal(sh(read), digest, "the image, read by the guest")
             report.equal(sh("cat /sys/block/vda/ro /sys/block/vdb/ro /sys/block/vdb/serial"),
                          "1 0 selvage-block1", "one disk is read-only")
+            large = sh("echo 4096 > /sys/block/vdb/queue/read_ahead_kb; "
+                       "sha256sum /dev/vdb | cut -d ' ' -f 1")
+            report.equal(large, digest, "requests as large as Linux makes them, whatever the pool")
             changed = sh("{ echo remembers; head -c 700000 /dev/urandom; } > /tmp/w; "
                          "dd if=/tmp/w of=/dev/vdb bs=4096 seek=7 conv=notrunc 2>/dev/null; "
                          f"{FORGET}; sha256sum /dev/vdb | cut -d ' ' -f 1")

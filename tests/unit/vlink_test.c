@@ -118,7 +118,7 @@ static void monitor(void)
 					     .bypass = bypass,
 					     .kick = kick,
 					     .wait = wait };
-	const struct virtio_env e = { NULL, d.mem, broken };
+	const struct virtio_env e = { NULL, d.mem, broken, 0 };
 
 	link_driver_init(&driver, &e, &env);
 	driver.v.transport = (struct virtio_transport){ NULL, given_back, NULL };
@@ -642,6 +642,55 @@ static void pool_of_a_few_pages(void **state)
 	assert_string_equal(world.why, "a buffer that is larger than the pool");
 }
 
+/* Of 6 pages each of two queues has 3. Both look at the same ring. */
+static void queues_share_the_pool(void **state)
+{
+	struct virtq_layout at;
+
+	(void)state;
+	start_outside();
+	world.deaf = true;
+	driver.class.n_queues = 2;
+	driver.v.queue[1] = driver.v.queue[0];
+	assert_true(link_shadow_start(&shadow, 1, SIZE, &at));
+	for (unsigned i = 0; i < SIZE; i++)
+		ask(0, 1, 0x1000); /* 2 pages */
+	assert_int_equal(shadow.under_way[0], 1);
+	(void)link_shadow_offer(&shadow, &driver.v, 1);
+	assert_int_equal(shadow.under_way[1], 1);
+	assert_true(shadow.buffer[1].page >= shadow.rings + 3);
+	link_shadow_stop(&shadow, 0);
+	link_shadow_stop(&shadow, 1);
+	start_outside();
+	world.deaf = true;
+	driver.class.n_queues = 2;
+	ask(0, 1, 0x4000); /* 5 pages: more than a share */
+	assert_int_equal(shadow.under_way[0], 1);
+	assert_int_equal(world.breaks, 0);
+}
+
+/* What a driver may ask for at a time fits into the pool, rings and header included. */
+static void requests_fit_the_pool(void **state)
+{
+	const struct virtio_blk_disk disk = { .sectors = 1 };
+	struct virtio_env e = { 0 };
+
+	(void)state;
+	for (uint64_t bytes = 0x40000; bytes <= 0x2000000; bytes += 0x1000) {
+		e.room = bytes;
+		virtio_blk_init(&blk, &e, &disk);
+		assert_int_equal(blk.max_bytes, 0x10000 * load_le32(blk.config + 12));
+		assert_in_range(blk.max_bytes, bytes < 0x840000 ? bytes / 4 : 126 * 0x10000,
+				bytes - (VIRTIO_MAX_QUEUES + 1) * SHADOW_PAGE);
+	}
+	e.room = 0x800000;
+	virtio_blk_init(&blk, &e, &disk);
+	assert_int_equal(load_le32(blk.config + 12), 126);
+	e.room = 0;
+	virtio_blk_init(&blk, &e, &disk);
+	assert_int_equal(load_le32(blk.config + 12), 126);
+}
+
 static void lies_about_what_came_back(void **state)
 {
 	(void)state;
@@ -727,6 +776,8 @@ int main(void)
 		cmocka_unit_test(hostile_server),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(pool_of_a_few_pages),
+		cmocka_unit_test(queues_share_the_pool),
+		cmocka_unit_test(requests_fit_the_pool),
 		cmocka_unit_test(lies_about_what_came_back),
 		cmocka_unit_test(legacy),
 	};

@@ -65,9 +65,10 @@ struct virtio_blk {
 	struct virtio_class class;
 	struct virtio_blk_disk disk;
 	uint8_t config[VIRTIO_BLK_CONFIG_BYTES];
-	uint64_t failures; /* requests that did not succeed */
-	bool in_turns;     /* the owner's to set: a kick does no more than a turn */
-	bool more;         /* there may be more: virtio_blk_turn */
+	uint32_t max_bytes; /* of a request's data: size_max times seg_max */
+	uint64_t failures;  /* requests that did not succeed */
+	bool in_turns;      /* the owner's to set: a kick does no more than a turn */
+	bool more;          /* there may be more: virtio_blk_turn */
 };
 
 /* Both are copied. */
