@@ -227,7 +227,7 @@ static bool add(struct vm *vm, unsigned number)
 {
 	struct link *l = &links[number];
 	const struct vmm_link *info = &vm->info->link[number];
-	const struct virtio_env virtio = { l, vm_virtio_mem(vm), broken, 0 };
+	const struct virtio_env virtio = { l, vm_virtio_mem(vm), broken };
 	struct link_driver_env env = {
 		.opaque = l,
 		.page = (void *)(uintptr_t)VMM_LINK_PAGE(number),

@@ -304,7 +304,7 @@ static uint32_t segments_in(uint64_t room)
 void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		     const struct virtio_blk_disk *disk)
 {
-	const uint32_t segments = segments_in(env->room);
+	const uint32_t segments = segments_in(disk->room);
 
 	b->class = class;
 	if (disk->read_only)

@@ -369,13 +369,12 @@ void link_server_init(struct link_server *s, const struct link_server_env *env)
 	s->env = *env;
 }
 
-/* Bytes that are shared. */
-static uint64_t shared(const struct link_server_env *env)
+uint64_t link_server_room(const struct link_server *s)
 {
-	uint64_t bytes = env->n_pieces != 0 ? 0 : env->bytes;
+	uint64_t bytes = s->env.n_pieces != 0 ? 0 : s->env.bytes;
 
-	for (unsigned i = 0; i < env->n_pieces; i++)
-		bytes += env->piece[i].pages * LINK_PIECE_BYTES;
+	for (unsigned i = 0; i < s->env.n_pieces; i++)
+		bytes += s->env.piece[i].pages * LINK_PIECE_BYTES;
 	return bytes;
 }
 
@@ -385,7 +384,6 @@ struct virtio_env link_server_virtio(struct link_server *s)
 		.opaque = s,
 		.mem = { s, mem_read, mem_write, mem_load, mem_store, { 0 } },
 		.broken = broken,
-		.room = shared(&s->env),
 	};
 }
 

@@ -526,7 +526,7 @@ static void step(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct virtio_env env = { NULL, hm_mem(&h), broken, 0 };
+	struct virtio_env env = { NULL, hm_mem(&h), broken };
 
 	memset(&h, 0, sizeof(h));
 	h.data = data;

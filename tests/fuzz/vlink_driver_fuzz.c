@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				       .kick = kick,
 				       .wait = wait };
 	const struct virtio_mmio_env mmio = { NULL, set_irq };
-	const struct virtio_env e = { NULL, hm_mem(&h), broken, 0 };
+	const struct virtio_env e = { NULL, hm_mem(&h), broken };
 
 	h = (struct hostile){ .data = data, .left = size };
 	memset(&page, 0, sizeof(page));

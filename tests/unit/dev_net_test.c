@@ -59,7 +59,7 @@ static void plug(void)
 {
 	static const struct virtio_mmio_env irq = { NULL, set_irq };
 	static const struct virtio_net_env io = { NULL, transmit, kicked };
-	struct virtio_env env = { NULL, { 0 }, broken, 0 };
+	struct virtio_env env = { NULL, { 0 }, broken };
 
 	vd_init(&d);
 	memset(&world, 0, sizeof(world));

@@ -140,7 +140,7 @@ static void plug(struct virtio_pci *to, unsigned slot, struct virtio *device)
 
 static void start(void)
 {
-	const struct virtio_env e = { NULL, d.mem, broken, 0 };
+	const struct virtio_env e = { NULL, d.mem, broken };
 	const struct virtio_rng_env r = { NULL, give_random };
 
 	virtio_rng_init(&rng, &e, &r);
@@ -164,7 +164,7 @@ static int setup(void **state)
 
 static void with_blk(void)
 {
-	const struct virtio_env e = { NULL, d.mem, broken, 0 };
+	const struct virtio_env e = { NULL, d.mem, broken };
 	struct virtio_blk_disk disk;
 
 	ramdisk_init(&ramdisk, image, sizeof(image), NULL);

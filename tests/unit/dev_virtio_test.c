@@ -131,7 +131,7 @@ static void start(void)
 
 static struct virtio_env env(void)
 {
-	return (struct virtio_env){ NULL, d.mem, broken, 0 };
+	return (struct virtio_env){ NULL, d.mem, broken };
 }
 
 static void with_rng(void)

@@ -101,7 +101,7 @@ static int setup(void **state)
 
 		guest[g].number = g;
 		vd_init(&guest[g].d);
-		env = (struct virtio_env){ &guest[g].number, guest[g].d.mem, broken, 0 };
+		env = (struct virtio_env){ &guest[g].number, guest[g].d.mem, broken };
 		virtio_vsock_init(&guest[g].device, &env, &io, CID(g));
 		virtio_mmio_init(&guest[g].t, &guest[g].device.v, &mmio);
 		guest[g].time = 1000;

@@ -156,7 +156,7 @@ static void start(void)
 	static const struct virtio_mmio_env irq = { NULL, set_irq };
 	static const struct virtio_net_env io = { NULL, transmit, kicked };
 	const struct virtio_mem mem = { NULL, m_read, m_write, m_load, m_store, { 0 } };
-	const struct virtio_env env = { NULL, mem, broken, 0 };
+	const struct virtio_env env = { NULL, mem, broken };
 	struct vmmio_regs regs;
 
 	memset(&world, 0, sizeof(world));

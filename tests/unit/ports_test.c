@@ -99,7 +99,7 @@ static void give_buffer(struct node *n, uint32_t i)
 static void boot(struct node *n, unsigned buffers)
 {
 	const struct virtio_env virtio = {
-		n, { n, n_read, n_write, n_load, n_store, { 0 } }, broken, 0
+		n, { n, n_read, n_write, n_load, n_store, { 0 } }, broken
 	};
 	const struct virtio_mmio_env irq = { NULL, set_irq };
 	const struct link_driver_env env = { .opaque = n,

@@ -86,9 +86,7 @@ static const uint8_t *look_unless_bad(void *opaque, uint64_t offset, uint32_t *b
 static void make(struct end *e, const struct virtio_blk_disk *disk, struct mdisk *driver)
 {
 	static const struct virtio_mmio_env irq = { NULL, set_irq };
-	const struct virtio_env env = {
-		e, { e, m_read, m_write, m_load, m_store, { 0 } }, broken, 0
-	};
+	const struct virtio_env env = { e, { e, m_read, m_write, m_load, m_store, { 0 } }, broken };
 	struct vmmio_regs regs = vd_regs(&e->mmio);
 
 	virtio_blk_init(&e->blk, &env, disk);

@@ -101,6 +101,7 @@ static void serve(uint32_t up)
 	link_server_init(&server, &env);
 	ramdisk_init(&ramdisk, image, sizeof(image) - (world.smaller ? 512 : 0), room);
 	disk = ramdisk_disk(&ramdisk);
+	disk.room = link_server_room(&server);
 	e = link_server_virtio(&server);
 	virtio_blk_init(&blk, &e, &disk);
 	assert_true(link_server_start(&server, &blk.v));
@@ -118,7 +119,7 @@ static void monitor(void)
 					     .bypass = bypass,
 					     .kick = kick,
 					     .wait = wait };
-	const struct virtio_env e = { NULL, d.mem, broken, 0 };
+	const struct virtio_env e = { NULL, d.mem, broken };
 
 	link_driver_init(&driver, &e, &env);
 	driver.v.transport = (struct virtio_transport){ NULL, given_back, NULL };
@@ -672,21 +673,21 @@ static void queues_share_the_pool(void **state)
 /* What a driver may ask for at a time fits into the pool, rings and header included. */
 static void requests_fit_the_pool(void **state)
 {
-	const struct virtio_blk_disk disk = { .sectors = 1 };
-	struct virtio_env e = { 0 };
+	struct virtio_blk_disk disk = { .sectors = 1 };
+	const struct virtio_env e = { 0 };
 
 	(void)state;
 	for (uint64_t bytes = 0x40000; bytes <= 0x2000000; bytes += 0x1000) {
-		e.room = bytes;
+		disk.room = bytes;
 		virtio_blk_init(&blk, &e, &disk);
 		assert_int_equal(blk.max_bytes, 0x10000 * load_le32(blk.config + 12));
 		assert_in_range(blk.max_bytes, bytes < 0x840000 ? bytes / 4 : 126 * 0x10000,
 				bytes - (VIRTIO_MAX_QUEUES + 1) * SHADOW_PAGE);
 	}
-	e.room = 0x800000;
+	disk.room = 0x800000;
 	virtio_blk_init(&blk, &e, &disk);
 	assert_int_equal(load_le32(blk.config + 12), 126);
-	e.room = 0;
+	disk.room = 0;
 	virtio_blk_init(&blk, &e, &disk);
 	assert_int_equal(load_le32(blk.config + 12), 126);
 }

@@ -251,7 +251,7 @@ static void plug(struct virtio *v)
 
 static void with_disk(void)
 {
-	struct virtio_env env = { NULL, { 0 }, broken, 0 };
+	struct virtio_env env = { NULL, { 0 }, broken };
 	struct virtio_blk_disk disk;
 
 	vd_init(&d);
@@ -331,7 +331,7 @@ static void refuses_devices(void **state)
 		{ 0x070, 0, "the device does not take the features that it offered" },
 		{ 0x010, 0, "the device lacks a feature that is needed" },
 	};
-	struct virtio_env env = { NULL, { 0 }, broken, 0 };
+	struct virtio_env env = { NULL, { 0 }, broken };
 	const struct virtio_rng_env source = { NULL, give_random };
 	struct vmmio t;
 

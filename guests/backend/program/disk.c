@@ -79,6 +79,7 @@ struct virtio *disk_make(struct served *s)
 		return NULL;
 	}
 	disk.sectors = s->disk_bytes / VIRTIO_BLK_SECTOR;
+	disk.room = link_server_room(&s->link);
 	snprintf(disk.id, sizeof(disk.id), "%s", s->name);
 	virtio_blk_init(&s->device.blk, &env, &disk);
 	s->device.blk.in_turns = true;

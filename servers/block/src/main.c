@@ -314,6 +314,7 @@ static void connect(struct disk *d)
 	link_server_init(&d->link, &env);
 	disk = make_disk(d);
 	fmt_print(disk.id, sizeof(disk.id), "selvage-block%u", n);
+	disk.room = link_server_room(&d->link);
 	virtio = link_server_virtio(&d->link);
 	virtio_blk_init(&d->blk, &virtio, &disk);
 	d->blk.in_turns = true;

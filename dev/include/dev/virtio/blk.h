@@ -47,6 +47,8 @@ struct virtio_blk_disk {
 	uint64_t sectors;
 	bool read_only;
 	char id[VIRTIO_BLK_ID_BYTES]; /* what is left of it is zero */
+	/* Bytes of memory that a driver's buffers under way have; 0: as many as it likes. */
+	uint64_t room;
 	const uint8_t *(*look)(void *opaque, uint64_t offset, uint32_t *bytes);
 	uint8_t *(*change)(void *opaque, uint64_t offset, uint32_t *bytes);
 	bool (*flush)(void *opaque);

@@ -46,8 +46,6 @@ struct virtio_env {
 	/* The driver has broken a rule, and the device needs a reset: once for
 	 * each time that it gets there. */
 	void (*broken)(void *opaque, const char *why);
-	/* Bytes of memory that all buffers under way have; 0: as many as the driver likes. */
-	uint64_t room;
 };
 
 /* The driver kicks; buffers came back, of which it wants to know; a reset. */

@@ -46,6 +46,8 @@ void link_server_init(struct link_server *s, const struct link_server_env *env);
 /* For the init function of the device's class: its memory, and who hears that it
  * was broken. */
 struct virtio_env link_server_virtio(struct link_server *s);
+/* Bytes of the driver's memory that are shared. */
+uint64_t link_server_room(const struct link_server *s);
 /* The driver's side may use the device from now on. False: more queues or a larger
  * configuration than a connection can have. */
 bool link_server_start(struct link_server *s, struct virtio *device);
