@@ -24,6 +24,7 @@ UNIT_LIBS_system := $(TOOL_LIBS)
 UNIT_LIBS_chrome := -lcjson
 $(eval $(call unit_test,chrome,tests/unit/chrome_test.c tool/chrome.c tool/exit_names.c tool/answer.c,base,-Itool -Iabi/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
 $(eval $(call fuzz_target,chrome,tests/fuzz/chrome_fuzz.c tool/chrome.c tool/exit_names.c tool/top.c tool/answer.c,base,-Itool -Iabi/include -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
+$(eval $(call unit_test,requests,tests/unit/requests_test.c tool/requests.c tool/buffer.c tool/diag.c,base,-Itool -Ilib/ipc/include))
 UNIT_LIBS_top := -lcjson
 $(eval $(call unit_test,top,tests/unit/top_test.c tool/top.c tool/answer.c,base,-Itool -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
 $(eval $(call fuzz_target,system,tests/fuzz/system_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))

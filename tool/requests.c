@@ -44,6 +44,8 @@ static void got_line(struct requests *r, const char *line)
 		r->on_line(r->context, owner, line, last);
 	if (last)
 		finish(r);
+	else
+		r->deadline_ms = 0; /* it comes: the next line has as long */
 }
 
 void requests_receive(struct requests *r, const uint8_t *data, size_t size)

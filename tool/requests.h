@@ -12,8 +12,8 @@
 #include "buffer.h"
 
 #define REQUESTS_MAX 32
-#define REQUEST_TIMEOUT_MS 20000
-#define REQUEST_NO_OWNER (-1) /* its answer is thrown away */
+#define REQUEST_TIMEOUT_MS 20000 /* for each line of an answer */
+#define REQUEST_NO_OWNER (-1)    /* its answer is thrown away */
 
 struct request {
 	int owner;

@@ -1,0 +1,110 @@
+/* Requests to a running system: one at a time, and how long an answer may take. */
+#include "requests.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ME 3
+
+static struct {
+	unsigned sent, lines, ends;
+	char last[64];
+} heard;
+
+static void send(void *context, const char *line)
+{
+	(void)context;
+	(void)line;
+	heard.sent++;
+}
+
+static void on_line(void *context, int owner, const char *line, bool last)
+{
+	(void)context;
+	assert_int_equal(owner, ME);
+	heard.lines++;
+	heard.ends += last;
+	snprintf(heard.last, sizeof(heard.last), "%s", line);
+}
+
+static struct requests fresh(void)
+{
+	struct requests r = { .send = send, .on_line = on_line };
+
+	memset(&heard, 0, sizeof(heard));
+	assert_true(requests_add(&r, ME, "events 0"));
+	requests_tick(&r, 1000, true);
+	assert_int_equal(heard.sent, 1);
+	return r;
+}
+
+static void receive(struct requests *r, const char *text)
+{
+	requests_receive(r, (const uint8_t *)text, strlen(text));
+}
+
+static void done(struct requests *r)
+{
+	buffer_free(&r->line);
+}
+
+static void one_at_a_time(void **state)
+{
+	struct requests r = fresh();
+
+	(void)state;
+	assert_true(requests_add(&r, ME, "ps"));
+	requests_tick(&r, 1001, true);
+	assert_int_equal(heard.sent, 1);
+	receive(&r, "noise\n{\"events\":1}\n{\"ok\":true}\n");
+	assert_int_equal(heard.lines, 2);
+	assert_int_equal(heard.ends, 1);
+	requests_tick(&r, 1002, true);
+	assert_int_equal(heard.sent, 2);
+	done(&r);
+}
+
+static void silence_ends_it(void **state)
+{
+	struct requests r = fresh();
+
+	(void)state;
+	requests_tick(&r, 1000 + REQUEST_TIMEOUT_MS, true);
+	assert_int_equal(heard.ends, 0);
+	requests_tick(&r, 1001 + REQUEST_TIMEOUT_MS, true);
+	assert_int_equal(heard.ends, 1);
+	assert_non_null(strstr(heard.last, "does not answer"));
+	done(&r);
+}
+
+/* As thousands of events by a slow serial line: it is silence that counts. */
+static void long_answers_have_their_time(void **state)
+{
+	struct requests r = fresh();
+	uint64_t now = 1000;
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		now += REQUEST_TIMEOUT_MS - 1;
+		receive(&r, "{\"events\":1}\n");
+		requests_tick(&r, now, true);
+	}
+	assert_int_equal(heard.lines, 10);
+	assert_int_equal(heard.ends, 0);
+	requests_tick(&r, now + REQUEST_TIMEOUT_MS + 1, true);
+	assert_int_equal(heard.ends, 1);
+	done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(silence_ends_it),
+		cmocka_unit_test(long_answers_have_their_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
