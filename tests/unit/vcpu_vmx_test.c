@@ -68,18 +68,13 @@ static void transfer(struct sel4_trap *t, bool write)
 void sel4_arch_trap(int64_t number, struct sel4_trap *t)
 {
 	const bool write = msginfo_label(t->info) == ABI_INV_X86_VCPU_WRITE_VMCS;
-	uint64_t mr[SEL4_MSG_REGS];
 
 	assert_int_equal(number, ABI_SYS_CALL);
-	memcpy(mr, t->mr, sizeof(mr));
 	if (write)
 		watch();
-	memcpy(t->mr, mr, sizeof(mr));
 	transfer(t, write);
-	memcpy(mr, t->mr, sizeof(mr));
 	if (write)
 		watch();
-	memcpy(t->mr, mr, sizeof(mr));
 }
 
 uint64_t sel4_arch_trap_bare(int64_t number, uint64_t cap, uint64_t info)
