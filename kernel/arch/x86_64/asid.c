@@ -52,15 +52,14 @@ void asid_flush(asid_t asid, vptr_t vaddr, bool all)
 	} else if (live && all) {
 		CR_WRITE(3, CR_READ(3));
 	} else if (live) {
-		__asm__ volatile("invlpg (%0)" ::"r"(vaddr)
-				 : "memory");
+		/* clang-format off */
+		__asm__ volatile("invlpg (%0)" ::"r"(vaddr) : "memory");
+		/* clang-format on */
 	} else if (cpu->pcids && invpcid) {
-		struct {
-			word_t pcid, address;
-		} what = { asid, vaddr };
-		__asm__ volatile("invpcid %0, %1" ::"m"(what),
-				 "r"(all ? (word_t)INVPCID_SPACE : (word_t)INVPCID_ADDRESS)
-				 : "memory");
+		word_t what[2] = { asid, vaddr }, how = all ? INVPCID_SPACE : INVPCID_ADDRESS;
+		/* clang-format off */
+		__asm__ volatile("invpcid %0, %1" ::"m"(what), "r"(how) : "memory");
+		/* clang-format on */
 	} else if (cpu->pcids) {
 		flush_everything();
 	}

@@ -124,18 +124,14 @@ void arch_boot_caps(const struct boot_machine *m, struct slot *slots)
 
 word_t arch_boot_extra(const struct boot_args *a, void *to)
 {
-	const uint8_t *from = (const uint8_t *)&extra;
-	uint8_t *out = to;
-
 	(void)a;
-	for (unsigned i = 0; out && i < sizeof(extra); i++)
-		out[i] = from[i];
+	if (to)
+		__builtin_memcpy(to, &extra, sizeof(extra));
 	return sizeof(extra);
 }
 
 void arch_boot_start(struct tcb *t, vptr_t entry, vptr_t bootinfo)
 {
 	t->arch.context.rdi = bootinfo;
-	t->arch.context.rip = entry;
-	t->arch.context.fault_ip = entry;
+	t->arch.context.rip = t->arch.context.fault_ip = entry;
 }

@@ -59,18 +59,13 @@ static void init_gdt(void)
 	gdt[SEL_TSS / 8 + 1] = base >> 32;
 	tss.ist[IST_PANIC - 1] = (word_t)panic_stack_top;
 	tss.io_map = sizeof(tss); /* no port is anybody's */
-	__asm__ volatile("lgdt %0\n\t"
-			 "pushq %1\n\t"
-			 "lea 1f(%%rip), %%rax\n\t"
-			 "pushq %%rax\n\t"
-			 "lretq\n"
-			 "1:\n\t"
-			 "mov %2, %%ss\n\t"
-			 "ltr %w3\n\t"
-			 /* After reset there is one, at address 0: a user's. */
-			 "lldt %w4" ::"m"(gdt_pointer),
-			 "i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"(SEL_TSS), "r"(0)
-			 : "rax", "memory");
+
+	/* The local table after reset is at address 0, which is a user's. */
+	/* clang-format off */
+	__asm__ volatile("lgdt %0\n\tpushq %1\n\tlea 1f(%%rip), %%rax\n\tpushq %%rax\n\tlretq\n"
+		"1:\n\tmov %2, %%ss\n\tltr %w3\n\tlldt %w4" ::"m"(gdt_pointer),
+		"i"(SEL_KERNEL_CODE), "r"(SEL_KERNEL_DATA), "r"(SEL_TSS), "r"(0) : "rax", "memory");
+	/* clang-format on */
 }
 
 /* Users may raise breakpoints, and what the ABI makes system calls of. */
@@ -103,9 +98,9 @@ static uint32_t xcr0_read(void)
 {
 	uint32_t low, high;
 
-	__asm__ volatile("xgetbv"
-			 : "=a"(low), "=d"(high)
-			 : "c"(0));
+	/* clang-format off */
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	/* clang-format on */
 	return low;
 }
 
@@ -166,16 +161,16 @@ static void fpu_set_open(struct arch_cpu *cpu, bool open)
 
 static void fpu_save(struct fpu_state *f)
 {
-	__asm__ volatile("xsave64 %0"
-			 : "+m"(f->area)
-			 : "a"(3), "d"(0)
-			 : "memory");
+	/* clang-format off */
+	__asm__ volatile("xsave64 %0" : "+m"(f->area) : "a"(3), "d"(0) : "memory");
+	/* clang-format on */
 }
 
 static void fpu_restore(const struct fpu_area *area)
 {
-	__asm__ volatile("xrstor64 %0" ::"m"(*area), "a"(3), "d"(0)
-			 : "memory");
+	/* clang-format off */
+	__asm__ volatile("xrstor64 %0" ::"m"(*area), "a"(3), "d"(0) : "memory");
+	/* clang-format on */
 }
 
 static void fpu_load(struct fpu_state *f)
@@ -186,20 +181,16 @@ static void fpu_load(struct fpu_state *f)
 	fpu_restore(&f->area);
 }
 
-/* The registers are nobody's, and hold nothing. */
-static void fpu_clear(struct arch_cpu *cpu)
+/* The registers are nobody's then, and hold nothing. */
+static void fpu_leave(struct arch_cpu *cpu, bool save)
 {
 	static const struct fpu_area clear = { .mxcsr = MXCSR_RESET };
 
+	fpu_set_open(cpu, true);
+	if (save)
+		fpu_save(cpu->fpu_owner);
 	fpu_restore(&clear);
 	cpu->fpu_owner = NULL;
-}
-
-static void fpu_leave(struct arch_cpu *cpu)
-{
-	fpu_set_open(cpu, true);
-	fpu_save(cpu->fpu_owner);
-	fpu_clear(cpu);
 	fpu_set_open(cpu, false);
 }
 
@@ -223,11 +214,8 @@ void fpu_forget(const struct fpu_state *f)
 {
 	struct arch_cpu *cpu = &this_cpu()->arch;
 
-	if (cpu->fpu_owner == f) {
-		fpu_set_open(cpu, true);
-		fpu_clear(cpu);
-		fpu_set_open(cpu, false);
-	}
+	if (cpu->fpu_owner == f)
+		fpu_leave(cpu, false);
 }
 
 /* --- FS and GS bases: users write them at will, so they are read back --- */
@@ -235,10 +223,10 @@ static word_t gs_base_exchange(word_t v)
 {
 	word_t was;
 
+	/* clang-format off */
 	__asm__ volatile("swapgs\n\trdgsbase %0\n\twrgsbase %1\n\tswapgs"
-			 : "=&r"(was)
-			 : "r"(v)
-			 : "memory");
+			 : "=&r"(was) : "r"(v) : "memory");
+	/* clang-format on */
 	return was;
 }
 
@@ -247,9 +235,10 @@ static void bases_exchange(struct arch_cpu *cpu, struct tcb *t)
 	struct tcb *before = cpu->bases_owner;
 	word_t fs, gs = gs_base_exchange(t->arch.context.gs_base);
 
+	/* clang-format off */
 	__asm__ volatile("rdfsbase %0\n\twrfsbase %1"
-			 : "=&r"(fs)
-			 : "r"(t->arch.context.fs_base));
+			 : "=&r"(fs) : "r"(t->arch.context.fs_base));
+	/* clang-format on */
 	if (before) {
 		before->arch.context.fs_base = fs;
 		before->arch.context.gs_base = gs;
@@ -264,8 +253,9 @@ void cpu_sync_bases(struct tcb *t)
 	if (cpu->bases_owner != t)
 		return;
 	t->arch.context.gs_base = gs_base_exchange(0);
-	__asm__ volatile("rdfsbase %0"
-			 : "=r"(t->arch.context.fs_base));
+	/* clang-format off */
+	__asm__ volatile("rdfsbase %0" : "=r"(t->arch.context.fs_base));
+	/* clang-format on */
 	cpu->bases_owner = NULL;
 }
 
@@ -300,7 +290,7 @@ static NOINLINE struct tcb *switch_specially(struct arch_cpu *cpu, struct tcb *t
 	if (cpu->pcids && cpu->root != root)
 		asid_load(root, empty ? 0 : cap_map_asid(t->slots[TCB_VSPACE].cap));
 	if (cpu->fpu_leaks && cpu->fpu_owner && cpu->fpu_owner != &t->arch.fpu)
-		fpu_leave(cpu);
+		fpu_leave(cpu, true);
 	return switch_plainly(cpu, t, root);
 }
 

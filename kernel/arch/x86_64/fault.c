@@ -1,7 +1,11 @@
 /* Fault messages and replies that show registers. */
 #include <abi/fault.h>
 #include <abi/regs.h>
+#include <abi/thread_exit.h>
 #include <arch/trap.h>
+#include <arch/vcpu.h>
+#include <arch/vspace.h>
+#include <kernel/cnode.h>
 #include <kernel/ipc.h>
 
 static unsigned put_frame(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b, unsigned i)
@@ -12,6 +16,15 @@ static unsigned put_frame(const struct tcb *t, struct tcb *to, struct abi_ipcbuf
 	ipc_put(to, b, i + 1, c->rsp);
 	ipc_put(to, b, i + 2, c->rflags);
 	return i + 3;
+}
+
+static NOINLINE unsigned thread_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b)
+{
+	for (unsigned i = 0; i < ABI_THREAD_REGS; i++)
+		ipc_put(to, b, i, t->fault.word[i]);
+	for (unsigned i = 0; i < ABI_CTX_COUNT; i++)
+		ipc_put(to, b, ABI_THREAD_REGS + i, arch_context_get(t, i));
+	return ABI_THREAD_WORDS;
 }
 
 unsigned arch_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b)
@@ -31,6 +44,7 @@ unsigned arch_fault_message(const struct tcb *t, struct tcb *to, struct abi_ipcb
 		ipc_put(to, b, n, f->word[0]);
 		ipc_put(to, b, n + 1, f->word[1]);
 		return ABI_EXCFAULT_WORDS;
+	case ABI_EXT_FAULT_THREAD: return thread_message(t, to, b);
 	default: /* VM */
 		ipc_put(to, b, ABI_VMFAULT_IP, t->arch.context.fault_ip);
 		ipc_put(to, b, ABI_VMFAULT_ADDR, f->word[0]);
@@ -48,6 +62,25 @@ static void frame_reply(struct tcb *t, const struct tcb *from, const struct abi_
 		arch_context_set(t, ABI_CTX_RIP + i, ipc_get(from, b, first + i));
 }
 
+/* Registers, and the address space that came along, if one did. */
+static NOINLINE bool thread_reply(struct tcb *t, const struct tcb *from,
+				  const struct abi_ipcbuf *b, unsigned n)
+{
+	struct lookup_failure f;
+
+	for (unsigned i = ABI_THREAD_REGS; i < n && i < ABI_THREAD_WORDS; i++)
+		arch_context_set(t, i - ABI_THREAD_REGS, ipc_get(from, b, i));
+	b = ipc_buffer(from, false);
+	if (!b || !msginfo_caps(arch_msginfo_reg(from)))
+		return true;
+	struct slot *s = cnode_lookup(from, b->caps_or_badges[0], &f);
+	if (!s || cap_type(s->cap) != CAP_VSPACE ||
+	    asid_space(cap_map_asid(s->cap), false) != cap_addr(s->cap))
+		return false;
+	hidden_slot_set(&t->slots[TCB_VSPACE], s->cap, s);
+	return true;
+}
+
 bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
 		      const struct abi_ipcbuf *b, unsigned n)
 {
@@ -60,6 +93,7 @@ bool arch_fault_reply(struct tcb *t, word_t label, const struct tcb *from,
 	case ABI_FAULT_USER_EXCEPTION:
 		frame_reply(t, from, b, n, ABI_EXCFAULT_IP);
 		return label == 0;
+	case ABI_EXT_FAULT_THREAD: return thread_reply(t, from, b, n) && label == 0;
 	default: return true;
 	}
 }

@@ -1,5 +1,6 @@
 /* The architecture's objects and capabilities as the core sees them. */
 #include <abi/ext.h>
+#include <abi/thread_exit.h>
 #include <arch/apic.h>
 #include <arch/vcpu.h>
 #include <arch/vspace.h>
@@ -7,7 +8,7 @@
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
 
-#define FEATURES (ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_TRACE)
+#define FEATURES (ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_TRACE | ABI_EXTF_THREAD_EXIT)
 #define VCPU_FEATURES (ABI_EXTF_EXIT_MESSAGE | ABI_EXTF_VCPU_STATE | ABI_EXTF_DOORBELL)
 
 /* The IOMMU's are not there yet; guests' only where there can be guests. */
@@ -214,10 +215,10 @@ int arch_invoke_tcb_ext(struct invocation *inv)
 		t->trace_id = inv_arg(inv, 0);
 		return ABI_OK;
 	case ABI_EXT_TCB_SET_SYSCALL_FAULT:
-		if (inv_arg(inv, 0) > 1)
-			return inv_range(inv, 0, 1);
-		t->arch.special_syscalls &= 2;
-		t->arch.special_syscalls |= (uint8_t)inv_arg(inv, 0);
+		if (inv_arg(inv, 0) > ABI_THREAD_EXITS)
+			return inv_range(inv, 0, ABI_THREAD_EXITS);
+		t->arch.special &= SPECIAL_VM_ENTER;
+		t->arch.special |= (uint8_t)inv_arg(inv, 0);
 		return ABI_OK;
 	default: return ABI_ILLEGAL_OPERATION;
 	}

@@ -37,7 +37,6 @@ enum exit_code {
 	EXIT_NMI = 0x61,
 	EXIT_PORT = 0x7b,
 };
-#define EVENT_VALID ABI_VCPU_EVENT_VALID
 
 /* What the guest's VMSAVE and VMLOAD are for the host, and VMRUN's own. */
 static uint8_t host_vmcb[4096] __attribute__((aligned(4096)));
@@ -122,7 +121,7 @@ static struct tcb *reflect(struct vcpu *v, unsigned vector)
 	word_t code = vector == 17 ? ABI_VCPU_EVENT_HAS_CODE : 0;
 
 	v->vmcb.event = vector | ABI_VCPU_EVENT_EXCEPTION << ABI_VCPU_EVENT_KIND_SHIFT | code |
-			EVENT_VALID;
+			ABI_VCPU_EVENT_VALID;
 	return v->tcb;
 }
 
@@ -132,9 +131,8 @@ static bool rang(struct vcpu *v)
 	struct vmcb *c = &v->vmcb;
 	word_t info = c->exit_info1;
 
-	if (info & IOIO_IN_OR_STRING)
-		return false;
-	if (!doorbell_ring(v, info >> 16 & 0xffff, info >> 4 & 7, c->rax))
+	if (info & IOIO_IN_OR_STRING ||
+	    !doorbell_ring(v, info >> 16 & 0xffff, info >> 4 & 7, c->rax))
 		return false;
 	c->rip = c->exit_info2;
 	c->shadow = 0;
@@ -151,7 +149,7 @@ struct tcb *trap_guest(struct vcpu *v)
 		c->tlb_control = 0;
 		flush_owed = false;
 	}
-	if (unlikely(c->exit_event & EVENT_VALID))
+	if (unlikely(c->exit_event & ABI_VCPU_EVENT_VALID))
 		deliver_again(c);
 	switch ((uint32_t)c->exit_code) {
 	case EXIT_INTERRUPT:

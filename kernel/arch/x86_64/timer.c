@@ -34,8 +34,9 @@ static uint64_t read_tsc(void)
 {
 	uint32_t low, high;
 
-	__asm__ volatile("rdtsc"
-			 : "=a"(low), "=d"(high)::"memory");
+	/* clang-format off */
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	/* clang-format on */
 	return (uint64_t)high << 32 | low;
 }
 
@@ -123,8 +124,9 @@ ticks_t arch_now(void) { return read_tsc(); }
 void arch_timer_set(ticks_t deadline)
 {
 	if (by_tsc) {
-		__asm__ volatile("mfence" ::
-					 : "memory");
+		/* clang-format off */
+		__asm__ volatile("mfence" : : : "memory");
+		/* clang-format on */
 		msr_write(MSR_TSC_DEADLINE, deadline);
 		return;
 	}

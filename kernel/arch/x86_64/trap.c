@@ -1,6 +1,7 @@
 /* From an entry to the core's entry functions. */
 #include <arch/trap.h>
 
+#include <abi/thread_exit.h>
 #include <arch/apic.h>
 #include <arch/cpu.h>
 #include <arch/link.h>
@@ -8,6 +9,7 @@
 #include <kernel/arch.h>
 #include <kernel/cpu.h>
 #include <kernel/entry.h>
+#include <kernel/fastpath.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <kernel/trace.h>
@@ -46,8 +48,9 @@ struct tcb *arch_next(void)
 		cpu->taken = 0;
 		/* Nothing comes between the two: STI works one instruction late.
 		 * trap_kernel masks again. */
-		__asm__ volatile("sti\n\thlt\n\tcli" ::
-					 : "memory");
+		/* clang-format off */
+		__asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
+		/* clang-format on */
 		if (cpu->taken)
 			interrupt(cpu->taken);
 	}
@@ -72,18 +75,33 @@ void trap_kernel(struct arch_context *f)
 	panic("exception at %lx", f->rip);
 }
 
+/* Of a thread that has them (abi/thread_exit.h): it goes on where it is now. */
+static NOINLINE struct tcb *thread_exit(struct tcb *t, unsigned vector, word_t error, word_t where)
+{
+	struct arch_context *c = &t->arch.context;
+
+	if (vector == ABI_THREAD_SYSCALL) {
+		c->rcx = c->fault_ip = c->rip;
+		c->r11 = c->rflags;
+	}
+	return checked(fault_general(ABI_EXT_FAULT_THREAD, vector, error, where));
+}
+
 static struct tcb *exception(struct tcb *t, unsigned vector)
 {
 	word_t error = t->arch.context.error;
 
 	if (vector == VECTOR_DEBUG)
 		vcpu_debug_taken();
-	if (vector == VECTOR_PAGE_FAULT)
-		return fault_current(t, ABI_FAULT_VM, CR_READ(2), (error & FETCH) != 0, error & 31);
 	if (vector == VECTOR_NO_FPU && !t->arch.fpu_disabled) {
 		fpu_take(&t->arch.fpu);
 		return t;
 	}
+	if (unlikely(t->arch.special & SPECIAL_EXITS))
+		return thread_exit(t, vector, error & ERROR_BITS,
+				   vector == VECTOR_PAGE_FAULT ? CR_READ(2) : 0);
+	if (vector == VECTOR_PAGE_FAULT)
+		return fault_current(t, ABI_FAULT_VM, CR_READ(2), (error & FETCH) != 0, error & 31);
 	return fault_current(t, ABI_FAULT_USER_EXCEPTION, vector, error & ERROR_BITS, 0);
 }
 
@@ -92,6 +110,8 @@ static struct tcb *software_interrupt(struct tcb *t, unsigned vector)
 {
 	uint32_t number = vector << 24 | (uint32_t)(t->arch.context.rax & 0xffffff);
 
+	if (t->arch.special & SPECIAL_EXITS)
+		return thread_exit(t, vector, 0, 0);
 	t->arch.context.fault_ip = t->arch.context.rip - SYSCALL_BYTES;
 	return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, (word_t)(int64_t)(int32_t)number, 0, 0);
 }
@@ -131,8 +151,10 @@ struct tcb *trap_syscall(struct tcb *t, word_t nr)
 	c->fault_ip = c->rip - SYSCALL_BYTES;
 	if (unlikely(trace_is_on()))
 		trace_event(t, ABI_TRACE_SYSCALL, nr);
-	if (unlikely(t->arch.special_syscalls)) {
-		if (t->arch.special_syscalls & 1)
+	if (unlikely(t->arch.special)) {
+		if (t->arch.special & SPECIAL_EXITS)
+			return thread_exit(t, ABI_THREAD_SYSCALL, 0, nr);
+		if (t->arch.special & SPECIAL_CALLS)
 			return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
 		if (nr == (word_t)ABI_SYS_VM_ENTER)
 			return checked(vmx_call(t));
@@ -153,8 +175,9 @@ struct tcb *trap_interrupt(struct tcb *t)
 	struct arch_cpu *cpu = &this_cpu()->arch;
 
 	cpu->taken = 0;
-	__asm__ volatile("sti\n\tnop\n\tcli" ::
-				 : "memory");
+	/* clang-format off */
+	__asm__ volatile("sti\n\tnop\n\tcli" : : : "memory");
+	/* clang-format on */
 	return cpu->taken ? trap_taken(t, cpu->taken) : t;
 }
 

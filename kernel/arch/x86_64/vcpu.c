@@ -274,8 +274,8 @@ struct tcb *vcpu_switch_to(struct tcb *t)
 void vcpu_update_guest(struct tcb *t)
 {
 	vcpu_leave_call(t);
-	t->arch.special_syscalls &= 1;
-	t->arch.special_syscalls |= vmx_on && t->arch.vcpu ? 2 : 0;
+	t->arch.special &= SPECIAL_CALLS | SPECIAL_EXITS;
+	t->arch.special |= vmx_on && t->arch.vcpu ? SPECIAL_VM_ENTER : 0;
 	t->arch.guest = t->arch.vcpu && t->arch.vcpu->exit_message ? GUEST_THREAD : GUEST_NONE;
 	if (t->arch.guest)
 		t->arch.context.by_syscall = 0; /* what enters guests is where IRET is */

@@ -100,8 +100,9 @@ void vmx_init(void)
 /* --- a VMCS --- */
 static void vmclear(const struct vcpu *v)
 {
-	__asm__ volatile("vmclear %0" ::"m"(v->vmcb_paddr)
-			 : "cc", "memory");
+	/* clang-format off */
+	__asm__ volatile("vmclear %0" ::"m"(v->vmcb_paddr) : "cc", "memory");
+	/* clang-format on */
 }
 
 void vmx_use(struct vcpu *v)

@@ -73,13 +73,10 @@ static int unmap(struct invocation *inv)
 
 int table_invoke(struct invocation *inv)
 {
-	switch (inv->label) {
-	case ABI_INV_X86_PDPT_MAP:
-	case ABI_INV_X86_PAGE_DIRECTORY_MAP:
-	case ABI_INV_X86_PAGE_TABLE_MAP:
-	case ABI_INV_X86_EPT_PDPT_MAP:
-	case ABI_INV_X86_EPT_PD_MAP:
-	case ABI_INV_X86_EPT_PT_MAP: return map(inv);
-	default: return unmap(inv);
-	}
+	word_t l = inv->label;
+	bool maps = l == ABI_INV_X86_PDPT_MAP || l == ABI_INV_X86_PAGE_DIRECTORY_MAP ||
+		    l == ABI_INV_X86_PAGE_TABLE_MAP || l == ABI_INV_X86_EPT_PDPT_MAP ||
+		    l == ABI_INV_X86_EPT_PD_MAP || l == ABI_INV_X86_EPT_PT_MAP;
+
+	return maps ? map(inv) : unmap(inv);
 }

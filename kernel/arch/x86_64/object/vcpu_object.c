@@ -36,22 +36,16 @@ static int write_registers(struct invocation *inv, struct vcpu *v)
 	return ABI_OK;
 }
 
-/* MSRs that the ABI names, and this processor has. */
-static unsigned msr_register(word_t msr)
-{
-	if (msr < MSR_STAR || msr > MSR_FMASK)
-		return ABI_VCPU_REG_COUNT;
-	return ABI_VCPU_STAR + (unsigned)(msr - MSR_STAR);
-}
-
-/* The value is in MR0, though the reply's length is 0. */
+/* MSRs that the ABI names, and this processor has. The value is in MR0, though the reply's length
+ * is 0. */
 static int access_msr(struct invocation *inv, struct vcpu *v, bool write)
 {
 	word_t msr = inv_arg(inv, 0);
-	unsigned reg = msr_register(msr);
+	bool is_register = msr >= MSR_STAR && msr <= MSR_FMASK;
+	unsigned reg = ABI_VCPU_STAR + (unsigned)(msr - MSR_STAR);
 	bool misc = vmx_on && !write && msr == MSR_VMX_MISC;
 
-	if (inv->length < 1u + write || (reg == ABI_VCPU_REG_COUNT && !misc))
+	if (inv->length < 1u + write || (!is_register && !misc))
 		return ABI_ILLEGAL_OPERATION;
 	if (write)
 		vcpu_set_reg(v, reg, inv_arg(inv, 1));

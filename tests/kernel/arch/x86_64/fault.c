@@ -304,7 +304,7 @@ static void every_call_faults(void)
 	CHECK_EQ(s.step, 2);
 	note(&w); /* of its kt_stop */
 	CHECK_EQ(s.msg[ABI_SYSFAULT_NUMBER], (uint64_t)ABI_SYS_WAIT);
-	CHECK_EQ(sel4_ext_tcb_set_syscall_fault(w.t.tcb, 2), ABI_RANGE_ERROR);
+	CHECK_EQ(sel4_ext_tcb_set_syscall_fault(w.t.tcb, 3), ABI_RANGE_ERROR);
 }
 
 static const struct kt_case cases[] = {

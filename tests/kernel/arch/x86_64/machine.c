@@ -95,6 +95,7 @@ const struct kt_group *const kt_groups[] = {
 	&kt_ports,
 	&kt_irq_pc,
 	&kt_fault_pc,
+	&kt_exits_pc,
 	&kt_stopped,
 	&kt_registers_pc,
 	&kt_fastpath,

@@ -4,7 +4,7 @@
 #include "../../kt.h"
 
 extern const struct kt_group kt_paging, kt_asid, kt_ports, kt_irq_pc, kt_fault_pc,
-	kt_registers_pc;
+	kt_registers_pc, kt_exits_pc;
 extern const struct kt_group kt_guest_pc, kt_vmcs;
 
 /* Nothing is mapped in these 512 GiB. */
@@ -19,6 +19,8 @@ struct watched {
 	uint64_t mr[SEL4_MSG_REGS];
 };
 struct watched watch(void (*entry)(void *), void *arg);
+/* Not started yet. */
+struct watched watch_made(cap_t space, void (*entry)(void *), void *arg);
 struct watched watch_in(cap_t space, void (*entry)(void *), void *arg);
 /* Started or answered it has run until now: whether it has faulted. */
 bool watch_faulted(struct watched *w);

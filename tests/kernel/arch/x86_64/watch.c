@@ -6,7 +6,7 @@
 #define PAGE 4096u
 #define BADGE 0xfa
 
-struct watched watch_in(cap_t space, void (*entry)(void *), void *arg)
+struct watched watch_made(cap_t space, void (*entry)(void *), void *arg)
 {
 	struct watched w = { .ep = kt_make(ABI_OBJ_ENDPOINT, 0),
 			     .reply = kt_make(ABI_OBJ_REPLY, 0) };
@@ -14,6 +14,13 @@ struct watched watch_in(cap_t space, void (*entry)(void *), void *arg)
 	cap_t handler = kt_mint(w.ep, KT_ALL, BADGE);
 	w.t = kt_thread(0, entry, arg, KT_HIGH, handler, true);
 	CHECK_OK(sel4_tcb_set_space(w.t.tcb, handler, KT_CNODE, space, 0, 0));
+	return w;
+}
+
+struct watched watch_in(cap_t space, void (*entry)(void *), void *arg)
+{
+	struct watched w = watch_made(space, entry, arg);
+
 	CHECK_OK(sel4_tcb_resume(w.t.tcb));
 	return w;
 }

@@ -46,6 +46,7 @@ struct fpu_state {
 
 /* clang-format off */
 enum guest_kind { GUEST_NONE, GUEST_THREAD, GUEST_CALL };
+enum special { SPECIAL_CALLS = 1, SPECIAL_EXITS = 2, SPECIAL_VM_ENTER = 4 };
 /* clang-format on */
 
 struct arch_tcb {
@@ -54,8 +55,8 @@ struct arch_tcb {
 	uint8_t guest;   /* enum guest_kind: not a user, but its VCPU's guest; in VMEnter */
 	struct slot ept; /* TCB_SetEPTRoot */
 	struct fpu_state fpu;
-	bool fpu_disabled;        /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
-	uint8_t special_syscalls; /* 1: all, TCB_SET_SYSCALL_FAULT; 2: VMEnter is one */
+	bool fpu_disabled; /* mirrors ABI_TCB_FLAG_FPU_DISABLED */
+	uint8_t special;   /* enum special: what is not as usual */
 };
 
 /* Per-core state, the first member of struct cpu. While the kernel runs GS
