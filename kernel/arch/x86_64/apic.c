@@ -15,8 +15,12 @@
 #define PIN_LEVEL (1u << 15)
 #define PIN_MASKED (1u << 16)
 #define SPURIOUS_ENABLE (1u << 8)
+#define FEATURE_X2APIC (1u << 21) /* CPUID 1 ECX */
+#define MSR_X2APIC 0x800u
+#define APIC_BASE_X2APIC 0xc00u
 
 static paddr_t lapic;
+static bool x2apic; /* its registers are MSRs (SDM 3, 11.12) */
 static unsigned ioapics;
 static struct ioapic {
 	volatile uint32_t *at;
@@ -30,12 +34,16 @@ static struct {
 
 uint32_t lapic_read(enum lapic_reg r)
 {
-	return *(volatile uint32_t *)paddr_to_ptr(lapic + r);
+	return x2apic ? (uint32_t)msr_read(MSR_X2APIC + r / 16)
+		      : *(volatile uint32_t *)paddr_to_ptr(lapic + r);
 }
 
 void lapic_write(enum lapic_reg r, uint32_t v)
 {
-	*(volatile uint32_t *)paddr_to_ptr(lapic + r) = v;
+	if (x2apic)
+		msr_write(MSR_X2APIC + r / 16, v);
+	else
+		*(volatile uint32_t *)paddr_to_ptr(lapic + r) = v;
 }
 
 void lapic_eoi(void) { lapic_write(LAPIC_EOI, 0); }
@@ -69,6 +77,9 @@ static void ioapic_init(struct ioapic *io, paddr_t at)
 void apic_init(const struct machine_interrupts *at)
 {
 	lapic = at->lapic;
+	x2apic = cpuid(1, 0).c & FEATURE_X2APIC;
+	if (x2apic)
+		msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_X2APIC);
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
@@ -87,7 +98,7 @@ void irq_set_pin(irq_t irq, unsigned n, unsigned pin, bool level, bool low)
 	sources[irq].ioapic = (uint8_t)n;
 	sources[irq].number = (uint8_t)pin;
 	sources[irq].how = (IRQ_VECTOR + irq) | (level ? PIN_LEVEL : 0) | (low ? PIN_LOW : 0);
-	ioapic_write(&ioapic[n], IOAPIC_PIN(pin) + 1, lapic_read(LAPIC_ID) & 0xff000000);
+	ioapic_write(&ioapic[n], IOAPIC_PIN(pin) + 1, lapic_read(LAPIC_ID) << (x2apic ? 24 : 0));
 	ioapic_write(&ioapic[n], IOAPIC_PIN(pin), sources[irq].how | PIN_MASKED);
 }
 
@@ -107,11 +118,7 @@ static void write_pin(irq_t irq, uint32_t masked)
 void arch_irq_mask(irq_t irq) { write_pin(irq, PIN_MASKED); }
 void arch_irq_unmask(irq_t irq) { write_pin(irq, 0); }
 
-void arch_irq_ack(irq_t irq)
-{
-	(void)irq;
-	lapic_eoi();
-}
+void arch_irq_ack(irq_t irq) { (void)irq, lapic_eoi(); }
 
 bool arch_irq_pending(void)
 {

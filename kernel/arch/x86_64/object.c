@@ -76,17 +76,14 @@ int arch_cap_derive(struct cap c, struct cap *out)
 
 struct cap arch_cap_mask_rights(struct cap c, word_t rights)
 {
-	if (cap_type(c) == CAP_FRAME) {
-		word_t keep = cap_frame_rights(c) & rights;
-		c.w0 = (c.w0 & ~(3ull << 51)) | keep << 51;
-	}
+	if (cap_type(c) == CAP_FRAME)
+		c.w0 = (c.w0 & ~(3ull << 51)) | (cap_frame_rights(c) & rights) << 51;
 	return c;
 }
 
 struct cap arch_cap_update_data(struct cap c, word_t data, bool preserve)
 {
-	(void)data;
-	(void)preserve;
+	(void)data, (void)preserve;
 	return c;
 }
 

@@ -22,10 +22,9 @@ static void backtrace(word_t fp)
 
 	printk_always("backtrace:");
 	for (unsigned i = 0; i < BACKTRACE_MAX; i++) {
-		if (fp < low || fp > high - 16 || (fp & 7))
-			break;
 		const word_t *frame = (const word_t *)fp;
-		if (frame[1] < (word_t)__kernel_start || frame[1] >= (word_t)__text_end)
+		if (fp < low || fp > high - 16 || (fp & 7) ||
+		    frame[1] < (word_t)__kernel_start || frame[1] >= (word_t)__text_end)
 			break;
 		printk_always(" sym(kernel,0x%lx)", frame[1] - 1);
 		if (frame[0] <= fp)

@@ -42,8 +42,9 @@ enum exit_code {
 static uint8_t host_vmcb[4096] __attribute__((aligned(4096)));
 static uint8_t host_save[4096] __attribute__((aligned(4096)));
 /* All ports and registers are exits. */
-static uint8_t io_map[3 * 4096] __attribute__((aligned(4096)));
-static uint8_t msr_map[2 * 4096] __attribute__((aligned(4096)));
+static struct {
+	uint8_t ports[3 * 4096], msrs[2 * 4096];
+} maps __attribute__((aligned(4096)));
 word_t host_vmcb_paddr; /* guest.S */
 static bool flush_owed; /* ASIDs are used again, and no guest has run since */
 static uint32_t asids;
@@ -56,8 +57,7 @@ void svm_init(void)
 		return;
 	has_next_rip = cpuid(0x8000000a, 0).d & FEATURE_NEXT_RIP;
 	asids = cpuid(0x8000000a, 0).b;
-	__builtin_memset(io_map, 0xff, sizeof(io_map));
-	__builtin_memset(msr_map, 0xff, sizeof(msr_map));
+	__builtin_memset(&maps, 0xff, sizeof(maps));
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
 	msr_write(MSR_VM_HSAVE, ptr_to_paddr(host_save));
 	host_vmcb_paddr = ptr_to_paddr(host_vmcb);
@@ -70,8 +70,8 @@ void svm_vcpu_init(struct vcpu *v)
 
 	c->exceptions = GUEST_EXCEPTIONS;
 	__builtin_memcpy(c->intercepts, intercepts, sizeof(intercepts));
-	c->io_map = ptr_to_paddr(io_map);
-	c->msr_map = ptr_to_paddr(msr_map);
+	c->io_map = ptr_to_paddr(maps.ports);
+	c->msr_map = ptr_to_paddr(maps.msrs);
 	c->nested = NESTED_ENABLE;
 	c->virq = VIRQ_MASKING;
 	c->efer = EFER_SVME;

@@ -60,10 +60,10 @@ static bool takes_irq(struct vcpu *v)
 {
 	const struct vmcb *c = &v->vmcb;
 
-	if (vmx_on)
-		return v->tcb && tcb_is_runnable(v->tcb) && vmx_takes_irq(v);
-	return v->tcb && tcb_is_runnable(v->tcb) && c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1 &&
-	       !(c->event & ABI_VCPU_EVENT_VALID) && !(c->virq & VIRQ_PENDING);
+	return v->tcb && tcb_is_runnable(v->tcb) &&
+	       (vmx_on ? vmx_takes_irq(v)
+		       : c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1 &&
+				 !(c->event & ABI_VCPU_EVENT_VALID || c->virq & VIRQ_PENDING));
 }
 
 /* ABI_VCPU_SET: set, values */

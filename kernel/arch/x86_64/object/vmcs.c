@@ -77,10 +77,8 @@ static word_t read(const struct vcpu *v, unsigned field)
 {
 	word_t value = 0; /* of one that this processor lacks */
 
-	switch (field) {
-	case VMCS_PIN: return v->vmx.pin;
-	case VMCS_EXCEPTIONS: return v->exceptions;
-	}
+	if (field == VMCS_PIN || field == VMCS_EXCEPTIONS)
+		return field == VMCS_PIN ? v->vmx.pin : v->exceptions;
 	/* clang-format off */
 	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"((word_t)field) : "cc");
 	/* clang-format on */

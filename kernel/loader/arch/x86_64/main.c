@@ -12,7 +12,6 @@
 #define MAPPED_END 0x100000000ull
 #define IMAGE_MAX (1ull << 32)
 #define APIC_ENABLED (1ull << 11)
-#define APIC_X2 (1ull << 10)
 #define PIC_FIRST_VECTOR 32 /* never raised: they are masked */
 
 static struct multiboot boot;
@@ -119,14 +118,10 @@ static void pics_disable(void)
 	}
 }
 
-/* From x2APIC mode, which firmware may leave on, the way is by off (SDM 3, 10.12.5). */
+/* It stays in x2APIC mode if firmware has left that on. */
 static void lapic_enable(void)
 {
-	word_t base = msr_read(MSR_APIC_BASE);
-
-	if (base & APIC_X2)
-		msr_write(MSR_APIC_BASE, base & ~(APIC_ENABLED | APIC_X2));
-	msr_write(MSR_APIC_BASE, (base & ~APIC_X2) | APIC_ENABLED);
+	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_ENABLED);
 }
 
 const struct handover *loader_main(uint32_t magic, paddr_t info)
