@@ -18,8 +18,16 @@ static unsigned put_frame(const struct tcb *t, struct tcb *to, struct abi_ipcbuf
 	return i + 3;
 }
 
+/* From here on it goes on behind its call; until it is told of that, the call is made again. */
 static NOINLINE unsigned thread_message(const struct tcb *t, struct tcb *to, struct abi_ipcbuf *b)
 {
+	struct arch_context *c = (struct arch_context *)(uintptr_t)&t->arch.context;
+
+	c->fault_ip = c->rip;
+	if (t->fault.word[ABI_THREAD_VECTOR] == ABI_THREAD_SYSCALL) {
+		c->rcx = c->rip;
+		c->r11 = c->rflags;
+	}
 	for (unsigned i = 0; i < ABI_THREAD_REGS; i++)
 		ipc_put(to, b, i, t->fault.word[i]);
 	for (unsigned i = 0; i < ABI_CTX_COUNT; i++)
@@ -74,8 +82,7 @@ static NOINLINE bool thread_reply(struct tcb *t, const struct tcb *from,
 	if (!b || !msginfo_caps(arch_msginfo_reg(from)))
 		return true;
 	struct slot *s = cnode_lookup(from, b->caps_or_badges[0], &f);
-	if (!s || cap_type(s->cap) != CAP_VSPACE ||
-	    asid_space(cap_map_asid(s->cap), false) != cap_addr(s->cap))
+	if (!s || !vspace_is_live(s->cap))
 		return false;
 	hidden_slot_set(&t->slots[TCB_VSPACE], s->cap, s);
 	return true;

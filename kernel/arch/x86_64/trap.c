@@ -75,18 +75,6 @@ void trap_kernel(struct arch_context *f)
 	panic("exception at %lx", f->rip);
 }
 
-/* Of a thread that has them (abi/thread_exit.h): it goes on where it is now. */
-static NOINLINE struct tcb *thread_exit(struct tcb *t, unsigned vector, word_t error, word_t where)
-{
-	struct arch_context *c = &t->arch.context;
-
-	if (vector == ABI_THREAD_SYSCALL) {
-		c->rcx = c->fault_ip = c->rip;
-		c->r11 = c->rflags;
-	}
-	return checked(fault_general(ABI_EXT_FAULT_THREAD, vector, error, where));
-}
-
 static struct tcb *exception(struct tcb *t, unsigned vector)
 {
 	word_t error = t->arch.context.error;
@@ -98,8 +86,8 @@ static struct tcb *exception(struct tcb *t, unsigned vector)
 		return t;
 	}
 	if (unlikely(t->arch.special & SPECIAL_EXITS))
-		return thread_exit(t, vector, error & ERROR_BITS,
-				   vector == VECTOR_PAGE_FAULT ? CR_READ(2) : 0);
+		return fault_general(ABI_EXT_FAULT_THREAD, vector, error & ERROR_BITS,
+				     vector == VECTOR_PAGE_FAULT ? CR_READ(2) : 0);
 	if (vector == VECTOR_PAGE_FAULT)
 		return fault_current(t, ABI_FAULT_VM, CR_READ(2), (error & FETCH) != 0, error & 31);
 	return fault_current(t, ABI_FAULT_USER_EXCEPTION, vector, error & ERROR_BITS, 0);
@@ -110,9 +98,9 @@ static struct tcb *software_interrupt(struct tcb *t, unsigned vector)
 {
 	uint32_t number = vector << 24 | (uint32_t)(t->arch.context.rax & 0xffffff);
 
-	if (t->arch.special & SPECIAL_EXITS)
-		return thread_exit(t, vector, 0, 0);
 	t->arch.context.fault_ip = t->arch.context.rip - SYSCALL_BYTES;
+	if (t->arch.special & SPECIAL_EXITS)
+		return fault_general(ABI_EXT_FAULT_THREAD, vector, 0, 0);
 	return fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, (word_t)(int64_t)(int32_t)number, 0, 0);
 }
 
@@ -131,12 +119,8 @@ struct tcb *trap_vector(struct tcb *t)
 	unsigned vector = (unsigned)c->vector;
 
 	c->fault_ip = c->rip;
-	if (is_interrupt(vector)) {
-		if (unlikely(trace_is_on()))
-			trace_event(t, ABI_TRACE_INTERRUPT, 0);
-		interrupt(vector);
-		return checked(arch_next());
-	}
+	if (is_interrupt(vector))
+		return checked(trap_taken(t, vector));
 	if (vector == VECTOR_SPURIOUS)
 		return t;
 	if (unlikely(trace_is_on()))
@@ -153,7 +137,7 @@ struct tcb *trap_syscall(struct tcb *t, word_t nr)
 		trace_event(t, ABI_TRACE_SYSCALL, nr);
 	if (unlikely(t->arch.special)) {
 		if (t->arch.special & SPECIAL_EXITS)
-			return thread_exit(t, ABI_THREAD_SYSCALL, 0, nr);
+			return checked(fault_general(ABI_EXT_FAULT_THREAD, ABI_THREAD_SYSCALL, 0, nr));
 		if (t->arch.special & SPECIAL_CALLS)
 			return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
 		if (nr == (word_t)ABI_SYS_VM_ENTER)

@@ -12,10 +12,17 @@
  *         goes on: at the instruction of a fault, behind SYSCALL, INT n and a trap. RCX and R11
  *         are as SYSCALL leaves them
  *
+ * INT n is one itself for n = 3 and from 158 to 254; 255 does nothing, and others are general
+ * protection (error code 8 n + 2), at the instruction. A call whose message nobody has received
+ * is made again when the thread goes on otherwise (its budget was at its end, it was suspended
+ * and resumed), as seL4's calls are; a breakpoint is not.
+ *
  * Reply: label 0: the thread goes on. Words from MR3 on are its registers, as many as the reply
- * is long; those before are ignored. With an extra capability, to an address space with an ASID,
- * it goes on in that one, as if TCB_SetSpace had been called; if it is none such the thread stays
- * stopped, as by any other label.
+ * is long, with what TCB_WriteRegisters makes of them (RFLAGS has no TF, AC, NT, ID); those
+ * before are ignored. With an extra capability, to an address space with an ASID, it goes on in
+ * that one, as if TCB_SetSpace had been called; no right of the reply's is asked for, for the
+ * thread gets no capability of its own. If the slot holds none such the thread stays stopped, with
+ * these registers, as by any other label; if there is no such slot, the reply itself fails.
  */
 #pragma once
 

@@ -190,7 +190,7 @@ extern word_t ports_epoch;
 int vcpu_invoke(struct invocation *inv);
 int doorbell_invoke(struct invocation *inv, struct vcpu *v);
 void doorbell_destroy(struct vcpu *v);
-/* Puts `c`, or nothing, into a slot that is no thread's and no CNode's. */
+/* Puts `c`, or nothing, into a slot of a thread or VCPU, in place of what it holds. */
 void hidden_slot_set(struct slot *s, struct cap c, struct slot *src);
 /* An OUT to a port: it was one, of which the threads now know. */
 static inline bool doorbell_fits(const struct doorbell *b, word_t port, word_t bytes, word_t value)
