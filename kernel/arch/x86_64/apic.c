@@ -18,6 +18,7 @@
 #define FEATURE_X2APIC (1u << 21) /* CPUID 1 ECX */
 #define MSR_X2APIC 0x800u
 #define APIC_BASE_X2APIC 0xc00u
+#define APIC_ID_ALL 0xffu /* IOAPICs know eight bits of them */
 
 static paddr_t lapic;
 static bool x2apic; /* its registers are MSRs (SDM 3, 11.12) */
@@ -26,7 +27,7 @@ static struct ioapic {
 	volatile uint32_t *at;
 	unsigned pins;
 } ioapic[MACHINE_IOAPICS];
-static struct {
+static struct source {
 	bool pin;
 	uint8_t ioapic, number;
 	uint32_t how; /* low word of the pin's entry, not masked */
@@ -40,10 +41,15 @@ uint32_t lapic_read(enum lapic_reg r)
 
 void lapic_write(enum lapic_reg r, uint32_t v)
 {
-	if (x2apic)
-		msr_write(MSR_X2APIC + r / 16, v);
-	else
+	if (!x2apic) {
 		*(volatile uint32_t *)paddr_to_ptr(lapic + r) = v;
+		return;
+	}
+	/* Not before what was stored, as to an IOAPIC's pin (SDM 3, 11.12.3). */
+	/* clang-format off */
+	__asm__ volatile("mfence\n\tlfence" : : : "memory");
+	/* clang-format on */
+	msr_write(MSR_X2APIC + r / 16, v);
 }
 
 void lapic_eoi(void) { lapic_write(LAPIC_EOI, 0); }
@@ -80,6 +86,8 @@ void apic_init(const struct machine_interrupts *at)
 	x2apic = cpuid(1, 0).c & FEATURE_X2APIC;
 	if (x2apic)
 		msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+	if (x2apic && lapic_read(LAPIC_ID) >= APIC_ID_ALL)
+		panic("this processor's APIC takes interrupts of an IOMMU alone");
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
 	lapic_write(LAPIC_LVT_LINT0, LVT_MASKED);
 	lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
@@ -94,12 +102,11 @@ unsigned ioapic_pins(unsigned n) { return ioapic[n].pins; }
 
 void irq_set_pin(irq_t irq, unsigned n, unsigned pin, bool level, bool low)
 {
-	sources[irq].pin = true;
-	sources[irq].ioapic = (uint8_t)n;
-	sources[irq].number = (uint8_t)pin;
-	sources[irq].how = (IRQ_VECTOR + irq) | (level ? PIN_LEVEL : 0) | (low ? PIN_LOW : 0);
+	uint32_t how = (IRQ_VECTOR + irq) | (level ? PIN_LEVEL : 0) | (low ? PIN_LOW : 0);
+
+	sources[irq] = (struct source){ true, (uint8_t)n, (uint8_t)pin, how };
 	ioapic_write(&ioapic[n], IOAPIC_PIN(pin) + 1, lapic_read(LAPIC_ID) << (x2apic ? 24 : 0));
-	ioapic_write(&ioapic[n], IOAPIC_PIN(pin), sources[irq].how | PIN_MASKED);
+	ioapic_write(&ioapic[n], IOAPIC_PIN(pin), how | PIN_MASKED);
 }
 
 void irq_set_message(irq_t irq) { sources[irq].pin = false; }
