@@ -7,7 +7,7 @@ VCPU_PORTABLE := lib/vcpu/vcpu.c lib/vcpu/irqs.c \
 VCPU_X86 := lib/vcpu/vcpu.c lib/vcpu/irqs.c lib/vcpu/arch/x86_64/decode.c \
 	lib/vcpu/arch/x86_64/inject.c
 VCPU_SRCS_aarch64 := $(VCPU_PORTABLE) lib/vcpu/arch/aarch64/sel4.c
-VCPU_SRCS_x86_64 := $(VCPU_X86) lib/vcpu/arch/x86_64/sel4.c lib/vcpu/arch/x86_64/vmx.c
+VCPU_SRCS_x86_64 := $(VCPU_X86) $(addprefix lib/vcpu/arch/x86_64/,sel4.c vmx.c fpu.c)
 
 $(eval $(call target_lib,vcpu,$(VCPU_SRCS_$(ARCH)),vcpu sel4))
 

@@ -5,7 +5,7 @@ import time
 from harness import Failure, System, write_description
 from random_code import Seeds
 
-PARTS = ["cpuid", "msr", "control", "instructions", "vectors", "mmio", "ports"]
+PARTS = ["cpuid", "msr", "control", "instructions", "vectors", "moves", "mmio", "ports"]
 # How a guest can end, and what is said of it.
 FAULTS = {
     "triple": "triple fault",

@@ -173,22 +173,16 @@ static void fpu_restore(const struct fpu_area *area)
 	/* clang-format on */
 }
 
-static void fpu_load(struct fpu_state *f)
-{
-	if (!f->valid)
-		f->area.mxcsr = MXCSR_RESET;
-	f->valid = true;
-	fpu_restore(&f->area);
-}
-
-/* The registers are nobody's then, and hold nothing. */
-static void fpu_leave(struct arch_cpu *cpu, bool save)
+void fpu_leave(struct fpu_state *f, bool save)
 {
 	static const struct fpu_area clear = { .mxcsr = MXCSR_RESET };
+	struct arch_cpu *cpu = &this_cpu()->arch;
 
+	if (cpu->fpu_owner != f)
+		return;
 	fpu_set_open(cpu, true);
 	if (save)
-		fpu_save(cpu->fpu_owner);
+		fpu_save(f);
 	fpu_restore(&clear);
 	cpu->fpu_owner = NULL;
 	fpu_set_open(cpu, false);
@@ -206,16 +200,19 @@ void fpu_take(struct fpu_state *f)
 		xcr0_write(XCR0_VALUE);
 	if (cpu->fpu_owner)
 		fpu_save(cpu->fpu_owner);
-	fpu_load(f);
+	if (!f->valid)
+		f->area.mxcsr = MXCSR_RESET;
+	f->valid = true;
+	fpu_restore(&f->area);
 	cpu->fpu_owner = f;
 }
 
-void fpu_forget(const struct fpu_state *f)
+word_t *fpu_words(struct fpu_state *f)
 {
-	struct arch_cpu *cpu = &this_cpu()->arch;
-
-	if (cpu->fpu_owner == f)
-		fpu_leave(cpu, false);
+	fpu_take(f); /* of one that nobody has used, too, all is valid then */
+	fpu_leave(f, true);
+	((word_t *)&f->area)[sizeof(f->area) / sizeof(word_t) - 8] = XCR0_VALUE; /* XSTATE_BV */
+	return (word_t *)&f->area;
 }
 
 /* --- FS and GS bases: users write them at will, so they are read back --- */
@@ -290,7 +287,7 @@ static NOINLINE struct tcb *switch_specially(struct arch_cpu *cpu, struct tcb *t
 	if (cpu->pcids && cpu->root != root)
 		asid_load(root, empty ? 0 : cap_map_asid(t->slots[TCB_VSPACE].cap));
 	if (cpu->fpu_leaks && cpu->fpu_owner && cpu->fpu_owner != &t->arch.fpu)
-		fpu_leave(cpu, true);
+		fpu_leave(cpu->fpu_owner, true);
 	return switch_plainly(cpu, t, root);
 }
 
@@ -323,7 +320,7 @@ void arch_tcb_destroy(struct tcb *t)
 
 	if (cpu->bases_owner == t)
 		cpu->bases_owner = NULL;
-	fpu_forget(&t->arch.fpu);
+	fpu_leave(&t->arch.fpu, false);
 	vcpu_bind(NULL, t);
 	hidden_slot_set(&t->arch.ept, cap_null(), NULL);
 }

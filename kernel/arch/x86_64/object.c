@@ -7,6 +7,7 @@
 #include <kernel/arch.h>
 #include <kernel/invoke.h>
 #include <kernel/irq.h>
+#include <selvage/base.h>
 
 #define FEATURES (ABI_EXTF_SYSCALL_FAULT | ABI_EXTF_TRACE | ABI_EXTF_THREAD_EXIT)
 #define VCPU_FEATURES (ABI_EXTF_EXIT_MESSAGE | ABI_EXTF_VCPU_STATE | ABI_EXTF_DOORBELL)
@@ -53,12 +54,10 @@ struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 	/* clang-format on */
 	word_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
 
-	switch (type) {
-	case ABI_OBJ_SMALL_PAGE: return cap_frame(addr, FRAME_SMALL, rights, device);
-	case ABI_OBJ_LARGE_PAGE: return cap_frame(addr, FRAME_LARGE, rights, device);
-	case ABI_OBJ_HUGE_PAGE: return cap_frame(addr, FRAME_HUGE, rights, device);
-	default: return cap_make((enum cap_type)cap[type], addr, 0, 0);
-	}
+	if (!arch_object_is_frame(type))
+		return cap_make((enum cap_type)cap[type], addr, 0, 0);
+	return cap_frame(addr, (enum frame_size)((arch_object_bits(type) - ABI_PAGE_BITS) / 9),
+			 rights, device);
 }
 
 int arch_cap_derive(struct cap c, struct cap *out)
@@ -150,29 +149,16 @@ int arch_invoke(struct invocation *inv)
 	}
 }
 
-/* GetIOAPIC: index, depth, ioapic, pin, level, polarity, vector; root. */
-static int check_pin(struct invocation *inv)
+/* GetIOAPIC: index, depth, ioapic, pin, level, polarity, vector; root.
+ * GetMSI: index, depth, bus, device, function, handle, vector; root. */
+static int check_source(struct invocation *inv, bool pin)
 {
-	word_t ioapic = inv_arg(inv, 2);
+	word_t last = ioapic_count() - 1, pins = ioapic_pins((unsigned)min_u64(inv_arg(inv, 2), last));
+	const word_t of_pin[] = { last, pins - 1, 1, 1 }, of_message[] = { 255, 31, 7, ~0ull };
 
-	if (ioapic >= ioapic_count())
-		return inv_range(inv, 0, ioapic_count() - 1);
-	if (inv_arg(inv, 3) >= ioapic_pins((unsigned)ioapic))
-		return inv_range(inv, 0, ioapic_pins((unsigned)ioapic) - 1);
-	for (unsigned i = 4; i < 6; i++)
-		if (inv_arg(inv, i) > 1)
-			return inv_range(inv, 0, 1);
-	return ABI_OK;
-}
-
-/* GetMSI: index, depth, bus, device, function, handle, vector; root. */
-static int check_message(struct invocation *inv)
-{
-	static const uint8_t max[] = { 255, 31, 7 };
-
-	for (unsigned i = 0; i < 3; i++)
-		if (inv_arg(inv, 2 + i) > max[i])
-			return inv_range(inv, 0, max[i]);
+	for (unsigned i = 0; i < 4; i++)
+		if (inv_arg(inv, 2 + i) > (pin ? of_pin : of_message)[i])
+			return inv_range(inv, 0, (pin ? of_pin : of_message)[i]);
 	return ABI_OK;
 }
 
@@ -187,7 +173,7 @@ int arch_invoke_irq_control(struct invocation *inv)
 	irq_t irq = (irq_t)inv_arg(inv, 6);
 	int error = irq_check(inv, inv_arg(inv, 6), inv_arg(inv, 0), inv_arg(inv, 1), &dest);
 	if (!error)
-		error = pin ? check_pin(inv) : check_message(inv);
+		error = check_source(inv, pin);
 	if (error)
 		return error;
 	if (pin)

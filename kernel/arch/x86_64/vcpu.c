@@ -15,6 +15,7 @@
 #define REASON(name, bytes) ((ABI_EXIT_##name) | (bytes) << 6)
 #define REASON_MASK 63u
 #define RFLAGS_GUEST 0x3f7fd5ull /* not reserved */
+#define RFLAGS_TF 0x100u
 
 /* --- registers --- */
 #define AT(member) offsetof(struct vcpu, member)
@@ -318,7 +319,7 @@ void vcpu_destroy(struct vcpu *v)
 	vcpu_bind(v, NULL);
 	if (cpu->vcpu == v)
 		cpu->vcpu = NULL;
-	fpu_forget(&v->fpu);
+	fpu_leave(&v->fpu, false);
 	if (vmx_on)
 		vmx_vcpu_destroy(v);
 	doorbell_destroy(v);
@@ -388,10 +389,8 @@ static struct exit other_exit(const struct vmcb *c)
 static struct exit classify(const struct vmcb *c)
 {
 	word_t i = c->exit_code - EXIT_CODES_FROM;
-	struct exit e = { 0, 0 };
+	struct exit e = { i < sizeof(reasons) / sizeof(reasons[0]) ? reasons[i] : 0, 0 };
 
-	if (i < sizeof(reasons) / sizeof(reasons[0]))
-		e.code = reasons[i];
 	switch (e.code & REASON_MASK) {
 	case ABI_EXIT_OTHER: return other_exit(c);
 	case ABI_EXIT_PORT: return port_exit(c);
@@ -436,7 +435,8 @@ word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
 	struct vmcb *c = &v->vmcb;
 	struct exit e = classify(c);
 	v->vmx.reason = (uint32_t)e.code;
-	word_t open = (c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1) * ABI_EXIT_OPEN;
+	word_t open = (c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1) * ABI_EXIT_OPEN |
+		      (c->rflags & RFLAGS_TF) * (ABI_EXIT_STEPPED / RFLAGS_TF);
 
 	if ((e.code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS) {
 		put_state(v, c, to);

@@ -120,12 +120,10 @@ void vmx_use(struct vcpu *v)
 /* Its memory may be anybody's. */
 void vmx_vcpu_destroy(struct vcpu *v)
 {
-	struct arch_cpu *cpu = &this_cpu()->arch;
-
 	if (v->vmcb_paddr)
 		vmclear(v);
-	if (cpu->vmcs == v)
-		cpu->vmcs = NULL;
+	if (this_cpu()->arch.vmcs == v)
+		this_cpu()->arch.vmcs = NULL;
 }
 
 static void set_host(void)

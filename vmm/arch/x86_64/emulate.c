@@ -183,6 +183,25 @@ static bool port(void *opaque, uint16_t number, unsigned size, bool write, uint3
 	return true;
 }
 
+/* Guests have no AVX: the upper half of a register is none. */
+static bool vector(void *opaque, enum x86_operand_kind kind, unsigned reg, bool write,
+		   uint8_t value[32])
+{
+	struct vcpu_sel4 *v = &((struct context *)opaque)->vc->cpu;
+	uint64_t word[4] = { 0 };
+	bool done;
+
+	if (write)
+		memcpy(word, value, sizeof(word));
+	if (kind == X86_MMX)
+		done = write ? vcpu_sel4_set_mmx(v, reg, word[0]) : vcpu_sel4_get_mmx(v, reg, word);
+	else
+		done = write ? vcpu_sel4_set_xmm(v, reg, word) : vcpu_sel4_get_xmm(v, reg, word);
+	if (!write)
+		memcpy(value, word, kind == X86_MMX ? sizeof(word[0]) : sizeof(word));
+	return done;
+}
+
 /* --- The instruction ---------------------------------------------------------------- */
 
 static void get_state(struct vm_vcpu *vc, enum x86_mode mode, struct x86_state *s)
@@ -241,6 +260,7 @@ static const char *run(struct context *c, const struct x86_insn *insn, struct x8
 		.read = read_gpa,
 		.write = write_gpa,
 		.segment = segment,
+		.vector = vector,
 		.port = port,
 		.known = e->reason == VCPU_EXIT_MMIO_OPAQUE,
 		.known_write = e->write,

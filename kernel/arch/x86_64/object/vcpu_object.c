@@ -2,6 +2,7 @@
 #include <arch/vcpu.h>
 
 #include <arch/cpu.h>
+#include <arch/trap.h>
 #include <arch/vmx.h>
 #include <kernel/invoke.h>
 
@@ -108,8 +109,27 @@ static int control_invoke(struct invocation *inv, struct vcpu *v, bool write)
 	return ABI_OK;
 }
 
+/* ABI_VCPU_FPU: part, its words. */
+static int fpu_invoke(struct invocation *inv, struct vcpu *v, bool write)
+{
+	word_t part = inv_arg(inv, 1);
+
+	if (inv->length < (write ? 4 : 2))
+		return ABI_TRUNCATED_MESSAGE;
+	if (part >= ABI_VCPU_FPU_PARTS || (write && part == ABI_VCPU_FPU_MXCSR))
+		return inv_invalid_argument(inv, 1);
+	word_t *at = fpu_words(&v->fpu) + 2 * part;
+	for (unsigned i = 0; i < 2; i++) {
+		at[i] = write ? inv_arg(inv, 2 + i) : at[i];
+		inv_result(inv, i, at[i]);
+	}
+	return ABI_OK;
+}
+
 static int field_invoke(struct invocation *inv, struct vcpu *v, bool write)
 {
+	if (inv->length && inv_arg(inv, 0) == ABI_VCPU_FPU)
+		return fpu_invoke(inv, v, write);
 	if (inv->length && inv_arg(inv, 0) == ABI_VCPU_SET)
 		return transfer_set(inv, v, write);
 	return vmx_on ? vmx_field_invoke(inv, v, write) : control_invoke(inv, v, write);

@@ -704,6 +704,57 @@ static void test_two(void)
 }
 
 /* Interrupts end its time like any thread's. */
+/* What the monitor sees and changes is what the guest has, wherever it is at the time. */
+static void test_fpu(void)
+{
+	struct guest a = make(0, KT_LOW), b = make(1, KT_LOW);
+	uint64_t w[2] = { 0 };
+
+	CHECK_OK(sel4_vcpu_read_fpu(a.vcpu, ABI_VCPU_FPU_CONTROL, w)); /* nobody has used it */
+	CHECK_EQ(w[0] & 0xffff, 0x37f);
+	CHECK_OK(sel4_vcpu_read_fpu(a.vcpu, ABI_VCPU_FPU_MXCSR, w));
+	CHECK_EQ((uint32_t)w[1], 0x1f80);
+	enter_long(&a, guest_sse);
+	enter_long(&b, guest_sse);
+	set1(&a, ABI_VCPU_RAX, 0xaaaa);
+	set1(&b, ABI_VCPU_RAX, 0xbbbb);
+	CHECK_EQ(start(&a), ABI_EXIT_HYPERCALL);
+	CHECK_OK(sel4_vcpu_read_fpu(a.vcpu, ABI_VCPU_FPU_XMM, w)); /* in the processor */
+	CHECK_EQ(w[0], 0xaaaa);
+	CHECK_EQ(w[1], 0);
+	CHECK_EQ(start(&b), ABI_EXIT_HYPERCALL);
+	__asm__ volatile("movq %0, %%xmm0" ::"r"(0xccccull));
+	CHECK_OK(sel4_vcpu_read_fpu(b.vcpu, ABI_VCPU_FPU_XMM, w)); /* in memory */
+	CHECK_EQ(w[0], 0xbbbb);
+	w[0] = 0x1111;
+	CHECK_OK(sel4_vcpu_write_fpu(a.vcpu, ABI_VCPU_FPU_XMM, w));
+	w[0] = 0x2222;
+	CHECK_OK(sel4_vcpu_write_fpu(b.vcpu, ABI_VCPU_FPU_XMM, w));
+	CHECK_EQ(answer(&a, ABI_EXIT_DONE, 1), ABI_EXIT_HYPERCALL);
+	CHECK_EQ(mr[0], 0x1111);
+	CHECK_EQ(answer(&b, ABI_EXIT_DONE, 1), ABI_EXIT_HYPERCALL);
+	CHECK_EQ(mr[0], 0x2222);
+	uint64_t own;
+	__asm__ volatile("movq %%xmm0, %0"
+			 : "=r"(own));
+	CHECK_EQ(own, 0xcccc);
+	/* Whatever is written, the processor takes it. */
+	w[0] = w[1] = ~0ull;
+	for (unsigned i = 0; i < ABI_VCPU_FPU_PARTS; i++)
+		if (i != ABI_VCPU_FPU_MXCSR)
+			CHECK_OK(sel4_vcpu_write_fpu(a.vcpu, i, w));
+	CHECK_EQ(answer(&a, ABI_EXIT_DONE, 0), ABI_EXIT_HYPERCALL);
+	CHECK_ERROR1(sel4_vcpu_write_fpu(a.vcpu, ABI_VCPU_FPU_MXCSR, w), ABI_INVALID_ARGUMENT, 1);
+	CHECK_ERROR1(sel4_vcpu_write_fpu(a.vcpu, ABI_VCPU_FPU_PARTS, w), ABI_INVALID_ARGUMENT, 1);
+	CHECK_ERROR1(sel4_vcpu_read_fpu(a.vcpu, ~0ull, w), ABI_INVALID_ARGUMENT, 1);
+	uint64_t words[SEL4_MSG_REGS] = { ABI_VCPU_FPU, 0, 0 };
+	CHECK_EQ(sel4_invoke(a.vcpu, ABI_INV_X86_VCPU_READ_VMCS, 0, 1, words),
+		 ABI_TRUNCATED_MESSAGE);
+	words[0] = ABI_VCPU_FPU;
+	CHECK_EQ(sel4_invoke(a.vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, 3, words),
+		 ABI_TRUNCATED_MESSAGE);
+}
+
 static void test_preempted(void)
 {
 	struct guest g = make(0, KT_LOW);
@@ -818,7 +869,7 @@ static void test_wrong_vcpu(void)
 	CHECK_EQ(sel4_vcpu_set_tcb(g.vcpu, ABI_ROOT_TCB), ABI_ILLEGAL_OPERATION);
 	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x681e, &v),
 		 guest_has_vmx() ? ABI_OK : ABI_ILLEGAL_OPERATION);
-	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x10005, &v), ABI_ILLEGAL_OPERATION);
+	CHECK_EQ(sel4_vcpu_read_field(g.vcpu, 0x10006, &v), ABI_ILLEGAL_OPERATION);
 	CHECK_ERROR1(sel4_vcpu_read_set(g.vcpu, 1ull << 63, g.reg), ABI_INVALID_ARGUMENT, 1);
 	CHECK_ERROR1(sel4_vcpu_write_set(g.vcpu, 1ull << 63, g.reg), ABI_INVALID_ARGUMENT, 1);
 	CHECK_EQ(sel4_invoke(g.vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, 2, words),
@@ -941,6 +992,7 @@ static const struct kt_case cases[] = {
 	{ "guest: control registers are as it wrote them, with PAE too", test_controls },
 	{ "guest: SYSCALL and GS bases are its own, and its VMM's", test_own_bases },
 	{ "guest: two do not see each other's FPU and breakpoints", test_two },
+	{ "guest: vector registers, read and written", test_fpu },
 	{ "guest: preempted, out of budget, suspended", test_preempted },
 	{ "guest: TCB and EPT deleted while it runs", test_deleted },
 	{ "guest: VCPU deleted while it runs and between exit and message", test_deleted_vcpu },

@@ -90,10 +90,21 @@ enum abi_vcpu_event_kind {
  * the rest of this file says.
  */
 #define ABI_VCPU_FIELDS 0x10004u
+/*
+ * Either: x87 and SSE. MR1 = part; its two words in MR0 and MR1, or from MR2 on. Part n is bytes
+ * 16 n and on of FXSAVE's area in 64-bit mode (SDM 1, 10.5.1). There is no such part, or MXCSR's
+ * is to be written: InvalidArgument 1.
+ */
+#define ABI_VCPU_FPU 0x10005u
+#define ABI_VCPU_FPU_CONTROL 0u /* FCW, FSW, tags, opcode, instruction */
+#define ABI_VCPU_FPU_MXCSR 1u   /* operand, MXCSR and its mask */
+#define ABI_VCPU_FPU_ST 2u      /* to 9: ST(0) to ST(7) */
+#define ABI_VCPU_FPU_XMM 10u    /* to 25 */
+#define ABI_VCPU_FPU_PARTS 26u
 
 /*
  * The exit message's label: bits 7:0 ABI_EXT_FAULT_EXIT, 13:8 the reason, 17:14
- * the instruction's length if known, else 0, then flags, and 51:20 details.
+ * the instruction's length if known, else 0, 19:18 flags, 50:20 details, 51 a flag.
  */
 #define ABI_EXIT_REASON_SHIFT 8
 #define ABI_EXIT_REASON_MASK 63u
@@ -102,6 +113,7 @@ enum abi_vcpu_event_kind {
 #define ABI_EXIT_IRQ_PENDING (1ull << 18) /* as IRQ says */
 #define ABI_EXIT_OPEN (1ull << 19)        /* IF is set, SHADOW not */
 #define ABI_EXIT_DETAIL_SHIFT 20
+#define ABI_EXIT_STEPPED (1ull << 51) /* SVM: RFLAGS.TF is set; VT-x shows RFLAGS */
 
 /*
  * Words: of most MR0-MR3 = RAX, RCX, RDX, RBX. ABI_EXIT_DONE's reply has as

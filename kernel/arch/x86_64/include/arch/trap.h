@@ -33,7 +33,9 @@ struct tcb *trap_taken(struct tcb *t, unsigned vector);
 void cpu_sync_bases(struct tcb *t);
 /* The current thread, or its guest, gets the FPU registers (cpu.c). */
 void fpu_take(struct fpu_state *f);
-/* It goes: the registers are nobody's. */
-void fpu_forget(const struct fpu_state *f);
+/* If they are its, they are nobody's then, and hold nothing; it goes, or `save`: it is kept. */
+void fpu_leave(struct fpu_state *f, bool save);
+/* The same, its words for a user to read and write; MXCSR only to read (SDM 1, 10.5.1). */
+word_t *fpu_words(struct fpu_state *f);
 /* Where an exit of VT-x finds GDT, IDT and TSS. */
 extern const word_t cpu_tables[3];

@@ -277,6 +277,24 @@ static inline int sel4_vcpu_write_field(cap_t vcpu, uint64_t field, uint64_t val
 	return sel4_invoke(vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, 2, mr);
 }
 
+/* ABI_VCPU_FPU. */
+static inline int sel4_vcpu_read_fpu(cap_t vcpu, uint64_t part, uint64_t word[2])
+{
+	uint64_t mr[SEL4_MSG_REGS] = { ABI_VCPU_FPU, part };
+	int error = sel4_invoke(vcpu, ABI_INV_X86_VCPU_READ_VMCS, 0, 2, mr);
+
+	word[0] = mr[0];
+	word[1] = mr[1];
+	return error;
+}
+
+static inline int sel4_vcpu_write_fpu(cap_t vcpu, uint64_t part, const uint64_t word[2])
+{
+	uint64_t mr[SEL4_MSG_REGS] = { ABI_VCPU_FPU, part, word[0], word[1] };
+
+	return sel4_invoke(vcpu, ABI_INV_X86_VCPU_WRITE_VMCS, 0, 4, mr);
+}
+
 /* The registers of `set` (abi/vcpu.h) from, or to, `value`, indexed by their
  * numbers: others in it stay. */
 static inline int sel4_vcpu_read_set(cap_t vcpu, uint64_t set, uint64_t *value)

@@ -21,3 +21,10 @@ bool vcpu_sel4_start(struct vcpu_sel4 *v);
 
 /* ABI_VCPU_EXCEPTIONS, ABI_VCPU_CR_ACCESSES, ABI_VCPU_DR_ACCESSES. */
 bool vcpu_sel4_write(struct vcpu_sel4 *v, unsigned field, uint32_t value);
+
+/* A vector register: XMM0 to XMM15, or 64 bits of MM0 to MM7. What becomes of x87 by an
+ * instruction of MMX does (SDM 1, 9.5). False: the kernel does not show it. */
+bool vcpu_sel4_get_xmm(struct vcpu_sel4 *v, unsigned reg, uint64_t value[2]);
+bool vcpu_sel4_set_xmm(struct vcpu_sel4 *v, unsigned reg, const uint64_t value[2]);
+bool vcpu_sel4_get_mmx(struct vcpu_sel4 *v, unsigned reg, uint64_t *value);
+bool vcpu_sel4_set_mmx(struct vcpu_sel4 *v, unsigned reg, uint64_t value);
