@@ -23,7 +23,7 @@ LIB_SRCS_vcpu_x86_host := $(VCPU_X86)
 VCPU_X86_FAKE := -Iabi/arch/x86_64/include -Itests/unit/fake_sel4 -Ilib/sel4/include \
 	-Ilib/sel4/arch/x86_64/include
 $(eval $(call unit_test,vcpu_x86,tests/unit/vcpu_x86_test.c lib/vcpu/arch/x86_64/sel4.c \
-	lib/vcpu/arch/x86_64/vmx.c,vcpu_x86_host,$(VCPU_X86_FAKE)))
+	lib/vcpu/arch/x86_64/vmx.c lib/vcpu/arch/x86_64/fpu.c,vcpu_x86_host,$(VCPU_X86_FAKE)))
 $(eval $(call unit_test,vcpu_vmx,tests/unit/vcpu_vmx_test.c lib/vcpu/arch/x86_64/vmx.c,\
 	vcpu_x86_host,$(VCPU_X86_FAKE)))
 $(eval $(call fuzz_target,exit_decode,tests/fuzz/exit_decode_fuzz.c,vcpu_host))

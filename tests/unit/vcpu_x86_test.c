@@ -17,7 +17,7 @@ enum { CAP_TCB = 10,
        CAP_REPLY = 13 };
 
 static struct {
-	uint64_t reg[64];
+	uint64_t reg[64], fpu[ABI_VCPU_FPU_PARTS][2];
 	unsigned invocations;
 	bool resumed;
 	/* The next exit, and the last answer. */
@@ -38,6 +38,13 @@ static void transfer(struct sel4_trap *t, bool write)
 
 	if (t->mr[0] == 0x4000) { /* no VT-x */
 		t->info = msginfo(ABI_ILLEGAL_OPERATION, 0, 0);
+		return;
+	}
+	if (t->mr[0] == ABI_VCPU_FPU) {
+		assert_true(t->mr[1] < ABI_VCPU_FPU_PARTS);
+		assert_false(write && t->mr[1] == ABI_VCPU_FPU_MXCSR);
+		memcpy(write ? k.fpu[t->mr[1]] : t->mr, write ? &t->mr[2] : k.fpu[t->mr[1]], 16);
+		t->info = 0;
 		return;
 	}
 	assert_int_equal(t->mr[0], ABI_VCPU_SET);
@@ -302,6 +309,58 @@ static void test_irq(void **state)
 	assert_true(vcpu_irq_is_pending(&e));
 }
 
+/* What is done behind an instruction that is stepped has RFLAGS. */
+static void test_stepped(void **state)
+{
+	struct vcpu_sel4 s = make();
+
+	(void)state;
+	k.reg[ABI_VCPU_RFLAGS] = 0x102;
+	(void)run(&s, label(ABI_EXIT_CPUID, 2, 0), 0, 0, 0);
+	assert_false(s.cpu.valid & vcpu_bit(VCPU_RFLAGS));
+	(void)run(&s, label(ABI_EXIT_CPUID, 2, 0) | ABI_EXIT_STEPPED, 0, 0, 0);
+	assert_true(s.cpu.valid & vcpu_bit(VCPU_RFLAGS));
+	assert_int_equal(vcpu_get(&s.cpu, VCPU_RFLAGS), 0x102);
+}
+
+/* x87's registers by number, whatever the stack's top: 1000 and on. */
+static void stack(unsigned top)
+{
+	memset(k.fpu, 0xee, sizeof(k.fpu));
+	k.fpu[ABI_VCPU_FPU_CONTROL][0] = 0x37f | (uint64_t)top << 27 | 0x55ull << 32;
+	for (unsigned i = 0; i < 8; i++)
+		k.fpu[ABI_VCPU_FPU_ST + i][0] = 1000 + (top + i) % 8;
+}
+
+static void test_vectors(void **state)
+{
+	struct vcpu_sel4 s = make();
+	uint64_t w[2] = { 1, 2 }, value;
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++) {
+		w[0] = i;
+		assert_true(vcpu_sel4_set_xmm(&s, i, w));
+		assert_int_equal(k.fpu[ABI_VCPU_FPU_XMM + i][0], i);
+		k.fpu[ABI_VCPU_FPU_XMM + i][1] = 100 + i;
+		assert_true(vcpu_sel4_get_xmm(&s, i, w));
+		assert_int_equal(w[1], 100 + i);
+	}
+	for (unsigned top = 0; top < 8; top++) {
+		stack(top);
+		assert_true(vcpu_sel4_get_mmx(&s, 5, &value));
+		assert_int_equal(value, 1005);
+		assert_int_equal(k.fpu[ABI_VCPU_FPU_CONTROL][0], 0x37f | 0xffull << 32);
+		for (unsigned i = 0; i < 8; i++)
+			assert_int_equal(k.fpu[ABI_VCPU_FPU_ST + i][0], 1000 + i);
+		stack(top);
+		assert_true(vcpu_sel4_set_mmx(&s, 7, 42));
+		for (unsigned i = 0; i < 8; i++)
+			assert_int_equal(k.fpu[ABI_VCPU_FPU_ST + i][0], i == 7 ? 42 : 1000 + i);
+		assert_int_equal(k.fpu[ABI_VCPU_FPU_ST + 7][1], 0xffff);
+	}
+}
+
 /* Any label at all. */
 static void test_random(void **state)
 {
@@ -329,6 +388,8 @@ int main(void)
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_access_answer),
 		cmocka_unit_test(test_irq),
+		cmocka_unit_test(test_stepped),
+		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_random),
 	};
 

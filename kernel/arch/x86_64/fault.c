@@ -82,7 +82,8 @@ static NOINLINE bool thread_reply(struct tcb *t, const struct tcb *from,
 	if (!b || !msginfo_caps(arch_msginfo_reg(from)))
 		return true;
 	struct slot *s = cnode_lookup(from, b->caps_or_badges[0], &f);
-	if (!s || !vspace_is_live(s->cap))
+	if (!s || cap_type(s->cap) != CAP_VSPACE ||
+	    asid_space(cap_map_asid(s->cap), false) != cap_addr(s->cap))
 		return false;
 	hidden_slot_set(&t->slots[TCB_VSPACE], s->cap, s);
 	return true;

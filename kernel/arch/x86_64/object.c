@@ -44,20 +44,19 @@ static bool is_root(struct cap c)
 struct cap arch_object_create(word_t type, paddr_t addr, bool device)
 {
 	/* clang-format off */
+	static const uint8_t size[ABI_OBJ_COUNT] = {
+		[ABI_OBJ_LARGE_PAGE] = FRAME_LARGE, [ABI_OBJ_HUGE_PAGE] = FRAME_HUGE };
 	static const uint8_t cap[ABI_OBJ_COUNT] = {
-		[ABI_OBJ_VSPACE] = CAP_VSPACE, [ABI_OBJ_PDPT] = CAP_PDPT,
-		[ABI_OBJ_PAGE_DIRECTORY] = CAP_PAGE_DIRECTORY, [ABI_OBJ_VCPU] = CAP_VCPU,
+		[ABI_OBJ_VSPACE] = CAP_VSPACE, [ABI_OBJ_PDPT] = CAP_PDPT, [ABI_OBJ_VCPU] = CAP_VCPU,
+		[ABI_OBJ_PAGE_DIRECTORY] = CAP_PAGE_DIRECTORY, [ABI_OBJ_EPT_PT] = CAP_EPT_PT,
 		[ABI_OBJ_PAGE_TABLE] = CAP_PAGE_TABLE, [ABI_OBJ_EPT_PML4] = CAP_EPT_PML4,
 		[ABI_OBJ_EPT_PDPT] = CAP_EPT_PDPT, [ABI_OBJ_EPT_PD] = CAP_EPT_PD,
-		[ABI_OBJ_EPT_PT] = CAP_EPT_PT,
 	};
 	/* clang-format on */
-	word_t rights = ABI_RIGHT_READ | ABI_RIGHT_WRITE;
 
 	if (!arch_object_is_frame(type))
 		return cap_make((enum cap_type)cap[type], addr, 0, 0);
-	return cap_frame(addr, (enum frame_size)((arch_object_bits(type) - ABI_PAGE_BITS) / 9),
-			 rights, device);
+	return cap_frame(addr, size[type], ABI_RIGHT_READ | ABI_RIGHT_WRITE, device);
 }
 
 int arch_cap_derive(struct cap c, struct cap *out)
@@ -153,7 +152,8 @@ int arch_invoke(struct invocation *inv)
  * GetMSI: index, depth, bus, device, function, handle, vector; root. */
 static int check_source(struct invocation *inv, bool pin)
 {
-	word_t last = ioapic_count() - 1, pins = ioapic_pins((unsigned)min_u64(inv_arg(inv, 2), last));
+	word_t last = ioapic_count() - 1;
+	word_t pins = ioapic_pins((unsigned)min_u64(inv_arg(inv, 2), last));
 	const word_t of_pin[] = { last, pins - 1, 1, 1 }, of_message[] = { 255, 31, 7, ~0ull };
 
 	for (unsigned i = 0; i < 4; i++)

@@ -115,10 +115,9 @@ static bool is_interrupt(unsigned vector)
 
 struct tcb *trap_vector(struct tcb *t)
 {
-	struct arch_context *c = &t->arch.context;
-	unsigned vector = (unsigned)c->vector;
+	unsigned vector = (unsigned)t->arch.context.vector;
 
-	c->fault_ip = c->rip;
+	t->arch.context.fault_ip = t->arch.context.rip;
 	if (is_interrupt(vector))
 		return checked(trap_taken(t, vector));
 	if (vector == VECTOR_SPURIOUS)
@@ -130,14 +129,13 @@ struct tcb *trap_vector(struct tcb *t)
 
 struct tcb *trap_syscall(struct tcb *t, word_t nr)
 {
-	struct arch_context *c = &t->arch.context;
-
-	c->fault_ip = c->rip - SYSCALL_BYTES;
+	t->arch.context.fault_ip = t->arch.context.rip - SYSCALL_BYTES;
 	if (unlikely(trace_is_on()))
 		trace_event(t, ABI_TRACE_SYSCALL, nr);
 	if (unlikely(t->arch.special)) {
 		if (t->arch.special & SPECIAL_EXITS)
-			return checked(fault_general(ABI_EXT_FAULT_THREAD, ABI_THREAD_SYSCALL, 0, nr));
+			return checked(fault_general(ABI_EXT_FAULT_THREAD, ABI_THREAD_SYSCALL, 0,
+						     nr));
 		if (t->arch.special & SPECIAL_CALLS)
 			return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
 		if (nr == (word_t)ABI_SYS_VM_ENTER)

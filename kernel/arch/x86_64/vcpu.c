@@ -435,8 +435,9 @@ word_t arch_exit_message(const struct tcb *faulter, struct tcb *to)
 	struct vmcb *c = &v->vmcb;
 	struct exit e = classify(c);
 	v->vmx.reason = (uint32_t)e.code;
-	word_t open = (c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1) * ABI_EXIT_OPEN |
-		      (c->rflags & RFLAGS_TF) * (ABI_EXIT_STEPPED / RFLAGS_TF);
+	word_t open = (c->rflags >> RFLAGS_IF_SHIFT & ~c->shadow & 1) * ABI_EXIT_OPEN;
+	if (unlikely(c->rflags & RFLAGS_TF))
+		e.detail |= ABI_EXIT_STEPPED >> ABI_EXIT_DETAIL_SHIFT;
 
 	if ((e.code & REASON_MASK) >= ABI_EXIT_FIRST_ACCESS) {
 		put_state(v, c, to);

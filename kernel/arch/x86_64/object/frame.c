@@ -24,7 +24,7 @@ static int map(struct invocation *inv, bool ept)
 {
 	vptr_t vaddr = inv_arg(inv, 0) & ~(ept ? (1ull << ABI_PAGE_BITS) - 1 : 0);
 	unsigned level = leaf_level(inv->cap);
-	asid_t asid;
+	asid_t asid = cap_map_asid(inv_extra(inv, 0));
 	paddr_t root;
 
 	if (ept && (cap_map_asid(inv->cap) || cap_frame_size(inv->cap) == FRAME_HUGE))
@@ -32,7 +32,6 @@ static int map(struct invocation *inv, bool ept)
 	int error = space_check_cap(inv, ept);
 	if (error)
 		return error;
-	asid = cap_map_asid(inv_extra(inv, 0));
 	if (!ept)
 		error = check_place(inv, vaddr, asid);
 	else if (vaddr > EPT_TOP)

@@ -3,7 +3,7 @@
 
 static void decode_port(uint64_t label, uint64_t rax, struct vcpu_exit *e)
 {
-	uint32_t detail = (uint32_t)(label >> ABI_EXIT_DETAIL_SHIFT);
+	uint32_t detail = exit_detail(label);
 
 	e->reason = VCPU_EXIT_PORT;
 	e->syndrome = detail;
@@ -18,7 +18,7 @@ static void decode_port(uint64_t label, uint64_t rax, struct vcpu_exit *e)
 
 static void decode_control(uint64_t label, bool debug, struct vcpu_exit *e)
 {
-	uint32_t detail = (uint32_t)(label >> ABI_EXIT_DETAIL_SHIFT);
+	uint32_t detail = exit_detail(label);
 
 	e->reason = VCPU_EXIT_CONTROL;
 	e->code = (uint16_t)((detail & 15) + (debug ? 16 : 0));
@@ -29,7 +29,7 @@ static void decode_control(uint64_t label, bool debug, struct vcpu_exit *e)
 
 static void decode_page(uint64_t label, const uint64_t mr[4], struct vcpu_exit *e)
 {
-	e->syndrome = (uint32_t)(label >> ABI_EXIT_DETAIL_SHIFT);
+	e->syndrome = exit_detail(label);
 	e->reason = e->syndrome & ABI_EXIT_PAGE_FETCH ? VCPU_EXIT_FETCH : VCPU_EXIT_MMIO_OPAQUE;
 	e->write = e->syndrome & ABI_EXIT_PAGE_WRITE;
 	e->gpa = mr[0];
@@ -82,20 +82,20 @@ void vcpu_decode_exit(uint64_t label, const uint64_t mr[4], struct vcpu_exit *e)
 	case ABI_EXIT_DR: decode_control(label, true, e); return;
 	case ABI_EXIT_EXCEPTION:
 		e->reason = VCPU_EXIT_DEBUG;
-		e->code = (uint16_t)(label >> ABI_EXIT_DETAIL_SHIFT & 31);
+		e->code = (uint16_t)(exit_detail(label) & 31);
 		e->value = mr[0];
 		e->gva = mr[1];
 		return;
 	case ABI_EXIT_TASK:
 		e->reason = VCPU_EXIT_TASK_SWITCH;
-		e->code = (uint16_t)(label >> ABI_EXIT_DETAIL_SHIFT);
+		e->code = (uint16_t)exit_detail(label);
 		e->syndrome = mr[0];
 		e->value = mr[1];
 		return;
 	default:
 		e->reason = plain_reason(reason);
 		e->code = (uint16_t)reason;
-		e->syndrome = (uint32_t)(label >> ABI_EXIT_DETAIL_SHIFT);
+		e->syndrome = exit_detail(label);
 		return;
 	}
 }

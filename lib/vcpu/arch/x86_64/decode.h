@@ -14,6 +14,11 @@ static inline unsigned exit_bytes(uint64_t label)
 	return (unsigned)(label >> ABI_EXIT_BYTES_SHIFT) & ABI_EXIT_BYTES_MASK;
 }
 
+static inline uint32_t exit_detail(uint64_t label)
+{
+	return (uint32_t)(label >> ABI_EXIT_DETAIL_SHIFT) & ABI_EXIT_DETAIL_MASK;
+}
+
 /* Whether the message is of the kind with an address and registers to decode. */
 static inline bool exit_is_access(uint64_t label)
 {

@@ -115,10 +115,8 @@ static void learn(struct vcpu_sel4 *s, uint64_t label, const uint64_t *mr, struc
 			v->reg[i] = mr[i];
 		v->valid = vcpu_bit(CALL_REGS) - 1;
 		s->carried = s->insn_bytes ? CALL_REGS : 0;
-		if (label & ABI_EXIT_STEPPED)
+		if (label & ABI_EXIT_STEPPED) /* #DB follows */
 			(void)op_fetch(v, vcpu_bit(VCPU_RFLAGS));
-		if (s->vmx.flags & VCPU_RFLAGS_TF) /* VT-x; #DB follows */
-			vcpu_learn(v, VCPU_RFLAGS, s->vmx.flags);
 	}
 }
 

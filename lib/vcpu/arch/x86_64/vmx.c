@@ -783,7 +783,8 @@ static uint64_t label_of(const struct vmx_vcpu *x, unsigned reason, uint64_t byt
 {
 	return ABI_EXT_FAULT_EXIT | (uint64_t)reason << ABI_EXIT_REASON_SHIFT |
 	       bytes << ABI_EXIT_BYTES_SHIFT | (x->irq ? ABI_EXIT_IRQ_PENDING : 0) |
-	       (open ? ABI_EXIT_OPEN : 0) | (detail & 0xffffffff) << ABI_EXIT_DETAIL_SHIFT;
+	       (open ? ABI_EXIT_OPEN : 0) | (x->flags & VCPU_RFLAGS_TF ? ABI_EXIT_STEPPED : 0) |
+	       (detail & ABI_EXIT_DETAIL_MASK) << ABI_EXIT_DETAIL_SHIFT;
 }
 
 static void put_first(const uint64_t *w, uint64_t mr[4])

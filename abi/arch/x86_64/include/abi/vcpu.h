@@ -113,7 +113,8 @@ enum abi_vcpu_event_kind {
 #define ABI_EXIT_IRQ_PENDING (1ull << 18) /* as IRQ says */
 #define ABI_EXIT_OPEN (1ull << 19)        /* IF is set, SHADOW not */
 #define ABI_EXIT_DETAIL_SHIFT 20
-#define ABI_EXIT_STEPPED (1ull << 51) /* SVM: RFLAGS.TF is set; VT-x shows RFLAGS */
+#define ABI_EXIT_DETAIL_MASK 0x7fffffffu
+#define ABI_EXIT_STEPPED (1ull << 51) /* RFLAGS.TF is set */
 
 /*
  * Words: of most MR0-MR3 = RAX, RCX, RDX, RBX. ABI_EXIT_DONE's reply has as
