@@ -193,11 +193,11 @@ void fpu_take(struct fpu_state *f)
 	struct arch_cpu *cpu = &this_cpu()->arch;
 
 	fpu_set_open(cpu, true);
-	if (cpu->fpu_owner == f)
-		return;
 	/* Emulators let guests execute XSETBV, whatever the intercepts. */
 	if (!vmx_on && xcr0_read() != XCR0_VALUE)
 		xcr0_write(XCR0_VALUE);
+	if (cpu->fpu_owner == f)
+		return;
 	if (cpu->fpu_owner)
 		fpu_save(cpu->fpu_owner);
 	if (!f->valid)

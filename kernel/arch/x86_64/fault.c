@@ -24,10 +24,6 @@ static NOINLINE unsigned thread_message(const struct tcb *t, struct tcb *to, str
 	struct arch_context *c = (struct arch_context *)(uintptr_t)&t->arch.context;
 
 	c->fault_ip = c->rip;
-	if (t->fault.word[ABI_THREAD_VECTOR] == ABI_THREAD_SYSCALL) {
-		c->rcx = c->rip;
-		c->r11 = c->rflags;
-	}
 	for (unsigned i = 0; i < ABI_THREAD_REGS; i++)
 		ipc_put(to, b, i, t->fault.word[i]);
 	for (unsigned i = 0; i < ABI_CTX_COUNT; i++)

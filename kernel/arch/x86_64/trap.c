@@ -129,13 +129,18 @@ struct tcb *trap_vector(struct tcb *t)
 
 struct tcb *trap_syscall(struct tcb *t, word_t nr)
 {
-	t->arch.context.fault_ip = t->arch.context.rip - SYSCALL_BYTES;
+	struct arch_context *c = &t->arch.context;
+
+	c->fault_ip = c->rip - SYSCALL_BYTES;
 	if (unlikely(trace_is_on()))
 		trace_event(t, ABI_TRACE_SYSCALL, nr);
 	if (unlikely(t->arch.special)) {
-		if (t->arch.special & SPECIAL_EXITS)
+		if (t->arch.special & SPECIAL_EXITS) {
+			c->rcx = c->rip;
+			c->r11 = c->rflags;
 			return checked(fault_general(ABI_EXT_FAULT_THREAD, ABI_THREAD_SYSCALL, 0,
 						     nr));
+		}
 		if (t->arch.special & SPECIAL_CALLS)
 			return checked(fault_current(t, ABI_FAULT_UNKNOWN_SYSCALL, nr, 0, 0));
 		if (nr == (word_t)ABI_SYS_VM_ENTER)

@@ -383,7 +383,7 @@ static struct exit other_exit(const struct vmcb *c)
 		return (struct exit){ REASON(EXCEPTION, 0), code & 31 };
 	if (code == 0xffffffff)
 		return (struct exit){ REASON(INVALID, 0), 0 };
-	return (struct exit){ REASON(OTHER, 0), code };
+	return (struct exit){ REASON(OTHER, 0), code & ABI_EXIT_DETAIL_MASK };
 }
 
 static struct exit classify(const struct vmcb *c)

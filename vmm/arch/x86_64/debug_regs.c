@@ -7,7 +7,7 @@
 #define EFER_LMA (1u << 10)
 #define SELECTOR 0x40u /* the selector in a segment; LIMIT: its limit */
 #define LIMIT 0x80u
-#define NOT_SHOWN 0xffu /* the x87's: the kernel has no call for another thread's */
+#define NOT_SHOWN 0xffu /* the x87's, which nobody asks the kernel for yet */
 
 /* clang-format off */
 #define XML_HEAD "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target>"

@@ -173,11 +173,28 @@ static void wild_answer(void)
 	CHECK_EQ(s.step, 1);
 }
 
+static void interrupts(void *arg)
+{
+	(void)arg;
+	__asm__ volatile("int $0xf0");
+	s.step = 2;
+	kt_stop();
+}
+
 /* Nobody has received the message: the call is made again. */
 static void suspended(void)
 {
-	struct watched w = exits(calls, NULL);
+	struct watched w = exits(interrupts, NULL);
 
+	CHECK_OK(sel4_tcb_suspend(w.t.tcb));
+	CHECK(!watch_faulted(&w));
+	CHECK_OK(sel4_tcb_resume(w.t.tcb));
+	CHECK_EQ(s.step, 1);
+	note(&w, 0xf0);
+	answer(&w, 0, 0);
+	CHECK_EQ(s.step, 2);
+	CHECK_OK(kt_delete(w.t.tcb));
+	w = exits(calls, NULL);
 	for (unsigned i = 0; i < 3; i++) {
 		CHECK_OK(sel4_tcb_suspend(w.t.tcb));
 		CHECK(!watch_faulted(&w));
@@ -242,9 +259,13 @@ static void waiting(void)
 		CHECK_EQ(sel4_ipcbuf->msg[REG(FS_BASE)], s.seen);
 		CHECK_EQ(sel4_ipcbuf->msg[REG(RCX)], w.mr[REG(RIP)]);
 		CHECK_EQ(s.step, i);
-		/* With a word of it, and an address space; with nothing. */
+		if (i)
+			CHECK_EQ(sel4_ipcbuf->msg[REG(R15)], i - 1);
+		/* With all its registers, one of them another, and with an address space or not. */
+		sel4_ipcbuf->msg[REG(R15)] = i;
 		sel4_ipcbuf->caps_or_badges[0] = ABI_ROOT_VSPACE;
-		w.info = sel4_reply_recv(w.ep, msginfo(0, i & 1, i & 2), &badge, w.mr, w.reply);
+		w.info = sel4_reply_recv(w.ep, msginfo(0, i & 1, ABI_THREAD_WORDS), &badge, w.mr,
+					 w.reply);
 	}
 	CHECK_OK(kt_delete(w.t.tcb));
 }
@@ -279,14 +300,6 @@ static void breaks(void *arg)
 {
 	(void)arg;
 	__asm__ volatile("int3");
-	s.step = 2;
-	kt_stop();
-}
-
-static void interrupts(void *arg)
-{
-	(void)arg;
-	__asm__ volatile("int $0xf0");
 	s.step = 2;
 	kt_stop();
 }

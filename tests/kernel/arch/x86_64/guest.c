@@ -703,7 +703,6 @@ static void test_two(void)
 	CHECK_EQ(mr[0], 0);
 }
 
-/* Interrupts end its time like any thread's. */
 /* What the monitor sees and changes is what the guest has, wherever it is at the time. */
 static void test_fpu(void)
 {
@@ -739,11 +738,15 @@ static void test_fpu(void)
 			 : "=r"(own));
 	CHECK_EQ(own, 0xcccc);
 	/* Whatever is written, the processor takes it. */
-	w[0] = w[1] = ~0ull;
-	for (unsigned i = 0; i < ABI_VCPU_FPU_PARTS; i++)
-		if (i != ABI_VCPU_FPU_MXCSR)
-			CHECK_OK(sel4_vcpu_write_fpu(a.vcpu, i, w));
-	CHECK_EQ(answer(&a, ABI_EXIT_DONE, 0), ABI_EXIT_HYPERCALL);
+	static const uint64_t wild[] = { ~0ull, 1ull << 47, 0x55aa55aa55aa55aaull };
+	for (unsigned n = 0; n < 3; n++) {
+		w[0] = w[1] = wild[n];
+		for (unsigned i = 0; i < ABI_VCPU_FPU_PARTS; i++)
+			if (i != ABI_VCPU_FPU_MXCSR)
+				CHECK_OK(sel4_vcpu_write_fpu(a.vcpu, i, w));
+		CHECK_EQ(answer(&a, ABI_EXIT_DONE, 0), ABI_EXIT_HYPERCALL);
+		CHECK_EQ(answer(&a, ABI_EXIT_DONE, 0), ABI_EXIT_HYPERCALL);
+	}
 	CHECK_ERROR1(sel4_vcpu_write_fpu(a.vcpu, ABI_VCPU_FPU_MXCSR, w), ABI_INVALID_ARGUMENT, 1);
 	CHECK_ERROR1(sel4_vcpu_write_fpu(a.vcpu, ABI_VCPU_FPU_PARTS, w), ABI_INVALID_ARGUMENT, 1);
 	CHECK_ERROR1(sel4_vcpu_read_fpu(a.vcpu, ~0ull, w), ABI_INVALID_ARGUMENT, 1);
@@ -755,6 +758,7 @@ static void test_fpu(void)
 		 ABI_TRUNCATED_MESSAGE);
 }
 
+/* Interrupts end its time like any thread's. */
 static void test_preempted(void)
 {
 	struct guest g = make(0, KT_LOW);

@@ -128,7 +128,7 @@ enum abi_vcpu_event_kind {
  * register and MR2 = its value, then perhaps MR3 = RFLAGS.
  */
 enum abi_exit_reason {
-	ABI_EXIT_OTHER, /* detail: the processor's own code */
+	ABI_EXIT_OTHER, /* detail: the processor's own code, its low 31 bits */
 	ABI_EXIT_PORT,  /* detail: ABI_EXIT_PORT_* */
 	ABI_EXIT_CPUID,
 	ABI_EXIT_MSR_READ,
