@@ -495,7 +495,7 @@ static inline int sel4_ext_vcpu_set_exit_message(cap_t vcpu, uint64_t on)
 	return sel4_ext_set(vcpu, ABI_EXT_VCPU_SET_EXIT_MESSAGE, on);
 }
 
-/* on: 0 or 1, every system call of the thread is a fault; on x86-64 more (abi/thread_exit.h). */
+/* on: 0 or 1. Every SVC of the thread is a fault. */
 static inline int sel4_ext_tcb_set_syscall_fault(cap_t tcb, uint64_t on)
 {
 	return sel4_ext_set(tcb, ABI_EXT_TCB_SET_SYSCALL_FAULT, on);
