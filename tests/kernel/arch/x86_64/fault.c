@@ -25,13 +25,7 @@ static void note(struct watched *w)
 
 /* --- exceptions --- */
 
-static void undefined(void *arg)
-{
-	(void)arg;
-	__asm__ volatile("ud2");
-	s.step = 2;
-	kt_stop();
-}
+WATCHED_DOES(undefined, "ud2")
 static void divides(void *arg)
 {
 	(void)arg;
@@ -40,20 +34,8 @@ static void divides(void *arg)
 	s.step = 2;
 	kt_stop();
 }
-static void breaks(void *arg)
-{
-	(void)arg;
-	__asm__ volatile("int3");
-	s.step = 2;
-	kt_stop();
-}
-static void privileged(void *arg)
-{
-	(void)arg;
-	__asm__ volatile("hlt");
-	s.step = 2;
-	kt_stop();
-}
+WATCHED_DOES(breaks, "int3")
+WATCHED_DOES(privileged, "hlt")
 /* There is no local table, in which it would be. */
 static void selects(void *arg)
 {

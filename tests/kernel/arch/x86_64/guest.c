@@ -654,6 +654,15 @@ static void test_own_bases(void)
 	CHECK_EQ(own, 0x77000);
 }
 
+static uint64_t own_xmm0(void)
+{
+	uint64_t own;
+
+	__asm__ volatile("movq %%xmm0, %0"
+			 : "=r"(own));
+	return own;
+}
+
 static void test_two(void)
 {
 	struct guest a = make(0, KT_LOW), b;
@@ -672,10 +681,7 @@ static void test_two(void)
 	mr[0] = 0;
 	CHECK_EQ(answer(&b, ABI_EXIT_DONE, 1), ABI_EXIT_HYPERCALL);
 	CHECK_EQ(mr[0], 0xbbbb);
-	uint64_t own;
-	__asm__ volatile("movq %%xmm0, %0"
-			 : "=r"(own));
-	CHECK_EQ(own, 0xcccc);
+	CHECK_EQ(own_xmm0(), 0xcccc);
 	/* Not even if one changes XCR0, which some emulators let it. */
 	enter_long(&b, guest_xcr0);
 	set1(&b, ABI_VCPU_CR4, 0x40620);
@@ -684,9 +690,7 @@ static void test_two(void)
 	enter_long(&a, guest_sse);
 	set1(&a, ABI_VCPU_RAX, 0xdddd);
 	CHECK_EQ(answer(&a, ABI_EXIT_AGAIN, 0), ABI_EXIT_HYPERCALL);
-	__asm__ volatile("movq %%xmm0, %0"
-			 : "=r"(own));
-	CHECK_EQ(own, 0xcccc);
+	CHECK_EQ(own_xmm0(), 0xcccc);
 	mr[0] = 0;
 	CHECK_EQ(answer(&a, ABI_EXIT_DONE, 1), ABI_EXIT_HYPERCALL);
 	CHECK_EQ(mr[0], 0xdddd);
@@ -733,10 +737,7 @@ static void test_fpu(void)
 	CHECK_EQ(mr[0], 0x1111);
 	CHECK_EQ(answer(&b, ABI_EXIT_DONE, 1), ABI_EXIT_HYPERCALL);
 	CHECK_EQ(mr[0], 0x2222);
-	uint64_t own;
-	__asm__ volatile("movq %%xmm0, %0"
-			 : "=r"(own));
-	CHECK_EQ(own, 0xcccc);
+	CHECK_EQ(own_xmm0(), 0xcccc);
 	/* Whatever is written, the processor takes it. */
 	static const uint64_t wild[] = { ~0ull, 1ull << 47, 0x55aa55aa55aa55aaull };
 	for (unsigned n = 0; n < 3; n++) {

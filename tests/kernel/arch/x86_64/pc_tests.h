@@ -25,6 +25,15 @@ struct watched watch_in(cap_t space, void (*entry)(void *), void *arg);
 /* Started or answered it has run until now: whether it has faulted. */
 bool watch_faulted(struct watched *w);
 void watch_answer(struct watched *w, uint64_t label, unsigned words);
+/* A thread of one instruction, behind which the file's s.step is 2. */
+#define WATCHED_DOES(name, insn)        \
+	static void name(void *arg)     \
+	{                               \
+		(void)arg;              \
+		__asm__ volatile(insn); \
+		s.step = 2;             \
+		kt_stop();              \
+	}
 /* Page fault's error code of an access; -1: there was none. */
 #define NO_FAULT (~0ull)
 uint64_t fault_of_read(uint64_t vaddr);
