@@ -21,7 +21,7 @@
 #define PRIORITY_ENABLED 0xa1u
 
 /* Memory that nothing else has, and that is 0. */
-#define ROOM 0x42000000ull
+#define ROOM 0x43000000ull
 #define ROOM_BYTES 0x10000u
 enum { PROPERTIES,
        PENDING,

@@ -1,6 +1,6 @@
 """The guests of load.py and net.py on KVM: rows of Debian's QEMU (system kvm-...-qemu), of
-QEMU with vhost-net (-vhost), of QEMU's disk over PCI (-qemu-pci), and of the leanest monitor that there can be, kvm/lean.c, whose
-network is vhost-net as well (-lean). One run of a host (kvm/virtio-init) for all of them."""
+QEMU with vhost-net (-vhost), of both over PCI (-qemu-pci, -vhost-pci), and of the leanest monitor that there can be, kvm/lean.c,
+whose network is vhost-net as well (-lean). One run of a host (kvm/virtio-init) for all of them."""
 import os
 import re
 import sys
@@ -15,7 +15,9 @@ END = re.compile(r"virtio done$")
 HOSTS = (("kvm-vhe", MAX), ("kvm-nvhe", A57))
 # What each way to serve a device counts as, by the name that kvm/virtio-init says.
 WAYS = {
-    "block-lean": "lean", "net-lean": "lean", "net-vhost": "vhost", "net-qemu": "qemu",
+    "block-lean": "lean", "net-lean": "lean",
+    "net-vhost-mmio": "vhost", "net-vhost-pci": "vhost-pci",
+    "net-qemu-mmio": "qemu", "net-qemu-pci": "qemu-pci",
     "block-mmio-native": "qemu", "block-mmio-uring": "qemu",
     "block-pci-native": "qemu-pci", "block-pci-uring": "qemu-pci",
 }

@@ -7,7 +7,7 @@ PATH = "build/bench.json"
 PAGE = "build/bench.html"
 SYSTEMS = ("selvage", "kvm-vhe", "kvm-nvhe",
            *(f"kvm-{host}-{way}" for host in ("vhe", "nvhe")
-             for way in ("lean", "vhost", "qemu-pci", "qemu")),
+             for way in ("lean", "vhost-pci", "vhost", "qemu-pci", "qemu")),
            "pkvm", "xen", "kvm-amd", "bare")
 NOTE = ("Instructions are not cycles. These are executed instructions, counted by QEMU's -icount: "
         "a TLB miss, a cache miss, a barrier and the trap itself cost one instruction or none.")
