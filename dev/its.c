@@ -31,6 +31,7 @@
 #define QUEUE_OFFSET 0xfffe0u
 
 #define COMMAND_BYTES 32u
+#define TURN 256u /* commands */
 
 /* 5.3: the first byte of a command. */
 enum {
@@ -249,7 +250,8 @@ static uint32_t queue_bytes(const struct its *its)
 	return ((uint32_t)(its->command_base & CBASER_PAGES) + 1u) * 4096u;
 }
 
-/* Everything between GITS_CREADR and GITS_CWRITER. */
+/* What is between GITS_CREADR and GITS_CWRITER: so much of it for each access, and the rest
+ * while the guest looks how far it has come. */
 static const char *run_queue(struct its *its)
 {
 	uint32_t bytes = queue_bytes(its);
@@ -257,7 +259,7 @@ static const char *run_queue(struct its *its)
 
 	if (!its->enabled || !(its->command_base & CBASER_VALID) || its->command_write >= bytes)
 		return NULL;
-	while (its->command_read != its->command_write) {
+	for (unsigned n = 0; n < TURN && its->command_read != its->command_write; n++) {
 		uint64_t at = (its->command_base & CBASER_ADDRESS) + its->command_read, c[4];
 
 		its->wrong = NULL;
@@ -322,23 +324,25 @@ static const char *write_lane(struct its *its, uint32_t lane, uint64_t value)
 
 enum mmio_outcome its_access(struct its *its, struct mmio *m)
 {
-	uint32_t lane = (uint32_t)m->offset & ~7u, at = (uint32_t)m->offset & 7u;
-	uint64_t old = read_lane(its, lane);
-	const char *wrong;
+	const uint32_t lane = (uint32_t)m->offset & ~7u, at = (uint32_t)m->offset & 7u;
 
 	if (m->size < 4 || m->offset >= ITS_BYTES)
 		return mmio_ignore(m, "access size");
-	if (!m->write)
-		return mmio_done(m, old >> at * 8u);
-	/* What a processor sends has no device. */
-	wrong = write_lane(its, lane, mmio_merge(old, at, m->size, m->value));
-	return wrong == NULL ? MMIO_HANDLED : mmio_ignore(m, wrong);
+	if (m->write) {
+		/* What a processor sends has no device. */
+		m->reason = write_lane(its, lane, mmio_merge(read_lane(its, lane), at, m->size, m->value));
+	} else {
+		m->reason = run_queue(its);
+		m->value = read_lane(its, lane) >> at * 8u & mmio_mask(m);
+	}
+	return m->reason == NULL ? MMIO_HANDLED : MMIO_IGNORED;
 }
 
 /* --- Messages --------------------------------------------------------------------- */
 
 bool its_message(struct its *its, unsigned slot, uint32_t data)
 {
+	(void)run_queue(its); /* it may be mapped by then */
 	if (!its->enabled || slot >= PCI_SLOTS || data >= its->n_events[slot] ||
 	    its->event[slot][data].lpi == 0)
 		return false;

@@ -6,6 +6,9 @@
 #define QUEUE_SIZE 128u
 #define MAX_SEGMENTS (QUEUE_SIZE - 2)
 #define SEGMENT_BYTES 0x10000u
+#define SEGMENT_BYTES_ANYWHERE 0x100000u /* FreeBSD's driver wants that many */
+#define KICK_BYTES (4ull << 30)
+#define PAD_BYTES (MAX_SEGMENTS * SEGMENT_BYTES)
 #define REQUEST_COST 4096u /* of one without data, in bytes */
 
 /* Feature bits (5.2.3). */
@@ -29,25 +32,25 @@ enum { S_OK = 0,
        S_IOERR = 1,
        S_UNSUPP = 2 };
 
-/* Sectors to bytes; false: not within the disk, or more than a driver may ask for that
- * knows size_max and seg_max: nobody may keep the device busy for as long as he likes. */
+/* Sectors to bytes; false: not within the disk, or more than there is room for. A driver that
+ * did not take size_max and seg_max may ask for any number. */
 static bool place(struct virtio_blk_request *r, uint64_t sector, uint32_t bytes)
 {
-	uint64_t all = r->b->disk.sectors;
+	const struct virtio_blk_disk *disk = &r->b->disk;
 
-	if (bytes % VIRTIO_BLK_SECTOR != 0 || bytes > r->b->max_bytes ||
-	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, all))
+	if (bytes % VIRTIO_BLK_SECTOR != 0 || (disk->room != 0 && bytes > disk->room) ||
+	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, disk->sectors))
 		return false;
 	r->offset = sector * VIRTIO_BLK_SECTOR;
 	r->bytes = bytes;
 	return true;
 }
 
-static uint8_t do_read(struct virtq *q, struct virtio_blk_request *r)
+static uint8_t do_read(struct virtq *q, struct virtio_blk_request *r, uint32_t most)
 {
 	const struct virtio_blk_disk *disk = &r->b->disk;
 
-	for (uint32_t left = r->in.left; left > 0;) {
+	for (uint32_t left = min_u32(r->in.left, most); left > 0;) {
 		uint32_t n = left;
 		const uint8_t *from = disk->look(disk->opaque, r->offset, &n);
 
@@ -60,12 +63,18 @@ static uint8_t do_read(struct virtq *q, struct virtio_blk_request *r)
 	return S_OK;
 }
 
-static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r)
+/* A driver that knows no flush has what it wrote last when it hears of it (5.2.6.2). */
+static uint8_t flush(struct virtio_blk *b, bool wanted)
+{
+	return !wanted || b->disk.flush == NULL || b->disk.flush(b->disk.opaque) ? S_OK : S_IOERR;
+}
+
+static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r, uint32_t most)
 {
 	const struct virtio_blk_disk *disk = &r->b->disk;
 
-	while (r->out.left > 0) {
-		uint32_t n = r->out.left;
+	for (uint32_t left = min_u32(r->out.left, most); left > 0;) {
+		uint32_t n = left;
 		uint8_t *to = disk->change(disk->opaque, r->offset, &n);
 
 		if (to == NULL)
@@ -77,8 +86,9 @@ static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r)
 		if (disk->stage != NULL)
 			memcpy(to, disk->stage, n);
 		r->offset += n;
+		left -= n;
 	}
-	return S_OK;
+	return flush(r->b, r->out.left == 0 && virtio_blk_writes_through(r->b));
 }
 
 static uint8_t do_id(struct virtq *q, struct virtio_blk_request *r)
@@ -91,18 +101,23 @@ static uint8_t do_id(struct virtq *q, struct virtio_blk_request *r)
 	return S_OK;
 }
 
+/* A piece of it. */
 static uint8_t carry_out(struct virtq *q, struct virtio_blk_request *r)
 {
-	const struct virtio_blk_disk *disk = &r->b->disk;
+	const uint32_t most = r->b->in_turns ? VIRTIO_BLK_TURN : UINT32_MAX;
 
 	switch (r->type) {
-	case T_IN:
-		return do_read(q, r);
-	case T_OUT:
-		return do_write(q, r);
-	default:
-		return disk->flush == NULL || disk->flush(disk->opaque) ? S_OK : S_IOERR;
+	case T_IN: return do_read(q, r, most);
+	case T_OUT: return do_write(q, r, most);
+	case T_GET_ID: return do_id(q, r);
+	default: return flush(r->b, true);
 	}
+}
+
+static uint32_t left_of(const struct virtio_blk_request *r)
+{
+	return r->type == T_IN ? r->in.left : r->type == T_OUT ? r->out.left
+							       : 0;
 }
 
 /* What is wrong with a request, or S_OK. */
@@ -148,13 +163,13 @@ static bool parse(struct virtio_blk *b, struct virtq *q, const struct virtq_chai
 }
 
 /* Bytes at the buffer's start count as written (2.7.8): where nothing was read into, in
- * front of the status, there are zeros then. Whoever gives more room than a driver may ask
- * for has it back as it was. */
+ * front of the status, there are zeros then. Whoever gives very much room has it back as it
+ * was. */
 static bool pad(struct virtq *q, struct virtio_blk_request *r)
 {
 	static const uint8_t nothing[256];
 
-	while (r->in.left > 0 && r->in.left <= r->b->max_bytes) {
+	while (r->in.left > 0 && r->in.left <= PAD_BYTES) {
 		const uint32_t n = min_u32(r->in.left, sizeof(nothing));
 
 		if (!virtq_write(q, &r->in, nothing, n))
@@ -174,16 +189,22 @@ static bool end(struct virtq *q, struct virtio_blk_request *r, uint8_t status)
 	return true;
 }
 
+/* Ends the request, or leaves it to the next turn. */
+static bool go_on(struct virtio_blk *b, struct virtq *q, uint8_t status)
+{
+	struct virtio_blk_request *r = &b->request;
+
+	if (status == S_OK)
+		status = carry_out(q, r);
+	b->busy = status == S_OK && left_of(r) != 0;
+	return b->busy || end(q, r, status);
+}
+
 static bool serve(struct virtio_blk *b, struct virtq *q)
 {
-	struct virtio_blk_request r;
 	uint8_t status;
 
-	if (!parse(b, q, &b->v.chain, &r, &status))
-		return false;
-	if (status == S_OK)
-		status = r.type == T_GET_ID ? do_id(q, &r) : carry_out(q, &r);
-	return end(q, &r, status);
+	return parse(b, q, &b->v.chain, &b->request, &status) && go_on(b, q, status);
 }
 
 /* The same for a slow disk: requests end later. */
@@ -208,6 +229,10 @@ static bool take(struct virtio_blk *b, struct virtq *q, uint64_t *bytes)
 	struct virtio_blk_job *job = NULL;
 	struct virtq_chain *c = &b->v.chain;
 
+	if (b->busy) {
+		*bytes = left_of(&b->request);
+		return go_on(b, q, S_OK);
+	}
 	if (b->disk.take != NULL) {
 		job = b->disk.take(b->disk.opaque);
 		if (job == NULL)
@@ -223,18 +248,23 @@ static bool take(struct virtio_blk *b, struct virtq *q, uint64_t *bytes)
 	return job != NULL ? serve_slowly(b, q, job) : serve(b, q);
 }
 
+/* What is read may be the ring's next buffer, and so on: without turns there is an end all
+ * the same. */
 static void kick(struct virtio *v, unsigned queue)
 {
 	struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, v);
+	const uint64_t most = b->in_turns ? VIRTIO_BLK_TURN : KICK_BYTES;
 	uint64_t done = 0, bytes;
 
 	b->more = false;
 	while (take(b, &v->queue[queue], &bytes)) {
 		done += REQUEST_COST + bytes;
-		if (b->in_turns && done >= VIRTIO_BLK_TURN) {
-			b->more = true;
-			return;
-		}
+		if (done < most)
+			continue;
+		b->more = b->in_turns;
+		if (!b->in_turns)
+			virtio_break(v, "requests without end");
+		return;
 	}
 }
 
@@ -243,7 +273,9 @@ static void stopped(struct virtio *v, unsigned queue)
 	struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, v);
 
 	(void)queue;
-	b->disk.forget(b->disk.opaque);
+	b->busy = false;
+	if (b->disk.forget != NULL)
+		b->disk.forget(b->disk.opaque);
 }
 
 void virtio_blk_turn(struct virtio_blk *b)
@@ -291,6 +323,7 @@ static const struct virtio_class class = {
 	.config_bytes = VIRTIO_BLK_CONFIG_BYTES,
 	.legacy = true,
 	.kick = kick,
+	.stopped = stopped,
 };
 
 /* The largest request lies in the room with its header, beside rings. */
@@ -304,21 +337,17 @@ static uint32_t segments_in(uint64_t room)
 void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		     const struct virtio_blk_disk *disk)
 {
-	const uint32_t segments = segments_in(disk->room);
-
 	b->class = class;
 	if (disk->read_only)
 		b->class.features |= F_RO;
-	if (disk->forget != NULL)
-		b->class.stopped = stopped;
 	b->disk = *disk;
-	b->max_bytes = segments * SEGMENT_BYTES;
 	b->failures = 0;
-	b->in_turns = b->more = false;
+	b->in_turns = b->more = b->busy = false;
 	memset(b->config, 0, sizeof(b->config));
 	store_le64(b->config + CONFIG_CAPACITY, disk->sectors);
-	store_le32(b->config + CONFIG_SIZE_MAX, SEGMENT_BYTES);
-	store_le32(b->config + CONFIG_SEG_MAX, segments);
+	store_le32(b->config + CONFIG_SIZE_MAX,
+		   disk->room == 0 ? SEGMENT_BYTES_ANYWHERE : SEGMENT_BYTES);
+	store_le32(b->config + CONFIG_SEG_MAX, segments_in(disk->room));
 	store_le32(b->config + CONFIG_BLK_SIZE, VIRTIO_BLK_SECTOR);
 	virtio_init(&b->v, &b->class, env, b->config);
 }

@@ -123,14 +123,14 @@ static bool features_do(const struct virtio *v)
 
 const char *virtio_set_status(struct virtio *v, uint32_t status)
 {
+	const uint32_t all = status | v->status;
+	const bool clears = (v->status & DRIVER_BITS & ~status) != 0;
 	uint32_t more = status & ~(uint32_t)v->status;
 
 	if (status == 0) {
 		reset(v);
 		return NULL;
 	}
-	if ((v->status & DRIVER_BITS) & ~status)
-		return "a bit of the status that was set is cleared";
 	if (more & ~(v->legacy ? DRIVER_BITS & ~VIRTIO_STATUS_FEATURES_OK : DRIVER_BITS))
 		return "a bit of the status that a driver cannot set";
 	if ((more & VIRTIO_STATUS_FEATURES_OK) && !features_do(v)) {
@@ -138,12 +138,14 @@ const char *virtio_set_status(struct virtio *v, uint32_t status)
 		v->status |= (uint8_t)more;
 		return "features that were not offered, or no VIRTIO_F_VERSION_1";
 	}
-	if ((more & VIRTIO_STATUS_DRIVER_OK) && !v->legacy && !(status & VIRTIO_STATUS_FEATURES_OK))
+	if ((more & VIRTIO_STATUS_DRIVER_OK) && !v->legacy && !(all & VIRTIO_STATUS_FEATURES_OK))
 		return "DRIVER_OK without FEATURES_OK";
 	v->status |= (uint8_t)more;
 	if (more & VIRTIO_STATUS_DRIVER_OK)
 		changed(v);
-	return NULL;
+	/* There are drivers that write each bit alone, and mean that the others stay (2.1.1
+	 * has them write all). */
+	return clears ? "a bit of the status that was set is cleared: it stays" : NULL;
 }
 
 /* --- Queues ------------------------------------------------------------------------ */

@@ -267,13 +267,72 @@ static bool follow(struct link_driver *d)
 	return true;
 }
 
+/* --- Reset --------------------------------------------------------------------------- */
+
+static void break_reset(struct link_driver *d, const char *why)
+{
+	d->v.status &= (uint8_t)~VIRTIO_STATUS_NEEDS_RESET;
+	virtio_break(&d->v, why);
+}
+
+/* The server has let go of the driver's memory. */
+static void end_reset(struct link_driver *d)
+{
+	d->owed = d->published = false;
+	for (unsigned i = 0; d->shadowed && i < VIRTIO_MAX_QUEUES; i++)
+		link_shadow_stop(d->env.shadow, i);
+	set_shadowed(d, false);
+	d->v.status &= (uint8_t)~VIRTIO_STATUS_NEEDS_RESET;
+	if (d->v.status != 0)
+		virtio_break(&d->v, "it is used before its reset is over");
+	else
+		get_acquainted(d);
+}
+
+static bool is_gone(const struct link_driver *d)
+{
+	return link_load32(&d->env.page->server.up) != d->up;
+}
+
+/* The server that had the driver's memory must let go of it before the guest goes on; one
+ * that is no more has. Until then the status is not 0, which says that the reset is over
+ * (2.1.2), to whichever vCPU looks. */
+static void was_reset(struct link_driver *d)
+{
+	const uint32_t epoch = d->epoch + 1;
+	bool done;
+
+	if (!d->published) {
+		get_acquainted(d);
+		return;
+	}
+	d->epoch = epoch;
+	send_state(d);
+	d->v.status = VIRTIO_STATUS_NEEDS_RESET;
+	d->resets++;
+	done = answered(d);
+	d->resets--;
+	if (d->epoch != epoch)
+		return; /* another vCPU's, while we waited: it sees to the rest */
+	d->owed = !done && !is_gone(d);
+	if (d->owed)
+		break_reset(d, "its server does not answer");
+	else
+		end_reset(d);
+}
+
+/* --- Events ----------------------------------------------------------------------------- */
+
 void link_driver_event(struct link_driver *d)
 {
 	const struct link_server_half *half = &d->env.page->server;
 
-	if (d->v.status == 0) {
-		if (!d->published)
-			get_acquainted(d);
+	if (d->resets != 0)
+		return; /* was_reset() sees to it */
+	if (d->owed && (is_free(d) || is_gone(d)))
+		end_reset(d);
+	if (!d->published && (d->v.status & ~VIRTIO_STATUS_ACKNOWLEDGE) == 0) {
+		get_acquainted(d); /* nobody has looked at what it offers */
 		return;
 	}
 	if (!follow(d))
@@ -295,34 +354,6 @@ void link_driver_event(struct link_driver *d)
 	}
 }
 
-/* The server that had the driver's memory must let go of it before the guest
- * goes on; one that is no more has. */
-static void was_reset(struct link_driver *d)
-{
-	if (d->published) {
-		const uint32_t epoch = ++d->epoch;
-		bool done;
-
-		send_state(d);
-		d->resets++;
-		done = answered(d);
-		d->resets--;
-		if (d->epoch != epoch)
-			return; /* another vCPU's, while we waited: it sees to the rest */
-		if (done || link_load32(&d->env.page->server.up) != d->up) {
-			d->published = false;
-			for (unsigned i = 0; d->shadowed && i < VIRTIO_MAX_QUEUES; i++)
-				link_shadow_stop(d->env.shadow, i);
-			set_shadowed(d, false);
-		} else {
-			virtio_break(&d->v, "its server does not answer");
-			return;
-		}
-	}
-	if (d->v.status == 0)
-		get_acquainted(d);
-}
-
 /* The one that was there, or one after it that will do. */
 static bool find_server(struct link_driver *d)
 {
@@ -340,8 +371,6 @@ static void changed(struct virtio *v)
 
 	if (v->status == 0) {
 		was_reset(d);
-	} else if (virtio_live(v) && d->resets != 0) {
-		virtio_break(v, "it is used before its reset is over");
 	} else if (virtio_live(v)) {
 		if (!find_server(d)) {
 			if (virtio_live(v))

@@ -341,10 +341,12 @@ static void take_request(struct link_server *s, uint32_t request)
 {
 	uint32_t kind = link_load32(&s->env.page->driver.kind);
 
-	if (kind == LINK_STATE)
+	if (kind == LINK_STATE) {
 		take_state(s);
-	else if (kind == LINK_CONFIG)
+		s->owes_event = true; /* who asked may have given up waiting */
+	} else if (kind == LINK_CONFIG) {
 		take_config(s);
+	}
 	s->handled = request;
 	link_release(&s->env.page->server.ack, request);
 }

@@ -1,6 +1,7 @@
 #include <dev/virtio/link_shadow.h>
 
 #include <selvage/base.h>
+#include <selvage/virtio_abi.h>
 #include <string.h>
 
 /* --- Pages of the pool -------------------------------------------------------------- */
@@ -96,6 +97,35 @@ static bool copy_in(struct link_shadow *s, struct virtq *q, struct shadow_buffer
 			  b->chain.in_bytes != 0, (uint32_t)(b - s->buffer));
 }
 
+static bool is_disk(const struct virtio *v) { return v->class->id == VIRTIO_ID_BLOCK; }
+
+/* Of a request to a disk it is the last byte (virtio 1.2, 5.2.6), however much of the others
+ * is written. */
+static bool put_status(struct virtq *q, const struct virtq_chain *c, const uint8_t *status)
+{
+	struct virtq_cursor in = virtq_in(c);
+
+	if (c->in_bytes == 0)
+		return true;
+	virtq_skip(&in, c->in_bytes - 1);
+	return virtq_write(q, &in, status, 1);
+}
+
+/* There is never room for it: a disk says so, what others do has no such answer. */
+static bool refuse(struct virtio *v, unsigned queue, const struct virtq_chain *c)
+{
+	static const uint8_t io_error = 1;
+	struct virtq *q = &v->queue[queue];
+
+	if (!is_disk(v) || !put_status(q, c, &io_error)) {
+		virtio_break(v, "a buffer that is larger than the pool");
+		return false;
+	}
+	virtq_push(q, c, 0);
+	virtio_settle(v, queue);
+	return true;
+}
+
 /* False: no more for now. */
 static bool offer_one(struct link_shadow *s, struct virtio *v, unsigned queue)
 {
@@ -107,10 +137,8 @@ static bool offer_one(struct link_shadow *s, struct virtio *v, unsigned queue)
 		return false;
 	b->pages = (uint32_t)(align_up_u64(max_u32(bytes_of(&b->chain), 1), SHADOW_PAGE) /
 			      SHADOW_PAGE);
-	if (b->pages > pages_of(s) - s->rings) {
-		virtio_break(v, "a buffer that is larger than the pool");
-		return false;
-	}
+	if (b->pages > pages_of(s) - s->rings)
+		return refuse(v, queue, &b->chain);
 	b->page = find_pages(s, v->class->n_queues, queue, b->pages);
 	if (b->page == pages_of(s)) {
 		virtq_rewind(q, before); /* until others come back */
@@ -140,7 +168,8 @@ static void give_back(struct link_shadow *s, struct virtio *v, struct shadow_buf
 	struct virtq_cursor in = virtq_in(&b->chain);
 	const uint8_t *from = s->pool + (uint64_t)b->page * SHADOW_PAGE + b->chain.out_bytes;
 
-	if (virtq_write(q, &in, from, written))
+	if (virtq_write(q, &in, from, written) &&
+	    (!is_disk(v) || put_status(q, &b->chain, from + b->chain.in_bytes - 1)))
 		virtq_push(q, &b->chain, written);
 	release(s, b);
 }

@@ -307,6 +307,8 @@ QUEUE_ADDRESS(driver, 1)
 QUEUE_ADDRESS(device, 0)
 QUEUE_ADDRESS(device, 1)
 
+#define COMMON_ADDRESSES 0x20u
+#define COMMON_BYTES 0x38u
 static const struct field common[] = {
 	{ 0x00, 4, device_sel_read, device_sel_write },
 	{ 0x04, 4, device_feature, NULL },
@@ -329,6 +331,24 @@ static const struct field common[] = {
 	{ 0x34, 4, device_1_read, device_1_write },
 };
 
+/* A queue's address may be written whole, as some drivers do, though 4.1.3.1 has them write
+ * its halves. */
+static void common_access(struct virtio_pci *t, struct mmio *m)
+{
+	struct mmio low = *m, high = *m;
+
+	if (m->size != 8 || m->offset < COMMON_ADDRESSES || m->offset >= COMMON_BYTES) {
+		field_access(t, common, ARRAY_SIZE(common), m);
+		return;
+	}
+	low.size = high.size = 4;
+	high.offset += 4;
+	high.value >>= 32;
+	field_access(t, common, ARRAY_SIZE(common), &low);
+	field_access(t, common, ARRAY_SIZE(common), &high);
+	m->value = low.value | high.value << 32;
+}
+
 static void notify_access(struct virtio_pci *t, uint32_t offset, const struct mmio *m)
 {
 	if (!m->write || m->size > 4 || offset % NOTIFY_MULTIPLIER != 0)
@@ -348,7 +368,7 @@ static void modern_access(struct virtio_pci *t, struct mmio *m)
 		return;
 	}
 	switch (page + 1) {
-	case COMMON: field_access(t, common, ARRAY_SIZE(common), m); break;
+	case COMMON: common_access(t, m); break;
 	case NOTIFY: notify_access(t, offset, m); break;
 	case ISR:
 		if (m->write || offset != 0)

@@ -421,6 +421,23 @@ static void configs(void **state)
 	assert_false(vgic_init(&g, &c, &env));
 }
 
+/* A long queue: no access holds up the vCPUs for all of it. */
+static void a_few_at_a_time(void **state)
+{
+	const uint64_t sync[4] = { SYNC };
+
+	(void)state;
+	new_world();
+	assert_int_equal(its_write(0, 4, 0), MMIO_HANDLED);
+	assert_int_equal(its_write(0x80, 8, VALID | QUEUE | 3), MMIO_HANDLED);
+	assert_int_equal(its_write(0, 4, 1), MMIO_HANDLED);
+	for (unsigned i = 0; i < 300; i++)
+		memcpy(&w.ram[32 * i], sync, sizeof(sync));
+	assert_int_equal(its_write(0x88, 8, 32 * 300), MMIO_HANDLED);
+	assert_int_equal(w.its.command_read, 32 * 256);
+	assert_int_equal(its_read(0x90, 8), 32 * 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup(queues, ready),
 		cmocka_unit_test(table_missing),
 		cmocka_unit_test(configs),
+		cmocka_unit_test(a_few_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

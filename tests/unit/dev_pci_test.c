@@ -548,7 +548,7 @@ static void common(void **state)
 	assert_int_equal(rd(MODERN + QUEUE_SEL, 4), 0);
 	assert_int_equal(wr(MODERN + QUEUES, 2, 9), MMIO_IGNORED);
 	assert_int_equal(wr(MODERN + 0x38, 4, 9), MMIO_IGNORED);
-	assert_int_equal(wr(MODERN + QUEUE_DESC, 8, 9), MMIO_IGNORED);
+	assert_int_equal(wr(MODERN + QUEUE_SEL + 2, 8, 9), MMIO_IGNORED);
 	/* A queue before its time, and one that there is not. */
 	assert_int_equal(wr(MODERN + QUEUE_ENABLE, 2, 1), MMIO_IGNORED);
 	drive();
@@ -557,6 +557,7 @@ static void common(void **state)
 	assert_int_equal(rd(MODERN + NOTIFY_OFF, 2), 0);
 	assert_int_equal(wr(MODERN + QUEUE_ENABLE, 2, 0), MMIO_IGNORED);
 	assert_int_equal(wr(MODERN + QUEUE_DESC, 4, 0), MMIO_IGNORED);
+	assert_int_equal(wr(MODERN + QUEUE_DESC, 8, 0), MMIO_IGNORED);
 	wr(MODERN + QUEUE_SEL, 2, 0xffff);
 	assert_int_equal(rd(MODERN + QUEUE_SIZE, 2), 0);
 	assert_int_equal(wr(MODERN + QUEUE_ENABLE, 2, 1), MMIO_IGNORED);
@@ -567,9 +568,13 @@ static void common(void **state)
 	/* Features never offered. */
 	agree(VIRTIO_F_VERSION_1 | 1ull << 40);
 	assert_int_equal(rd(MODERN + STATUS, 1), 3);
-	/* Without a size it is the one that is offered; a ring that is nowhere. */
+	/* An address as a whole. */
 	agree(VIRTIO_F_VERSION_1);
 	wr(MODERN + QUEUE_SEL, 2, 0);
+	assert_int_equal(wr(MODERN + QUEUE_DESC + 8, 8, 0x123456789a), MMIO_HANDLED);
+	assert_int_equal(rd(MODERN + QUEUE_DESC + 8, 4), 0x3456789a);
+	assert_int_equal(rd(MODERN + QUEUE_DESC + 8, 8), 0x123456789a);
+	/* Without a size it is the one that is offered; a ring that is nowhere. */
 	wr(MODERN + QUEUE_DESC + 4, 4, 1);
 	wr(MODERN + QUEUE_ENABLE, 2, 1);
 	assert_int_equal(rd(MODERN + STATUS, 1), 11 | 64);

@@ -305,6 +305,25 @@ static void features_and_status(void **state)
 	assert_int_equal(world.breaks, 0);
 }
 
+/* A driver that takes each bit for a switch of its own. */
+static void status_bit_by_bit(void **state)
+{
+	(void)state;
+	with_rng();
+	wr(STATUS, 1);
+	assert_int_equal(wr(STATUS, 2), MMIO_IGNORED);
+	wr(DRIVER_FEATURES_SEL, 1);
+	wr(DRIVER_FEATURES, 1);
+	wr(STATUS, 8);
+	set_queue(0, VD_DESC, VD_DRIVER, VD_DEVICE, SIZE);
+	wr(STATUS, 4);
+	assert_int_equal(rd(STATUS, 4), 15);
+	vd_split(&d, VD_DESC, 0, VD_DATA, 16, VD_WRITE, 0);
+	offer(0, 0);
+	assert_int_equal(wr(NOTIFY, 0), MMIO_HANDLED);
+	assert_int_equal(used(0), 1);
+}
+
 static void ignored_requests(void **state)
 {
 	(void)state;
@@ -1074,6 +1093,124 @@ static void blk_works_in_turns(void **state)
 }
 
 /* The header and the status may be cut up as the driver likes (2.6.4). */
+/* A disk of one block, again and again. */
+static const uint8_t *look_at_it(void *opaque, uint64_t offset, uint32_t *bytes)
+{
+	(void)opaque, (void)offset;
+	*bytes = min_u32(*bytes, 4096);
+	return image;
+}
+
+static uint8_t *change_it(void *opaque, uint64_t offset, uint32_t *bytes)
+{
+	(void)opaque, (void)offset;
+	*bytes = min_u32(*bytes, 4096);
+	return room;
+}
+
+static unsigned flushes;
+static bool count_flush(void *opaque)
+{
+	(void)opaque;
+	flushes++;
+	return true;
+}
+
+#define LONG 6u /* buffers, of */
+#define PIECE 0x10000u
+
+static void with_long_disk(void)
+{
+	with_blk(false);
+	blk.disk.sectors = 1u << 20;
+	blk.disk.look = look_at_it;
+	blk.disk.change = change_it;
+	blk.disk.flush = count_flush;
+	flushes = 0;
+	drive(1);
+}
+
+static void offer_long(unsigned type)
+{
+	request(type, 0);
+	vd_split(&d, VD_DESC, 0, HEADER, 16, VD_NEXT, 1);
+	for (unsigned i = 1; i <= LONG; i++)
+		vd_split(&d, VD_DESC, i, DATA, PIECE, VD_NEXT | (type == 0 ? VD_WRITE : 0), i + 1);
+	vd_split(&d, VD_DESC, LONG + 1, STATUS_AT, 1, VD_WRITE, 0);
+	offer(0, 0);
+}
+
+/* One that is longer than a turn: a part of it in each. */
+static void blk_long_requests(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 2; type++) {
+		with_long_disk();
+		blk.in_turns = true;
+		offer_long(type);
+		assert_int_equal(wr(NOTIFY, 0), MMIO_HANDLED);
+		assert_int_equal(used(0), 0);
+		assert_true(blk.more);
+		assert_int_equal(flushes, 0);
+		virtio_blk_turn(&blk);
+		assert_int_equal(used(0), 1);
+		assert_false(blk.more);
+		assert_int_equal(used_bytes(0, 0), type == 0 ? LONG * PIECE + 1 : 1);
+		assert_int_equal(d.ram[STATUS_AT], 0);
+		assert_int_equal(flushes, type);
+		/* A reset in the middle. */
+		offer_long(type);
+		wr(NOTIFY, 0);
+		wr(STATUS, 0);
+		virtio_blk_turn(&blk);
+		assert_false(blk.more);
+		memset(offered, 0, sizeof(offered));
+		memset(d.ram + VD_DRIVER, 0, VD_DATA - VD_DRIVER);
+		drive(1);
+		assert_int_equal(disk_does(0, 8, 512, true), 0);
+		assert_int_equal(world.breaks, 0);
+	}
+}
+
+/* Whoever knows no flush has written what was written. */
+static void blk_writes_through(void **state)
+{
+	(void)state;
+	with_long_disk();
+	assert_int_equal(disk_does(1, 8, 512, false), 0);
+	assert_int_equal(disk_does(0, 8, 512, true), 0);
+	assert_int_equal(flushes, 1);
+	agree(OFFERED | 1u << 9);
+	assert_true(blk.v.features & 1u << 9);
+	memset(offered, 0, sizeof(offered));
+	memset(d.ram + VD_DRIVER, 0, VD_DATA - VD_DRIVER);
+	set_queue(0, VD_DESC, VD_DRIVER, VD_DEVICE, SIZE);
+	wr(STATUS, 15);
+	assert_int_equal(disk_does(1, 8, 512, false), 0);
+	assert_int_equal(flushes, 1);
+	assert_int_equal(disk_does(4, 0, 0, false), 0);
+	assert_int_equal(flushes, 2);
+}
+
+static void offer_long_again(struct vd *v, uint64_t at, size_t bytes)
+{
+	(void)v, (void)bytes;
+	if (at == HEADER)
+		offer(0, 0);
+}
+
+/* What is read makes the next request: for ever, where there are no turns. */
+static void blk_without_end(void **state)
+{
+	(void)state;
+	with_long_disk();
+	d.after_read = offer_long_again;
+	offer_long(0);
+	wr(NOTIFY, 0);
+	assert_int_equal(world.breaks, 1);
+	assert_string_equal(world.why, "requests without end");
+}
+
 static void blk_framing(void **state)
 {
 	(void)state;
@@ -1139,6 +1276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers),
 		cmocka_unit_test(features_and_status),
+		cmocka_unit_test(status_bit_by_bit),
 		cmocka_unit_test(ignored_requests),
 		cmocka_unit_test(rings_in_wild_places),
 		cmocka_unit_test(needs_reset),
@@ -1160,6 +1298,9 @@ int main(void)
 		cmocka_unit_test(blk_framing),
 		cmocka_unit_test(blk_breaks),
 		cmocka_unit_test(blk_stages),
+		cmocka_unit_test(blk_long_requests),
+		cmocka_unit_test(blk_writes_through),
+		cmocka_unit_test(blk_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -536,7 +536,7 @@ static void reset_and_use(void)
 	bring_up(VIRTIO_F_VERSION_1);
 }
 
-/* Two vCPUs reset the device, and one of them goes on with it. */
+/* Two vCPUs reset the device, and one of them goes on with it: the server has let go. */
 static void two_resets(void **state)
 {
 	(void)state;
@@ -545,13 +545,78 @@ static void two_resets(void **state)
 	world.meanwhile = reset_and_use;
 	assert_null(virtio_set_status(&driver.v, 0));
 	assert_int_equal(driver.resets, 0);
-	assert_true(driver.v.status & VIRTIO_STATUS_NEEDS_RESET);
-	assert_string_equal(world.why, "it is used before its reset is over");
-	bring_up(VIRTIO_F_VERSION_1);
+	assert_int_equal(driver.v.status, 15);
+	assert_int_equal(world.breaks, 0);
 	assert_true(driver.published);
 	assert_true(driver.shadowed);
 	ask(0, 3, 512);
 	assert_int_equal(answer(), 0);
+}
+
+static void use_before_the_end(void)
+{
+	world.meanwhile = NULL;
+	assert_int_equal(driver.v.status, VIRTIO_STATUS_NEEDS_RESET);
+	(void)virtio_set_status(&driver.v, 3);
+	world.deaf = false;
+	link_server_attend(&server);
+}
+
+/* Until the server has let go the status is not 0; who does not wait has to begin again. */
+static void reset_takes_its_time(void **state)
+{
+	(void)state;
+	start_outside();
+	world.deaf = true;
+	world.meanwhile = use_before_the_end;
+	assert_null(virtio_set_status(&driver.v, 0));
+	assert_int_equal(driver.v.status, VIRTIO_STATUS_NEEDS_RESET | 3);
+	assert_string_equal(world.why, "it is used before its reset is over");
+	bring_up(VIRTIO_F_VERSION_1);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
+}
+
+/* Drivers write 0 once, and then wait until it is there. */
+static void late_reset(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		start(false);
+		bring_up(TAKEN);
+		world.deaf = true;
+		assert_null(virtio_set_status(&driver.v, 0));
+		link_driver_event(&driver);
+		assert_int_equal(driver.v.status, VIRTIO_STATUS_NEEDS_RESET);
+		world.deaf = false;
+		if (i == 0) {
+			link_server_attend(&server); /* which tells */
+		} else {
+			page.server.up = 0;
+			link_driver_event(&driver);
+			serve(7);
+		}
+		assert_int_equal(driver.v.status, 0);
+		assert_false(driver.published);
+		assert_int_equal(world.breaks, 1);
+		bring_up(TAKEN);
+		assert_int_equal(driver.v.status, 15);
+		assert_int_equal(blk.v.status, 15);
+	}
+}
+
+/* The guest's system has said that it sees a device, and no driver has looked at it. */
+static void server_after_acknowledge(void **state)
+{
+	(void)state;
+	start(false);
+	page.server.up = 0;
+	link_driver_event(&driver);
+	assert_null(virtio_set_status(&driver.v, 1));
+	serve(5);
+	assert_int_equal(driver.v.status, 1);
+	bring_up(TAKEN);
+	assert_int_equal(driver.v.status, 15);
 }
 
 static void write_config(void)
@@ -638,9 +703,34 @@ static void pool_of_a_few_pages(void **state)
 	kick(NULL);
 	assert_int_equal(shadow.under_way[0], 0);
 	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), SIZE);
+	ask(0, 1, POOL_BYTES); /* one cannot be, and says so */
+	assert_int_equal(answer(), 1);
+	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), SIZE + 1);
+	ask(0, 3, 512);
+	assert_int_equal(answer(), 0);
 	assert_int_equal(world.breaks, 0);
+	driver.class.id = VIRTIO_ID_NET; /* there is no status */
 	ask(0, 1, POOL_BYTES);
 	assert_string_equal(world.why, "a buffer that is larger than the pool");
+}
+
+/* Nothing of it counts as written, and the status is there. */
+static void status_behind_nothing(void **state)
+{
+	uint32_t token = 0;
+
+	(void)state;
+	start_outside();
+	world.deaf = true;
+	ask(0, 1, 512);
+	d.ram[POOL + (uint64_t)shadow.buffer[0].page * SHADOW_PAGE + 16 + 512] = 1;
+	token = vd_get32(&d, shadow.queue[0].avail_at + 4);
+	vd_put16(&d, shadow.queue[0].used_at + 4, (uint16_t)token);
+	vd_put16(&d, shadow.queue[0].used_at + 2, 1);
+	link_driver_event(&driver);
+	(void)link_shadow_return(&shadow, &driver.v, 0);
+	assert_int_equal(answer(), 1);
+	assert_int_equal(world.breaks, 0);
 }
 
 /* Of 6 pages each of two queues has 3. Both look at the same ring. */
@@ -675,13 +765,14 @@ static void requests_fit_the_pool(void **state)
 {
 	struct virtio_blk_disk disk = { .sectors = 1 };
 	const struct virtio_env e = { 0 };
+	uint32_t most;
 
 	(void)state;
 	for (uint64_t bytes = 0x40000; bytes <= 0x2000000; bytes += 0x1000) {
 		disk.room = bytes;
 		virtio_blk_init(&blk, &e, &disk);
-		assert_int_equal(blk.max_bytes, 0x10000 * load_le32(blk.config + 12));
-		assert_in_range(blk.max_bytes, bytes < 0x840000 ? bytes / 4 : 126 * 0x10000,
+		most = load_le32(blk.config + 8) * load_le32(blk.config + 12);
+		assert_in_range(most, bytes < 0x840000 ? bytes / 4 : 126 * 0x10000,
 				bytes - (VIRTIO_MAX_QUEUES + 1) * SHADOW_PAGE);
 	}
 	disk.room = 0x800000;
@@ -771,12 +862,16 @@ int main(void)
 		cmocka_unit_test(goes_on_with_less),
 		cmocka_unit_test(begins_anew),
 		cmocka_unit_test(two_resets),
+		cmocka_unit_test(reset_takes_its_time),
+		cmocka_unit_test(late_reset),
+		cmocka_unit_test(server_after_acknowledge),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(reset_and_config),
 		cmocka_unit_test(reset_stops_work),
 		cmocka_unit_test(hostile_server),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(pool_of_a_few_pages),
+		cmocka_unit_test(status_behind_nothing),
 		cmocka_unit_test(queues_share_the_pool),
 		cmocka_unit_test(requests_fit_the_pool),
 		cmocka_unit_test(lies_about_what_came_back),

@@ -9,7 +9,8 @@
  * PCI function, of which each slot has one.
  *
  * A command that cannot be is skipped; the access that brought it is answered
- * as ignored, with the reason. All commands are carried out during that access.
+ * as ignored, with the reason. Commands are carried out during accesses, up to 256
+ * of them each: who waits for them reads GITS_CREADR.
  */
 #pragma once
 

@@ -47,7 +47,8 @@ struct virtio_blk_disk {
 	uint64_t sectors;
 	bool read_only;
 	char id[VIRTIO_BLK_ID_BYTES]; /* what is left of it is zero */
-	/* Bytes of memory that a driver's buffers under way have; 0: as many as it likes. */
+	/* Bytes of memory that a driver's buffers under way have; 0: as many as it likes. A request
+	 * for more fails. */
 	uint64_t room;
 	const uint8_t *(*look)(void *opaque, uint64_t offset, uint32_t *bytes);
 	uint8_t *(*change)(void *opaque, uint64_t offset, uint32_t *bytes);
@@ -67,16 +68,17 @@ struct virtio_blk {
 	struct virtio_class class;
 	struct virtio_blk_disk disk;
 	uint8_t config[VIRTIO_BLK_CONFIG_BYTES];
-	uint32_t max_bytes; /* of a request's data: size_max times seg_max */
-	uint64_t failures;  /* requests that did not succeed */
-	bool in_turns;      /* the owner's to set: a kick does no more than a turn */
-	bool more;          /* there may be more: virtio_blk_turn */
+	struct virtio_blk_request request; /* in memory: at work on it, */
+	bool busy;                         /* and more turns are */
+	uint64_t failures;                 /* requests that did not succeed */
+	bool in_turns;                     /* the owner's to set: a kick does no more than a turn */
+	bool more;                         /* there may be more: virtio_blk_turn */
 };
 
 /* Both are copied. */
 void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		     const struct virtio_blk_disk *disk);
-/* More of the requests that are there, VIRTIO_BLK_TURN bytes of them or one. */
+/* More of the requests that are there, about VIRTIO_BLK_TURN bytes of them. */
 #define VIRTIO_BLK_TURN 0x40000u
 void virtio_blk_turn(struct virtio_blk *b);
 

@@ -42,6 +42,7 @@ struct link_driver {
 	uint32_t generation; /* of the configuration that was read last */
 	uint32_t seen[LINK_QUEUES];
 	unsigned resets; /* that wait for the server */
+	bool owed;       /* one ends when the server has answered after all, or is no more */
 	bool shadowed;   /* the driver does not keep to the pool: copies are made */
 	bool published;  /* the server may be at work in the driver's memory */
 };
