@@ -330,7 +330,9 @@ enum mmio_outcome its_access(struct its *its, struct mmio *m)
 		return mmio_ignore(m, "access size");
 	if (m->write) {
 		/* What a processor sends has no device. */
-		m->reason = write_lane(its, lane, mmio_merge(read_lane(its, lane), at, m->size, m->value));
+		const uint64_t old = read_lane(its, lane);
+
+		m->reason = write_lane(its, lane, mmio_merge(old, at, m->size, m->value));
 	} else {
 		m->reason = run_queue(its);
 		m->value = read_lane(its, lane) >> at * 8u & mmio_mask(m);

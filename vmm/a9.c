@@ -59,7 +59,7 @@ static void arm(struct vm *vm)
 	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(first) + 1 + clock_now() - vm_now(vm),
 		     0) == TIME_OK)
 		d->armed_ns = first;
-	else if (vm_count(vm, VM_EVENT_TIMER))
+	else if (vm_count(vm, NULL, "timers"))
 		log_error("the time server refuses timers: those of the board stand still");
 }
 

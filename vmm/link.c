@@ -65,10 +65,12 @@ static void broken(void *opaque, const char *why)
 {
 	const struct link *l = opaque;
 
-	if (vm_count(l->vm, VM_EVENT_VIRTIO))
+	const unsigned long long n = vm_count(l->vm, l, why);
+
+	l->vm->stats->virtio_breaks++;
+	if (n != 0)
 		log_warning("connection %u needs a reset: %s (%llu so far)",
-			    l->vm->info->link[l->number].number, why,
-			    (unsigned long long)l->vm->events[VM_EVENT_VIRTIO]);
+			    l->vm->info->link[l->number].number, why, n);
 }
 
 static void set_irq(void *opaque, bool level)

@@ -36,12 +36,14 @@ static void send(void *opaque, uint64_t address, uint32_t data)
 {
 	const struct slot *s = opaque;
 	const unsigned number = (unsigned)(s - bus.slot);
+	unsigned long long n;
 
 	if (pci_arch_message(s->vm, number, address, data))
 		return;
-	if (vm_count(s->vm, VM_EVENT_VIRTIO))
-		log_warning("%s in slot %u: a message to %llx that is no interrupt",
-			    s->virtio.device->class->name, number, (unsigned long long)address);
+	n = vm_count(s->vm, s, "message");
+	if (n != 0)
+		log_warning("%s in slot %u: a message to %llx that is no interrupt (%llu so far)",
+			    s->virtio.device->class->name, number, (unsigned long long)address, n);
 }
 
 /* --- Accesses --------------------------------------------------------------------------- */

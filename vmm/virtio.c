@@ -51,10 +51,12 @@ static void broken(void *opaque, const char *why)
 {
 	const struct slot *s = opaque;
 
-	if (vm_count(s->vm, VM_EVENT_VIRTIO))
+	const unsigned long long n = vm_count(s->vm, s, why);
+
+	s->vm->stats->virtio_breaks++;
+	if (n != 0)
 		log_warning("%s in slot %u needs a reset: %s (%llu so far)", s->device->class->name,
-			    (unsigned)(s - devices.slot), why,
-			    (unsigned long long)s->vm->events[VM_EVENT_VIRTIO]);
+			    (unsigned)(s - devices.slot), why, n);
 }
 
 static void set_irq(void *opaque, bool level)
@@ -81,7 +83,6 @@ static void tell_counts(struct vm *vm)
 	vm->stats->virtio_bytes += bytes - devices.bytes;
 	devices.requests = requests;
 	devices.bytes = bytes;
-	vm->stats->virtio_breaks = vm->events[VM_EVENT_VIRTIO];
 }
 
 static enum mmio_outcome access(void *device, unsigned vcpu, struct mmio *m)

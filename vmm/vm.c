@@ -6,14 +6,24 @@
 #include <selvage/log.h>
 #include <string.h>
 
-#define LOG_EACH 4u
-
-unsigned long long vm_count(struct vm *vm, enum vm_event event)
+unsigned long long vm_count(struct vm *vm, const void *where, const char *why)
 {
-	uint64_t n = ++vm->events[event];
-
 	vm->stats->misuses++;
-	return n <= LOG_EACH || (n & (n - 1)) == 0 ? n : 0;
+	return causes_count(&vm->causes, where, why);
+}
+
+__attribute__((cold)) void vm_misuse(struct vm_vcpu *vc, const char *name, const void *where,
+				     const struct mmio *m)
+{
+	const char *why = m->reason != NULL ? m->reason : "not supported";
+	const unsigned long long n = vm_count(vc->vm, where, why);
+
+	if (n != 0)
+		log_warning("vCPU %u: %s: %s of %u bytes at offset %llx, pc %llx: %s "
+			    "(%llu so far)",
+			    vc->index, name, m->write ? "write" : "read", m->size,
+			    (unsigned long long)m->offset,
+			    (unsigned long long)vcpu_get(&vc->cpu.cpu, VCPU_PC), why, n);
 }
 
 bool vm_add(struct vm *vm, const char *name, struct board_range range, bus_handler handler,

@@ -16,6 +16,7 @@
 #include "report.h"
 #include "vm_arch.h" /* arch/<name>/: VM_ARCH_STATE, VM_VCPU_ARCH_STATE */
 
+#include <selvage/causes.h>
 #include <selvage/mutex.h>
 #include <selvage/vcpu_sel4.h>
 #include <selvage/vmm_info.h>
@@ -39,18 +40,6 @@ struct vm_vcpu {
 	bool started, parked;
 	bool waiting; /* its handler waits for `wake` */
 	VM_VCPU_ARCH_STATE
-};
-
-/* What the guest did that is worth a line, but not one each time. */
-enum vm_event {
-	VM_EVENT_SMC,       /* SMC, which the policy forbids or ignores */
-	VM_EVENT_HVC,       /* hypercall of a number that nobody knows */
-	VM_EVENT_SYSREG,    /* register that the vCPU does not have */
-	VM_EVENT_UNDEFINED, /* trapped instruction of another kind */
-	VM_EVENT_MMIO,      /* device register used in a wrong way */
-	VM_EVENT_TIMER,     /* device timer refused by the time server */
-	VM_EVENT_VIRTIO,    /* virtio device that needs a reset */
-	VM_EVENTS
 };
 
 /* What the devices' clocks go by: the counter, less the time for which a
@@ -141,8 +130,8 @@ struct vm {
 	uint32_t virtio_slots; /* of the board: bit per slot with a device */
 	/* The region that the slot's device is confined to; 0: to none. */
 	uint8_t pool[BOARD_VIRTIO_SLOTS];
-	uint32_t passed; /* enum sysdesc_device: the machine's own, where the emulated would be */
-	uint64_t events[VM_EVENTS];
+	uint32_t passed;           /* enum sysdesc_device: the machine's own is there */
+	struct causes causes;      /* of lines in the log */
 	struct vmm_stats *stats;   /* the page that init reads */
 	struct report_ring faults; /* that the guest itself got */
 	/* Where the image is and begins; when the VM did, ticks. */
@@ -161,9 +150,11 @@ bool vm_vcpu_start(struct vm_vcpu *vc);
  * list registers, and vCPUs that wait are woken. self: the vCPU whose exit is
  * being handled, or NULL. */
 void vm_deliver_irqs(struct vm *vm, struct vm_vcpu *self);
-/* Under the lock: counts an event. How many so far if that is worth a log line
- * (the first few, then powers of two), else 0. */
-unsigned long long vm_count(struct vm *vm, enum vm_event event);
+/* Under the lock: counts what the guest did wrong, by place and cause (causes.h). How often
+ * so far if that is worth a log line, else 0. */
+unsigned long long vm_count(struct vm *vm, const void *where, const char *why);
+/* The same, and the line, of an access that a device ignored or refused; `where`: which one. */
+void vm_misuse(struct vm_vcpu *vc, const char *name, const void *where, const struct mmio *m);
 /* What init wants to be watched from now on (vmm_info.h). */
 void vm_watch(struct vm *vm);
 /* Under the lock: for whoever traces. */

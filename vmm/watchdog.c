@@ -29,7 +29,7 @@ static void arm(struct vm *vm)
 	if (time_arm(VMM_DEVICE_TIMER, clock_ns_to_ticks(at) + 1 + clock_now() - vm_now(vm), 0) ==
 	    TIME_OK)
 		watchdog.armed_ns = at;
-	else if (vm_count(vm, VM_EVENT_TIMER))
+	else if (vm_count(vm, NULL, "timers"))
 		log_error("the time server refuses timers: the watchdog stands still");
 }
 

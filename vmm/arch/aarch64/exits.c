@@ -13,20 +13,6 @@ static unsigned long long pc_of(struct vm_vcpu *vc)
 	return vcpu_get(&vc->cpu.cpu, VCPU_PC);
 }
 
-__attribute__((cold)) static void log_misuse(struct vm_vcpu *vc, const struct vcpu_exit *e,
-					     const struct bus_region *r,
-					     const struct mmio *m)
-{
-	unsigned long long n = vm_count(vc->vm, VM_EVENT_MMIO);
-
-	if (n == 0)
-		return;
-	log_warning("vCPU %u: %s: %s of %u bytes at offset %llx, pc %llx: %s (%llu so far)",
-		    vc->index, r->name, e->write ? "write" : "read", e->size,
-		    (unsigned long long)m->offset, pc_of(vc),
-		    m->reason ? m->reason : "not supported", n);
-}
-
 __attribute__((cold, noinline)) static void refuse_access(struct vm_vcpu *vc,
 							  const struct vcpu_exit *e)
 {
@@ -68,7 +54,7 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 	m.value = e->value;
 	outcome = bus_access(r, e->gpa, vc->index, &m);
 	if (outcome != MMIO_HANDLED)
-		log_misuse(vc, e, r, &m);
+		vm_misuse(vc, r->name, r, &m);
 	if (outcome == MMIO_FAULT) {
 		refuse_access(vc, e);
 		return;
@@ -81,7 +67,7 @@ static void mmio_exit(struct vm *vm, struct vm_vcpu *vc, const struct vcpu_exit 
 
 static void undefined_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
-	unsigned long long n = vm_count(vc->vm, VM_EVENT_UNDEFINED);
+	unsigned long long n = vm_count(vc->vm, NULL, vcpu_esr_class(e->syndrome));
 
 	if (n != 0)
 		log_warning("vCPU %u: %s at %llx: undefined instruction injected (%llu so far)",

@@ -20,7 +20,7 @@ static void park(struct vm_vcpu *vc)
 
 static void unknown_call(struct vm_vcpu *vc, uint32_t function)
 {
-	unsigned long long n = psci_known(function) ? 0 : vm_count(vc->vm, VM_EVENT_HVC);
+	unsigned long long n = psci_known(function) ? 0 : vm_count(vc->vm, NULL, "hypercall");
 
 	if (n != 0)
 		log_debug("vCPU %u: hypercall %x answered NOT_SUPPORTED (%llu so far)", vc->index,
@@ -74,7 +74,7 @@ void secure_call_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 
 	if (forbid)
 		what = "forbidden, undefined instruction injected";
-	n = vm_count(vc->vm, VM_EVENT_SMC);
+	n = vm_count(vc->vm, NULL, "SMC");
 	if (n != 0)
 		log_warning("vCPU %u: SMC %llx at %llx: %s (%llu so far)",
 			    vc->index,

@@ -95,11 +95,15 @@ static bool access_device(void *opaque, const struct decode_access *a, bool writ
 	uint64_t gpa = (em->e->gpa & ~(PAGE - 1ull)) | (a->address & (PAGE - 1));
 	const struct bus_region *r = bus_find(&em->vc->vm->bus, gpa);
 	struct mmio m = { .size = a->size, .write = write, .value = *value };
+	enum mmio_outcome outcome;
 
-	if (r == NULL || bus_access(r, gpa, em->vc->index, &m) == MMIO_FAULT)
+	if (r == NULL)
 		return false;
+	outcome = bus_access(r, gpa, em->vc->index, &m);
+	if (outcome != MMIO_HANDLED)
+		vm_misuse(em->vc, r->name, r, &m);
 	*value = m.value;
-	return true;
+	return outcome != MMIO_FAULT;
 }
 
 /* Is it the instruction that the hardware stopped at, and is one page enough? */

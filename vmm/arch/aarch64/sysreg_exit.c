@@ -33,7 +33,7 @@ static void undefined(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
 	static const char *const spaces[4] = { "CP15 0", "CP15 (64 bits) 0", "S2", "S3" };
 
-	unsigned long long n = vm_count(vc->vm, VM_EVENT_SYSREG);
+	unsigned long long n = vm_count(vc->vm, NULL, "system register");
 
 	if (n != 0)
 		log_warning("vCPU %u: %s of %s_%u_C%u_C%u_%u at %llx: "

@@ -6,7 +6,7 @@
 
 static void say(struct vm_vcpu *vc, const char *what)
 {
-	const unsigned long long n = vm_count(vc->vm, VM_EVENT_UNDEFINED);
+	const unsigned long long n = vm_count(vc->vm, NULL, what);
 
 	if (n != 0)
 		log_warning("vCPU %u: %s at %llx (%llu so far)", vc->index, what,

@@ -125,10 +125,14 @@ static bool translate(void *opaque, uint64_t linear, bool write, uint64_t *gpa, 
 static bool access_device(struct context *c, uint64_t gpa, struct mmio *m)
 {
 	const struct bus_region *r = pc_device(c->vc->vm, gpa);
+	enum mmio_outcome outcome;
 
 	if (r == NULL)
 		return false;
-	if (bus_access(r, gpa, c->vc->index, m) == MMIO_FAULT && !m->write)
+	outcome = bus_access(r, gpa, c->vc->index, m);
+	if (outcome != MMIO_HANDLED)
+		vm_misuse(c->vc, r->name, r, m);
+	if (outcome == MMIO_FAULT && !m->write)
 		m->value = mmio_mask(m); /* nobody answers */
 	c->device = true;
 	return true;
@@ -177,7 +181,7 @@ static bool port(void *opaque, uint16_t number, unsigned size, bool write, uint3
 	struct context *c = opaque;
 	struct mmio m = { .size = (uint8_t)size, .write = write, .value = *value };
 
-	pc_port(c->vc->vm, number, &m);
+	pc_port(c->vc, number, &m);
 	if (!write)
 		*value = (uint32_t)m.value;
 	return true;

@@ -155,7 +155,7 @@ static bool read(struct vm_vcpu *vc, uint32_t msr, uint64_t *value)
 
 static void refuse(struct vm_vcpu *vc, const struct vcpu_exit *e)
 {
-	const unsigned long long n = vm_count(vc->vm, VM_EVENT_SYSREG);
+	const unsigned long long n = vm_count(vc->vm, NULL, "MSR");
 
 	if (n != 0)
 		log_warning("vCPU %u: %s of register 0x%llx at %llx: #GP (%llu so far)", vc->index,

@@ -14,7 +14,7 @@ void port_exit(struct vm_vcpu *vc, const struct vcpu_exit *e)
 			report_stop(vc, e, why);
 		return;
 	}
-	pc_port(vc->vm, e->code, &m);
+	pc_port(vc, e->code, &m);
 	if (e->write)
 		vcpu_advance(&vc->cpu.cpu);
 	else
