@@ -238,6 +238,43 @@ static void does_not_wait_for_ever(void **state)
 	assert_int_equal(heard(1), VSOCK_RST);
 }
 
+/* One that ends is waited for no more, and what was behind it goes on. */
+static void does_not_wait_for_who_ended(void **state)
+{
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 2; i++)
+		say(0, 1, VSOCK_RW, 10);
+	say(0, 2, VSOCK_REQUEST, 0);
+	assert_int_equal(sent(0), 1);
+	assert_int_equal(heard(2), 0);
+	sockets_remove(1);
+	assert_int_equal(heard(0), VSOCK_RST);
+	assert_int_equal(heard(2), VSOCK_REQUEST);
+	assert_int_equal(sent(0), 2);
+	assert_false(sockets_wait());
+}
+
+/* ... nor one whose driver resets it. */
+static void does_not_wait_for_who_was_reset(void **state)
+{
+	struct link_driver_half *d = &nodes[1].page.driver;
+
+	(void)state;
+	connect();
+	for (unsigned i = 0; i < 2; i++)
+		say(0, 1, VSOCK_RW, 10);
+	say(0, 2, VSOCK_REQUEST, 0);
+	d->epoch++;
+	d->status = 0;
+	request_state(1);
+	assert_true(sockets_wait());
+	sockets_tick();
+	assert_int_equal(heard(2), VSOCK_REQUEST);
+	assert_int_equal(sent(0), 3);
+	assert_false(sockets_wait());
+}
+
 /* What a packet costs when it is the only one is its sender's time, too. */
 static void counts_all_time(void **state)
 {
@@ -318,6 +355,8 @@ int main(void)
 		TEST(passes_packets),
 		TEST(limits_floods),
 		TEST(does_not_wait_for_ever),
+		TEST(does_not_wait_for_who_ended),
+		TEST(does_not_wait_for_who_was_reset),
 		TEST(counts_all_time),
 		TEST(does_not_wait_for_the_slow),
 		TEST(starts_again),

@@ -199,6 +199,7 @@ void sockets_remove(unsigned socket)
 	vsock_switch_remove(&hub, socket);
 	used &= ~(1u << socket);
 	hub.full &= ~(1u << socket);
+	vsock_switch_retry(&hub); /* those that waited for it */
 	settle();
 }
 
