@@ -128,19 +128,65 @@ static bool reset_both(struct vsock_switch *s, unsigned from, struct vsock_conne
 
 /* --- Packets ---------------------------------------------------------------------------- */
 
+/* How long a connection is kept from its opener's next one; of those that had no answer, the
+ * oldest goes first. */
+static uint64_t keep(const struct vsock_connection *c)
+{
+	if (!c->used || c->over)
+		return c->used;
+	return c->answered ? UINT64_MAX : 2 + c->since;
+}
+
+/* NULL: a guest has opened as many as it may. */
+static struct vsock_connection *find_slot(struct vsock_switch *s, unsigned from)
+{
+	struct vsock_connection *found = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < VSOCK_OPENED; i++) {
+		struct vsock_connection *c = &s->connection[from][i];
+
+		if (keep(c) < least) {
+			least = keep(c);
+			found = c;
+		}
+	}
+	return found;
+}
+
+/* False: its slot is not free yet, since one is still to be told. */
+static bool make_way(struct vsock_switch *s, struct vsock_connection *c)
+{
+	struct vsock_end *other = &c->end[1];
+
+	if (!c->used)
+		return true;
+	if (c->over)
+		settle(s, c);
+	else
+		(void)reset_both(s, c->end[0].guest, c);
+	if (other->owed && s->guest[other->guest].deaf) {
+		other->owed = false;
+		settle(s, c);
+	}
+	if (other->owed)
+		s->full |= 1u << other->guest;
+	return !c->used;
+}
+
 static bool open(struct vsock_switch *s, unsigned from, unsigned to, const struct vsock_header *h)
 {
-	struct vsock_connection *c = NULL;
+	struct vsock_connection *c = find_slot(s, from);
 
-	for (unsigned i = 0; i < VSOCK_OPENED && c == NULL; i++)
-		if (!s->connection[from][i].used)
-			c = &s->connection[from][i];
 	if (c == NULL)
 		return refuse(s, from, h);
+	if (!make_way(s, c))
+		return false;
 	if (!deliver(s, to, h, NULL))
 		return s->guest[to].deaf && refuse(s, from, h);
 	*c = (struct vsock_connection){
 		.used = true,
+		.since = s->guest[from].packets,
 		.end = { { .guest = (uint8_t)from,
 			   .port = h->src_port,
 			   .alloc = h->buf_alloc,
@@ -196,6 +242,7 @@ static bool pass_on(struct vsock_switch *s, unsigned from, const struct vsock_he
 	if (!deliver(s, to, h, data))
 		return s->guest[to].deaf && reset_both(s, from, c);
 	c->end[1 - i].sent += h->len;
+	c->answered = c->answered || (i == 1 && h->op == VSOCK_RESPONSE);
 	return true;
 }
 

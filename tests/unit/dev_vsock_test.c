@@ -466,18 +466,48 @@ static void mistakes(void **state)
 	assert_int_equal(connections(), 0);
 }
 
+/* A request from a port of its own. */
+static void ask(unsigned from, unsigned dst, uint32_t port)
+{
+	struct vsock_header h = to(from, dst, VSOCK_REQUEST);
+
+	h.src_port = port;
+	put(from, &h, VSOCK_HEADER_BYTES);
+}
+
+static void answer(unsigned from, unsigned dst, enum vsock_op op, uint32_t port)
+{
+	struct vsock_header h = to(from, dst, op);
+
+	h.dst_port = port;
+	put(from, &h, VSOCK_HEADER_BYTES);
+}
+
+/* From ports 0 and on. */
+static void open_all(bool answered)
+{
+	for (unsigned i = 0; i < VSOCK_OPENED; i++) {
+		give_room(1, 1);
+		ask(0, 1, i);
+		assert_non_null(heard(1, 0, VSOCK_REQUEST));
+		if (!answered)
+			continue;
+		give_room(0, 1);
+		answer(1, 0, VSOCK_RESPONSE, i);
+		assert_non_null(heard(0, 1, VSOCK_RESPONSE));
+	}
+	assert_int_equal(connections(), VSOCK_OPENED);
+}
+
 /* Who opens all that it may takes nothing from others. */
 static void a_limit_for_each(void **state)
 {
-	struct vsock_header h = to(0, 1, VSOCK_REQUEST);
-
 	(void)state;
-	for (unsigned i = 0; i <= VSOCK_OPENED; i++) {
-		give_room(1, 1);
-		h.src_port = i;
-		put(0, &h, VSOCK_HEADER_BYTES);
-	}
+	open_all(true);
+	give_room(1, 1);
+	ask(0, 1, VSOCK_OPENED);
 	assert_int_equal(connections(), VSOCK_OPENED);
+	assert_null(heard(1, 0, VSOCK_REQUEST));
 	give_room(0, 1);
 	assert_non_null(heard(0, 1, VSOCK_RST));
 	give_room(0, 1);
@@ -493,6 +523,92 @@ static void a_limit_for_each(void **state)
 	give_room(0, 6);
 	vsock_switch_remove(&hub, 0);
 	assert_int_equal(connections(), 0);
+}
+
+static void expect_rst(unsigned g, unsigned from, uint32_t port)
+{
+	const uint8_t *b = heard(g, from, VSOCK_RST);
+
+	assert_non_null(b);
+	assert_int_equal(load_le32(b + (g == 0 ? 20 : 16)), port);
+}
+
+/* Who never answers takes no connections from those who ask. */
+static void no_answer(void **state)
+{
+	(void)state;
+	open_all(false);
+	give_room(0, 2);
+	answer(1, 0, VSOCK_RESPONSE, 0);
+	assert_non_null(heard(0, 1, VSOCK_RESPONSE));
+	/* Of the others, the oldest one makes way: both sides hear it. */
+	give_room(1, 2);
+	ask(0, 1, VSOCK_OPENED);
+	expect_rst(0, 1, 1);
+	expect_rst(1, 0, 1);
+	assert_non_null(heard(1, 0, VSOCK_REQUEST));
+	assert_int_equal(connections(), VSOCK_OPENED);
+	assert_int_equal(hub.guest[0].refused, 1);
+	/* An answer that comes after that is one to nothing. */
+	give_room(1, 1);
+	answer(1, 0, VSOCK_RESPONSE, 1);
+	expect_rst(1, 0, 1);
+	/* A guest's own are others than those opened to it. */
+	give_room(0, 1);
+	say(1, 0, VSOCK_REQUEST);
+	assert_non_null(heard(0, 1, VSOCK_REQUEST));
+	assert_int_equal(connections(), VSOCK_OPENED + 1);
+	/* One at a time, however often it is tried. */
+	give_room(1, 1);
+	ask(0, 1, VSOCK_OPENED + 1);
+	vsock_switch_retry(&hub);
+	give_room(1, 1);
+	assert_int_equal(hub.guest[0].refused, 2);
+	assert_int_equal(connections(), VSOCK_OPENED + 1);
+	give_room(0, 1);
+	expect_rst(0, 1, 2);
+	expect_rst(1, 0, 2);
+	assert_non_null(heard(1, 0, VSOCK_REQUEST));
+	assert_int_equal(hub.guest[0].refused, 2);
+}
+
+/* Nor does one who takes no resets. */
+static void resets_not_taken(void **state)
+{
+	(void)state;
+	open_all(true);
+	for (unsigned i = 0; i < VSOCK_OPENED; i++) {
+		struct vsock_header h = to(0, 1, VSOCK_RST);
+
+		h.src_port = i;
+		put(0, &h, VSOCK_HEADER_BYTES);
+	}
+	assert_int_equal(connections(), VSOCK_OPENED);
+	hub.guest[0].allow = hub.guest[2].allow = 7;
+	give_room(2, 1);
+	ask(0, 2, 100);
+	assert_null(heard(2, 0, VSOCK_REQUEST));
+	assert_int_equal(hub.full, 1u << 1);
+	give_room(1, 1);
+	expect_rst(1, 0, 0);
+	assert_non_null(heard(2, 0, VSOCK_REQUEST));
+	/* It is not waited for when it is deaf: it hears when it sends. */
+	give_room(2, 1);
+	ask(0, 2, 101);
+	assert_null(heard(2, 0, VSOCK_REQUEST));
+	hub.guest[1].deaf = true;
+	vsock_switch_retry(&hub);
+	assert_non_null(heard(2, 0, VSOCK_REQUEST));
+	assert_int_equal(connections(), VSOCK_OPENED);
+	for (unsigned i = 2; i < VSOCK_OPENED; i++) {
+		give_room(1, 1);
+		expect_rst(1, 0, i);
+	}
+	assert_null(heard(1, 0, VSOCK_RST));
+	give_room(1, 1);
+	answer(1, 0, VSOCK_CREDIT_UPDATE, 1);
+	expect_rst(1, 0, 1);
+	assert_int_equal(connections(), 2);
 }
 
 /* Who takes nothing does not make others wait for ever. */
@@ -567,6 +683,8 @@ int main(void)
 		TEST(ports_are_used_again),
 		TEST(mistakes),
 		TEST(a_limit_for_each),
+		TEST(no_answer),
+		TEST(resets_not_taken),
 		TEST(a_deaf_guest),
 		TEST(time_is_short),
 		TEST(a_lost_table),

@@ -8,7 +8,8 @@
 #include <dev/virtio/vsock.h>
 
 #define VSOCK_GUESTS 16u
-/* That a guest has opened, at a time: none can use up another's. */
+/* That a guest has opened, at a time: none can use up another's. For one more, the oldest is
+ * reset that has had no answer. */
 #define VSOCK_OPENED 16u
 
 /* Private to the model. */
@@ -20,7 +21,8 @@ struct vsock_end {
 	uint32_t sent;       /* bytes of data that went to it */
 };
 struct vsock_connection {
-	bool used, over;
+	bool used, over, answered;
+	uint64_t since;          /* packets that its opener had sent */
 	struct vsock_end end[2]; /* the first one has opened it */
 };
 
@@ -28,8 +30,9 @@ struct vsock_guest {
 	struct virtio_vsock *device; /* NULL: none */
 	uint64_t cid;
 	uint32_t allow; /* guests it may talk to, a bit each; both ends must agree */
-	/* The owner's word that it takes too few packets: nobody waits for it, and what it has
-	 * no room for resets the connection. It is over when it makes room. */
+	/* The owner's word that it takes too few packets: nobody waits for it, what it has no
+	 * room for resets the connection, and of one that is over it may hear only when it next
+	 * sends on it. It is taken back when the guest makes room. */
 	bool deaf;
 	uint64_t taken;          /* packets of others */
 	uint64_t packets, bytes; /* that it sent, and of data in them */
