@@ -20,7 +20,7 @@ static void each_apart(void **state)
 	for (unsigned n = 1; n <= 1000; n++)
 		for (unsigned i = 0; i < 4; i++)
 			assert_int_equal(causes_count(&causes, &places[i / 2], reasons[i % 2]),
-					 (n & (n - 1)) == 0 ? n : 0);
+					 n == 1 || n == 10 || n == 100 || n == 1000 ? n : 0);
 	assert_int_equal(causes_count(&causes, NULL, "one more"), 1);
 }
 
@@ -34,7 +34,7 @@ static void many(void **state)
 	for (unsigned n = 0; n < 1000; n++)
 		for (unsigned i = 0; i < sizeof(places); i++)
 			lines += causes_count(&causes, &places[i], "it") != 0;
-	assert_in_range(lines, CAUSES_MAX * 10, CAUSES_MAX * 10 + 18);
+	assert_in_range(lines, CAUSES_MAX * 4, CAUSES_MAX * 4 + 7);
 	assert_int_equal(causes.of[CAUSES_MAX].n, 1000 * (sizeof(places) - CAUSES_MAX));
 }
 

@@ -1,4 +1,3 @@
-#include <selvage/base.h>
 #include <selvage/causes.h>
 
 static struct cause *find(struct causes *c, const void *where, const char *why)
@@ -7,7 +6,7 @@ static struct cause *find(struct causes *c, const void *where, const char *why)
 		struct cause *x = &c->of[i];
 
 		if (x->n == 0)
-			*x = (struct cause){ where, why, 0 };
+			*x = (struct cause){ where, why, 0, 1 };
 		if (x->where == where && x->why == why)
 			return x;
 	}
@@ -16,7 +15,10 @@ static struct cause *find(struct causes *c, const void *where, const char *why)
 
 uint64_t causes_count(struct causes *c, const void *where, const char *why)
 {
-	const uint64_t n = ++find(c, where, why)->n;
+	struct cause *x = find(c, where, why);
 
-	return is_pow2_u64(n) ? n : 0;
+	if (++x->n < x->next)
+		return 0;
+	x->next = 10 * x->n;
+	return x->n;
 }
