@@ -30,27 +30,31 @@ enum { T_IN = 0,
        T_GET_ID = 8 };
 enum { S_OK = 0,
        S_IOERR = 1,
-       S_UNSUPP = 2 };
+       S_UNSUPP = 2,
+       MORE = 0x100 }; /* no status: it goes on in another turn */
 
 /* Sectors to bytes; false: not within the disk, or more than there is room for. A driver that
  * did not take size_max and seg_max may ask for any number. */
 static bool place(struct virtio_blk_request *r, uint64_t sector, uint32_t bytes)
 {
-	const struct virtio_blk_disk *disk = &r->b->disk;
-
-	if (bytes % VIRTIO_BLK_SECTOR != 0 || (disk->room != 0 && bytes > disk->room) ||
-	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, disk->sectors))
+	if (bytes % VIRTIO_BLK_SECTOR != 0 || bytes > r->b->max_bytes ||
+	    !range_within_u64(sector, bytes / VIRTIO_BLK_SECTOR, 0, r->b->disk.sectors))
 		return false;
 	r->offset = sector * VIRTIO_BLK_SECTOR;
 	r->bytes = bytes;
 	return true;
 }
 
-static uint8_t do_read(struct virtq *q, struct virtio_blk_request *r, uint32_t most)
+static uint32_t piece_of(const struct virtio_blk_request *r, uint32_t left)
+{
+	return left > VIRTIO_BLK_TURN && r->b->in_turns ? VIRTIO_BLK_TURN : left;
+}
+
+static inline unsigned do_read(struct virtq *q, struct virtio_blk_request *r)
 {
 	const struct virtio_blk_disk *disk = &r->b->disk;
 
-	for (uint32_t left = min_u32(r->in.left, most); left > 0;) {
+	for (uint32_t left = piece_of(r, r->in.left); left > 0;) {
 		uint32_t n = left;
 		const uint8_t *from = disk->look(disk->opaque, r->offset, &n);
 
@@ -60,20 +64,20 @@ static uint8_t do_read(struct virtq *q, struct virtio_blk_request *r, uint32_t m
 		r->written += n;
 		left -= n;
 	}
-	return S_OK;
+	return r->in.left != 0 ? MORE : S_OK;
+}
+
+static unsigned flush(const struct virtio_blk_disk *disk)
+{
+	return disk->flush == NULL || disk->flush(disk->opaque) ? S_OK : S_IOERR;
 }
 
 /* A driver that knows no flush has what it wrote last when it hears of it (5.2.6.2). */
-static uint8_t flush(struct virtio_blk *b, bool wanted)
-{
-	return !wanted || b->disk.flush == NULL || b->disk.flush(b->disk.opaque) ? S_OK : S_IOERR;
-}
-
-static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r, uint32_t most)
+static inline unsigned do_write(struct virtq *q, struct virtio_blk_request *r)
 {
 	const struct virtio_blk_disk *disk = &r->b->disk;
 
-	for (uint32_t left = min_u32(r->out.left, most); left > 0;) {
+	for (uint32_t left = piece_of(r, r->out.left); left > 0;) {
 		uint32_t n = left;
 		uint8_t *to = disk->change(disk->opaque, r->offset, &n);
 
@@ -88,10 +92,12 @@ static uint8_t do_write(struct virtq *q, struct virtio_blk_request *r, uint32_t 
 		r->offset += n;
 		left -= n;
 	}
-	return flush(r->b, r->out.left == 0 && virtio_blk_writes_through(r->b));
+	if (r->out.left != 0)
+		return MORE;
+	return disk->flush == NULL || !virtio_blk_writes_through(r->b) ? S_OK : flush(disk);
 }
 
-static uint8_t do_id(struct virtq *q, struct virtio_blk_request *r)
+static unsigned do_id(struct virtq *q, struct virtio_blk_request *r)
 {
 	uint32_t n = min_u32(r->in.left, VIRTIO_BLK_ID_BYTES);
 
@@ -102,22 +108,14 @@ static uint8_t do_id(struct virtq *q, struct virtio_blk_request *r)
 }
 
 /* A piece of it. */
-static uint8_t carry_out(struct virtq *q, struct virtio_blk_request *r)
+static inline unsigned carry_out(struct virtq *q, struct virtio_blk_request *r)
 {
-	const uint32_t most = r->b->in_turns ? VIRTIO_BLK_TURN : UINT32_MAX;
-
 	switch (r->type) {
-	case T_IN: return do_read(q, r, most);
-	case T_OUT: return do_write(q, r, most);
+	case T_IN: return do_read(q, r);
+	case T_OUT: return do_write(q, r);
 	case T_GET_ID: return do_id(q, r);
-	default: return flush(r->b, true);
+	default: return flush(&r->b->disk);
 	}
-}
-
-static uint32_t left_of(const struct virtio_blk_request *r)
-{
-	return r->type == T_IN ? r->in.left : r->type == T_OUT ? r->out.left
-							       : 0;
 }
 
 /* What is wrong with a request, or S_OK. */
@@ -145,9 +143,14 @@ static bool parse(struct virtio_blk *b, struct virtq *q, const struct virtq_chai
 {
 	uint8_t header[HEADER_BYTES];
 
-	*r = (struct virtio_blk_request){
-		.b = b, .chain = c, .out = virtq_out(c), .in = virtq_in(c)
-	};
+	r->b = b;
+	r->chain = c;
+	r->out = virtq_out(c);
+	r->in = virtq_in(c);
+	r->offset = 0;
+	r->bytes = r->written = 0;
+	r->answered = false;
+	r->answer = S_OK;
 	r->status = r->in;
 	if (r->out.left < HEADER_BYTES || r->in.left == 0) {
 		virtio_break(&b->v, "a request without header or status");
@@ -165,7 +168,7 @@ static bool parse(struct virtio_blk *b, struct virtq *q, const struct virtq_chai
 /* Bytes at the buffer's start count as written (2.7.8): where nothing was read into, in
  * front of the status, there are zeros then. Whoever gives very much room has it back as it
  * was. */
-static bool pad(struct virtq *q, struct virtio_blk_request *r)
+static inline bool pad(struct virtq *q, struct virtio_blk_request *r)
 {
 	static const uint8_t nothing[256];
 
@@ -179,7 +182,7 @@ static bool pad(struct virtq *q, struct virtio_blk_request *r)
 	return true;
 }
 
-static bool end(struct virtq *q, struct virtio_blk_request *r, uint8_t status)
+static inline bool end(struct virtq *q, struct virtio_blk_request *r, uint8_t status)
 {
 	if (status != S_OK)
 		r->b->failures++;
@@ -189,22 +192,36 @@ static bool end(struct virtq *q, struct virtio_blk_request *r, uint8_t status)
 	return true;
 }
 
-/* Ends the request, or leaves it to the next turn. */
-static bool go_on(struct virtio_blk *b, struct virtq *q, uint8_t status)
+static bool leave(struct virtio_blk *b, const struct virtio_blk_request *r)
 {
-	struct virtio_blk_request *r = &b->request;
+	b->request = *r;
+	b->busy = true;
+	return true;
+}
 
+/* Ends the request, or leaves it to the next turn. */
+static inline bool go_on(struct virtio_blk *b, struct virtq *q, struct virtio_blk_request *r,
+			 unsigned status)
+{
 	if (status == S_OK)
 		status = carry_out(q, r);
-	b->busy = status == S_OK && left_of(r) != 0;
-	return b->busy || end(q, r, status);
+	return status == MORE ? leave(b, r) : end(q, r, (uint8_t)status);
 }
 
 static bool serve(struct virtio_blk *b, struct virtq *q)
 {
+	struct virtio_blk_request r;
 	uint8_t status;
 
-	return parse(b, q, &b->v.chain, &b->request, &status) && go_on(b, q, status);
+	return parse(b, q, &b->v.chain, &r, &status) && go_on(b, q, &r, status);
+}
+
+static bool serve_more(struct virtio_blk *b, struct virtq *q)
+{
+	struct virtio_blk_request r = b->request;
+
+	b->busy = false;
+	return go_on(b, q, &r, S_OK);
 }
 
 /* The same for a slow disk: requests end later. */
@@ -218,7 +235,7 @@ static bool serve_slowly(struct virtio_blk *b, struct virtq *q, struct virtio_bl
 		return false;
 	}
 	r->answered = status != S_OK || r->type == T_GET_ID;
-	r->answer = status == S_OK && r->answered ? do_id(q, r) : status;
+	r->answer = status == S_OK && r->answered ? (uint8_t)do_id(q, r) : status;
 	b->disk.begin(b->disk.opaque, job);
 	return true;
 }
@@ -230,8 +247,8 @@ static bool take(struct virtio_blk *b, struct virtq *q, uint64_t *bytes)
 	struct virtq_chain *c = &b->v.chain;
 
 	if (b->busy) {
-		*bytes = left_of(&b->request);
-		return go_on(b, q, S_OK);
+		*bytes = VIRTIO_BLK_TURN;
+		return serve_more(b, q);
 	}
 	if (b->disk.take != NULL) {
 		job = b->disk.take(b->disk.opaque);
@@ -253,13 +270,12 @@ static bool take(struct virtio_blk *b, struct virtq *q, uint64_t *bytes)
 static void kick(struct virtio *v, unsigned queue)
 {
 	struct virtio_blk *b = CONTAINER_OF(v, struct virtio_blk, v);
-	const uint64_t most = b->in_turns ? VIRTIO_BLK_TURN : KICK_BYTES;
 	uint64_t done = 0, bytes;
 
 	b->more = false;
 	while (take(b, &v->queue[queue], &bytes)) {
 		done += REQUEST_COST + bytes;
-		if (done < most)
+		if (done < VIRTIO_BLK_TURN || (!b->in_turns && done < KICK_BYTES))
 			continue;
 		b->more = b->in_turns;
 		if (!b->in_turns)
@@ -341,6 +357,7 @@ void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 	if (disk->read_only)
 		b->class.features |= F_RO;
 	b->disk = *disk;
+	b->max_bytes = disk->room == 0 ? UINT32_MAX : (uint32_t)min_u64(disk->room, UINT32_MAX);
 	b->failures = 0;
 	b->in_turns = b->more = b->busy = false;
 	memset(b->config, 0, sizeof(b->config));

@@ -68,6 +68,7 @@ struct virtio_blk {
 	struct virtio_class class;
 	struct virtio_blk_disk disk;
 	uint8_t config[VIRTIO_BLK_CONFIG_BYTES];
+	uint32_t max_bytes;                /* of a request's data */
 	struct virtio_blk_request request; /* in memory: at work on it, */
 	bool busy;                         /* and more turns are */
 	uint64_t failures;                 /* requests that did not succeed */
