@@ -7,15 +7,14 @@
 /* Large pages that are counted: 4 GiB from the first one on. */
 #define LARGE_PAGES 2048u
 #define WHOLE (VMM_LARGE_PAGE / SYSDESC_PAGE)
-/* Init does not take it: it is not a page of its own. */
-#define KEPT UINT16_MAX
 
 static struct {
 	const struct vmm_info *info;
 	uint64_t small[LARGE_PAGES][WHOLE / 64]; /* that were given */
-	uint16_t given[LARGE_PAGES];             /* how many of each, or KEPT */
+	uint16_t given[LARGE_PAGES];             /* how many of each */
 	uint64_t gone[LARGE_PAGES / 64];
-	gpa_t at[LARGE_PAGES]; /* of those that are gone */
+	uint64_t kept[LARGE_PAGES / 64]; /* init did not take them, and is not asked again yet */
+	gpa_t at[LARGE_PAGES];           /* of those that are gone or kept */
 } ram;
 
 /* As the monitor sees memory: in step with the guest's large pages. LARGE_PAGES: none, or one
@@ -37,10 +36,12 @@ static unsigned index_of(gpa_t gpa)
 	return LARGE_PAGES;
 }
 
-static bool is_gone(unsigned n)
+static bool has(const uint64_t set[LARGE_PAGES / 64], unsigned n)
 {
-	return n < LARGE_PAGES && (ram.gone[n / 64] >> n % 64 & 1);
+	return n < LARGE_PAGES && (set[n / 64] >> n % 64 & 1);
 }
+
+static bool is_gone(unsigned n) { return has(ram.gone, n); }
 
 /* In one region, whose large pages have numbers in a row. */
 static bool range_gone(gpa_t gpa, uint64_t size)
@@ -70,19 +71,34 @@ static bool mark(unsigned n, gpa_t page, bool given)
 	return *word != before;
 }
 
+static void offer(unsigned n)
+{
+	ram.gone[n / 64] |= bit_u64(n % 64);
+	if (init_memory(INIT_REQ_MEMORY_GIVE, ram.at[n]))
+		return;
+	ram.gone[n / 64] &= ~bit_u64(n % 64);
+	ram.kept[n / 64] |= bit_u64(n % 64);
+}
+
 void balloon_ram_give(gpa_t page)
 {
 	const unsigned n = index_of(page);
 
-	if (n == LARGE_PAGES || ram.given[n] == KEPT || !mark(n, page, true) ||
-	    ++ram.given[n] < WHOLE)
+	if (n == LARGE_PAGES || !mark(n, page, true) || ++ram.given[n] < WHOLE || has(ram.kept, n))
 		return;
-	ram.gone[n / 64] |= bit_u64(n % 64);
 	ram.at[n] = page & ~(VMM_LARGE_PAGE - 1);
-	if (init_memory(INIT_REQ_MEMORY_GIVE, ram.at[n]))
-		return;
-	ram.gone[n / 64] &= ~bit_u64(n % 64);
-	ram.given[n] = KEPT;
+	offer(n);
+}
+
+void balloon_ram_offer(void)
+{
+	for (unsigned n = 0; n < LARGE_PAGES; n++) {
+		if (!has(ram.kept, n))
+			continue;
+		ram.kept[n / 64] &= ~bit_u64(n % 64);
+		if (ram.given[n] == WHOLE)
+			offer(n);
+	}
 }
 
 static bool fetch(unsigned n)
@@ -101,7 +117,7 @@ void balloon_ram_back(gpa_t page)
 {
 	const unsigned n = index_of(page);
 
-	if (n < LARGE_PAGES && ram.given[n] != KEPT && mark(n, page, false))
+	if (n < LARGE_PAGES && mark(n, page, false))
 		ram.given[n]--;
 }
 
@@ -110,8 +126,7 @@ bool balloon_ram_all(void)
 	for (unsigned n = 0; n < LARGE_PAGES; n++) {
 		if (!fetch(n))
 			return false;
-		if (ram.given[n] != KEPT)
-			ram.given[n] = 0;
+		ram.given[n] = 0;
 		memset(ram.small[n], 0, sizeof(ram.small[n]));
 	}
 	return true;

@@ -10,6 +10,8 @@
 void balloon_ram_init(struct vm *vm);
 /* The guest does not use the page. */
 void balloon_ram_give(gpa_t page);
+/* Init has something to say: what it did not take is offered again. */
+void balloon_ram_offer(void);
 /* The page's memory is there; false: there is none now, and another call is due when init
  * says so. */
 bool balloon_ram_fetch(gpa_t page);

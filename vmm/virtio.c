@@ -378,9 +378,10 @@ static bool add_balloon(struct vm *vm)
 	return plug(vm, s, &devices.balloon.v);
 }
 
-/* Another size, or memory that it waits for. */
+/* Another size, or memory that it waits for, or that init takes again. */
 static void look_at_balloon(const struct vm *vm)
 {
+	balloon_ram_offer();
 	virtio_balloon_ask(&devices.balloon, balloon_pages(vm));
 	virtio_balloon_service(&devices.balloon);
 }

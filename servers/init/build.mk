@@ -14,9 +14,11 @@ INC_request := -Iservers/init -Ilib/ipc/include
 LIB_SRCS_request := servers/init/request.c
 $(eval $(call unit_test,request,tests/unit/request_test.c,request base))
 $(eval $(call fuzz_target,request,tests/fuzz/request_fuzz.c,request base))
-$(eval $(call fuzz_target,upload,tests/fuzz/upload_fuzz.c servers/init/upload.c,image base,\
-  -Iservers/init -Iservers/init/arch/aarch64 -Itests/unit/fake_sel4 -Ilib/sel4/include -Ilib/sel4/arch/aarch64/include -Ilib/rt/include -Ilib/alloc/include \
-  -DSELVAGE_PA_BITS=44))
+# Parts of it against a kernel that the test plays.
+INIT_FAKE := -Iservers/init -Iservers/init/arch/aarch64 -Itests/unit/fake_sel4 -Ilib/sel4/include \
+  -Ilib/sel4/arch/aarch64/include -Ilib/rt/include -Ilib/alloc/include -DSELVAGE_PA_BITS=44
+$(eval $(call fuzz_target,upload,tests/fuzz/upload_fuzz.c servers/init/upload.c,image base,$(INIT_FAKE)))
+$(eval $(call unit_test,balloon,tests/unit/balloon_test.c servers/init/balloon.c,image base,$(INIT_FAKE) -Ilib/ipc/include -Ilib/vcpu/include -Ilib/vcpu/arch/aarch64/include))
 INC_acpi := -Iservers/init/arch/x86_64
 LIB_SRCS_acpi := servers/init/arch/x86_64/acpi.c
 $(eval $(call unit_test,acpi,tests/unit/acpi_test.c,acpi base))

@@ -151,10 +151,9 @@ bool vm_read(unsigned index, uint64_t gpa, uint8_t *to, unsigned n)
 	return true;
 }
 
-/* Arms the timer for the first that is due. False: there is no time server. */
-static bool arm_first(void)
+bool vm_arm_timer(void)
 {
-	uint64_t first = UINT64_MAX;
+	uint64_t first = balloon_due();
 
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
 		if (vms[i].state == VM_WAITING)
@@ -186,7 +185,7 @@ static bool must_wait(unsigned index)
 	}
 	vm->state = VM_WAITING;
 	vm->restart_at = now + clock_us_to_ticks(SETTLE_STEP_US);
-	return arm_first();
+	return vm_arm_timer();
 }
 
 bool vm_start(unsigned index)
@@ -271,7 +270,7 @@ const char *vm_ask_off(unsigned index)
 		return "it was asked already; `stop --now` takes it down";
 	vm->stop_at = clock_now() + clock_us_to_ticks(d->stop_us);
 	if (!process_tell(vm_process(index), offsetof(struct vmm_info, stop), &yes, sizeof(yes)) ||
-	    !arm_first()) {
+	    !vm_arm_timer()) {
 		vm->stop_at = 0;
 		return "nobody would take it down in time; `stop --now` does";
 	}
@@ -355,7 +354,7 @@ void vm_reset(unsigned index)
 /* Without a time server there is no later: all start now. */
 static void arm(void)
 {
-	if (arm_first())
+	if (vm_arm_timer())
 		return;
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
 		if (vms[i].state == VM_WAITING)
@@ -364,16 +363,13 @@ static void arm(void)
 
 void vm_start_due(void)
 {
-	bool any = false;
-
+	balloon_tell_due();
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
-		any = any || vms[i].state == VM_WAITING || vms[i].stop_at != 0;
 		stop_overdue(i);
 		if (vms[i].state == VM_WAITING && vms[i].restart_at <= clock_now())
 			(void)vm_start(i);
 	}
-	if (any)
-		arm();
+	arm();
 }
 
 static void restart_later(unsigned index)

@@ -72,7 +72,10 @@ const char *vm_pause(unsigned index);
 const char *vm_resume(unsigned index);
 /* Its VMM asked, or crashed: restart policy applied. */
 void vm_ended(unsigned index, enum vm_stop_reason reason);
-/* Starts those again whose time has come. */
+/* Arms init's timer for the first that is due, of VMs and their balloons. False: there is no
+ * time server. */
+bool vm_arm_timer(void);
+/* Starts those again whose time has come, and what else is due. */
 void vm_start_due(void);
 /* Another schedule or restart policy, at once and from now on. NULL, or why not. */
 const char *vm_set(unsigned index, enum control_key key, uint64_t value);

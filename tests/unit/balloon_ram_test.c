@@ -136,19 +136,41 @@ static void a_page_counts_once(void **state)
 	assert_true(init.gone[0]);
 }
 
-/* Memory that others have too stays, and init is asked once. */
+/* Memory that others have too, or that init does not take now: it is asked again when it
+ * says so, of what is in the balloon then. */
 static void what_init_does_not_take_stays(void **state)
 {
 	(void)state;
 	start();
 	init.refuses = true;
 	give(RAM, SMALL);
-	assert_int_equal(init.asked, 1);
+	give(RAM + VMM_LARGE_PAGE, SMALL);
+	assert_int_equal(init.asked, 2);
 	assert_false(vm.mem.gone(RAM, 1));
 	balloon_ram_back(RAM);
 	give(RAM, SMALL);
 	assert_true(balloon_ram_fetch(RAM));
-	assert_int_equal(init.asked, 1);
+	balloon_ram_back(RAM);
+	assert_int_equal(init.asked, 2);
+	balloon_ram_offer();
+	assert_int_equal(init.asked, 3);
+	init.refuses = false;
+	balloon_ram_offer();
+	assert_true(init.gone[1]);
+	assert_true(vm.mem.gone(RAM + VMM_LARGE_PAGE, 1));
+	assert_int_equal(init.asked, 4);
+	balloon_ram_offer();
+	assert_int_equal(init.asked, 4);
+	balloon_ram_give(RAM);
+	assert_true(init.gone[0]);
+	/* What the driver takes back by a reset is not offered. */
+	init.refuses = true;
+	give(RAM + 2 * VMM_LARGE_PAGE, SMALL);
+	assert_true(balloon_ram_all());
+	init.refuses = false;
+	init.asked = 0;
+	balloon_ram_offer();
+	assert_int_equal(init.asked, 0);
 }
 
 static void what_is_no_ram_is_not_counted(void **state)
