@@ -191,6 +191,8 @@ int main(void)
 			else if (is_of_memory(msginfo_label(info)))
 				sel4_send(reply, msginfo(mr[0] != 1, 0, 0), mr);
 		}
+		if (mem_was_closed())
+			balloon_retry();
 		any_ran = any_ran || vm_any_running();
 	}
 }

@@ -14,6 +14,7 @@ static struct idalloc slots;
 static uint64_t slot_words[IDALLOC_WORDS(CSPACE_SLOTS)];
 static uint32_t slot_next[CSPACE_SLOTS];
 static struct arena_slots arena_slots;
+static bool was_closed;
 static struct {
 	uint64_t paddr;
 	cap_t frame;
@@ -95,6 +96,15 @@ void mem_close(struct mem_arena *m)
 	 * revocation that another thread's work made incomplete. */
 	if (arena_destroy(&m->arena) != ARENA_OK)
 		(void)arena_destroy(&m->arena);
+	was_closed = true;
+}
+
+bool mem_was_closed(void)
+{
+	const bool was = was_closed;
+
+	was_closed = false;
+	return was;
 }
 
 cap_t mem_slot(struct mem_arena *m)

@@ -36,6 +36,8 @@ extern struct mem_arena init_arena;
 void mem_open(struct mem_arena *m, unsigned chunk_bits);
 /* Deletes every object and capability of the arena, gives all back. */
 void mem_close(struct mem_arena *m);
+/* Whether any was closed since the last question. */
+bool mem_was_closed(void);
 
 /* An empty slot of the arena, or 0. */
 cap_t mem_slot(struct mem_arena *m);

@@ -250,7 +250,6 @@ void vm_stop(unsigned index, enum vm_state state)
 		keep(index);
 		process_destroy(p);
 		balloon_end(index);
-		balloon_retry();
 	}
 	reserve(index);
 	vms[index].asked_at = 0;

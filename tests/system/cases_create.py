@@ -1,5 +1,6 @@
 """VMs with connections that come and go at run time; others are served meanwhile."""
 import os
+import time
 
 from harness import System, write_description
 from lifecycle import TICK, accounting, refused, rows, ticker
@@ -141,17 +142,23 @@ def balloon_memory(report):
         "    initrd: asset:initrd-virtio", "    devices: [pl011, virtio-balloon]",
         "    cmdline: \"console=ttyAMA0 panic=-1 nokaslr quiet selvage.name=giver\""]) + "\n")
     taker = describe("balloon-taker", [{**micro("taker", "tick"), "memory": "160M"}], [])
+    with open(os.path.join(os.path.dirname(path), "spare-disk"), "wb") as f:
+        f.truncate(16 << 20)
+    spare = describe("balloon-spare", [{**micro("spare", "tick"), "autostart": "false",
+                                        "disks": "[{image: spare-disk}]"}], [])
     with System("balloon-memory", path, limit_s=120) as run:
         run.wait("giver", "selvage-guest: up", 60)
         run.type_to("giver", "for m in virtio virtio_ring virtio_mmio virtio_balloon; do "
                              "insmod /lib/modules/$m.ko; done; echo loaded-$?")
         run.wait("giver", "^loaded-0", 20)
         used, ram = memory(run)
+        run.client("create", spare)
+        full = memory(run)[0]
         report.check("out of memory" in refused(run, "create", taker),
                      "there is no memory for another")
         run.client("set", "giver", "balloon", "192M")
         run.wait("log", "given 196608 KiB into the balloon", 30)
-        given = used - memory(run)[0]
+        given = full - memory(run)[0]
         report.check(given >= 160 << 20,
                      f"of 192 MiB in the balloon {given >> 20} MiB come to init")
         report.equal(ram - memory(run)[1], given, "ps says so")
@@ -162,6 +169,12 @@ def balloon_memory(report):
         run.wait("log", "no memory is left for what the balloon is to give back", 30, seen)
         run.answers("giver")
         report.ok("what another VM has does not come again; the guest goes on without")
+        least = memory(run)[1] + (8 << 20)
+        run.client("destroy", "spare")
+        until = time.monotonic() + 20
+        while memory(run)[1] < least and time.monotonic() < until:
+            time.sleep(0.5)
+        report.check(memory(run)[1] >= least, "the images of one that was off come to it")
         run.client("destroy", "taker")
         run.wait("log", "given 0 KiB into the balloon", 30, seen)
         run.answers("giver")
