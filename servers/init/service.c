@@ -387,18 +387,21 @@ const char *service_start_device_servers(const struct sysdesc *system)
 	return NULL;
 }
 
+/* A log server that has died hears of p when it starts again; one that is left off has it
+ * like its other clients, whom nobody reads. */
 bool service_attach_log(struct process *p)
 {
-	struct process *log = service_process(PROC_LOG);
+	struct process *log = &processes[PROC_LOG];
+	int error;
 
-	return log != NULL &&
-	       process_share_frames(p, log, p->log_frames,
-				    ARRAY_SIZE(p->log_frames),
-				    PROC_RING_BASE + p->number * PROC_RING_STRIDE,
-				    "log ring of a client") &&
-	       process_grant(p, p, PROC_CAP_LOG_NTFN, log->ntfn, ABI_RIGHT_WRITE,
-			     LOG_NTFN_CLIENT, "Notification", "log: records wait") &&
-	       server_add_client(log->service_call, p->number, p->name) == SERVER_OK;
+	if (!process_share_frames(p, log, p->log_frames, ARRAY_SIZE(p->log_frames),
+				  PROC_RING_BASE + p->number * PROC_RING_STRIDE,
+				  "log ring of a client") ||
+	    !process_grant(p, p, PROC_CAP_LOG_NTFN, log->ntfn, ABI_RIGHT_WRITE, LOG_NTFN_CLIENT,
+			   "Notification", "log: records wait"))
+		return false;
+	error = server_add_client(log->service_call, p->number, p->name);
+	return error == SERVER_OK || error == SERVER_DIED;
 }
 
 bool service_attach_time(struct process *p)

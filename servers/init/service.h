@@ -41,7 +41,7 @@ bool service_give_irq(struct process *p, unsigned slot, unsigned irq, bool level
 /* How many of the machine's interrupts drivers have. */
 unsigned service_irqs(void);
 
-/* Connects p, before it runs. */
+/* Connects p, before it runs; to a log server that does not run too. */
 bool service_attach_log(struct process *p);
 bool service_attach_time(struct process *p);
 /* p's output and input: `frames` (CHANNEL_BYTES) as channel `channel`;

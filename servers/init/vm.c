@@ -209,6 +209,7 @@ bool vm_start(unsigned index)
 	vms[index].paused_ticks = 0;
 	vms[index].watch = 0;
 	vms[index].cpu_us = 0;
+	vms[index].started = clock_now();
 	reserve_give(index);
 	if (vm_make(p, index, &descriptions[index], monitor, vms[index].kept)) {
 		vms[index].state = VM_RUNNING;
@@ -242,6 +243,8 @@ void vm_stop(unsigned index, enum vm_state state)
 	struct process *p = vm_process(index);
 
 	(void)vm_cpu_us(index);
+	if (vm_lives(index) && clock_now() - vms[index].started >= clock_us_to_ticks(SOON_US))
+		vms[index].restarts = 0;
 	if (p->state != PROCESS_NONE) {
 		trace_vm(descriptions[index].name, state == VM_CRASHED ? "crashed" : "ended");
 		connect_detach(index);
@@ -329,6 +332,50 @@ const char *vm_resume(unsigned index)
 	return NULL;
 }
 
+/* Without a time server there is no later: all start now. */
+static void arm(void)
+{
+	if (vm_arm_timer())
+		return;
+	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
+		if (vms[i].state == VM_WAITING)
+			(void)vm_start(i);
+}
+
+static void restart_later(unsigned index)
+{
+	const struct sysdesc_vm *d = &descriptions[index];
+	struct vm *vm = &vms[index];
+	uint64_t delay;
+
+	if (++vm->restarts > d->restart_limit) {
+		log_error("vm %s: started again %u times in a row, left off", d->name,
+			  d->restart_limit);
+		vm->restarts = 0;
+		return;
+	}
+	delay = d->restart_delay_us << min_u64(vm->restarts - 1, MAX_DOUBLINGS);
+	vm->restart_at = clock_now() + clock_us_to_ticks(delay);
+	vm->state = VM_WAITING;
+	log_info("vm %s: starts again in %lu ms", d->name, (unsigned long)(delay / 1000));
+	arm();
+}
+
+static void apply_policy(unsigned index, bool failed)
+{
+	const uint32_t restart = descriptions[index].restart;
+
+	if (restart == SYSDESC_RESTART_ALWAYS || (restart == SYSDESC_RESTART_ON_FAILURE && failed))
+		restart_later(index);
+}
+
+/* What it lacks may be there in a while: it ran before. */
+static void start_again(unsigned index)
+{
+	if (!vm_start(index))
+		apply_policy(index, true);
+}
+
 void vm_reset(unsigned index)
 {
 	const char *name = descriptions[index].name;
@@ -347,17 +394,7 @@ void vm_reset(unsigned index)
 	}
 	log_info("vm %s: reboots", name);
 	vm_stop(index, VM_OFF);
-	(void)vm_start(index);
-}
-
-/* Without a time server there is no later: all start now. */
-static void arm(void)
-{
-	if (vm_arm_timer())
-		return;
-	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++)
-		if (vms[i].state == VM_WAITING)
-			(void)vm_start(i);
+	start_again(index);
 }
 
 void vm_start_due(void)
@@ -366,48 +403,23 @@ void vm_start_due(void)
 	for (unsigned i = 0; i < SYSDESC_MAX_VMS; i++) {
 		stop_overdue(i);
 		if (vms[i].state == VM_WAITING && vms[i].restart_at <= clock_now())
-			(void)vm_start(i);
+			start_again(i);
 	}
-	arm();
-}
-
-static void restart_later(unsigned index)
-{
-	const struct sysdesc_vm *d = &descriptions[index];
-	struct vm *vm = &vms[index];
-	bool soon = clock_now() - vm->started < clock_us_to_ticks(SOON_US);
-	uint64_t delay;
-
-	vm->restarts = soon ? vm->restarts + 1 : 1;
-	if (vm->restarts > d->restart_limit) {
-		log_error("vm %s: started again %u times in a row, left off", d->name,
-			  d->restart_limit);
-		vm->restarts = 0;
-		return;
-	}
-	delay = d->restart_delay_us << min_u64(vm->restarts - 1, MAX_DOUBLINGS);
-	vm->restart_at = clock_now() + clock_us_to_ticks(delay);
-	vm->state = VM_WAITING;
-	log_info("vm %s: starts again in %lu ms", d->name, (unsigned long)(delay / 1000));
 	arm();
 }
 
 void vm_ended(unsigned index, enum vm_stop_reason reason)
 {
-	const struct sysdesc_vm *vm = &descriptions[index];
 	bool failed = reason != VM_STOP_OFF;
 	bool asked = vms[index].stop_at != 0;
 
 	vm_stop(index, failed ? VM_CRASHED : VM_OFF);
-	log_info("vm %s: %s", vm->name,
+	log_info("vm %s: %s", descriptions[index].name,
 		 reason == VM_STOP_WATCHDOG ? "stopped, its watchdog has run out"
 		 : failed                   ? "stopped after a failure"
 					    : "powered off");
-	if (asked) /* the operator's wish */
-		return;
-	if (vm->restart == SYSDESC_RESTART_ALWAYS ||
-	    (vm->restart == SYSDESC_RESTART_ON_FAILURE && failed))
-		restart_later(index);
+	if (!asked) /* the operator's wish */
+		apply_policy(index, failed);
 }
 
 static void set_key(struct sysdesc_vm *vm, enum control_key key, uint64_t value)

@@ -24,7 +24,7 @@ struct vm {
 	uint64_t stop_at;             /* when it is to be off, as it was asked to, in ticks; 0 */
 	uint64_t asked_at;            /* since when it waits for those who serve it, in ticks; 0 */
 	uint32_t quick_resets;        /* in a row, each soon after the start */
-	uint64_t started;             /* when last, in ticks */
+	uint64_t started;             /* when last, in ticks; also of a start that failed */
 	uint64_t paused;              /* since when, in ticks */
 	uint64_t paused_ticks;        /* how long so far since the start, this pause apart */
 	uint32_t watch;               /* VMM_WATCH_..., since the start */

@@ -271,6 +271,34 @@ def service_left_off(report):
         report.check(re.search(r"one +off", run.client("ps")), "its VM can be stopped")
 
 
+def log_left_off(report):
+    """Without the log server VMs reboot and start as before."""
+    path = describe("log-left-off", [vm("one"), vm("two")], on_idle="stay")
+    with System("log-left-off", path) as run:
+        for name in ("one", "two"):
+            run.wait(name, f"selvage-guest: up {name}")
+        for _ in range(4):
+            before = run.lines.count()
+            run.client("crash", "log")
+            run.wait("log", "service log: started again", 30, before)
+        run.client("crash", "log")
+        until = time.monotonic() + 20
+        while not re.search(r"log +crashed", run.client("ps")) and time.monotonic() < until:
+            time.sleep(0.5)
+        report.check(re.search(r"log +crashed", run.client("ps")), "log is left off")
+        seen = run.lines.count()
+        run.type_to("one", "reboot -f")
+        run.wait("one", "selvage-guest: up one", 60, seen)
+        run.answers("one")
+        report.ok("a guest reboots")
+        for verb in ("stop", "start"):
+            seen = run.lines.count()
+            run.client(verb, "two")
+        run.wait("two", "selvage-guest: up two", 60, seen)
+        report.ok("a VM stops and starts")
+        report.check("as described" in run.client("audit", path), "who holds what: as described")
+
+
 # --- hostile guests -----------------------------------------------------------
 
 def hostile_is_over(run):
@@ -486,6 +514,7 @@ def all_cases():
         "reboot": reboot, "restart": reboot_from_outside, "poweroff": poweroff,
         "kill-monitor": kill_monitor, "crashed-service": crashed_service,
         "killed-services": killed_services, "service-left-off": service_left_off,
+        "log-left-off": log_left_off,
         "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
         "boot-overhead": boot_overhead, "root-task": root_task,
         "bare-guests": bare_guests,

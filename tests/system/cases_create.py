@@ -134,23 +134,46 @@ def memory(run):
     return used, rows(run)["giver"]["ram_bytes"]
 
 
+def load_balloon(run):
+    run.type_to("giver", "for m in virtio virtio_ring virtio_mmio virtio_balloon; do "
+                         "insmod /lib/modules/$m.ko; done; echo loaded-$?")
+    run.wait("giver", "^loaded-0", 20, run.lines.count() - 5)
+
+
+def no_memory_at_a_reboot(report, run, taker):
+    """What another VM has does not end a guest that reboots: it starts when there is memory."""
+    seen = run.lines.count()
+    run.client("set", "giver", "balloon", "192M")
+    run.wait("log", "given 196608 KiB into the balloon", 30, seen)
+    run.client("create", taker)
+    run.client("set", "giver", "balloon", "0")
+    run.type_to("giver", "reboot -f")
+    _, seen = run.wait("log", "vm giver: cannot be started: out of memory", 30, seen)
+    for delay in (500, 1000):
+        _, seen = run.wait("log", f"vm giver: starts again in {delay} ms", 30, seen)
+    report.ok("a guest that reboots while there is no memory is started again later")
+    run.client("destroy", "taker")
+    run.wait("giver", "selvage-guest: up", 60, seen)
+    report.ok("... and runs when there is")
+    load_balloon(run)
+
+
 def balloon_memory(report):
     """What a guest gave into its balloon another VM has, and it comes again."""
     path = write_description("balloon-memory", "\n".join([
         "name: balloon-memory", "machine: {on_idle: stay}", "vms:",
         "  - name: giver", "    memory: 900M", "    kernel: asset:linux-debian",
         "    initrd: asset:initrd-virtio", "    devices: [pl011, virtio-balloon]",
+        "    restart: on-failure", "    restart_delay: 500ms",
         "    cmdline: \"console=ttyAMA0 panic=-1 nokaslr quiet selvage.name=giver\""]) + "\n")
     taker = describe("balloon-taker", [{**micro("taker", "tick"), "memory": "160M"}], [])
     with open(os.path.join(os.path.dirname(path), "spare-disk"), "wb") as f:
         f.truncate(16 << 20)
     spare = describe("balloon-spare", [{**micro("spare", "tick"), "autostart": "false",
                                         "disks": "[{image: spare-disk}]"}], [])
-    with System("balloon-memory", path, limit_s=120) as run:
+    with System("balloon-memory", path, limit_s=180) as run:
         run.wait("giver", "selvage-guest: up", 60)
-        run.type_to("giver", "for m in virtio virtio_ring virtio_mmio virtio_balloon; do "
-                             "insmod /lib/modules/$m.ko; done; echo loaded-$?")
-        run.wait("giver", "^loaded-0", 20)
+        load_balloon(run)
         used, ram = memory(run)
         run.client("create", spare)
         full = memory(run)[0]
@@ -180,6 +203,7 @@ def balloon_memory(report):
         run.answers("giver")
         report.ok("all of it comes when it is free")
         report.equal(memory(run), (used, ram), "the accounting is as at the start")
+        no_memory_at_a_reboot(report, run, taker)
         # 768 MiB: more than what never was in the balloon, the rest of 858.
         run.type_to("giver", "mkdir /all; mount -t tmpfs -o size=800M all /all; cd /all; "
                              "dd if=/dev/urandom of=0 bs=1M count=64; "
