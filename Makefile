@@ -26,7 +26,7 @@ unit: $(UNIT_RUNS)     ## build and run the host unit tests (ASan, UBSan)
 fuzz: $(FUZZ_RUNS)     ## run every fuzz target for FUZZ_SECONDS each
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | sort -u | \
+	@grep -hE '^[a-z0-9_-]+:.*##' $(filter %.mk Makefile,$(MAKEFILE_LIST)) | sort -u | \
 	  awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 clean: ## remove everything that was built in the tree

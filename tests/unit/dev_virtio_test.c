@@ -1154,6 +1154,7 @@ static void blk_long_requests(void **state)
 		assert_int_equal(flushes, 0);
 		virtio_blk_turn(&blk);
 		assert_int_equal(used(0), 1);
+		virtio_blk_turn(&blk);
 		assert_false(blk.more);
 		assert_int_equal(used_bytes(0, 0), type == 0 ? LONG * PIECE + 1 : 1);
 		assert_int_equal(d.ram[STATUS_AT], 0);
