@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "client.h"
 #include "diag.h"
+#include "logline.h"
 #include "screen.h"
 #include "sockpath.h"
 #include "table.h"
@@ -256,17 +257,20 @@ static bool starts_with(const char *text, const char *word)
 	return strncmp(text, word, strlen(word)) == 0;
 }
 
-/* `[time] process: text`: of the process, of the VM's monitor, or init's about the VM. */
+/* Of the process, of the VM's monitor, or init's about the VM. What is no line of the log server's
+ * are last words. */
 static bool is_about(const char *line, const char *name)
 {
-	const char *text = strstr(line, "] ");
-	char own[80], about[80];
+	char own[80], monitor[80], about[80];
+	struct logline l;
 
 	snprintf(own, sizeof(own), "%.60s: ", name);
-	snprintf(about, sizeof(about), "init: vm %.60s: ", name);
-	text = text ? text + 2 : line;
-	return starts_with(text, own) || starts_with(text, about) ||
-	       (starts_with(text, "vmm:") && starts_with(text + 4, own));
+	snprintf(monitor, sizeof(monitor), "vmm:%.60s", name);
+	snprintf(about, sizeof(about), "vm %.60s: ", name);
+	if (!logline_parse(&l, line))
+		return starts_with(line, own);
+	return logline_is_from(&l, name) || logline_is_from(&l, monitor) ||
+	       (logline_is_from(&l, "init") && starts_with(l.text, about));
 }
 
 /* False: there is no more. */

@@ -5,9 +5,14 @@
 void scroll_add(struct scroll *scroll, const void *data, size_t size)
 {
 	buffer_append(&scroll->data, data, size);
-	/* Cut seldom: every cut moves what is kept. */
-	if (scroll->data.size > 2 * SCROLL_KEEP)
-		buffer_drop(&scroll->data, scroll->data.size - SCROLL_KEEP);
+	/* Cut seldom: every cut moves what is kept. And at a line's start, so that no text from
+	 * the middle of a line looks like one. */
+	if (scroll->data.size > 2 * SCROLL_KEEP) {
+		size_t keep;
+
+		(void)scroll_tail(scroll, SCROLL_KEEP, &keep);
+		buffer_drop(&scroll->data, scroll->data.size - keep);
+	}
 }
 
 const uint8_t *scroll_tail(const struct scroll *scroll, size_t limit,

@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "diag.h"
 #include "files.h"
+#include "logline.h"
 #include "screen.h"
 #include "terminal.h"
 #include "vmstates.h"
@@ -32,9 +33,10 @@ static const char *const failure_marks[] = { "selvage: kernel panic",
 					     "init: " };
 #define N_MARKS (sizeof(failure_marks) / sizeof(failure_marks[0]))
 
-/* In the log: the end of a machine that cannot switch itself off, its kernel
- * being one without SMC capability (machine_off in servers/init). */
-static const char end_mark[] = "] init: the kernel gives no SMC capability";
+/* Init's, in the log: the end of a machine that cannot switch itself off, its
+ * kernel being one without SMC capability (machine_off in servers/init). */
+static const char end_mark[] = "the kernel gives no SMC capability";
+#define LOG_START 128 /* of a line of the log: enough for the mark */
 
 struct session {
 	const struct session_config *config;
@@ -45,11 +47,12 @@ struct session {
 	struct broker broker;
 	struct screen screen;
 	struct vmstates states;
-	unsigned focus;          /* channel on the screen */
-	size_t mark_at[N_MARKS]; /* letters of each mark seen */
-	bool in_line;            /* of text outside of frames: not at its start */
-	bool failed;             /* a whole mark was seen */
-	size_t end_at;           /* letters of end_mark seen */
+	unsigned focus;           /* channel on the screen */
+	size_t mark_at[N_MARKS];  /* letters of each mark seen */
+	bool in_line;             /* of text outside of frames: not at its start */
+	bool failed;              /* a whole mark was seen */
+	char log_line[LOG_START]; /* of the log, so far */
+	size_t log_size;
 	bool stdin_open;
 	bool done;
 	bool told_ready;
@@ -87,16 +90,26 @@ static void finish(struct session *s, int code)
 
 /* --- what comes from the target --- */
 
+static bool is_end(const char *line)
+{
+	struct logline l;
+
+	return logline_parse(&l, line) && logline_is_from(&l, "init") &&
+	       strncmp(l.text, end_mark, strlen(end_mark)) == 0;
+}
+
 static void watch_for_end(struct session *s, const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (data[i] != (uint8_t)end_mark[s->end_at])
-			s->end_at = 0;
-		if (data[i] == (uint8_t)end_mark[s->end_at] &&
-		    end_mark[++s->end_at] == '\0') {
-			s->end_at = 0;
-			finish(s, EXIT_OK);
+		if (data[i] != '\n') {
+			if (s->log_size < LOG_START - 1)
+				s->log_line[s->log_size++] = (char)data[i];
+			continue;
 		}
+		s->log_line[s->log_size] = '\0';
+		s->log_size = 0;
+		if (is_end(s->log_line))
+			finish(s, EXIT_OK);
 	}
 }
 
@@ -179,16 +192,22 @@ static void watch_for_failure(struct session *s, const uint8_t *data,
 		watch_byte(s, data[i]);
 }
 
-static void on_text(void *context, const uint8_t *data, size_t size)
+static void show_text(struct session *s, const uint8_t *data, size_t size)
 {
-	struct session *s = context;
 	const struct buffer *shown = view_text(&s->view, data, size);
 
-	watch_for_failure(s, data, size);
 	broker_output(&s->broker, MUX_CH_LOG, shown->data, shown->size);
 	/* A panic is shown whatever is in focus: nothing else will come. */
 	if (on_screen(s))
 		screen_output(&s->screen, shown->data, shown->size);
+}
+
+static void on_text(void *context, const uint8_t *data, size_t size)
+{
+	struct session *s = context;
+
+	show_text(s, data, size);
+	watch_for_failure(s, data, size);
 }
 
 static void on_answer(void *context, int owner, const char *line, bool last)
@@ -259,7 +278,7 @@ static void read_errors(struct session *s)
 	if (n <= 0)
 		return;
 	if (on_screen(s))
-		on_text(s, (const uint8_t *)bytes, (size_t)n);
+		show_text(s, (const uint8_t *)bytes, (size_t)n);
 	else
 		fprintf(stderr, "%.*s", (int)n, bytes);
 }

@@ -296,6 +296,8 @@ static void scroll_keeps_the_end(void **state)
 		scroll_add(&scroll, all + n, more);
 		n += more;
 		assert_true(scroll.data.size <= 2 * SCROLL_KEEP);
+		if (scroll.data.size < n) /* a line's middle is not its start */
+			assert_int_equal(all[n - scroll.data.size - 1], '\n');
 		tail = scroll_tail(&scroll, limit, &size);
 		assert_true(size <= limit);
 		assert_memory_equal(tail, all + n - size, size);
