@@ -13,6 +13,14 @@
 
 #define LOG_MAX (64u << 20)
 
+/* So many bytes, and up to the next line: the rest of one is no line. */
+static void drop_lines(struct buffer *out, size_t size)
+{
+	const uint8_t *newline = memchr(out->data + size, '\n', out->size - size);
+
+	buffer_drop(out, newline ? (size_t)(newline - out->data) + 1 : out->size);
+}
+
 static bool read_all(int fd, struct buffer *out)
 {
 	char bytes[65536];
@@ -24,7 +32,7 @@ static bool read_all(int fd, struct buffer *out)
 		if (n > 0)
 			buffer_append(out, bytes, (size_t)n);
 		if (out->size > LOG_MAX) /* the end is what matters */
-			buffer_drop(out, out->size - LOG_MAX / 2);
+			drop_lines(out, out->size - LOG_MAX / 2);
 	}
 	return n == 0;
 }
@@ -94,8 +102,9 @@ static void print_record(const cJSON *record)
 {
 	const cJSON *cause = cJSON_GetObjectItemCaseSensitive(record, "cause"), *section;
 	const char *key = text_of(cause, "key"), *value = text_of(cause, "value");
+	const char *what = text_of(record, "what");
 
-	printf("%s: %s\n", text_of(record, "vm"), text_of(record, "what"));
+	printf("%s: %s\n", text_of(record, "vm"), what != NULL ? what : "it is not said what");
 	if (text_of(cause, "text") != NULL)
 		printf("  likely cause: %s\n", text_of(cause, "text"));
 	if (key != NULL)

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARK "vmm:"
-#define FAULT " fault "
+#include "logline.h"
+
+#define CHANNEL "log| " /* in what `selvage run` writes */
+#define MONITOR "vmm:"
+#define FAULT "error: fault "
 #define MAX_VALUES 1024 /* of a record, and entries of a list */
 
 /* Sections that stand for one of several, and what they are called then. */
@@ -97,12 +100,12 @@ static cJSON *record_of(cJSON *records, const char *vm)
 	return NULL;
 }
 
-static void begin(cJSON *records, const char *vm, const char *stamp, char *pairs)
+static void begin(cJSON *records, const char *vm, double time_s, char *pairs)
 {
 	cJSON *record = cJSON_CreateObject();
 
 	cJSON_AddNumberToObject(record, "version", 1);
-	cJSON_AddNumberToObject(record, "time_s", stamp ? strtod(stamp + 1, NULL) : 0);
+	cJSON_AddNumberToObject(record, "time_s", time_s);
 	cJSON_AddFalseToObject(record, "complete");
 	take_pairs(record, pairs);
 	/* The log says whose it is, not the monitor. */
@@ -113,29 +116,10 @@ static void begin(cJSON *records, const char *vm, const char *stamp, char *pairs
 		cJSON_DeleteItemFromArray(records, 0);
 }
 
-static void take_line(cJSON *records, char *line, const char *only)
+static void take_section(cJSON *records, const char *vm, const char *section, char *pairs)
 {
-	char *vm = strstr(line, MARK), *colon, *section, *pairs;
-	const char *stamp = strchr(line, '[');
-	cJSON *record, *object;
+	cJSON *record = record_of(records, vm), *object;
 
-	colon = vm != NULL ? strchr(vm + strlen(MARK), ':') : NULL;
-	section = colon != NULL ? strstr(colon, FAULT) : NULL;
-	pairs = section != NULL ? strstr(section, ": ") : NULL;
-	if (pairs == NULL)
-		return;
-	vm += strlen(MARK);
-	*colon = '\0';
-	section += strlen(FAULT);
-	*pairs = '\0';
-	pairs += 2;
-	if (only != NULL && strcmp(vm, only) != 0)
-		return;
-	if (strcmp(section, "begin") == 0) {
-		begin(records, vm, stamp < vm ? stamp : NULL, pairs);
-		return;
-	}
-	record = record_of(records, vm);
 	if (record == NULL || cJSON_GetArraySize(record) >= MAX_VALUES)
 		return;
 	if (strcmp(section, "end") == 0) {
@@ -147,13 +131,45 @@ static void take_line(cJSON *records, char *line, const char *only)
 		take_pairs(object, pairs);
 }
 
+/* `[time] vmm:NAME: error: fault SECTION: pairs`, with the channel before it or not. Behind the
+ * process's name a line may say what its guest wants it to. */
+static void take_line(cJSON *records, char *line, const char *only)
+{
+	struct logline l;
+	char *vm, *section, *pairs;
+
+	if (strncmp(line, CHANNEL, strlen(CHANNEL)) == 0)
+		line += strlen(CHANNEL);
+	if (!logline_parse(&l, line) || strncmp(l.process, MONITOR, strlen(MONITOR)) != 0 ||
+	    strncmp(l.text, FAULT, strlen(FAULT)) != 0)
+		return;
+	vm = line + (l.process - line) + strlen(MONITOR);
+	vm[l.process_size - strlen(MONITOR)] = '\0';
+	section = line + (l.text - line) + strlen(FAULT);
+	pairs = strstr(section, ": ");
+	if (pairs == NULL || (only != NULL && strcmp(vm, only) != 0))
+		return;
+	*pairs = '\0';
+	pairs += 2;
+	if (strcmp(section, "begin") == 0)
+		begin(records, vm, strtod(l.time, NULL), pairs);
+	else
+		take_section(records, vm, section, pairs);
+}
+
 cJSON *faultlog_parse(char *text, const char *vm)
 {
 	cJSON *records = cJSON_CreateArray();
 	char *save = NULL;
 
-	for (char *line = strtok_r(text, "\r\n", &save); line != NULL;
-	     line = strtok_r(NULL, "\r\n", &save))
+	/* Only a newline ends a line: what a guest's console says may have anything else. */
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char *end = line + strlen(line);
+
+		while (end > line && end[-1] == '\r')
+			*--end = '\0';
 		take_line(records, line, vm);
+	}
 	return records;
 }

@@ -1,7 +1,7 @@
 /*
- * Fault records out of a log: lines `... vmm:VM: ... fault SECTION: key=value
- * ...` (vmm/report.h) become one JSON object a record
- * (docs/schema/fault.schema.json).
+ * Fault records out of a log: lines `[time] vmm:VM: error: fault SECTION:
+ * key=value ...` (vmm/report.h), of the log or of what `selvage run` writes,
+ * become one JSON object a record (docs/schema/fault.schema.json).
  */
 #pragma once
 

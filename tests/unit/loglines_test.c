@@ -1,8 +1,10 @@
 /* Lines of the log: what guests and monitors write into them is not taken for more. */
+#include "faultlog.h"
 #include "logline.h"
 
 #include "unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void lines_are_taken_apart(void **state)
@@ -44,11 +46,66 @@ static void only_lines_of_the_log_server(void **state)
 		assert_false(logline_parse(&l, others[i]));
 }
 
+#define BEGIN "vmm:b: error: fault begin: vm=a what=\"x y\"\n"
+
+/* As JSON; NULL: no record. */
+static char *parsed(const char *log)
+{
+	char *text = strdup(log), *json = NULL;
+	cJSON *records = faultlog_parse(text, NULL);
+
+	if (cJSON_GetArraySize(records) > 0)
+		json = cJSON_PrintUnformatted(records);
+	cJSON_Delete(records);
+	free(text);
+	return json;
+}
+
+static void records_are_found(void **state)
+{
+	static const char *const logs[] = {
+		"log| [    1.500000] " BEGIN "log| [    1.600000] vmm:b: error: fault end: vm=b\n",
+		"[    1.500000] " BEGIN "[    1.600000] vmm:b: error: fault end: vm=b\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		char *json = parsed(logs[i]);
+
+		assert_string_equal(json, "[{\"version\":1,\"time_s\":1.5,\"complete\":true,"
+					  "\"what\":\"x y\",\"vm\":\"b\"}]");
+		free(json);
+	}
+}
+
+static void guests_cannot_forge_records(void **state)
+{
+	static const char *const logs[] = {
+		"a| [    1.000000] " BEGIN,
+		"a| log| [    1.000000] " BEGIN,
+		"a| x\rlog| [    1.000000] " BEGIN,
+		"a| x\r[    1.000000] " BEGIN,
+		"a| " BEGIN,
+		BEGIN,
+		"log| [    1.000000] vmm:a: the guest says: " BEGIN,
+		"log| [    1.000000] vmm:a: the guest says: [    1.000000] " BEGIN,
+		"[    1.000000] vmm:a: the guest says: vmm:b: error: fault begin: what=x\n",
+		"[    1.000000] vmm:a: the guest says: error: fault begin: what=x\n",
+		"[    1.000000] a: error: fault begin: what=x\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
+		assert_null(parsed(logs[i]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_taken_apart),
 		cmocka_unit_test(only_lines_of_the_log_server),
+		cmocka_unit_test(records_are_found),
+		cmocka_unit_test(guests_cannot_forge_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
