@@ -34,6 +34,8 @@ static void send_waiting(struct link *link, unsigned channel)
 static void got_hello(struct link *link)
 {
 	link->framed = true;
+	if (link->on_hello)
+		link->on_hello(link->context);
 	for (unsigned i = 0; i < MUX_CHANNELS; i++) {
 		link->channel[i].credit = MUX_INITIAL_CREDIT;
 		link->channel[i].taken = 0;

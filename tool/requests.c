@@ -30,6 +30,14 @@ static void finish(struct requests *r)
 	r->n--;
 	memmove(&r->queue[0], &r->queue[1], r->n * sizeof(r->queue[0]));
 	r->sent = false;
+	r->maybe = false;
+}
+
+void requests_restart(struct requests *r)
+{
+	r->owed = 0;
+	r->maybe = r->sent;
+	r->line.size = 0;
 }
 
 static void got_line(struct requests *r, const char *line)
@@ -37,7 +45,14 @@ static void got_line(struct requests *r, const char *line)
 	bool last = strncmp(line, "{\"ok\":", 6) == 0;
 	int owner;
 
-	if (!r->sent || line[0] != '{')
+	if (line[0] != '{')
+		return;
+	if (r->owed > 0) {
+		r->owed -= last;
+		r->deadline_ms = 0; /* then it is the next one's turn */
+		return;
+	}
+	if (!r->sent)
 		return;
 	owner = r->queue[0].owner;
 	if (owner != REQUEST_NO_OWNER)
@@ -70,6 +85,7 @@ static void give_up(struct requests *r)
 			   "{\"ok\":false,\"error\":\"the system does not "
 			   "answer\"}",
 			   true);
+	r->owed += r->sent && !r->maybe;
 	finish(r);
 }
 
@@ -80,7 +96,6 @@ void requests_tick(struct requests *r, uint64_t now_ms, bool connected)
 	if (r->deadline_ms == 0 || (!r->sent && connected))
 		r->deadline_ms = now_ms + REQUEST_TIMEOUT_MS;
 	if (!r->sent && connected) {
-		r->line.size = 0;
 		r->sent = true;
 		r->send(r->context, r->queue[0].line);
 	} else if (now_ms > r->deadline_ms) {

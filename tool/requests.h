@@ -23,7 +23,11 @@ struct request {
 struct requests {
 	struct request queue[REQUESTS_MAX];
 	size_t n;
-	bool sent; /* queue[0] is on its way */
+	bool sent;  /* queue[0] is on its way */
+	bool maybe; /* it may have been lost on the way */
+	/* Requests that were given up and whose verdicts may still come: they
+	 * are nobody's, and nothing in them says whose they were. */
+	unsigned owed;
 	uint64_t deadline_ms;
 	struct buffer line; /* of the answer, so far */
 	void *context;
@@ -35,6 +39,8 @@ struct requests {
 /* False if the queue is full or the line too long. */
 bool requests_add(struct requests *r, int owner, const char *line);
 void requests_forget(struct requests *r, int owner);
+/* The line has begun anew: what was under way may be lost. */
+void requests_restart(struct requests *r);
 /* Bytes of the control channel. */
 void requests_receive(struct requests *r, const uint8_t *data, size_t size);
 /* Sends what waits, and gives up on what takes too long. */

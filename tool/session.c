@@ -168,6 +168,13 @@ static void on_name(void *context, unsigned channel)
 	}
 }
 
+static void on_hello(void *context)
+{
+	struct session *s = context;
+
+	requests_restart(&s->requests);
+}
+
 static void watch_byte(struct session *s, uint8_t byte)
 {
 	for (size_t i = 0; i < N_MARKS; i++) {
@@ -571,6 +578,7 @@ static void set_up(struct session *s, const struct session_config *config)
 	s->link.context = s;
 	s->link.on_data = on_data;
 	s->link.on_name = on_name;
+	s->link.on_hello = on_hello;
 	s->link.on_text = on_text;
 	s->requests.context = s;
 	s->requests.send = send_request;

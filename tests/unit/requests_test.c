@@ -98,12 +98,62 @@ static void long_answers_have_their_time(void **state)
 	done(&r);
 }
 
+/* The verdict of a request that was given up is not the next one's. */
+static void late_answers_are_nobodys(void **state)
+{
+	struct requests r = fresh();
+	uint64_t now = 1001 + REQUEST_TIMEOUT_MS;
+
+	(void)state;
+	assert_true(requests_add(&r, ME, "kill nobody"));
+	receive(&r, "{\"events\":");
+	requests_tick(&r, now, true);
+	requests_tick(&r, now + 1, true);
+	assert_int_equal(heard.sent, 2);
+	assert_int_equal(heard.ends, 1);
+	receive(&r, "1}\n{\"ok\":true}\n");
+	assert_int_equal(heard.lines, 1);
+	/* Its time begins with the end of the late one. */
+	requests_tick(&r, now + REQUEST_TIMEOUT_MS, true);
+	requests_tick(&r, now + 2 * REQUEST_TIMEOUT_MS, true);
+	assert_int_equal(heard.ends, 1);
+	receive(&r, "{\"ok\":false,\"error\":\"no VM\"}\n");
+	assert_int_equal(heard.ends, 2);
+	assert_non_null(strstr(heard.last, "no VM"));
+	done(&r);
+}
+
+/* Both before and behind the time at which it is given up. */
+static void a_restart_owes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned before = 0; before < 2; before++) {
+		struct requests r = fresh();
+		uint64_t now = 1001 + REQUEST_TIMEOUT_MS;
+
+		if (before)
+			requests_restart(&r);
+		requests_tick(&r, now, true);
+		assert_int_equal(heard.ends, 1);
+		if (!before)
+			requests_restart(&r);
+		assert_true(requests_add(&r, ME, "ps"));
+		requests_tick(&r, now, true);
+		receive(&r, "{\"ok\":true}\n");
+		assert_int_equal(heard.ends, 2);
+		assert_string_equal(heard.last, "{\"ok\":true}");
+		done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(silence_ends_it),
 		cmocka_unit_test(long_answers_have_their_time),
+		cmocka_unit_test(late_answers_are_nobodys),
+		cmocka_unit_test(a_restart_owes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
