@@ -49,6 +49,18 @@ void broker_close(struct broker *broker)
 	broker->listener = -1;
 }
 
+/* What a client types goes on as its channel takes it. */
+static bool types(const struct broker_client *client)
+{
+	return client->state == CLIENT_STREAM && client->input;
+}
+
+static bool must_wait(const struct broker *broker, const struct broker_client *client)
+{
+	return types(client) &&
+	       (client->in.size > 0 || link_room(broker->link, client->channel) == 0);
+}
+
 unsigned broker_poll(struct broker *broker, struct pollfd *fds)
 {
 	unsigned n = 0;
@@ -58,7 +70,7 @@ unsigned broker_poll(struct broker *broker, struct pollfd *fds)
 	fds[n++] = (struct pollfd){ .fd = broker->listener, .events = POLLIN };
 	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
 		const struct broker_client *c = &broker->client[i];
-		short events = POLLIN;
+		short events = must_wait(broker, c) ? 0 : POLLIN;
 
 		if (c->fd < 0)
 			continue;
@@ -85,10 +97,15 @@ static void say_line(struct broker_client *client, const char *line)
 
 static void take_input(struct broker *broker, struct broker_client *client)
 {
-	if (client->state == CLIENT_STREAM && client->input)
-		link_send(broker->link, client->channel, client->in.data,
-			  client->in.size);
-	client->in.size = 0;
+	size_t n = client->in.size;
+
+	if (types(client)) {
+		size_t room = link_room(broker->link, client->channel);
+
+		n = n < room ? n : room;
+		link_send(broker->link, client->channel, client->in.data, n);
+	}
+	buffer_drop(&client->in, n);
 }
 
 static void start_stream(struct broker *broker, struct broker_client *client,
@@ -314,6 +331,8 @@ void broker_tick(struct broker *broker, uint64_t now_ms)
 	for (unsigned i = 0; broker->listener >= 0 && i < BROKER_CLIENTS; i++) {
 		struct broker_client *client = &broker->client[i];
 
+		if (client->fd >= 0 && types(client))
+			take_input(broker, client);
 		if (client->fd < 0 || client->state != CLIENT_WAITING)
 			continue;
 		if (client->wait_until_ms == 0)

@@ -9,6 +9,7 @@
  *   logs              recent log, then the end
  *   follow            recent log, then live
  *
+ * What is typed waits at the client while its channel has much waiting already.
  * The answer to `console`, `gdb` and `logs` starts with a line "ok" or "error ...".
  */
 #pragma once

@@ -63,6 +63,8 @@ void buffer_text(struct buffer *b, const char *format, ...)
 
 void buffer_drop(struct buffer *b, size_t size)
 {
+	if (size == 0)
+		return;
 	memmove(b->data, b->data + size, b->size - size);
 	b->size -= size;
 }

@@ -309,8 +309,10 @@ int command_logs(const struct options *options)
 	return ok ? EXIT_OK : EXIT_FAILED;
 }
 
-/* Input up to the key that leaves. False: leave. */
-static bool copy_input(int fd)
+#define TYPED_MAX (1u << 20) /* the key that leaves is behind it */
+
+/* Input up to the key that leaves. False: leave, or there is no more. */
+static bool copy_input(struct buffer *typed)
 {
 	char bytes[1024];
 	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
@@ -319,29 +321,48 @@ static bool copy_input(int fd)
 	if (n <= 0)
 		return n < 0 && errno == EINTR;
 	leave = memchr(bytes, SCREEN_KEY_NEXT, (size_t)n);
-	if (leave)
-		n = leave - bytes;
-	return client_send(fd, bytes, (size_t)n) && !leave;
+	buffer_append(typed, bytes, leave ? (size_t)(leave - bytes) : (size_t)n);
+	return !leave;
+}
+
+/* What the system takes now: a VM that does not read must not keep its output from being read.
+ * False: the system is gone. */
+static bool send_typed(int fd, struct buffer *typed)
+{
+	ssize_t n;
+
+	if (typed->size == 0)
+		return true;
+	n = send(fd, typed->data, typed->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	buffer_drop(typed, (size_t)n);
+	return true;
 }
 
 /* When input is a pipe, its end is not ours: what was asked is still to be
  * answered. The system's end, or a signal, ends us. */
 static void copy_both(int fd, bool terminal)
 {
-	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
-				 { .fd = STDIN_FILENO, .events = POLLIN } };
+	struct buffer typed = { 0 };
+	bool more = true, alive = true;
 
-	for (;;) {
+	while (alive && (more || !terminal)) {
+		struct pollfd fds[2] = {
+			{ .fd = fd, .events = POLLIN | (typed.size > 0 ? POLLOUT : 0) },
+			{ .fd = more && typed.size < TYPED_MAX ? STDIN_FILENO : -1,
+			  .events = POLLIN }
+		};
+
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[0].revents && !copy_output(fd))
-			return;
-		if (!fds[1].revents || copy_input(fd))
-			continue;
-		if (terminal)
-			return;
-		fds[1].fd = -1;
+			break;
+		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
+			alive = copy_output(fd);
+		if (fds[1].revents)
+			more = copy_input(&typed);
+		alive = alive && send_typed(fd, &typed);
 	}
+	buffer_free(&typed);
 }
 
 static int attach(const struct options *options, const char *verb, const char *vm,

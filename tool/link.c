@@ -144,6 +144,13 @@ void link_send(struct link *link, unsigned channel, const void *data,
 		send_waiting(link, channel);
 }
 
+size_t link_room(const struct link *link, unsigned channel)
+{
+	size_t waiting = link->channel[channel].waiting.size;
+
+	return waiting < LINK_WAITING_MAX / 2 ? LINK_WAITING_MAX / 2 - waiting : 0;
+}
+
 void link_tick(struct link *link, uint64_t now_ms)
 {
 	uint8_t text[MUX_MAX_FRAME];

@@ -43,6 +43,9 @@ void link_receive(struct link *link, const uint8_t *data, size_t size);
 #define LINK_WAITING_MAX 65536
 void link_send(struct link *link, unsigned channel, const void *data,
 	       size_t size);
+/* How many bytes a channel takes of one that can wait. The other half is for
+ * those that cannot. */
+size_t link_room(const struct link *link, unsigned channel);
 /* Call it now and then: repeats the greeting until it is answered, and gives
  * out text that waits for its end. */
 void link_tick(struct link *link, uint64_t now_ms);
