@@ -8,6 +8,7 @@
 
 #include "build.h"
 #include "diag.h"
+#include "files.h"
 #include "suggest.h"
 #include "topology.h"
 
@@ -41,6 +42,7 @@ static _Noreturn void become_dot(int input, const char *output)
 /* Through Graphviz' dot. */
 static bool draw(const struct topology *t, const char *output)
 {
+	struct file_out out;
 	FILE *file = tmpfile();
 	char *text = topology_dot(t);
 	int status = -1;
@@ -53,14 +55,19 @@ static bool draw(const struct topology *t, const char *output)
 	}
 	free(text);
 	rewind(file);
+	if (!file_out_open(&out, output)) {
+		fclose(file);
+		return false;
+	}
 	child = fork();
 	if (child == 0)
-		become_dot(fileno(file), output);
+		become_dot(fileno(file), out.name);
 	if (child > 0)
 		waitpid(child, &status, 0);
 	fclose(file);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
+		return file_out_close(&out, true);
+	(void)file_out_close(&out, false);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		diag_error("--svg needs `dot`, which is not there; install the package graphviz");
 	else

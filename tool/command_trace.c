@@ -1,37 +1,43 @@
 /* `selvage trace`: what kernel and VMs do for a while, for Perfetto. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "chrome.h"
 #include "cli.h"
 #include "client.h"
 #include "diag.h"
+#include "files.h"
 
 static void take(void *chrome, const char *line)
 {
 	chrome_line(chrome, line);
 }
 
-static void on_signal(int number)
-{
-	(void)number; /* it ends the sleep */
-}
-
+/* A signal ends it early, and what there is by then is written. */
 static bool record(const struct options *options)
 {
-	const struct sigaction action = { .sa_handler = on_signal };
+	const struct timespec time = { .tv_sec = options->seconds ? options->seconds : 1 };
+	const struct timespec none = { 0 };
+	sigset_t ends;
+	bool ok;
 
-	if (!client_request(options, "trace", "1"))
-		return false;
-	/* Whatever happens, the trace is ended. */
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sleep(options->seconds ? options->seconds : 1);
-	return client_request(options, "trace", "0");
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	/* From before it begins until it has ended. */
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	ok = client_request(options, "trace", "1");
+	if (ok) {
+		(void)sigtimedwait(&ends, NULL, &time);
+		ok = client_request(options, "trace", "0");
+	}
+	/* It may have come twice (to the process, and to its group). */
+	while (sigtimedwait(&ends, NULL, &none) > 0)
+		continue;
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
+	return ok;
 }
 
 /* A request for each part: none is long. */
@@ -52,29 +58,20 @@ static bool read_events(const struct options *options, struct chrome *c)
 int command_trace(const struct options *options)
 {
 	static struct chrome chrome;
-	FILE *out;
+	struct file_out out;
 	bool ok;
 
 	if (!options->output) {
 		diag_error("where to? give `-o FILE.json`");
 		return EXIT_USAGE;
 	}
-	out = fopen(options->output, "we");
-	if (!out) {
-		diag_error_at(options->output, 0, "cannot write it: %s; give another file",
-			      strerror(errno));
+	if (!file_out_open(&out, options->output))
 		return EXIT_FAILED;
-	}
-	chrome_begin(&chrome, out);
+	chrome_begin(&chrome, out.stream);
 	ok = record(options) && read_events(options, &chrome);
 	chrome_end(&chrome);
-	if (fclose(out) != 0 && ok) {
-		diag_error_at(options->output, 0, "cannot write it: %s", strerror(errno));
-		ok = false;
-	}
-	if (!ok)
-		unlink(options->output);
-	else if (chrome.lost)
+	ok = file_out_close(&out, ok) && ok;
+	if (ok && chrome.lost)
 		diag_note("%llu events before the last %llu are lost; trace for a shorter time",
 			  (unsigned long long)chrome.lost, (unsigned long long)chrome.taken);
 	return ok ? EXIT_OK : EXIT_FAILED;

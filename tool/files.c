@@ -103,39 +103,68 @@ void files_make_parents(const char *path)
 	free(copy);
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t size)
+static bool cannot_write(const char *path)
 {
-	while (size > 0) {
-		ssize_t n = write(fd, data, size);
+	diag_error_at(path, 0, "cannot write it: %s; choose another file", strerror(errno));
+	return false;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		data += n;
-		size -= (size_t)n;
-	}
-	return true;
+static void free_out(struct file_out *out)
+{
+	free(out->path);
+	free(out->name);
+	*out = (struct file_out){ 0 };
+}
+
+bool file_out_open(struct file_out *out, const char *path)
+{
+	struct stat st;
+	const bool there = stat(path, &st) == 0;
+	/* A link stays, and what it leads to is written. */
+	char *real = there ? realpath(path, NULL) : NULL;
+
+	out->path = real ? real : files_text("%s", path);
+	out->name = there && !S_ISREG(st.st_mode)
+			    ? files_text("%s", path)
+			    : files_text("%s.%ld.tmp", out->path, (long)getpid());
+	out->stream = fopen(out->name, "we");
+	if (out->stream)
+		return true;
+	free_out(out);
+	return cannot_write(path);
+}
+
+static bool end_stream(struct file_out *out)
+{
+	bool good = fflush(out->stream) == 0 && !ferror(out->stream);
+
+	return fclose(out->stream) == 0 && good;
+}
+
+bool file_out_close(struct file_out *out, bool good)
+{
+	struct stat st;
+	bool temporary = fstat(fileno(out->stream), &st) == 0 && S_ISREG(st.st_mode);
+	bool ok = end_stream(out) &&
+		  (!good || !temporary || rename(out->name, out->path) == 0);
+
+	if (good && !ok)
+		cannot_write(out->path);
+	if (temporary && !(good && ok))
+		unlink(out->name);
+	free_out(out);
+	return ok;
 }
 
 bool file_write(const char *path, const void *data, size_t size)
 {
-	char *temporary = files_text("%s.%ld.tmp", path, (long)getpid());
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      0666);
-	bool ok = fd >= 0 && write_all(fd, data, size);
+	struct file_out out;
 
-	if (fd >= 0)
-		ok = close(fd) == 0 && ok;
-	ok = ok && rename(temporary, path) == 0;
-	if (!ok) {
-		diag_error_at(path, 0, "cannot write it: %s; choose another "
-				       "file with -o",
-			      strerror(errno));
-		unlink(temporary);
-	}
-	free(temporary);
-	return ok;
+	if (!file_out_open(&out, path))
+		return false;
+	/* What fails shows at the end. */
+	(void)fwrite(data, 1, size, out.stream);
+	return file_out_close(&out, true);
 }
 
 /* The folder `levels` above the running program. */

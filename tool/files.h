@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct file {
 	char *path;
@@ -19,8 +20,19 @@ void file_unmap(struct file *file);
  * message, if memory runs out. */
 bool file_replace(struct file *file, const void *data, size_t size);
 
-/* Writes through a temporary file beside `path` and renames it, so that
- * nobody sees half an image. False, with a message, if that fails. */
+/* What is being written. A file is a temporary one beside the one that it takes
+ * the place of in the end, so that nobody sees half of it, and what was there
+ * stays if there is no whole one. What is no regular file (/dev/null, a pipe) is
+ * written as it is, and stays. */
+struct file_out {
+	FILE *stream;
+	char *path, *name; /* which it will be; where it is now */
+};
+/* Both false, with a message, if that fails. */
+bool file_out_open(struct file_out *out, const char *path);
+/* Not `good`: there is none, and nobody is told. */
+bool file_out_close(struct file_out *out, bool good);
+/* The same for bytes that are there. */
 bool file_write(const char *path, const void *data, size_t size);
 
 /* The build folder: `option` if not NULL, else $SELVAGE_BUILD, else the one

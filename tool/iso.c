@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,17 +131,22 @@ static bool make(const char *image, const char *menu, const char *output)
 bool iso_build(const char *image, const char *system, const char *output)
 {
 	char *menu, *temporary;
+	struct stat st;
 	bool ok;
 
 	if (!have_programs())
 		return false;
+	if (stat(output, &st) == 0 && !S_ISREG(st.st_mode)) {
+		diag_error_at(output, 0, "it is no file; choose another one with --iso");
+		return false;
+	}
 	diag_progress("ISO %s", output);
 	files_make_parents(output);
 	menu = files_text("%s.%ld.cfg", output, (long)getpid());
 	temporary = files_text("%s.%ld.tmp", output, (long)getpid());
 	ok = write_menu(menu, system) && make(image, menu, temporary);
 	if (ok && rename(temporary, output) != 0) {
-		diag_error_at(output, 0, "cannot write it: %s; choose another file with --iso",
+		diag_error_at(output, 0, "cannot write it: %s; choose another one with --iso",
 			      strerror(errno));
 		ok = false;
 	}

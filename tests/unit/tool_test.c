@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <selvage/base.h>
 #include <selvage/crc32.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cpio.h"
 #include "diag.h"
+#include "files.h"
 #include "guestimg.h"
 #include "link.h"
 #include "requests.h"
@@ -273,6 +277,37 @@ static void vectors_are_told(void **state)
 	assert_true(guestimg_vectors(words));
 	store_le32(words, 0xe3a00000);
 	assert_false(guestimg_vectors(words));
+}
+
+/* --- files --- */
+
+static void what_is_no_file_stays(void **state)
+{
+	char folder[] = "/tmp/selvage-unit-XXXXXX", fifo[64], file[64], link[64], bytes[8] = { 0 };
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+	snprintf(file, sizeof(file), "%s/file", folder);
+	snprintf(link, sizeof(link), "%s/link", folder);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	assert_true(file_write(fifo, "fifo", 4));
+	assert_int_equal(read(fd, bytes, sizeof(bytes)), 4);
+	close(fd);
+	assert_true(stat(fifo, &st) == 0 && S_ISFIFO(st.st_mode));
+	assert_true(file_write(file, "old", 3));
+	assert_int_equal(symlink(file, link), 0);
+	assert_true(file_write(link, "longer", 6));
+	assert_true(stat(file, &st) == 0 && st.st_size == 6);
+	assert_true(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+	diag_silence(true);
+	assert_false(file_write(folder, "x", 1));
+	diag_silence(false);
+	assert_true(unlink(fifo) == 0 && unlink(link) == 0 && unlink(file) == 0);
+	assert_int_equal(rmdir(folder), 0); /* nothing else is in it */
 }
 
 /* --- scrollback --- */
@@ -681,6 +716,7 @@ int main(void)
 		cmocka_unit_test(uimages),
 		cmocka_unit_test(raw_and_wishes),
 		cmocka_unit_test(vectors_are_told),
+		cmocka_unit_test(what_is_no_file_stays),
 		cmocka_unit_test(scroll_keeps_the_end),
 		cmocka_unit_test(symbols_are_replaced),
 		cmocka_unit_test(archive_is_newc),
