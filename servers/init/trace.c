@@ -112,21 +112,27 @@ static const char *start(void)
 	return "the kernel refused";
 }
 
-const char *trace_switch(uint64_t on)
+static const char *stop(void)
 {
-	if (on > 1)
-		return "1 begins a trace, 0 ends it";
-	if (on == 1 && trace.on)
-		return "a trace is under way";
-	if (on == 1)
-		return start();
-	if (!trace.on)
-		return "no trace is under way";
 	trace.on = false;
 	trace_monitors(false);
 	return sel4_ext_sched_control_set_trace(init_sched_control, 0) == ABI_OK
 		       ? NULL
 		       : "the kernel refused";
+}
+
+/* Who began the one under way may have gone: it begins anew. */
+const char *trace_switch(uint64_t on)
+{
+	const char *wrong = NULL;
+
+	if (on > 1)
+		return "1 begins a trace, 0 ends it";
+	if (trace.on)
+		wrong = stop();
+	else if (on == 0)
+		return "no trace is under way";
+	return on == 1 && wrong == NULL ? start() : wrong;
 }
 
 /* How many events can be read, and which of all is the first of them. */

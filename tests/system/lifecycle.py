@@ -373,7 +373,8 @@ def trace(report):
             process = subprocess.Popen([SELVAGE, "trace", "--system", run.system, "--seconds", "1",
                                         "-o", out])
             time.sleep(0.4)  # of the second that it takes
-            report.check("under way" in ask(run, "trace 1"), "one trace at a time")
+            if name == "first":
+                report.equal(ask(run, "trace 1"), "ok", "another one begins anew")
             run.client("pause", "two")
             run.client("resume", "two")
             report.equal(process.wait(60), 0, f"{name}: exit code")
