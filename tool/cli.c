@@ -421,6 +421,16 @@ static const struct option_def *option_of_code(int code)
 	return NULL;
 }
 
+/* `word`: with the option, if it is a long one. Letters may stand together. */
+static void say_wrong_option(int code, const char *word)
+{
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	fprintf(stderr, "selvage: error: %s `%s`\n",
+		code == ':' ? "a value is missing after" : "unknown option",
+		optopt > 0 && optopt < CODE_HELP ? letter : word);
+}
+
 static bool parse_options(struct options *options,
 			  const struct command *command, int argc, char **argv,
 			  bool *help)
@@ -438,10 +448,7 @@ static bool parse_options(struct options *options,
 			return true;
 		}
 		if (code == ':' || code == '?') {
-			fprintf(stderr, "selvage: error: %s `%s`\n",
-				code == ':' ? "a value is missing after"
-					    : "unknown option",
-				argv[optind - 1]);
+			say_wrong_option(code, argv[optind - 1]);
 			return false;
 		}
 		if (!take_option(options, option_of_code(code), optarg))
@@ -521,6 +528,7 @@ command_fn cli_parse(struct options *options, int argc, char **argv, int *code)
 {
 	const struct command *command;
 	const char *name = argc > 1 ? argv[1] : NULL;
+	bool is_help;
 
 	*options = (struct options){ 0 };
 	*code = EXIT_OK;
@@ -537,10 +545,12 @@ command_fn cli_parse(struct options *options, int argc, char **argv, int *code)
 		printf("selvage %s\n", SELVAGE_VERSION);
 		return NULL;
 	}
-	command = find_command(strcmp(name, "help") ? name : argv[2]);
+	is_help = strcmp(name, "help") == 0;
+	name = is_help ? argv[2] : name;
+	command = find_command(name);
 	if (!command)
 		return unknown_command(name, code);
-	if (!strcmp(name, "help")) {
+	if (is_help) {
 		print_command_help(command);
 		return NULL;
 	}
