@@ -109,22 +109,16 @@ static void take_input(struct broker *broker, struct broker_client *client)
 }
 
 static void start_stream(struct broker *broker, struct broker_client *client,
-			 int channel, bool live)
+			 unsigned channel, bool live)
 {
 	size_t size;
 	const uint8_t *tail;
 
-	if (channel < 0) {
-		say_line(client, "error there is no such console; `selvage ps` "
-				 "lists the VMs");
-		client->state = CLIENT_DONE;
-		return;
-	}
 	say_line(client, "ok");
-	client->channel = (unsigned)channel;
+	client->channel = channel;
 	client->state = live ? CLIENT_STREAM : CLIENT_DONE;
 	take_input(broker, client);
-	if (mux_is_debug((unsigned)channel))
+	if (mux_is_debug(channel))
 		return;
 	tail = scroll_tail(&broker->view->channel[channel].scroll, SCROLL_KEEP,
 			   &size);
@@ -180,7 +174,7 @@ static void try_debug(struct broker *broker, struct broker_client *client, int c
 		refuse(client, "is being debugged already");
 	} else if (broker->detached[vm] == DETACHED || last_try) {
 		broker->detached[vm] = DETACHED;
-		start_stream(broker, client, (int)channel, true);
+		start_stream(broker, client, channel, true);
 	}
 }
 
@@ -193,8 +187,11 @@ static void try_channel(struct broker *broker, struct broker_client *client,
 		channel = -1;
 	if (channel >= 0 && client->debug)
 		try_debug(broker, client, channel, last_try);
-	else if (channel >= 0 || last_try)
-		start_stream(broker, client, channel, true);
+	else if (channel >= 0)
+		start_stream(broker, client, (unsigned)channel, true);
+	else if (last_try)
+		refuse(client, "is unknown, or off; `selvage ps` lists the VMs, `selvage start` "
+			       "starts one");
 }
 
 static bool starts_with(const char *line, const char *word)
@@ -286,6 +283,8 @@ static bool write_client(struct broker_client *client)
 
 static void accept_client(struct broker *broker)
 {
+	static const char busy[] = "error as many `selvage` commands as can use this system at the "
+				   "same time; end one, or try again\n";
 	int fd = accept4(broker->listener, NULL, NULL,
 			 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -295,8 +294,10 @@ static void accept_client(struct broker *broker)
 		broker->client[i] = (struct broker_client){ .fd = fd };
 		return;
 	}
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	(void)send(fd, busy, strlen(busy), MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
 }
 
 static void serve_client(struct broker *broker, struct broker_client *client,

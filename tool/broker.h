@@ -11,6 +11,7 @@
  *
  * What is typed waits at the client while its channel has much waiting already.
  * The answer to `console`, `gdb` and `logs` starts with a line "ok" or "error ...".
+ * Where there is no room for another client, any answer is a line "error ...".
  */
 #pragma once
 

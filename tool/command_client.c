@@ -20,6 +20,8 @@
 #include "table.h"
 #include "terminal.h"
 
+#define REFUSAL "error "
+
 bool client_send(int fd, const void *data, size_t size)
 {
 	const char *p = data;
@@ -44,13 +46,18 @@ int client_open(const struct options *options, const char *verb, const char *arg
 	int n = snprintf(line, sizeof(line), "%s%s%s\n", verb,
 			 argument ? " " : "", argument ? argument : "");
 
-	if (n >= (int)sizeof(line) || (argument && strchr(argument, '\n'))) {
+	if (argument && strchr(argument, '\n')) {
+		diag_error("`%.*s...`: no name has a line break; leave it out",
+			   (int)strcspn(argument, "\n"), argument);
+		return -1;
+	}
+	if (n >= (int)sizeof(line)) {
 		diag_error("`%.20s...` is too long a name", argument);
 		return -1;
 	}
 	fd = sockpath_connect(options->system);
 	if (fd >= 0 && !client_send(fd, line, (size_t)n)) {
-		diag_error("the running system went away");
+		(void)client_accepted(fd); /* says why */
 		close(fd);
 		return -1;
 	}
@@ -70,16 +77,25 @@ static void read_to_end(int fd, struct buffer *answer)
 	buffer_append(answer, "", 1);
 }
 
+/* What the `selvage` that runs the system says of its own accord. */
+static bool is_refusal(const char *line)
+{
+	return strncmp(line, REFUSAL, strlen(REFUSAL)) == 0;
+}
+
 /* Whether the last line says ok; reports it if not. `may_end`: the system may
  * be gone before its answer is through. */
 static bool answer_ok(const char *line, bool may_end)
 {
+	const char *refusal = line && is_refusal(line) ? line + strlen(REFUSAL) : NULL;
 	cJSON *object = line ? cJSON_Parse(line) : NULL;
 	const cJSON *ok = cJSON_GetObjectItem(object, "ok");
 	const cJSON *error = cJSON_GetObjectItem(object, "error");
-	bool good = cJSON_IsTrue(ok) || (!ok && may_end);
+	bool good = cJSON_IsTrue(ok) || (!ok && !refusal && may_end);
 
-	if (!ok && !may_end)
+	if (refusal)
+		diag_error("%s", refusal);
+	else if (!ok && !may_end)
 		diag_error("the system ended before it answered");
 	else if (!good)
 		diag_error("%s", cJSON_IsString(error) ? error->valuestring
@@ -90,7 +106,7 @@ static bool answer_ok(const char *line, bool may_end)
 
 static bool is_verdict(const char *line)
 {
-	return strncmp(line, "{\"ok\":", 6) == 0;
+	return is_refusal(line) || strncmp(line, "{\"ok\":", 6) == 0;
 }
 
 /* Splits the answer at its newlines; the verdict is returned. */
@@ -206,9 +222,8 @@ bool client_accepted(int fd)
 	line[n] = '\0';
 	if (strcmp(line, "ok") == 0)
 		return true;
-	diag_error("%s", strncmp(line, "error ", 6) == 0
-				 ? line + 6
-				 : "the system ended before it answered");
+	diag_error("%s", is_refusal(line) ? line + strlen(REFUSAL)
+					  : "the system ended before it answered");
 	return false;
 }
 

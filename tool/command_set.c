@@ -9,6 +9,23 @@
 #include "diag.h"
 #include "units.h"
 
+/* What a description may say too (docs/system-description.md); whether it goes with the rest of
+ * the VM's, init knows. */
+static const struct {
+	const char *text;
+	uint64_t least, most;
+} ranges[CONTROL_KEYS] = {
+	[CONTROL_PRIORITY] = { "a number from 1 to 100", 1, SYSDESC_VM_PRIORITY_MAX },
+	[CONTROL_BUDGET] = { "a time from 20us to its period, e.g. 4ms", 20, SYSDESC_DELAY_MAX_US },
+	[CONTROL_PERIOD] = { "a time from its budget to 3600s, e.g. 10ms", 20,
+			     SYSDESC_DELAY_MAX_US },
+	[CONTROL_RESTART] = { "never, on-failure or always", 0, SYSDESC_RESTART_ALWAYS },
+	[CONTROL_RESTART_DELAY] = { "a time from 1ms to 3600s, e.g. 100ms", SYSDESC_DELAY_MIN_US,
+				    SYSDESC_DELAY_MAX_US },
+	[CONTROL_RESTART_LIMIT] = { "a number from 1 to 1000", 1, SYSDESC_RESTART_LIMIT_MAX },
+	[CONTROL_BALLOON] = { "a size in whole pages of 4K, e.g. 64M", 0, INT64_MAX },
+};
+
 static bool parse_choice(const char *text, uint64_t *value)
 {
 	static const char *const names[] = { "never", "on-failure", "always" };
@@ -39,11 +56,6 @@ static bool parse_value(enum control_key key, const char *text, uint64_t *value)
 int command_set(const struct options *options)
 {
 	static const char *const names[CONTROL_KEYS] = CONTROL_KEY_NAMES;
-	static const char *const kinds[CONTROL_KEYS] = {
-		"a number from 1 to 100", "a time, e.g. 4ms", "a time, e.g. 10ms",
-		"never, on-failure or always", "a time, e.g. 100ms", "a number from 1 to 1000",
-		"a size, e.g. 64M"
-	};
 	const char *key = options->arg[1], *text = options->arg[2];
 	char argument[256];
 	uint64_t value;
@@ -57,8 +69,9 @@ int command_set(const struct options *options)
 			   key);
 		return EXIT_USAGE;
 	}
-	if (!parse_value((enum control_key)i, text, &value)) {
-		diag_error("`%s` cannot be `%s`; give %s", key, text, kinds[i]);
+	if (!parse_value((enum control_key)i, text, &value) || value < ranges[i].least ||
+	    value > ranges[i].most) {
+		diag_error("`%s` cannot be `%s`; give %s", key, text, ranges[i].text);
 		return EXIT_USAGE;
 	}
 	snprintf(argument, sizeof(argument), "%.40s %s %llu", options->arg[0], key,
