@@ -11,7 +11,9 @@
 #include "client.h"
 #include "diag.h"
 #include "payload_build.h"
+#include "units.h"
 
+#define AREA_MAX (64u << 20) /* that init takes (servers/init/upload.h) */
 #define DIGITS (CONTROL_PUT_BYTES / 3 * 4)
 
 /* RFC 4648, 4. */
@@ -62,7 +64,18 @@ static bool put_all(const struct options *options, const struct buffer *area, ui
 	return true;
 }
 
-static bool create_vm(const struct options *options, const struct system *sys, uint32_t vm)
+static bool fits(struct system *sys, uint32_t vm, size_t size)
+{
+	if (size <= AREA_MAX)
+		return true;
+	diag_error_at(sys->file, yamldoc_line(&sys->doc, system_vm_node(sys, vm)),
+		      "VM `%s` has %zu KiB of images, and `create` brings %s at most; give it "
+		      "smaller ones, or a disk of `block`, or start the system with it",
+		      sys->desc->vm[vm].name, (size + 1023) / 1024, units_size_text(AREA_MAX));
+	return false;
+}
+
+static bool create_vm(const struct options *options, struct system *sys, uint32_t vm)
 {
 	struct buffer area = { 0 };
 	char number[32];
@@ -70,7 +83,8 @@ static bool create_vm(const struct options *options, const struct system *sys, u
 	bool ok = payload_vm(&area, sys, vm);
 
 	snprintf(number, sizeof(number), "%zu", area.size);
-	ok = ok && client_request(options, "create", number) && put_all(options, &area, &crc32);
+	ok = ok && fits(sys, vm, area.size) && client_request(options, "create", number) &&
+	     put_all(options, &area, &crc32);
 	snprintf(number, sizeof(number), "%u", crc32);
 	ok = ok && client_request(options, "commit", number);
 	buffer_free(&area);
@@ -126,7 +140,11 @@ int command_create(const struct options *options)
 	if (ok) {
 		uint32_t first = 0, end = sys.desc->n_vms;
 
-		if (options->arg[1]) {
+		ok = end > 0;
+		if (!ok)
+			diag_error_at(sys.file, 0,
+				      "`vms` is empty: there is none to create; describe one");
+		if (ok && options->arg[1]) {
 			ok = find_vm(&sys, options->arg[1], &first);
 			end = first + 1;
 		}
