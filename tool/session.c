@@ -53,6 +53,7 @@ struct session {
 	bool failed;              /* a whole mark was seen */
 	char log_line[LOG_START]; /* of the log, so far */
 	size_t log_size;
+	bool log_named;
 	bool stdin_open;
 	bool done;
 	bool told_ready;
@@ -144,6 +145,18 @@ static void set_focus(struct session *s, unsigned channel)
 		screen_switch(&s->screen, &s->view.channel[channel].scroll);
 }
 
+/* The serial server has started anew: what comes next may be the rest of a
+ * line whose start is lost, and must not look like a whole one. */
+static void begin_log_anew(struct session *s)
+{
+	static const uint8_t cut[] = "... ";
+
+	s->log_size = 0;
+	if (s->log_named)
+		on_data(s, MUX_CH_LOG, cut, sizeof(cut) - 1);
+	s->log_named = true;
+}
+
 static void on_name(void *context, unsigned channel)
 {
 	struct session *s = context;
@@ -155,6 +168,8 @@ static void on_name(void *context, unsigned channel)
 	}
 	/* Whoever has it from now on begins a line of its own. */
 	view_end_line(&s->view, channel);
+	if (channel == MUX_CH_LOG && *name)
+		begin_log_anew(s);
 	/* A channel that is gone keeps its view: people read what it said. */
 	if (*name)
 		memcpy(s->view.channel[channel].name, name, LINK_NAME);
