@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "buffer.h"
 #include "diag.h"
 #include "suggest.h"
 
@@ -18,6 +19,12 @@ struct rule {
 	unsigned from, to;
 };
 
+/* Components one after the other. */
+struct way {
+	unsigned n;
+	unsigned via[2 * TOPO_COMPONENTS];
+};
+
 static const char *name_of(const struct rule *r, unsigned i) { return r->t->component[i].name; }
 
 /* A VM is its guest and its monitor. */
@@ -26,25 +33,14 @@ static bool is_of(const struct topology *t, unsigned i, unsigned vm)
 	return i == vm || (t->component[vm].kind == TOPO_GUEST && t->component[vm].monitor == i);
 }
 
-static bool no_base(const struct topology *t, unsigned via) { return !topology_is_base(t, via); }
-
 static bool broken(const struct rule *r, const char *how, const char *cure)
 {
 	diag_error_at(r->file, r->line, "forbidden, but %s; %s", how, cure);
 	return false;
 }
 
-static void path_text(const struct rule *r, const struct topo_path *p, char *text, size_t size)
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < p->n && n < size; i++)
-		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? " -> " : "",
-				      name_of(r, p->via[i]));
-}
-
 /* Which component of the path the description could do without. */
-static void path_cure(const struct rule *r, const struct topo_path *p, char *text, size_t size)
+static void path_cure(const struct rule *r, const struct way *p, char *text, size_t size)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		unsigned c = p->via[i];
@@ -72,50 +68,50 @@ static void path_cure(const struct rule *r, const struct topo_path *p, char *tex
 	snprintf(text, size, "take away what connects the two");
 }
 
-static bool first_path(const struct rule *r, unsigned from, unsigned to,
-		       topo_usable usable, struct topo_path *p)
+static bool report_path(const struct rule *r, const struct way *p)
 {
-	static struct topo_path path[TOPO_PATHS_MAX];
-	bool more;
+	struct buffer how = { 0 };
+	char cure[256];
 
-	if (topology_paths(r->t, from, to, usable, path, &more) == 0)
-		return false;
-	*p = path[0];
-	return true;
-}
-
-static bool report_path(const struct rule *r, const struct topo_path *p)
-{
-	char how[600], text[512], cure[256];
-
-	path_text(r, p, text, sizeof(text));
 	path_cure(r, p, cure, sizeof(cure));
-	snprintf(how, sizeof(how), "there is the path %s", text);
-	return broken(r, how, cure);
+	buffer_text(&how, "there is the path ");
+	for (unsigned i = 0; i < p->n; i++)
+		buffer_text(&how, "%s%s", i ? " -> " : "", name_of(r, p->via[i]));
+	buffer_append(&how, "", 1);
+	(void)broken(r, (const char *)how.data, cure);
+	buffer_free(&how);
+	return false;
 }
 
 static bool check_path(const struct rule *r)
 {
 	const char *through = r->conf->through ? r->conf->through : CONNECTIONS;
-	struct topo_path p, q;
+	const bool any = strcmp(through, ANY) == 0;
+	struct way p;
 	int via;
 
-	if (strcmp(through, ANY) == 0)
-		return !first_path(r, r->from, r->to, NULL, &p) || report_path(r, &p);
-	if (strcmp(through, CONNECTIONS) == 0)
-		return !first_path(r, r->from, r->to, no_base, &p) || report_path(r, &p);
+	if (any || strcmp(through, CONNECTIONS) == 0) {
+		p.n = topology_way(r->t, r->from, r->to, any ? TOPO_ANY_WAY : TOPO_CONNECTIONS,
+				   NULL, p.via);
+		return p.n == 0 || report_path(r, &p);
+	}
 	via = topology_find(r->t, through);
-	if (via < 0 || !first_path(r, r->from, (unsigned)via, no_base, &p) ||
-	    !first_path(r, (unsigned)via, r->to, no_base, &q))
+	if (via < 0)
 		return true;
-	for (unsigned i = 1; i < q.n && p.n <= TOPO_PATH_MAX; i++)
-		p.via[p.n++] = q.via[i];
+	p.n = topology_way(r->t, r->from, (unsigned)via, TOPO_CONNECTIONS, NULL, p.via);
+	if (p.n == 0)
+		return true;
+	via = (int)topology_way(r->t, (unsigned)via, r->to, TOPO_CONNECTIONS, NULL,
+				&p.via[p.n - 1]);
+	if (via == 0)
+		return true;
+	p.n += (unsigned)via - 1;
 	return report_path(r, &p);
 }
 
 static bool check_control(const struct rule *r)
 {
-	uint8_t into[256];
+	uint8_t into[TOPO_COMPONENTS];
 	char how[160];
 
 	topology_reach(r->t, r->from, into);

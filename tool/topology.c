@@ -292,14 +292,55 @@ unsigned topology_domains(const struct topology *t, uint8_t *into)
 
 /* --- paths ------------------------------------------------------------------ */
 
+static bool may_step(const struct topology *t, unsigned from, unsigned next, unsigned to,
+		     enum topo_ways ways)
+{
+	if (!(topology_edge(t, from, next) & TOPO_ATTACKS))
+		return false;
+	return ways == TOPO_ANY_WAY || next == to || !topology_is_base(t, next);
+}
+
+/* The way back from the last that was reached, turned round. */
+static unsigned unwind(const unsigned *before, unsigned from, unsigned to, unsigned *via)
+{
+	unsigned n = 1;
+
+	for (unsigned i = to; i != from; i = before[i])
+		n++;
+	for (unsigned i = to, at = n; at > 0; i = before[i])
+		via[--at] = i;
+	return n;
+}
+
+unsigned topology_way(const struct topology *t, unsigned from, unsigned to, enum topo_ways ways,
+		      const bool *closed, unsigned *via)
+{
+	unsigned before[TOPO_COMPONENTS], queue[TOPO_COMPONENTS], n = 0;
+	bool seen[TOPO_COMPONENTS] = { false };
+
+	seen[from] = true;
+	before[from] = from;
+	queue[n++] = from;
+	for (unsigned at = 0; at < n && !seen[to]; at++) {
+		for (unsigned next = 0; next < t->n_components; next++) {
+			if (seen[next] || !may_step(t, queue[at], next, to, ways) ||
+			    (closed && closed[next] && next != to))
+				continue;
+			seen[next] = true;
+			before[next] = queue[at];
+			queue[n++] = next;
+		}
+	}
+	return from != to && seen[to] ? unwind(before, from, to, via) : 0;
+}
+
 struct search {
 	const struct topology *t;
-	topo_usable usable;
 	unsigned to, length;
 	struct topo_path at;
 	struct topo_path *found;
 	unsigned n;
-	bool more;
+	bool full, longer; /* there are more: than there is room for, than the steps allow */
 };
 
 /* Whether an earlier one than the last could have gone there itself; if the first can
@@ -318,9 +359,21 @@ static bool detour(const struct search *s, unsigned next)
 
 static void found(struct search *s)
 {
-	s->more = s->more || s->n == TOPO_PATHS_MAX;
+	s->full = s->full || s->n == TOPO_PATHS_MAX;
 	if (s->n < TOPO_PATHS_MAX)
 		s->found[s->n++] = s->at;
+}
+
+/* The path has all the steps that it may: whether it could go on to the end. */
+static bool goes_on(const struct search *s)
+{
+	bool closed[TOPO_COMPONENTS];
+	unsigned via[TOPO_COMPONENTS];
+
+	for (unsigned i = 0; i < s->t->n_components; i++)
+		closed[i] = detour(s, i);
+	return !closed[s->to] &&
+	       topology_way(s->t, s->at.via[s->at.n - 1], s->to, TOPO_ANY_WAY, closed, via) != 0;
 }
 
 /* Depth: `length`. */
@@ -328,29 +381,30 @@ static void look(struct search *s)
 {
 	unsigned last = s->at.via[s->at.n - 1];
 
-	for (unsigned next = 0; next < s->t->n_components && !s->more; next++) {
+	for (unsigned next = 0; next < s->t->n_components && !s->full; next++) {
 		if (!(topology_edge(s->t, last, next) & TOPO_ATTACKS) || detour(s, next))
 			continue;
 		s->at.via[s->at.n++] = next;
 		if (next == s->to && s->at.n == s->length + 1)
 			found(s);
-		else if (next != s->to && s->at.n <= s->length &&
-			 (!s->usable || s->usable(s->t, next)))
+		else if (next != s->to && s->at.n <= s->length)
 			look(s);
+		else if (next != s->to && s->length == TOPO_PATH_MAX && !s->longer)
+			s->longer = goes_on(s);
 		s->at.n--;
 	}
 }
 
 unsigned topology_paths(const struct topology *t, unsigned from, unsigned to,
-			topo_usable usable, struct topo_path *path, bool *more_paths)
+			struct topo_path *path, bool *more_paths)
 {
-	struct search s = { .t = t, .usable = usable, .to = to, .found = path };
+	struct search s = { .t = t, .to = to, .found = path };
 
-	for (s.length = 1; s.length <= TOPO_PATH_MAX && !s.more; s.length++) {
+	for (s.length = 1; s.length <= TOPO_PATH_MAX && !s.full; s.length++) {
 		s.at.n = 1;
 		s.at.via[0] = from;
 		look(&s);
 	}
-	*more_paths = s.more;
+	*more_paths = s.full || s.longer;
 	return s.n;
 }

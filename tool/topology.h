@@ -16,6 +16,7 @@
 #define TOPO_PATH_MAX 8
 #define TOPO_PATHS_MAX 64
 #define TOPO_FAR 255u
+#define TOPO_COMPONENTS 256 /* no model has more */
 
 enum topo_kind { TOPO_KERNEL,
 		 TOPO_INIT,
@@ -129,14 +130,25 @@ struct topo_path {
 	unsigned n;
 	unsigned via[TOPO_PATH_MAX + 1]; /* from the first to the last */
 };
-typedef bool (*topo_usable)(const struct topology *t, unsigned via);
 /*
  * The paths from one to another through other components, shortest first, up to
- * TOPO_PATHS_MAX and TOPO_PATH_MAX steps. `usable` says whether a component may be on
- * them (NULL: any). *more: there are others.
+ * TOPO_PATHS_MAX and TOPO_PATH_MAX steps. *more: there are others.
  */
 unsigned topology_paths(const struct topology *t, unsigned from, unsigned to,
-			topo_usable usable, struct topo_path *path, bool *more);
+			struct topo_path *path, bool *more);
+
+/* Which steps count. */
+enum topo_ways {
+	TOPO_ANY_WAY,
+	TOPO_CONNECTIONS, /* none to the base, but at the end */
+};
+/*
+ * Whether one can be reached from another at all: a shortest path, from the first to the
+ * last, into via[n_components]; returns how many are on it, 0: there is none. Between the
+ * ends it avoids those that are marked in closed[n_components] (NULL: none is).
+ */
+unsigned topology_way(const struct topology *t, unsigned from, unsigned to, enum topo_ways ways,
+		      const bool *closed, unsigned *via);
 
 /* Whether all systems have it: kernel, init and the services that every VM uses. */
 bool topology_is_base(const struct topology *t, unsigned component);

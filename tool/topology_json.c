@@ -44,7 +44,7 @@ static cJSON *holds(const struct topology *t, unsigned x)
 static cJSON *reach(const struct topology *t, unsigned x)
 {
 	cJSON *list = cJSON_CreateArray();
-	uint8_t into[256];
+	uint8_t into[TOPO_COMPONENTS];
 	unsigned last = 0;
 
 	topology_reach(t, x, into);
@@ -60,7 +60,7 @@ static cJSON *component(const struct topology *t, unsigned i, unsigned domain)
 {
 	static const char *const kinds[] = { "kernel", "init", "server", "monitor", "guest" };
 	cJSON *row = cJSON_CreateObject();
-	uint8_t fall[256];
+	uint8_t fall[TOPO_COMPONENTS];
 
 	topology_fall(t, i, fall);
 	cJSON_AddStringToObject(row, "name", name_of(t, i));
@@ -100,7 +100,7 @@ static cJSON *edges(const struct topology *t)
 static cJSON *paths(const struct topology *t, unsigned from, unsigned to, bool *more)
 {
 	struct topo_path path[TOPO_PATHS_MAX];
-	unsigned n = topology_paths(t, from, to, NULL, path, more);
+	unsigned n = topology_paths(t, from, to, path, more);
 	cJSON *list = cJSON_CreateArray();
 
 	for (unsigned i = 0; i < n; i++) {
@@ -117,7 +117,7 @@ static cJSON *paths(const struct topology *t, unsigned from, unsigned to, bool *
 char *topology_json(const struct topology *t, int from, int to)
 {
 	cJSON *root = cJSON_CreateObject(), *list;
-	uint8_t domain[256];
+	uint8_t domain[TOPO_COMPONENTS];
 	unsigned domains = topology_domains(t, domain);
 	bool more = false;
 	char *text;

@@ -80,7 +80,7 @@ static void print_held(const struct topology *t, const struct topo_grant *g)
 
 static void print_reach_of(const struct topology *t, unsigned x)
 {
-	uint8_t into[256];
+	uint8_t into[TOPO_COMPONENTS];
 	char head[64];
 
 	printf("  %s\n", name_of(t, x));
@@ -100,7 +100,7 @@ static void print_reach_of(const struct topology *t, unsigned x)
 
 static void print_fall_of(const struct topology *t, unsigned x)
 {
-	uint8_t into[256], reach[256];
+	uint8_t into[TOPO_COMPONENTS], reach[TOPO_COMPONENTS];
 
 	printf("  %s\n", name_of(t, x));
 	topology_fall(t, x, into);
@@ -145,7 +145,7 @@ static bool falls_matter(const struct topology *t, unsigned i)
 
 void topology_print(const struct topology *t)
 {
-	uint8_t domain[256];
+	uint8_t domain[TOPO_COMPONENTS];
 	unsigned domains = topology_domains(t, domain);
 	unsigned guests = 0;
 
@@ -170,7 +170,7 @@ void topology_print_paths(const struct topology *t, unsigned from, unsigned to)
 {
 	struct topo_path path[TOPO_PATHS_MAX];
 	bool more;
-	unsigned n = topology_paths(t, from, to, NULL, path, &more);
+	unsigned n = topology_paths(t, from, to, path, &more);
 
 	printf("\n%u%s paths from %s to %s\n", n, more ? " and more" : "", name_of(t, from),
 	       name_of(t, to));
@@ -205,7 +205,7 @@ static void dot_edge(const struct topology *t, struct buffer *b, unsigned i, uns
 
 char *topology_dot(const struct topology *t)
 {
-	uint8_t domain[256];
+	uint8_t domain[TOPO_COMPONENTS];
 	unsigned domains = topology_domains(t, domain);
 	struct buffer b = { 0 };
 

@@ -161,14 +161,14 @@ static void paths_have_no_detours(void **state)
 
 	(void)state;
 	model(VMS);
-	assert_int_equal(topology_paths(&t, id("a"), id("b"), NULL, path, &more), 5);
+	assert_int_equal(topology_paths(&t, id("a"), id("b"), path, &more), 5);
 	assert_false(more);
 	assert_int_equal(path[0].n, 3);
 	assert_int_equal(path[0].via[1], id("kernel"));
 	assert_int_equal(path[1].n, 4);
 	assert_int_equal(path[1].via[2], id("init"));
 	share("a", "b", false);
-	assert_int_equal(topology_paths(&t, id("a"), id("b"), NULL, path, &more), 1 + 5);
+	assert_int_equal(topology_paths(&t, id("a"), id("b"), path, &more), 1 + 5);
 	assert_int_equal(path[0].n, 2);
 	forget();
 }
@@ -198,6 +198,80 @@ static void connections_are_edges(void **state)
 	topology_fall(&t, id("vmm:b"), into); /* its guest serves a */
 	assert_int_equal(into[id("vmm:a")], TOPO_WITHOUT);
 	forget();
+}
+
+/* v0, served by v1, and so on to the last, and what else the description says. */
+static bool parse_chain(unsigned vms, const char *rest)
+{
+	struct buffer b = { 0 };
+	bool ok;
+
+	buffer_text(&b, "name: s\nvms:\n");
+	for (unsigned i = 0; i < vms; i++)
+		buffer_text(&b, "  - {name: v%u, memory: 4M, kernel: k}\n", i);
+	buffer_text(&b, "connections:\n");
+	for (unsigned i = 0; i + 1 < vms; i++)
+		buffer_text(&b, "  - {driver: v%u, device: console, served_by: v%u, pool: 256K}\n",
+			    i, i + 1);
+	buffer_text(&b, "%s", rest);
+	ok = system_parse(&sys, "t.yaml", b.data, b.size);
+	buffer_free(&b);
+	return ok;
+}
+
+/* How many paths without detours begin with these n. */
+static unsigned count_paths(unsigned *via, unsigned n, unsigned to)
+{
+	unsigned sum = 0;
+
+	for (unsigned next = 0; next < t.n_components; next++) {
+		bool detour = !(topology_edge(&t, via[n - 1], next) & TOPO_ATTACKS);
+
+		for (unsigned i = 0; i < n; i++)
+			detour = detour || via[i] == next ||
+				 (i + 1 < n && (i > 0 || next != to) &&
+				  (topology_edge(&t, via[i], next) & TOPO_ATTACKS));
+		if (detour)
+			continue;
+		via[n] = next;
+		sum += next != to ? count_paths(via, n + 1, to) : 1;
+	}
+	return sum;
+}
+
+static void long_paths_are_found(void **state)
+{
+	static const unsigned lengths[] = { 2, 9, 10, 64 };
+	struct topo_path path[TOPO_PATHS_MAX];
+	unsigned via[TOPO_COMPONENTS];
+	char rule[64];
+	bool more;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		snprintf(rule, sizeof(rule), "forbid: [{from: v0, to: v%u}]\n", lengths[i] - 1);
+		diag_silence(true);
+		assert_false(parse_chain(lengths[i], rule));
+		diag_silence(false);
+	}
+	for (unsigned vms = 2; vms <= 10; vms++) {
+		unsigned listed, sum;
+		char last[8];
+
+		assert_true(parse_chain(vms, ""));
+		topology_of(&t, sys.desc);
+		snprintf(last, sizeof(last), "v%u", vms - 1);
+		assert_int_equal(topology_way(&t, id("v0"), id(last), TOPO_CONNECTIONS, NULL, via),
+				 vms);
+		for (unsigned i = 0; i < vms; i++)
+			assert_int_equal(t.component[via[i]].name[1], '0' + i);
+		via[0] = id("v0");
+		sum = count_paths(via, 1, id(last));
+		listed = topology_paths(&t, id("v0"), id(last), path, &more);
+		assert_true(listed <= sum);
+		assert_int_equal(more, listed < sum);
+		forget();
+	}
 }
 
 /* Whether the rule holds, with and without what is shared. */
@@ -463,6 +537,7 @@ int main(void)
 		cmocka_unit_test(domains_are_counted),
 		cmocka_unit_test(paths_have_no_detours),
 		cmocka_unit_test(connections_are_edges),
+		cmocka_unit_test(long_paths_are_found),
 		cmocka_unit_test(rules_are_kept),
 		cmocka_unit_test(answers_are_written),
 		cmocka_unit_test(audits_find_every_difference),
