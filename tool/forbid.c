@@ -109,23 +109,44 @@ static bool check_path(const struct rule *r)
 	return report_path(r, &p);
 }
 
+/* The steps by which `from` has `to` without an error of anybody's. */
+static bool find_control(const struct rule *r, struct way *p)
+{
+	const struct topology *t = r->t;
+
+	for (unsigned i = 0; i < t->n_components * t->n_components; i++) {
+		const unsigned from = i / t->n_components, to = i % t->n_components;
+
+		if (!is_of(t, from, r->from) || !is_of(t, to, r->to))
+			continue;
+		p->n = topology_way(t, from, to, TOPO_CONTROL, NULL, p->via);
+		if (p->n != 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *control_cure(const struct rule *r)
+{
+	return r->t->component[r->from].dma ? "take its device with `trusted_dma` away"
+					    : "use `sharing: pool` between them";
+}
+
 static bool check_control(const struct rule *r)
 {
-	uint8_t into[TOPO_COMPONENTS];
+	struct way p;
 	char how[160];
 
-	topology_reach(r->t, r->from, into);
-	if (into[r->to] != 0)
+	if (!find_control(r, &p))
 		return true;
 	snprintf(how, sizeof(how), "%s controls %s", name_of(r, r->from), name_of(r, r->to));
-	return broken(r, how,
-		      r->t->component[r->from].dma ? "take its device with `trusted_dma` away"
-						   : "use `sharing: pool` between them");
+	return broken(r, how, control_cure(r));
 }
 
 static bool check_memory(const struct rule *r)
 {
 	const struct topology *t = r->t;
+	struct way p;
 	char how[320];
 
 	for (unsigned i = 0; i < t->n_grants; i++) {
@@ -144,7 +165,11 @@ static bool check_memory(const struct rule *r)
 			return broken(r, how, "take away the connection between them");
 		}
 	}
-	return true;
+	if (!find_control(r, &p))
+		return true;
+	snprintf(how, sizeof(how), "%s controls %s, and has all of its memory",
+		 name_of(r, r->from), name_of(r, r->to));
+	return broken(r, how, control_cure(r));
 }
 
 static bool deals_with(const struct topology *t, unsigned server, unsigned vm)

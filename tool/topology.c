@@ -295,9 +295,17 @@ unsigned topology_domains(const struct topology *t, uint8_t *into)
 static bool may_step(const struct topology *t, unsigned from, unsigned next, unsigned to,
 		     enum topo_ways ways)
 {
-	if (!(topology_edge(t, from, next) & TOPO_ATTACKS))
-		return false;
-	return ways == TOPO_ANY_WAY || next == to || !topology_is_base(t, next);
+	const unsigned edge = topology_edge(t, from, next);
+
+	switch (ways) {
+	case TOPO_CONTROL: return (edge & TOPO_CONTROLS) != 0;
+	case TOPO_CONNECTIONS:
+		if (next != to && topology_is_base(t, next) &&
+		    (next != TOPO_THE_KERNEL || !(edge & TOPO_CONTROLS)))
+			return false;
+		return (edge & TOPO_ATTACKS) != 0;
+	default: return (edge & TOPO_ATTACKS) != 0;
+	}
 }
 
 /* The way back from the last that was reached, turned round. */

@@ -140,7 +140,10 @@ unsigned topology_paths(const struct topology *t, unsigned from, unsigned to,
 /* Which steps count. */
 enum topo_ways {
 	TOPO_ANY_WAY,
-	TOPO_CONNECTIONS, /* none to the base, but at the end */
+	/* None to the base, but at the end; and to the kernel of one that controls it, which
+	 * is how DMA reaches everything. */
+	TOPO_CONNECTIONS,
+	TOPO_CONTROL, /* those that need no error of anybody's */
 };
 /*
  * Whether one can be reached from another at all: a shortest path, from the first to the

@@ -274,13 +274,15 @@ static void long_paths_are_found(void **state)
 	}
 }
 
+static const char *machine = "";
+
 /* Whether the rule holds, with and without what is shared. */
 static bool holds(const char *rule, void (*change)(void))
 {
 	char text[1024];
 	bool ok;
 
-	snprintf(text, sizeof(text), VMS "forbid:\n  - {%s}\n", rule);
+	snprintf(text, sizeof(text), VMS "%sforbid:\n  - {%s}\n", machine, rule);
 	diag_silence(true);
 	ok = system_parse(&sys, "t.yaml", text, strlen(text));
 	if (ok && change) {
@@ -310,6 +312,14 @@ static void dma(void)
 	topology_connect(&t);
 }
 
+static void dma_of_a_friend(void)
+{
+	dma();
+	share("c", "a", false);
+}
+
+static void use_net(void) { share("a", "net", false); }
+
 static void rules_are_kept(void **state)
 {
 	(void)state;
@@ -334,6 +344,38 @@ static void rules_are_kept(void **state)
 	assert_false(holds("from: a, to: d", NULL));
 	assert_false(holds("from: a, to: a", NULL));
 	assert_false(holds("from: a, to: b, what: memory, through: any", NULL));
+}
+
+static void dma_reaches_all(void **state)
+{
+	(void)state;
+	assert_false(holds("from: a, to: b", dma));
+	assert_false(holds("from: any, to: any", dma));
+	assert_false(holds("from: a, to: any", dma));
+	assert_false(holds("from: a, to: b, through: any", dma));
+	assert_false(holds("from: a, to: b, what: control", dma));
+	assert_false(holds("from: a, to: b, what: memory", dma));
+	assert_true(holds("from: b, to: a", dma));
+	assert_true(holds("from: b, to: c", dma));
+	assert_true(holds("from: b, to: a, what: memory", dma));
+	assert_true(holds("from: b, to: any, what: control", dma));
+	assert_true(holds("from: a, to: b, what: server", dma));
+	/* By an error of its neighbour's. */
+	assert_false(holds("from: c, to: b", dma_of_a_friend));
+	assert_false(holds("from: c, to: b, through: a", dma_of_a_friend));
+	assert_true(holds("from: c, to: b, what: control", dma_of_a_friend));
+	assert_true(holds("from: b, to: c", dma_of_a_friend));
+	/* A native driver; a is connected to it. */
+	machine = "machine: {nic: virtio}\n";
+	assert_false(holds("from: a, to: b", use_net));
+	assert_false(holds("from: net, to: b", use_net));
+	assert_false(holds("from: a, to: b, through: net", use_net));
+	assert_false(holds("from: net, to: any, what: control", use_net));
+	assert_false(holds("from: net, to: b, what: memory", use_net));
+	assert_true(holds("from: b, to: a", use_net));
+	assert_true(holds("from: a, to: b, what: control", use_net));
+	assert_true(holds("from: a, to: b, what: memory", use_net));
+	machine = "";
 }
 
 static void answers_are_written(void **state)
@@ -539,6 +581,7 @@ int main(void)
 		cmocka_unit_test(connections_are_edges),
 		cmocka_unit_test(long_paths_are_found),
 		cmocka_unit_test(rules_are_kept),
+		cmocka_unit_test(dma_reaches_all),
 		cmocka_unit_test(answers_are_written),
 		cmocka_unit_test(audits_find_every_difference),
 		cmocka_unit_test(surplus_counts_in_the_graph),
