@@ -45,15 +45,15 @@ static bool name_valid(const char *name)
 }
 
 bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
-		       const char *name)
+		       const char *name, size_t size)
 {
 	unsigned line = system_line(sys, map, "name");
 
-	if (strlen(name) >= SYSDESC_NAME) {
+	if (strlen(name) >= size) {
 		diag_error_at(sys->file, line,
-			      "the name of %s is longer than %d letters; "
+			      "the name of %s is longer than %zu letters; "
 			      "shorten it",
-			      what, SYSDESC_NAME - 1);
+			      what, size - 1);
 		return false;
 	}
 	if (!name_valid(name)) {
@@ -314,7 +314,7 @@ static bool check_all(struct system *sys)
 	bool ok;
 
 	sys->desc->log_level = level_given ? (uint32_t)sys->conf->log_level : 2;
-	ok = system_check_name(sys, root, "the system", sys->conf->name);
+	ok = system_check_name(sys, root, "the system", sys->conf->name, sizeof(sys->desc->name));
 	if (ok)
 		strcpy(sys->desc->name, sys->conf->name);
 	ok = check_machine(sys) && ok;

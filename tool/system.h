@@ -56,9 +56,9 @@ void system_free(struct system *sys);
  * mapping if the key is missing. */
 unsigned system_line(struct system *sys, yaml_node_t *map, const char *key);
 yaml_node_t *system_vm_node(struct system *sys, uint32_t vm);
-/* A name such as VMs and systems have. Reports it if not. */
+/* A name such as VMs and systems have, in `size` bytes. Reports it if not. */
 bool system_check_name(struct system *sys, yaml_node_t *map, const char *what,
-		       const char *name);
+		       const char *name, size_t size);
 /* Fills sys->desc->vm[index] from the VM's configuration (system_vm.c). */
 bool system_check_vm(struct system *sys, uint32_t index);
 static inline struct sysdesc_connection *system_connection(struct system *sys, uint32_t index)

@@ -26,7 +26,7 @@ static bool check_name(const struct vm_check *c)
 {
 	const struct sysdesc *desc = c->sys->desc;
 
-	if (!system_check_name(c->sys, c->node, "a VM", c->conf->name))
+	if (!system_check_name(c->sys, c->node, "a VM", c->conf->name, SYSDESC_VM_NAME))
 		return false;
 	if (sysdesc_name_reserved(c->conf->name)) {
 		diag_error_at(c->sys->file, line_of(c, "name"),

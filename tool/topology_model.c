@@ -311,7 +311,7 @@ static void make_vm(struct maker *m, const struct sysdesc_vm *vm)
 	unsigned counters;
 	struct party p;
 
-	snprintf(name, sizeof(name), "vmm:%.27s", vm->name); /* as PROC_NAME cuts it */
+	snprintf(name, sizeof(name), "vmm:%s", vm->name);
 	p = process(m, name, TOPO_MONITOR);
 	m->t->component[guest].monitor = p.id;
 	m->vm[vm - m->desc->vm] = p;

@@ -32,6 +32,15 @@ static bool name_valid(const char name[SYSDESC_NAME])
 	return i > 0 && i < SYSDESC_NAME;
 }
 
+static bool terminated(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\0')
+			return true;
+	}
+	return false;
+}
+
 static bool name_equal(const char *a, const char *b)
 {
 	size_t i = 0;
@@ -49,15 +58,6 @@ bool sysdesc_name_reserved(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (name_equal(reserved[i], name))
 			return true;
-	return false;
-}
-
-static bool terminated(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '\0')
-			return true;
-	}
 	return false;
 }
 
@@ -430,7 +430,7 @@ static const char *check_vm(const struct sysdesc_vm *vm, uint32_t n_payloads)
 {
 	const char *wrong;
 
-	if (!name_valid(vm->name))
+	if (!name_valid(vm->name) || !terminated(vm->name, SYSDESC_VM_NAME))
 		return "a VM's name is not valid";
 	if (sysdesc_name_reserved(vm->name))
 		return "a VM's name is one of the system's own";

@@ -287,6 +287,7 @@ static void every_wrong_field_is_found(void **state)
 	WRONG(d.head.vm[1].name[0] = ' ');
 	WRONG(strcpy(d.head.vm[1].name, "vm2"));
 	WRONG(strcpy(d.head.vm[1].name, "log"));
+	WRONG(strcpy(d.head.vm[1].name, "a-name-of-28-letters-for-one"));
 	WRONG(d.head.vm[1].board = 2);
 	WRONG(d.head.vm[1].gic = 1);
 	WRONG(d.head.vm[1].gic = 4);

@@ -14,7 +14,8 @@
 #define SYSDESC_MAGIC 0x44535653u /* "SVSD" */
 #define SYSDESC_VERSION 15u
 #define SYSDESC_MAX_VMS 64
-#define SYSDESC_NAME 32 /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
+#define SYSDESC_NAME 32    /* bytes, NUL included: [a-z0-9][a-z0-9_-]* */
+#define SYSDESC_VM_NAME 28 /* the same of a VM: "vmm:" and its name are a process's (PROC_NAME) */
 #define SYSDESC_CMDLINE 1024
 #define SYSDESC_MAX_REGIONS 32
 #define SYSDESC_MAX_PIECES 16
