@@ -52,8 +52,9 @@ static bool name_equal(const char *a, const char *b)
 
 bool sysdesc_name_reserved(const char *name)
 {
-	static const char *const reserved[] = { "block", "control", "init", "kernel", "log",
-						"net", "serial", "system", "time", "uplink" };
+	static const char *const reserved[] = { "any", "block", "connections", "control", "debug",
+						"init", "kernel", "log", "net", "serial",
+						"shell", "system", "time", "uplink" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
 		if (name_equal(reserved[i], name))

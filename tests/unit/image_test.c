@@ -268,6 +268,17 @@ static void a_pc_has_virtio(void **state)
 	WRONG_PC(vm->disk[0].image = N_PAYLOADS);
 }
 
+static void names_of_the_system_are_no_vms(void **state)
+{
+	static const char *const names[] = { "any", "block", "connections", "control", "debug",
+					     "init", "kernel", "log", "net", "serial",
+					     "shell", "system", "time", "uplink" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		WRONG(strcpy(d.head.vm[1].name, names[i]));
+}
+
 static void every_wrong_field_is_found(void **state)
 {
 	(void)state;
@@ -714,6 +725,8 @@ int main(void)
 		cmocka_unit_test(memory_has_its_place),
 		cmocka_unit_test(devices_of_the_machine_pass),
 		cmocka_unit_test(a_pc_has_virtio),
+		cmocka_unit_test(names_of_the_system_are_no_vms),
+		cmocka_unit_test(names_of_the_system_are_no_vms),
 		cmocka_unit_test(every_wrong_field_is_found),
 		cmocka_unit_test(vm_that_comes_names_who_serves_it),
 		cmocka_unit_test(wrong_sizes_are_found),

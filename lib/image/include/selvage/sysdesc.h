@@ -304,7 +304,8 @@ bool sysdesc_is_driven_page(const struct sysdesc *d, uint64_t paddr);
 /* Whether the page of a device has an emulated one of the VM's as well. */
 bool sysdesc_is_emulated(const struct sysdesc_vm *vm, uint64_t paddr);
 
-/* Names that console and log lines of the system itself carry: no VM's. */
+/* Names that console and log lines of the system itself carry, and words of `forbid` and
+ * `allow`: no VM's. */
 bool sysdesc_name_reserved(const char *name);
 /* Whether it has a device of virtio's. */
 bool sysdesc_has_virtio(const struct sysdesc_vm *vm);
