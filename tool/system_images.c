@@ -152,6 +152,13 @@ static bool check_width(const struct image_check *c, uint32_t index,
 	struct sysdesc_vm *vm = &sys->desc->vm[index];
 	bool given = yamldoc_get(&c->sys->doc, c->vm_node, "width") != NULL;
 
+	if (vm->board == SYSDESC_BOARD_VEXPRESS_A9 && kernel->width == 64) {
+		diag_error_at(sys->file, system_line(c->sys, c->vm_node, "kernel"),
+			      "%s is a program of 64 bits, and board `vexpress-a9` has a 32-bit "
+			      "processor; give a kernel for that, or `board: virt`",
+			      sys->kernel[index].path);
+		return false;
+	}
 	if (kernel->width != 0 && given && kernel->width != vm->width) {
 		diag_error_at(sys->file, system_line(c->sys, c->vm_node, "width"),
 			      "`width` is %u, but %s is a program of %u bits; remove `width`",
