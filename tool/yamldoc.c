@@ -5,6 +5,28 @@
 
 #include "diag.h"
 
+/* Whether nothing is behind the document: nobody would read it. */
+static bool ends_here(const char *file, yaml_parser_t *parser)
+{
+	yaml_document_t next;
+	const yaml_node_t *root = NULL;
+	size_t line = 0;
+	bool sound = yaml_parser_load(parser, &next) != 0;
+
+	if (sound)
+		root = yaml_document_get_root_node(&next);
+	if (!sound || root)
+		line = root ? root->start_mark.line + 1 : parser->problem_mark.line + 1;
+	if (line)
+		diag_error_at(file, (unsigned)line,
+			      "this is behind the end of the document, which `---` or `...` "
+			      "marks, and would not be read; remove that line, or what is "
+			      "behind it");
+	if (sound)
+		yaml_document_delete(&next);
+	return line == 0;
+}
+
 bool yamldoc_parse(struct yamldoc *doc, const char *file, const void *text,
 		   size_t size)
 {
@@ -26,9 +48,12 @@ bool yamldoc_parse(struct yamldoc *doc, const char *file, const void *text,
 	} else if (!yamldoc_root(doc)) {
 		diag_error_at(file, 1, "the file is empty; give at least "
 				       "`name:` and `vms:`");
-		yaml_document_delete(&doc->document);
 		ok = false;
+	} else {
+		ok = ends_here(file, &parser);
 	}
+	if (!ok)
+		yaml_document_delete(&doc->document);
 	yaml_parser_delete(&parser);
 	return ok;
 }

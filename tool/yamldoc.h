@@ -13,7 +13,7 @@ struct yamldoc {
 	yaml_document_t document;
 };
 
-/* False, with a message, if the text is not YAML or has no document. */
+/* False, with a message, if the text is not YAML or has not one document. */
 bool yamldoc_parse(struct yamldoc *doc, const char *file, const void *text,
 		   size_t size);
 void yamldoc_free(struct yamldoc *doc);

@@ -705,6 +705,28 @@ static void alias_cycles_end(void **state)
 	diag_silence(false);
 }
 
+static void a_file_has_one_document(void **state)
+{
+	static const char *const good[] = { "name: x\nvms: []\n", "---\nname: x\nvms: []\n",
+					    "name: x\nvms: []\n...\n# a comment\n" };
+	static const char *const bad[] = { "name: x\nvms: []\n---\n",
+					   "name: x\nvms: []\n---\nforbid: []\n",
+					   "name: x\nvms: []\n...\n---\nforbid: []\n",
+					   "name: x\nvms: []\n...\ngarbage\n",
+					   "name: x\nvms: []\n---\n{\n", "---\n...\n", "#\n" };
+	struct system sys;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(system_parse(&sys, "t.yaml", good[i], strlen(good[i])));
+		system_free(&sys);
+	}
+	diag_silence(true);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(system_parse(&sys, "t.yaml", bad[i], strlen(bad[i])));
+	diag_silence(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -724,6 +746,7 @@ int main(void)
 		cmocka_unit_test(link_keeps_to_the_protocol),
 		cmocka_unit_test(defaults_are_taken),
 		cmocka_unit_test(alias_cycles_end),
+		cmocka_unit_test(a_file_has_one_document),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
