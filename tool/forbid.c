@@ -83,30 +83,81 @@ static bool report_path(const struct rule *r, const struct way *p)
 	return false;
 }
 
+static bool is_on(const struct way *p, unsigned component)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->via[i] == component)
+			return true;
+	return false;
+}
+
+static bool find_part(const struct rule *r, unsigned from, unsigned to, const bool *closed,
+		      struct way *p)
+{
+	p->n = topology_way(r->t, from, to, TOPO_CONNECTIONS, closed, p->via);
+	return p->n != 0;
+}
+
+/* Whether both parts need a component, which then leads from one to the other itself. A
+ * component that every such way has is on the shortest ones. */
+static bool parts_meet(const struct rule *r, unsigned via, bool *before, bool *behind,
+		       const struct way *p, const struct way *q)
+{
+	struct way other;
+
+	for (unsigned i = 1; i + 1 < p->n; i++) {
+		const unsigned x = p->via[i];
+		bool avoided;
+
+		if (!is_on(q, x))
+			continue;
+		before[x] = behind[x] = true;
+		avoided = find_part(r, r->from, via, before, &other) ||
+			  find_part(r, via, r->to, behind, &other);
+		before[x] = behind[x] = false;
+		if (!avoided)
+			return true;
+	}
+	return false;
+}
+
+/* A path that has `via` between its ends: none of the ends in the middle. */
+static bool find_through(const struct rule *r, unsigned via, struct way *p)
+{
+	bool before[TOPO_COMPONENTS], behind[TOPO_COMPONENTS];
+	struct way q, other;
+
+	for (unsigned i = 0; i < r->t->n_components; i++) {
+		before[i] = is_of(r->t, i, r->to);
+		behind[i] = is_of(r->t, i, r->from);
+	}
+	if (!find_part(r, r->from, via, before, p) || !find_part(r, via, r->to, behind, &q) ||
+	    parts_meet(r, via, before, behind, p, &q))
+		return false;
+	/* If it can be, one that has no component twice. */
+	for (unsigned i = 0; i < p->n; i++)
+		behind[p->via[i]] = true;
+	if (find_part(r, via, r->to, behind, &other))
+		q = other;
+	for (unsigned i = 1; i < q.n; i++)
+		p->via[p->n++] = q.via[i];
+	return true;
+}
+
 static bool check_path(const struct rule *r)
 {
 	const char *through = r->conf->through ? r->conf->through : CONNECTIONS;
 	const bool any = strcmp(through, ANY) == 0;
 	struct way p;
-	int via;
+	unsigned via;
 
 	if (any || strcmp(through, CONNECTIONS) == 0) {
 		p.n = topology_way(r->t, r->from, r->to, any ? TOPO_ANY_WAY : TOPO_CONNECTIONS,
 				   NULL, p.via);
 		return p.n == 0 || report_path(r, &p);
 	}
-	via = topology_find(r->t, through);
-	if (via < 0)
-		return true;
-	p.n = topology_way(r->t, r->from, (unsigned)via, TOPO_CONNECTIONS, NULL, p.via);
-	if (p.n == 0)
-		return true;
-	via = (int)topology_way(r->t, (unsigned)via, r->to, TOPO_CONNECTIONS, NULL,
-				&p.via[p.n - 1]);
-	if (via == 0)
-		return true;
-	p.n += (unsigned)via - 1;
-	return report_path(r, &p);
+	via = (unsigned)topology_find(r->t, through);
+	return via == r->from || via == r->to || !find_through(r, via, &p) || report_path(r, &p);
 }
 
 /* The steps by which `from` has `to` without an error of anybody's. */
@@ -236,6 +287,14 @@ static bool check_rule(struct rule *r)
 	if (ok && c->through && c->what != FORBID_PATH) {
 		diag_error_at(r->file, r->line,
 			      "`through` is for `what: path`; leave it out");
+		ok = false;
+	}
+	if (ok && c->through && strcmp(c->through, ANY) != 0 &&
+	    (strcmp(c->through, c->from) == 0 || strcmp(c->through, c->to) == 0)) {
+		diag_error_at(r->file, r->line,
+			      "`through` of a `forbid` rule is `%s`, which is an end of it; name "
+			      "another component, or leave it out",
+			      c->through);
 		ok = false;
 	}
 	if (ok && strcmp(c->from, c->to) == 0 && strcmp(c->from, ANY) != 0) {

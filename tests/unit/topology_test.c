@@ -306,6 +306,33 @@ static void chain(void)
 	share("c", "b", false);
 }
 
+/* The debug shell stands for a server that the system does not have. */
+static void behind_the_end(void)
+{
+	share("a", "b", false);
+	share("b", "debug", false);
+}
+
+static void behind_a_third(void)
+{
+	chain();
+	share("c", "debug", false);
+}
+
+static void round_a_third(void)
+{
+	behind_a_third();
+	share("debug", "b", false);
+}
+
+/* The shortest parts meet in c, others do not. */
+static void two_ways(void)
+{
+	behind_a_third();
+	share("a", "vmm:c", false);
+	share("vmm:c", "debug", false);
+}
+
 static void dma(void)
 {
 	t.component[id("a")].dma = true;
@@ -332,6 +359,16 @@ static void rules_are_kept(void **state)
 	assert_false(holds("from: a, to: b, through: log", NULL));
 	assert_true(holds("from: a, to: b, through: c", share_pool));
 	assert_false(holds("from: a, to: b, through: c", chain));
+	assert_true(holds("from: a, to: b, through: debug", behind_the_end));
+	assert_true(holds("from: b, to: a, through: debug", behind_the_end));
+	assert_true(holds("from: a, to: b, through: debug", behind_a_third));
+	assert_false(holds("from: a, to: b, through: debug", round_a_third));
+	assert_false(holds("from: b, to: a, through: debug", round_a_third));
+	assert_false(holds("from: a, to: b, through: debug", two_ways));
+	assert_true(holds("from: any, to: b, through: c", share_pool));
+	assert_false(holds("from: any, to: b, through: c", chain));
+	assert_false(holds("from: a, to: b, through: a", NULL));
+	assert_false(holds("from: a, to: b, through: b", NULL));
 	assert_true(holds("from: a, to: b, what: control", share_pool));
 	assert_false(holds("from: a, to: b, what: control", share_all));
 	assert_true(holds("from: b, to: a, what: control", share_all));
