@@ -39,18 +39,36 @@ static bool broken(const struct rule *r, const char *how, const char *cure)
 	return false;
 }
 
+/* Of a step by DMA. */
+static void dma_cure(const struct rule *r, unsigned driver, char *text, size_t size)
+{
+	const char *name = name_of(r, driver);
+
+	if (r->t->component[driver].kind == TOPO_GUEST)
+		snprintf(text, size, "take the device with `trusted_dma` from %s", name);
+	else
+		snprintf(text, size,
+			 "`%s` drives the machine's `%s`, whose DMA nothing bounds: take that from "
+			 "`machine`, or ask for less",
+			 name, strcmp(name, "net") == 0 ? "nic" : "disk");
+}
+
+static bool by_dma(const struct rule *r, const struct way *p, char *text, size_t size)
+{
+	for (unsigned i = 0; i + 1 < p->n; i++) {
+		if (p->via[i + 1] != TOPO_THE_KERNEL || !r->t->component[p->via[i]].dma)
+			continue;
+		dma_cure(r, p->via[i], text, size);
+		return true;
+	}
+	return false;
+}
+
 /* Which component of the path the description could do without. */
 static void path_cure(const struct rule *r, const struct way *p, char *text, size_t size)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		unsigned c = p->via[i];
-
-		if (r->t->component[c].dma) {
-			snprintf(text, size, "take the device with `trusted_dma` from %s",
-				 name_of(r, c));
-			return;
-		}
-	}
+	if (by_dma(r, p, text, size))
+		return;
 	for (unsigned i = 1; i + 1 < p->n; i++) {
 		unsigned c = p->via[i];
 
@@ -65,7 +83,11 @@ static void path_cure(const struct rule *r, const struct way *p, char *text, siz
 				 name_of(r, c));
 		return;
 	}
-	snprintf(text, size, "take away what connects the two");
+	if (topology_is_base(r->t, r->from) || topology_is_base(r->t, r->to))
+		snprintf(text, size, "every system has that; take the rule away, or ask for `what: "
+				     "control`");
+	else
+		snprintf(text, size, "take away what connects the two");
 }
 
 static bool report_path(const struct rule *r, const struct way *p)
@@ -177,21 +199,36 @@ static bool find_control(const struct rule *r, struct way *p)
 	return false;
 }
 
-static const char *control_cure(const struct rule *r)
+/* What makes a component control another in every system. */
+static bool by_nature(const struct rule *r, const struct way *p)
 {
-	return r->t->component[r->from].dma ? "take its device with `trusted_dma` away"
-					    : "use `sharing: pool` between them";
+	const struct topo_component *c = r->t->component;
+
+	return c[p->via[0]].kind == TOPO_KERNEL || c[p->via[0]].kind == TOPO_INIT ||
+	       (p->n == 2 && c[p->via[0]].kind == TOPO_MONITOR &&
+		is_of(r->t, p->via[0], p->via[1]));
+}
+
+static bool broken_by_control(const struct rule *r, const struct way *p, const char *what)
+{
+	char how[160], cure[160];
+
+	snprintf(how, sizeof(how), "%s controls %s%s", name_of(r, r->from), name_of(r, r->to),
+		 what);
+	if (by_nature(r, p))
+		snprintf(cure, sizeof(cure), "%s does in every system; take the rule away",
+			 r->t->component[p->via[0]].kind == TOPO_MONITOR ? "a VM's monitor" : "it");
+	else if (!by_dma(r, p, cure, sizeof(cure)))
+		snprintf(cure, sizeof(cure), "use `sharing: pool` for the connection of %s to %s",
+			 name_of(r, p->via[1]), name_of(r, p->via[0]));
+	return broken(r, how, cure);
 }
 
 static bool check_control(const struct rule *r)
 {
 	struct way p;
-	char how[160];
 
-	if (!find_control(r, &p))
-		return true;
-	snprintf(how, sizeof(how), "%s controls %s", name_of(r, r->from), name_of(r, r->to));
-	return broken(r, how, control_cure(r));
+	return !find_control(r, &p) || broken_by_control(r, &p, "");
 }
 
 static bool check_memory(const struct rule *r)
@@ -199,6 +236,7 @@ static bool check_memory(const struct rule *r)
 	const struct topology *t = r->t;
 	struct way p;
 	char how[320];
+	bool base;
 
 	for (unsigned i = 0; i < t->n_grants; i++) {
 		const struct topo_grant *g = &t->grant[i];
@@ -213,14 +251,14 @@ static bool check_memory(const struct rule *r)
 			snprintf(how, sizeof(how), "%s and %s both have memory (%s)",
 				 name_of(r, g->holder), name_of(r, h->holder),
 				 t->object[g->object].name);
-			return broken(r, how, "take away the connection between them");
+			base = topology_is_base(t, g->holder) || topology_is_base(t, h->holder);
+			return broken(r, how,
+				      base ? "every system has that; take the rule away"
+					   : "take away the connection between them");
 		}
 	}
-	if (!find_control(r, &p))
-		return true;
-	snprintf(how, sizeof(how), "%s controls %s, and has all of its memory",
-		 name_of(r, r->from), name_of(r, r->to));
-	return broken(r, how, control_cure(r));
+	return !find_control(r, &p) ||
+	       broken_by_control(r, &p, ", and has all of its memory");
 }
 
 static bool deals_with(const struct topology *t, unsigned server, unsigned vm)
