@@ -56,13 +56,32 @@ char *build_default_output(const struct system *sys, const char *build_dir)
 	return files_text("%s/images/%s.img", build_dir, sys->desc->name);
 }
 
+/* Options of `--topology` that could be overlooked without it. */
+static bool check_agrees(const struct options *options)
+{
+	const char *name = options->json ? "json" : options->svg ? "svg"
+					    : options->from      ? "from"
+					    : options->to        ? "to"
+								 : NULL;
+
+	if (!name || options->topology)
+		return true;
+	diag_error("--%s is of the topology; give --topology too, or leave it out", name);
+	return false;
+}
+
 int command_check(const struct options *options)
 {
-	char *build_dir = files_build_dir(options->build_dir);
+	char *build_dir;
 	struct system sys;
-	bool ok = build_read_system(&sys, options, build_dir);
-	int code = ok ? EXIT_OK : EXIT_FAILED;
+	bool ok;
+	int code;
 
+	if (!check_agrees(options))
+		return EXIT_USAGE;
+	build_dir = files_build_dir(options->build_dir);
+	ok = build_read_system(&sys, options, build_dir);
+	code = ok ? EXIT_OK : EXIT_FAILED;
 	if (ok && options->topology) {
 		code = command_topology(options, &sys);
 		system_free(&sys);

@@ -270,6 +270,35 @@ static bool prepare(const struct options *options, const struct run_target *targ
 	return disk_there(&target->machine) && make_iso(options, target);
 }
 
+/* Options of `--reference` that could be overlooked without it. */
+static bool only_of_reference(const struct options *options)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} of[] = {
+		{ "vm", options->vm },
+		{ "board", options->board },
+		{ "width", options->width },
+		{ "cpu", options->cpu },
+		{ "gic", options->gic },
+		{ "memory", options->memory },
+		{ "load", options->load },
+		{ "entry", options->entry },
+		{ "trace", options->trace },
+		{ "trace-items", options->trace_items },
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		if (!of[i].given)
+			continue;
+		diag_error("--%s is of a reference; give --reference too, or leave it out",
+			   of[i].name);
+		return true;
+	}
+	return false;
+}
+
 int command_run(const struct options *options)
 {
 	struct run_target target = { 0 };
@@ -278,6 +307,8 @@ int command_run(const struct options *options)
 
 	if (options->reference)
 		return command_reference(options);
+	if (only_of_reference(options))
+		return EXIT_USAGE;
 	if (find_target(&target, options)) {
 		if (in_bochs(options))
 			bochs_command_make(&command, target.image, options);
