@@ -56,7 +56,7 @@ char *build_default_output(const struct system *sys, const char *build_dir)
 	return files_text("%s/images/%s.img", build_dir, sys->desc->name);
 }
 
-/* Options of `--topology` that could be overlooked without it. */
+/* The options of `--topology`, which could be overlooked without it. */
 static bool check_agrees(const struct options *options)
 {
 	const char *name = options->json ? "json" : options->svg ? "svg"
@@ -64,6 +64,10 @@ static bool check_agrees(const struct options *options)
 					    : options->to        ? "to"
 								 : NULL;
 
+	if (!options->from != !options->to && options->topology) {
+		diag_error("--from and --to go together; give both, or none");
+		return false;
+	}
 	if (!name || options->topology)
 		return true;
 	diag_error("--%s is of the topology; give --topology too, or leave it out", name);

@@ -177,15 +177,29 @@ static bool take(struct capture *c, const struct options *options)
 	return describe_image(c, options);
 }
 
+/* What the command line says, before anything is done. */
+static bool options_sound(const struct options *options)
+{
+	uint64_t value;
+	bool has;
+
+	if (!options->monitor == !options->arg[0]) {
+		diag_error("name a VM of a running system, or the monitor of a QEMU by --monitor");
+		return false;
+	}
+	return (!options->monitor || wire_check_address(options->monitor)) &&
+	       (!options->gdb_server || wire_check_address(options->gdb_server)) &&
+	       option_address("load", options->load, &has, &value) &&
+	       option_address("entry", options->entry, &has, &value);
+}
+
 int command_capture(const struct options *options)
 {
 	struct capture *c;
 	bool ok;
 
-	if (!options->monitor == !options->arg[0]) {
-		diag_error("name a VM of a running system, or the monitor of a QEMU by --monitor");
+	if (!options_sound(options))
 		return EXIT_USAGE;
-	}
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return EXIT_FAILED;

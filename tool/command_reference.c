@@ -61,7 +61,8 @@ static bool from_vm(struct reference *r, const struct system *sys, const char *n
 	r->cmdline = vm->cmdline;
 	r->board = sysdesc_board_name(vm->board);
 	r->width = vm->width;
-	r->gic = sys->desc->gic_version;
+	if (sys->desc->gic_version != 0)
+		r->gic = sys->desc->gic_version;
 	r->memory_bytes = memory_of(vm);
 	r->is_linux = vm->boot != SYSDESC_BOOT_PIECES;
 	r->is_raw = sys->conf->vms[index].kind == GUESTIMG_RAW || vm->boot == SYSDESC_BOOT_FLAT;
@@ -94,9 +95,8 @@ static bool from_image(struct reference *r, const struct options *options, const
 
 	if (pc && options->load)
 		wish.kind = GUESTIMG_FLAT;
-	if (!option_size("load", options->load, &wish.load) ||
-	    !option_size("entry", options->entry, &wish.entry))
-		return false;
+	(void)option_size("load", options->load, &wish.load);
+	(void)option_size("entry", options->entry, &wish.entry);
 	if (!file_map(&file, path)) {
 		diag_error_at(path, 0, "there is no image that can be read: %s",
 			      errno == ENODATA ? "it is empty" : strerror(errno));
@@ -122,24 +122,39 @@ static bool from_image(struct reference *r, const struct options *options, const
 
 /* --- what the command line says --- */
 
+/* Before a file is read. */
+static bool options_sound(const struct options *options)
+{
+	const char *board = options->board ? options->board : "virt";
+	uint64_t value;
+
+	if (strcmp(options->reference, "qemu") != 0 && strcmp(options->reference, "kvm") != 0) {
+		diag_error("`--reference %s`: there are qemu and kvm", options->reference);
+		return false;
+	}
+	if (strcmp(board, "virt") != 0 && strcmp(board, "vexpress-a9") != 0 &&
+	    strcmp(board, "pc") != 0) {
+		diag_error("`--board %s`: there are virt, vexpress-a9 and pc", board);
+		return false;
+	}
+	if ((options->width && options->width != 32 && options->width != 64) ||
+	    (options->gic && options->gic != 2 && options->gic != 3)) {
+		diag_error("--width is 32 or 64, --gic 2 or 3");
+		return false;
+	}
+	return option_size("memory", options->memory, &value) &&
+	       option_size("load", options->load, &value) &&
+	       option_size("entry", options->entry, &value);
+}
+
 static bool take_options(struct reference *r, const struct options *options)
 {
 	if (options->board)
 		r->board = options->board;
-	if (strcmp(r->board, "virt") != 0 && strcmp(r->board, "vexpress-a9") != 0 &&
-	    !reference_is_pc(r)) {
-		diag_error("`--board %s`: there are virt, vexpress-a9 and pc", r->board);
-		return false;
-	}
 	if (options->width)
 		r->width = options->width;
 	if (options->gic)
 		r->gic = options->gic;
-	if ((r->width != 32 && r->width != 64) ||
-	    (r->gic != 2 && r->gic != 3 && !reference_is_pc(r))) {
-		diag_error("--width is 32 or 64, --gic 2 or 3");
-		return false;
-	}
 	if (strcmp(r->board, "vexpress-a9") == 0)
 		r->width = 32;
 	if (reference_is_pc(r) && r->is_raw) {
@@ -218,27 +233,27 @@ static int start(const struct reference *r, const struct options *options)
 int command_reference(const struct options *options)
 {
 	struct reference r = { .board = "virt", .gic = 3, .memory_bytes = IMAGE_MEMORY };
-	char *build_dir = files_build_dir(options->build_dir);
-	char *folder = files_text("%s/reference", build_dir);
-	char *trace = options->trace ? files_text("%s", options->trace)
-				     : files_text("reference-%s.trace", options->reference);
 	struct system sys = { 0 };
 	const char *dot = strrchr(options->arg[0], '.');
 	bool described = dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+	char *build_dir, *folder, *trace;
 	int code = EXIT_FAILED;
-	bool read = described && build_read_system(&sys, options, build_dir);
+	bool read;
 
+	if (!options_sound(options))
+		return EXIT_USAGE;
+	build_dir = files_build_dir(options->build_dir);
+	folder = files_text("%s/reference", build_dir);
+	trace = options->trace ? files_text("%s", options->trace)
+			       : files_text("reference-%s.trace", options->reference);
+	read = described && build_read_system(&sys, options, build_dir);
 	r.build_dir = build_dir;
 	r.folder = folder;
 	r.trace = trace;
-	if (strcmp(options->reference, "qemu") != 0 && strcmp(options->reference, "kvm") != 0) {
-		diag_error("`--reference %s`: there are qemu and kvm", options->reference);
-		code = EXIT_USAGE;
-	} else if ((described ? read && from_vm(&r, &sys, options->vm)
-			      : from_image(&r, options, options->arg[0])) &&
-		   take_options(&r, options)) {
+	if ((described ? read && from_vm(&r, &sys, options->vm)
+		       : from_image(&r, options, options->arg[0])) &&
+	    take_options(&r, options))
 		code = start(&r, options);
-	}
 	if (read)
 		system_free(&sys);
 	free(trace);

@@ -15,6 +15,7 @@
 #include "diag.h"
 #include "iso.h"
 #include "qemu.h"
+#include "reference.h"
 #include "session.h"
 
 #define DETACH_PATIENCE_S 60
@@ -299,12 +300,39 @@ static bool only_of_reference(const struct options *options)
 	return false;
 }
 
+/* Each that is used, the usual ones too, is one, and another than the other one. */
+static bool ports_agree(const struct options *options)
+{
+	const bool reference = options->reference != NULL;
+	const unsigned gdb = options->gdb_port ? options->gdb_port
+			     : reference       ? REFERENCE_GDB_PORT
+					       : QEMU_GDB_PORT;
+	const unsigned monitor = options->monitor_port ? options->monitor_port
+				 : reference           ? REFERENCE_MONITOR_PORT
+						       : QEMU_MONITOR_PORT;
+
+	if (gdb > UINT16_MAX || monitor > UINT16_MAX) {
+		diag_error("`--%s %u` is no TCP port; give one up to %u",
+			   gdb > UINT16_MAX ? "gdb-port" : "monitor-port",
+			   gdb > UINT16_MAX ? gdb : monitor, UINT16_MAX);
+		return false;
+	}
+	if (gdb != monitor || !(options->gdb || reference))
+		return true;
+	diag_error("GDB server and monitor cannot both be on port %u; give another --gdb-port or "
+		   "--monitor-port",
+		   gdb);
+	return false;
+}
+
 int command_run(const struct options *options)
 {
 	struct run_target target = { 0 };
 	struct emulator_command command = { 0 };
 	int code = EXIT_FAILED;
 
+	if (!ports_agree(options))
+		return EXIT_USAGE;
 	if (options->reference)
 		return command_reference(options);
 	if (only_of_reference(options))

@@ -94,12 +94,10 @@ int command_topology(const struct options *options, const struct system *sys)
 {
 	struct topology t;
 	int from = -1, to = -1;
-	bool ok = !options->from == !options->to;
+	bool ok = true;
 
 	topology_of(&t, sys->desc);
-	if (!ok)
-		diag_error("--from and --to go together");
-	if (ok && options->from) {
+	if (options->from) {
 		from = find(&t, "--from", options->from);
 		to = find(&t, "--to", options->to);
 		ok = from >= 0 && to >= 0;

@@ -107,17 +107,29 @@ static int connect_host(const char *host, const char *port)
 	return fd;
 }
 
+bool wire_check_address(const char *address)
+{
+	char host[WIRE_HOST_MAX];
+	const char *port;
+
+	if (socket_path(address) || split(address, host, &port))
+		return true;
+	diag_error("`%s` is no address; give PORT, HOST:PORT or unix:PATH", address);
+	return false;
+}
+
 bool wire_open(struct wire *wire, const char *address)
 {
 	const char *path = socket_path(address), *port = NULL;
 	char host[WIRE_HOST_MAX];
 
 	*wire = (struct wire){ .fd = -1 };
-	if (!path && !split(address, host, &port)) {
-		diag_error("`%s` is no address; give PORT, HOST:PORT or unix:PATH", address);
+	if (!wire_check_address(address))
 		return false;
-	}
-	wire->fd = path ? connect_path(path) : connect_host(host, port);
+	if (path)
+		wire->fd = connect_path(path);
+	else if (split(address, host, &port))
+		wire->fd = connect_host(host, port);
 	if (wire->fd < 0)
 		diag_error("cannot connect to %s: %s", address, strerror(errno));
 	return wire->fd >= 0;

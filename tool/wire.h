@@ -19,6 +19,8 @@ struct wire {
  * none of these or nobody answers.
  */
 bool wire_open(struct wire *wire, const char *address);
+/* The former alone. */
+bool wire_check_address(const char *address);
 void wire_close(struct wire *wire);
 /* The host of such an address, "127.0.0.1" for a bare port; empty for a socket in the file
  * system. */
