@@ -25,6 +25,8 @@ struct run_target {
 	char *image;
 	char *build_dir;
 	struct sysimage_machine machine;
+	struct system sys; /* of a description: it is to be built */
+	bool described;
 	bool foreign; /* the root task does not speak our framing */
 };
 
@@ -80,25 +82,33 @@ static bool in_bochs(const struct options *options)
 	return options->emulator && strcmp(options->emulator, "bochs") == 0;
 }
 
-static bool build_target(struct run_target *target,
-			 const struct options *options)
+static bool describe_target(struct run_target *target, const struct options *options)
 {
-	struct system sys;
+	struct system *sys = &target->sys;
 	char *config;
-	bool ok;
 
-	if (!build_read_system(&sys, options, target->build_dir))
+	target->described = build_read_system(sys, options, target->build_dir);
+	if (!target->described)
 		return false;
-	if (in_bochs(options) && sys.desc->machine & (uint32_t)SYSDESC_MACHINE_NIC && sys.cpu->pc)
-		sys.desc->machine |= SYSDESC_MACHINE_E1000; /* it has no other */
-	config = build_config(&sys, options);
-	target->image = build_default_output(&sys, target->build_dir);
-	sysimage_machine_of(&sys, config, &target->machine);
+	if (in_bochs(options) && sys->desc->machine & (uint32_t)SYSDESC_MACHINE_NIC && sys->cpu->pc)
+		sys->desc->machine |= SYSDESC_MACHINE_E1000; /* it has no other */
+	config = build_config(sys, options);
+	target->image = build_default_output(sys, target->build_dir);
+	sysimage_machine_of(sys, config, &target->machine);
 	find_disk(&target->machine, options->arg[0]);
-	ok = (options->dry_run && !in_bochs(options)) ||
-	     build_image(&sys, options, target->build_dir, target->image);
 	free(config);
-	system_free(&sys);
+	return true;
+}
+
+static bool build_target(struct run_target *target, const struct options *options)
+{
+	bool ok = !target->described || (options->dry_run && !in_bochs(options)) ||
+		  build_image(&target->sys, options, target->build_dir, target->image);
+
+	/* The run needs none of it, and it has files mapped. */
+	if (target->described)
+		system_free(&target->sys);
+	target->described = false;
 	return ok;
 }
 
@@ -108,7 +118,7 @@ static bool find_target(struct run_target *target,
 	target->build_dir = files_build_dir(options->build_dir);
 	target->foreign = options->root_task != NULL;
 	if (is_description(options->arg[0]))
-		return build_target(target, options);
+		return describe_target(target, options);
 	target->image = files_text("%s", options->arg[0]);
 	return sysimage_read(target->image, &target->machine,
 			     &target->foreign);
@@ -271,6 +281,30 @@ static bool prepare(const struct options *options, const struct run_target *targ
 	return disk_there(&target->machine) && make_iso(options, target);
 }
 
+static int run_target(const struct run_target *target, const struct options *options)
+{
+	struct emulator_command command = { 0 };
+	int code = EXIT_FAILED;
+
+	if (in_bochs(options))
+		bochs_command_make(&command, target->image, options);
+	else
+		qemu_command_make(&command, &target->machine, target->image, options);
+	if (options->dry_run) {
+		/* What Bochs's says is in files. */
+		if (!in_bochs(options) || prepare(options, target)) {
+			emulator_print(&command, options->deterministic);
+			code = EXIT_OK;
+		}
+	} else if (prepare(options, target)) {
+		if (options->gdb)
+			print_gdb_help(target, options);
+		code = run_session(target, options, &command);
+	}
+	emulator_free(&command);
+	return code;
+}
+
 /* Options of `--reference` that could be overlooked without it. */
 static bool only_of_reference(const struct options *options)
 {
@@ -328,7 +362,6 @@ static bool ports_agree(const struct options *options)
 int command_run(const struct options *options)
 {
 	struct run_target target = { 0 };
-	struct emulator_command command = { 0 };
 	int code = EXIT_FAILED;
 
 	if (!ports_agree(options))
@@ -338,25 +371,13 @@ int command_run(const struct options *options)
 	if (only_of_reference(options))
 		return EXIT_USAGE;
 	if (find_target(&target, options)) {
-		if (in_bochs(options))
-			bochs_command_make(&command, target.image, options);
-		else
-			qemu_command_make(&command, &target.machine, target.image, options);
-		if (!options_agree(options, &target)) {
+		if (!options_agree(options, &target))
 			code = EXIT_USAGE;
-		} else if (options->dry_run) {
-			/* What Bochs's says is in files. */
-			if (!in_bochs(options) || prepare(options, &target)) {
-				emulator_print(&command, options->deterministic);
-				code = EXIT_OK;
-			}
-		} else if (prepare(options, &target)) {
-			if (options->gdb)
-				print_gdb_help(&target, options);
-			code = run_session(&target, options, &command);
-		}
-		emulator_free(&command);
+		else if (build_target(&target, options))
+			code = run_target(&target, options);
 	}
+	if (target.described)
+		system_free(&target.sys);
 	free(target.image);
 	free(target.build_dir);
 	return code;
