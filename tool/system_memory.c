@@ -37,6 +37,21 @@ static bool parse_address(struct system *sys, yaml_node_t *node, const char *key
 	return false;
 }
 
+static bool cannot_choose(const struct vm_check *c, yaml_node_t *node)
+{
+	const bool pc = c->sys->cpu && c->sys->cpu->pc;
+
+	diag_error_at(c->sys->file,
+		      system_line(c->sys, node, c->conf->one_to_one ? "address" : "physical"),
+		      "memory of the machine can be chosen in whole 2M pieces, for "
+		      "addresses that are multiples of 2M, from 0x%llx to the end of the "
+		      "machine's RAM (%s of it%s); move it",
+		      (pc ? 0 : MACHINE_RAM_BASE) + CHOSEN_OFFSET,
+		      units_size_text(c->sys->machine_bytes),
+		      pc ? ", some of it from 4 GiB on" : "");
+	return false;
+}
+
 static bool parse_region(const struct vm_check *c, yaml_node_t *node,
 			 const struct conf_region *conf, uint64_t next,
 			 struct sysdesc_region *region)
@@ -57,6 +72,8 @@ static bool parse_region(const struct vm_check *c, yaml_node_t *node,
 			      (unsigned long long)region->from);
 		return false;
 	}
+	if (place % SYSDESC_LARGE_PAGE != 0) /* before SYSDESC_AT is put there */
+		return cannot_choose(c, node);
 	if (conf->physical)
 		region->from = SYSDESC_AT | place;
 	if (!units_parse_size(conf->size, &region->size)) {
@@ -214,22 +231,13 @@ static bool check_region_machine(const struct vm_check *c, yaml_node_t *node,
 {
 	const struct sysdesc *desc = c->sys->desc;
 	unsigned line = system_line(c->sys, node, c->conf->one_to_one ? "address" : "physical");
-	const bool pc = c->sys->cpu && c->sys->cpu->pc;
 	const uint64_t place = sysdesc_place(r);
 
 	if (place == 0 && r->from != SYSDESC_AT)
 		return true;
 	if ((place | r->gpa | r->size) % SYSDESC_LARGE_PAGE != 0 || c->sys->cpu == NULL ||
-	    !is_machine_ram(c->sys, place, r->size)) {
-		diag_error_at(c->sys->file, line,
-			      "memory of the machine can be chosen in whole 2M pieces, for "
-			      "addresses that are multiples of 2M, from 0x%llx to the end of the "
-			      "machine's RAM (%s of it%s); move it",
-			      (pc ? 0 : MACHINE_RAM_BASE) + CHOSEN_OFFSET,
-			      units_size_text(c->sys->machine_bytes),
-			      pc ? ", some of it from 4 GiB on" : "");
-		return false;
-	}
+	    !is_machine_ram(c->sys, place, r->size))
+		return cannot_choose(c, node);
 	for (const struct sysdesc_vm *vm = desc->vm; vm <= c->vm; vm++)
 		for (const struct sysdesc_region *q = vm->region;
 		     q < (vm == c->vm ? r : vm->region + vm->n_regions); q++) {
