@@ -113,13 +113,13 @@ static bool check_gic(struct system *sys, const struct conf_machine *machine)
 
 	if (is_pc(sys))
 		return true;
+	sys->desc->gic_version = gic == 2 ? 2 : 3; /* the VMs are judged by one that there is */
 	if (gic != 2 && gic != 3) {
 		diag_error_at(sys->file, line,
 			      "there is no `gic` version %u here; give 2 or 3",
 			      gic);
 		return false;
 	}
-	sys->desc->gic_version = gic;
 	return true;
 }
 
