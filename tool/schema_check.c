@@ -134,6 +134,18 @@ static bool key_seen_before(struct yamldoc *doc, const yaml_node_t *map,
 	return false;
 }
 
+/* All else would take such a text for what is before its NUL. */
+static bool cut_short(const struct place *at, const yaml_node_t *node)
+{
+	const char *text = yamldoc_text(node);
+
+	if (!text || strlen(text) == node->data.scalar.length)
+		return false;
+	diag_error_at(at->doc->file, yamldoc_line(at->doc, node),
+		      "the text `%s` goes on behind a NUL (`\\0`); remove that", text);
+	return true;
+}
+
 static bool check_pair(const struct place *at,
 		       const cyaml_schema_field_t *fields,
 		       const yaml_node_t *map, const yaml_node_pair_t *pair)
@@ -150,6 +162,8 @@ static bool check_pair(const struct place *at,
 			      mapping_name(at, fields));
 		return false;
 	}
+	if (cut_short(at, key_node))
+		return false;
 	field = find_field(fields, key);
 	if (!field)
 		return unknown_key(at, fields, key_node);
@@ -275,6 +289,8 @@ static bool check_scalar(const struct place *at,
 static bool check_value(const struct place *at,
 			const cyaml_schema_value_t *schema, yaml_node_t *node)
 {
+	if (cut_short(at, node))
+		return false;
 	switch (schema->type) {
 	case CYAML_MAPPING:
 		return check_mapping(at, schema->mapping.fields, node);

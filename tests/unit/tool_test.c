@@ -727,6 +727,28 @@ static void a_file_has_one_document(void **state)
 	diag_silence(false);
 }
 
+static void texts_have_no_nul(void **state)
+{
+	static const char *const texts[] = {
+		"name: \"x\\0y\"\nvms: []\n",
+		"name: \"x\\0\"\nvms: []\n",
+		"\"name\\0\": x\nvms: []\n",
+		"name: x\nmachine: {board: \"pc\\0\"}\nvms: []\n",
+		"name: x\nmachine: {gic: \"2\\0\"}\nvms: []\n",
+		"name: x\nvms: [{name: a, memory: 64M, kernel: \"k\\0k\"}]\n",
+		"name: x\nvms: [{name: a, memory: \"64M\\0\", kernel: k}]\n",
+		"name: x\nvms: [{name: a, memory: 64M, kernel: k, cmdline: \"a\\0b\"}]\n",
+		"name: x\nmachine: {nic: virtio, forward: [\"tcp:80:10.0.2.15:80\\0\"]}\nvms: []\n",
+	};
+	struct system sys;
+
+	(void)state;
+	diag_silence(true);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_false(system_parse(&sys, "t.yaml", texts[i], strlen(texts[i])));
+	diag_silence(false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -747,6 +769,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_taken),
 		cmocka_unit_test(alias_cycles_end),
 		cmocka_unit_test(a_file_has_one_document),
+		cmocka_unit_test(texts_have_no_nul),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
