@@ -163,6 +163,8 @@ const char *guestimg_check_kernel(const uint8_t *data, size_t size,
 	*kernel = (struct guestimg_kernel){ .kind = wish->kind };
 	if (wish->kind == GUESTIMG_FIND)
 		wrong = find_kind(data, size, &kernel->kind);
+	if (!wrong && kernel->kind >= GUESTIMG_BZIMAGE)
+		wrong = "has a `kind` that only a PC boots; give image, zimage, elf, uimage or raw";
 	if (!wrong && wish->has_load && kernel->kind != GUESTIMG_RAW)
 		wrong = "says itself where it goes; remove `load`, or give `kind: raw`";
 	if (!wrong && wish->has_entry &&

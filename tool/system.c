@@ -165,6 +165,15 @@ bool system_parse_forward(const char *text, struct forward *f)
 	return f->host_port >= 1 && f->host_port <= 65535 && f->port >= 1 && f->port <= 65535;
 }
 
+/* Whether an earlier one has the host's port already. */
+static bool port_taken(const struct forward *f, const struct forward *all)
+{
+	for (const struct forward *other = all; other < f; other++)
+		if (other->host_port == f->host_port && strcmp(other->protocol, f->protocol) == 0)
+			return true;
+	return false;
+}
+
 static bool check_nic(struct system *sys, const struct conf_machine *machine)
 {
 	yaml_node_t *list = yamldoc_get(&sys->doc, machine_node(sys), "forward");
@@ -181,11 +190,17 @@ static bool check_nic(struct system *sys, const struct conf_machine *machine)
 		return false;
 	}
 	for (unsigned i = 0; i < machine->forward_count; i++) {
-		if (system_parse_forward(machine->forward[i], &sys->forward[i]))
+		const char *text = machine->forward[i];
+		const bool rule = system_parse_forward(text, &sys->forward[i]);
+
+		if (rule && !port_taken(&sys->forward[i], sys->forward))
 			continue;
 		diag_error_at(sys->file, yamldoc_line(&sys->doc, yamldoc_item(&sys->doc, list, i)),
-			      "`forward`: `%s` is no rule; give e.g. \"tcp:8080:10.0.2.15:80\"",
-			      machine->forward[i]);
+			      rule ? "`forward`: the port of the host in `%s` is forwarded "
+				     "already; take another one"
+				   : "`forward`: `%s` is no rule; give e.g. "
+				     "\"tcp:8080:10.0.2.15:80\"",
+			      text);
 		return false;
 	}
 	sys->n_forwards = machine->forward_count;
@@ -265,6 +280,14 @@ static bool check_memory_sum(struct system *sys)
 
 	if (guests + reserve <= sys->machine_bytes)
 		return true;
+	if (gigabytes > MACHINE_MEMORY_MAX >> 30) {
+		diag_error_at(sys->file, system_line(sys, machine_node(sys), "memory"),
+			      "the VMs have %s of memory and kernel and services take %s, but a "
+			      "machine has %s at most; give the VMs less",
+			      units_size_text(guests), units_size_text(reserve),
+			      units_size_text(MACHINE_MEMORY_MAX));
+		return false;
+	}
 	diag_error_at(sys->file,
 		      system_line(sys, machine_node(sys), "memory"),
 		      "the VMs have %s of memory and kernel and services take "
