@@ -225,7 +225,7 @@ static const struct command commands[] = {
 	{ "list", "", "VMs, services and memory", 0, 0, list },
 	{ "start", "VM", "starts a VM that is off", 1, 1, vm_verb },
 	{ "stop", "VM", "switches a VM off", 1, 1, vm_verb },
-	{ "kill", "VM", "takes a VM down at once", 1, 1, vm_verb },
+	{ "kill", "NAME", "takes a VM or a service down at once", 1, 1, vm_verb },
 	{ "reboot", "VM", "starts a VM again from its images", 1, 1, vm_verb },
 	{ "pause", "VM", "holds a VM where it is", 1, 1, vm_verb },
 	{ "resume", "VM", "lets a paused VM go on", 1, 1, vm_verb },
