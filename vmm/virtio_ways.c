@@ -59,13 +59,19 @@ bool virtio_ways_add(struct virtio_ways *w, struct vm *vm, unsigned slot, struct
 	return true;
 }
 
+/* A reset may take its time. */
+static bool has_begun(const struct virtio *device)
+{
+	return (device->status & ~VIRTIO_STATUS_NEEDS_RESET) != 0;
+}
+
 enum mmio_outcome virtio_ways_access(struct virtio_ways *w, struct mmio *m)
 {
 	struct virtio *device = w->mmio.device;
-	const bool begun = device->status != 0;
+	const bool before = has_begun(device);
 	const enum mmio_outcome outcome = virtio_mmio_access(&w->mmio, m);
 
-	if (!begun && device->status != 0)
+	if (!before && has_begun(device))
 		device->transport = w->slot;
 	return outcome;
 }

@@ -8,7 +8,7 @@
 #define SEGMENT_BYTES 0x10000u
 #define SEGMENT_BYTES_ANYWHERE 0x100000u /* FreeBSD's driver wants that many */
 #define KICK_BYTES (4ull << 30)
-#define PAD_BYTES (MAX_SEGMENTS * SEGMENT_BYTES)
+#define PAD_BYTES VIRTIO_BLK_TURN
 #define REQUEST_COST 4096u /* of one without data, in bytes */
 
 /* Feature bits (5.2.3). */
@@ -350,6 +350,13 @@ static uint32_t segments_in(uint64_t room)
 	return room == 0 ? MAX_SEGMENTS : (uint32_t)min_u64(n > 3 ? n - 2 : 1, MAX_SEGMENTS);
 }
 
+static uint32_t segment_bytes(uint64_t room)
+{
+	return room == 0 || room >= (MAX_SEGMENTS + 2) * SEGMENT_BYTES_ANYWHERE
+		       ? SEGMENT_BYTES_ANYWHERE
+		       : SEGMENT_BYTES;
+}
+
 void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 		     const struct virtio_blk_disk *disk)
 {
@@ -363,7 +370,7 @@ void virtio_blk_init(struct virtio_blk *b, const struct virtio_env *env,
 	memset(b->config, 0, sizeof(b->config));
 	store_le64(b->config + CONFIG_CAPACITY, disk->sectors);
 	store_le32(b->config + CONFIG_SIZE_MAX,
-		   disk->room == 0 ? SEGMENT_BYTES_ANYWHERE : SEGMENT_BYTES);
+		   segment_bytes(disk->room));
 	store_le32(b->config + CONFIG_SEG_MAX, segments_in(disk->room));
 	store_le32(b->config + CONFIG_BLK_SIZE, VIRTIO_BLK_SECTOR);
 	virtio_init(&b->v, &b->class, env, b->config);

@@ -283,7 +283,7 @@ static void end_reset(struct link_driver *d)
 		link_shadow_stop(d->env.shadow, i);
 	set_shadowed(d, false);
 	d->v.status &= (uint8_t)~VIRTIO_STATUS_NEEDS_RESET;
-	if (d->v.status != 0)
+	if ((d->v.status & ~VIRTIO_STATUS_ACKNOWLEDGE) != 0)
 		virtio_break(&d->v, "it is used before its reset is over");
 	else
 		get_acquainted(d);
@@ -312,8 +312,10 @@ static void was_reset(struct link_driver *d)
 	d->resets++;
 	done = answered(d);
 	d->resets--;
-	if (d->epoch != epoch)
-		return; /* another vCPU's, while we waited: it sees to the rest */
+	if (d->epoch != epoch) {      /* another vCPU's, while we waited: it sees to the rest */
+		link_driver_event(d); /* and to none that came meanwhile */
+		return;
+	}
 	d->owed = !done && !is_gone(d);
 	if (d->owed)
 		break_reset(d, "its server does not answer");

@@ -12,8 +12,8 @@
 /* Of all VMs: 4 GiB. */
 #define PAGES 2048u
 #define LARGE bit_u64(ABI_LARGE_PAGE_BITS)
-/* In so long a VM gives as many pages as it has at most, if it likes all at once: making and
- * ending them costs time that is not its own. */
+/* In so long a VM gives as many pages as it has at most, and before as many at once: making
+ * and ending them costs time that is not its own. */
 #define ROUND_US 100000000u
 
 static struct page {

@@ -35,6 +35,7 @@ static struct {
 	unsigned starts;
 	unsigned failures; /* in a row */
 	bool killed;       /* by the operator: no failure */
+	bool gone;         /* could not be started again: nobody answers for it */
 	uint64_t started;  /* when last, in ticks */
 } lives[PROCESS_FIRST_VMM];
 
@@ -400,6 +401,8 @@ bool service_attach_log(struct process *p)
 	    !process_grant(p, p, PROC_CAP_LOG_NTFN, log->ntfn, ABI_RIGHT_WRITE, LOG_NTFN_CLIENT,
 			   "Notification", "log: records wait"))
 		return false;
+	if (lives[PROC_LOG].gone)
+		return true;
 	error = server_add_client(log->service_call, p->number, p->name);
 	return error == SERVER_OK || error == SERVER_DIED;
 }
@@ -524,6 +527,7 @@ static void revive(struct process *p, const struct standin_crash *crash)
 	standin_relieve(p);
 	if (!process_reset(p) || !run(p)) {
 		p->state = PROCESS_CRASHED;
+		lives[p->kind].gone = true;
 		connect_down(p, true);
 		log_error("service %s: cannot be started again", p->name);
 		return;

@@ -119,7 +119,7 @@ def check_rights(report, run):
     report.check("VM `closed` gives no right to debug it" in why and "debug: observe" in why,
                  f"by name, with the key to set: {why}")
     code, why = refusal(run, "nobody")
-    report.check(code == 1 and "there is no such" in why, "so is one that does not exist")
+    report.check(code == 1 and "unknown, or off" in why, "so is one that does not exist")
     with bridge(run, "seen") as port, Packets(port) as p:
         code, why = refusal(run, "seen")
         report.check(code == 1 and "is being debugged already" in why, "and a second debugger")

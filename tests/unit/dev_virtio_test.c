@@ -1092,7 +1092,6 @@ static void blk_works_in_turns(void **state)
 	assert_int_equal(used(0), offered[0]);
 }
 
-/* The header and the status may be cut up as the driver likes (2.6.4). */
 /* A disk of one block, again and again. */
 static const uint8_t *look_at_it(void *opaque, uint64_t offset, uint32_t *bytes)
 {
@@ -1163,12 +1162,14 @@ static void blk_long_requests(void **state)
 		offer_long(type);
 		wr(NOTIFY, 0);
 		wr(STATUS, 0);
+		assert_false(blk.busy);
 		virtio_blk_turn(&blk);
 		assert_false(blk.more);
 		memset(offered, 0, sizeof(offered));
 		memset(d.ram + VD_DRIVER, 0, VD_DATA - VD_DRIVER);
 		drive(1);
 		assert_int_equal(disk_does(0, 8, 512, true), 0);
+		assert_int_equal(used_bytes(0, 0), 513);
 		assert_int_equal(world.breaks, 0);
 	}
 }
@@ -1212,6 +1213,7 @@ static void blk_without_end(void **state)
 	assert_string_equal(world.why, "requests without end");
 }
 
+/* The header and the status may be cut up as the driver likes (2.6.4). */
 static void blk_framing(void **state)
 {
 	(void)state;

@@ -437,39 +437,36 @@ static const struct port *find_port(const struct vm *vm, uint16_t number)
 	return NULL;
 }
 
-static void access_one(struct vm_vcpu *vc, const struct port *p, uint16_t number, struct mmio *m)
+static void access_one(struct vm *vm, const struct port *p, uint16_t number, struct mmio *m)
 {
 	m->offset = number;
 	if (p == NULL) {
-		(void)fake_access(&vc->vm->pc.nothing, m);
+		(void)fake_access(&vm->pc.nothing, m);
 		return;
 	}
 	m->offset = (uint16_t)(number - p->first);
-	if (p->access(vc->vm, m) == MMIO_HANDLED)
-		return;
-	m->offset = number;
-	vm_misuse(vc, "port", p, m);
+	(void)p->access(vm, m);
 }
 
 /* One that is not aligned, or that several devices have, is one of each byte. */
-void pc_port(struct vm_vcpu *vc, uint16_t number, struct mmio *m)
+void pc_port(struct vm *vm, uint16_t number, struct mmio *m)
 {
-	const struct vm *vm = vc->vm;
 	const struct port *p = find_port(vm, number);
 	uint64_t value = 0;
 
 	m->offset = number;
 	if (m->size == 1 ||
 	    (mmio_valid(m) && p == find_port(vm, (uint16_t)(number + m->size - 1)))) {
-		access_one(vc, p, number, m);
+		access_one(vm, p, number, m);
 		return;
 	}
 	for (unsigned i = 0; i < m->size; i++) {
 		const uint16_t at = (uint16_t)(number + i);
 		struct mmio part = { .size = 1, .write = m->write, .value = m->value >> 8 * i };
 
-		access_one(vc, find_port(vm, at), at, &part);
+		access_one(vm, find_port(vm, at), at, &part);
 		value |= (part.value & 0xff) << 8 * i;
+		m->reason = part.reason != NULL ? part.reason : m->reason;
 	}
 	if (!m->write)
 		m->value = value;

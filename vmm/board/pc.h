@@ -21,7 +21,6 @@
 #include <stdint.h>
 
 struct vm;
-struct vm_vcpu;
 struct acpi_config;
 struct board;
 
@@ -59,8 +58,9 @@ void pc_describe(const struct vm *vm, struct acpi_config *config);
 const struct bus_region *pc_device(struct vm *vm, uint64_t gpa);
 /* The I/O APIC's pin, and ISA line, of an interrupt that board_pc numbers. */
 unsigned pc_wire_gsi(uint32_t wire);
-/* An access of a port: what nobody has reads as all ones. */
-void pc_port(struct vm_vcpu *vc, uint16_t port, struct mmio *m);
+/* An access of a port: what nobody has reads as all ones. m->reason, NULL before, says why one
+ * was ignored. */
+void pc_port(struct vm *vm, uint16_t port, struct mmio *m);
 /* The guest's time-stamp counter. */
 uint64_t pc_tsc(const struct vm *vm);
 /* Whether the guest is to be interrupted; by which vector, which is taken now. */

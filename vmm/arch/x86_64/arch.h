@@ -5,6 +5,8 @@
 
 /* port_exit.c: IN and OUT; string forms are decoded (emulate.c). */
 void port_exit(struct vm_vcpu *vc, const struct vcpu_exit *e);
+/* What was ignored of an access, m->reason. */
+void port_misuse(struct vm_vcpu *vc, uint16_t number, struct mmio *m);
 /* cpuid_exit.c */
 void cpuid_exit(struct vm_vcpu *vc);
 /* msr_exit.c: RDMSR, WRMSR. */

@@ -28,7 +28,7 @@ static const struct {
 
 struct context {
 	struct vm_vcpu *vc;
-	bool device; /* it has accessed one */
+	const struct bus_region *device; /* that it has accessed, or NULL */
 	struct walk_x86 walk;
 };
 
@@ -122,6 +122,14 @@ static bool translate(void *opaque, uint64_t linear, bool write, uint64_t *gpa, 
 	return walk_x86(&c->vc->vm->mem, &c->walk, linear, write, gpa, code);
 }
 
+__attribute__((cold, noinline)) static void misused(struct context *c, struct mmio *m,
+						    enum mmio_outcome outcome)
+{
+	if (outcome == MMIO_FAULT && !m->write)
+		m->value = mmio_mask(m); /* nobody answers */
+	vm_misuse(c->vc, c->device->name, c->device, m);
+}
+
 static bool access_device(struct context *c, uint64_t gpa, struct mmio *m)
 {
 	const struct bus_region *r = pc_device(c->vc->vm, gpa);
@@ -129,12 +137,10 @@ static bool access_device(struct context *c, uint64_t gpa, struct mmio *m)
 
 	if (r == NULL)
 		return false;
+	c->device = r;
 	outcome = bus_access(r, gpa, c->vc->index, m);
 	if (outcome != MMIO_HANDLED)
-		vm_misuse(c->vc, r->name, r, m);
-	if (outcome == MMIO_FAULT && !m->write)
-		m->value = mmio_mask(m); /* nobody answers */
-	c->device = true;
+		misused(c, m, outcome);
 	return true;
 }
 
@@ -181,7 +187,9 @@ static bool port(void *opaque, uint16_t number, unsigned size, bool write, uint3
 	struct context *c = opaque;
 	struct mmio m = { .size = (uint8_t)size, .write = write, .value = *value };
 
-	pc_port(c->vc, number, &m);
+	pc_port(c->vc->vm, number, &m);
+	if (m.reason != NULL)
+		port_misuse(c->vc, number, &m);
 	if (!write)
 		*value = (uint32_t)m.value;
 	return true;

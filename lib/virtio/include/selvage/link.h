@@ -56,6 +56,7 @@
  *   - `needs_reset`: not 0: the driver broke a rule; `reason` says which. The
  *     server clears it when it handles the reset, before `ack`.
  *   - `generation`: odd while `config` changes, and another even number then.
+ *   - `ack` of LINK_STATE: who sent it may have given up waiting.
  *   - `interrupts[queue]`: counts up when buffers of the queue were given back
  *     and the driver wants to know; with LINK_F_DIRECT the signal behind it is
  *     the interrupt, not the event.
