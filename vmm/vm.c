@@ -12,8 +12,8 @@ unsigned long long vm_count(struct vm *vm, const void *where, const char *why)
 	return causes_count(&vm->causes, where, why);
 }
 
-__attribute__((cold, noinline)) void vm_misuse(struct vm_vcpu *vc, const char *name, const void *where,
-					       const struct mmio *m)
+__attribute__((cold, noinline)) void
+vm_misuse(struct vm_vcpu *vc, const char *name, const void *where, const struct mmio *m)
 {
 	const char *why = m->reason != NULL ? m->reason : "not supported";
 	const unsigned long long n = vm_count(vc->vm, where, why);
