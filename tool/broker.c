@@ -183,7 +183,7 @@ static void try_channel(struct broker *broker, struct broker_client *client,
 {
 	int channel = link_find(broker->link, client->wanted);
 
-	if (channel < MUX_CH_FIRST_VM)
+	if (channel < MUX_CH_FIRST_VM || (client->debug && channel >= MUX_CH_FIRST_DEBUG))
 		channel = -1;
 	if (channel >= 0 && client->debug)
 		try_debug(broker, client, channel, last_try);

@@ -140,7 +140,8 @@ static void take_line(cJSON *records, char *line, const char *only)
 
 	if (strncmp(line, CHANNEL, strlen(CHANNEL)) == 0)
 		line += strlen(CHANNEL);
-	if (!logline_parse(&l, line) || strncmp(l.process, MONITOR, strlen(MONITOR)) != 0 ||
+	if (!logline_parse(&l, line) || l.process_size <= strlen(MONITOR) ||
+	    strncmp(l.process, MONITOR, strlen(MONITOR)) != 0 ||
 	    strncmp(l.text, FAULT, strlen(FAULT)) != 0)
 		return;
 	vm = line + (l.process - line) + strlen(MONITOR);

@@ -33,8 +33,11 @@ static void send_waiting(struct link *link, unsigned channel)
 
 static void got_hello(struct link *link)
 {
+	/* Each of our greetings has its answer: the first one counts. */
+	const bool anew = !link->framed;
+
 	link->framed = true;
-	if (link->on_hello)
+	if (anew && link->on_hello)
 		link->on_hello(link->context);
 	for (unsigned i = 0; i < MUX_CHANNELS; i++) {
 		link->channel[i].credit = MUX_INITIAL_CREDIT;

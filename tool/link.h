@@ -31,7 +31,7 @@ struct link {
 	void (*on_data)(void *context, unsigned channel, const uint8_t *data,
 			size_t size);
 	void (*on_name)(void *context, unsigned channel);
-	/* The target greets, at first or anew; may be NULL. */
+	/* The target greets, at first or behind text: it may be another one. May be NULL. */
 	void (*on_hello)(void *context);
 	/* Bytes outside of frames: before HELLO, and panics. */
 	void (*on_text)(void *context, const uint8_t *data, size_t size);

@@ -29,8 +29,7 @@ static void finish(struct requests *r)
 {
 	r->n--;
 	memmove(&r->queue[0], &r->queue[1], r->n * sizeof(r->queue[0]));
-	r->sent = false;
-	r->maybe = false;
+	r->sent = r->maybe = r->swallowed = false;
 }
 
 void requests_restart(struct requests *r)
@@ -49,6 +48,7 @@ static void got_line(struct requests *r, const char *line)
 		return;
 	if (r->owed > 0) {
 		r->owed -= last;
+		r->swallowed = r->swallowed || (last && r->sent);
 		r->deadline_ms = 0; /* then it is the next one's turn */
 		return;
 	}
@@ -85,7 +85,8 @@ static void give_up(struct requests *r)
 			   "{\"ok\":false,\"error\":\"the system does not "
 			   "answer\"}",
 			   true);
-	r->owed += r->sent && !r->maybe;
+	/* A verdict that was taken for an owed one was this one's: that one is lost. */
+	r->owed = r->swallowed ? 0 : r->owed + (r->sent && !r->maybe);
 	finish(r);
 }
 

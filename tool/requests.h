@@ -28,6 +28,7 @@ struct requests {
 	/* Requests that were given up and whose verdicts may still come: they
 	 * are nobody's, and nothing in them says whose they were. */
 	unsigned owed;
+	bool swallowed; /* one came since queue[0] was sent */
 	uint64_t deadline_ms;
 	struct buffer line; /* of the answer, so far */
 	void *context;

@@ -53,7 +53,7 @@ struct session {
 	bool failed;              /* a whole mark was seen */
 	char log_line[LOG_START]; /* of the log, so far */
 	size_t log_size;
-	bool log_named;
+	bool log_named, log_cut;
 	bool stdin_open;
 	bool done;
 	bool told_ready;
@@ -152,8 +152,9 @@ static void begin_log_anew(struct session *s)
 	static const uint8_t cut[] = "... ";
 
 	s->log_size = 0;
-	if (s->log_named)
+	if (s->log_cut)
 		on_data(s, MUX_CH_LOG, cut, sizeof(cut) - 1);
+	s->log_cut = false;
 	s->log_named = true;
 }
 
@@ -187,6 +188,7 @@ static void on_hello(void *context)
 {
 	struct session *s = context;
 
+	s->log_cut = s->log_named;
 	requests_restart(&s->requests);
 }
 

@@ -726,7 +726,6 @@ int main(void)
 		cmocka_unit_test(devices_of_the_machine_pass),
 		cmocka_unit_test(a_pc_has_virtio),
 		cmocka_unit_test(names_of_the_system_are_no_vms),
-		cmocka_unit_test(names_of_the_system_are_no_vms),
 		cmocka_unit_test(every_wrong_field_is_found),
 		cmocka_unit_test(vm_that_comes_names_who_serves_it),
 		cmocka_unit_test(wrong_sizes_are_found),

@@ -91,6 +91,7 @@ static void guests_cannot_forge_records(void **state)
 		"log| [    1.000000] vmm:a: the guest says: [    1.000000] " BEGIN,
 		"[    1.000000] vmm:a: the guest says: vmm:b: error: fault begin: what=x\n",
 		"[    1.000000] vmm:a: the guest says: error: fault begin: what=x\n",
+		"[    1.000000] vmm: error: fault begin: what=x\n",
 		"[    1.000000] a: error: fault begin: what=x\n",
 	};
 

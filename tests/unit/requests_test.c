@@ -146,6 +146,30 @@ static void a_restart_owes_nothing(void **state)
 	}
 }
 
+/* A line that lost a verdict: one request is its price, and one more. */
+static void a_lost_verdict_blocks_nobody(void **state)
+{
+	struct requests r = fresh();
+	uint64_t now = 1001 + REQUEST_TIMEOUT_MS;
+
+	(void)state;
+	requests_tick(&r, now, true);
+	assert_int_equal(heard.ends, 1);
+	assert_true(requests_add(&r, ME, "ps"));
+	requests_tick(&r, now, true);
+	receive(&r, "{\"ok\":true}\n"); /* of `ps` */
+	requests_tick(&r, now + 1, true);
+	now += 2 + REQUEST_TIMEOUT_MS;
+	requests_tick(&r, now, true);
+	assert_int_equal(heard.ends, 2);
+	assert_true(requests_add(&r, ME, "ps"));
+	requests_tick(&r, now, true);
+	receive(&r, "{\"ok\":true}\n");
+	assert_int_equal(heard.ends, 3);
+	assert_string_equal(heard.last, "{\"ok\":true}");
+	done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +178,7 @@ int main(void)
 		cmocka_unit_test(long_answers_have_their_time),
 		cmocka_unit_test(late_answers_are_nobodys),
 		cmocka_unit_test(a_restart_owes_nothing),
+		cmocka_unit_test(a_lost_verdict_blocks_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
