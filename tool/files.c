@@ -116,6 +116,20 @@ static void free_out(struct file_out *out)
 	*out = (struct file_out){ 0 };
 }
 
+/* The file itself: no regular one, or one in a folder that nothing can be added to. */
+static bool open_in_place(struct file_out *out)
+{
+	free(out->name);
+	out->name = files_text("%s", out->path);
+	out->stream = fopen(out->name, "we");
+	return out->stream != NULL;
+}
+
+static bool is_temporary(const struct file_out *out)
+{
+	return strcmp(out->name, out->path) != 0;
+}
+
 bool file_out_open(struct file_out *out, const char *path)
 {
 	struct stat st;
@@ -124,11 +138,10 @@ bool file_out_open(struct file_out *out, const char *path)
 	char *real = there ? realpath(path, NULL) : NULL;
 
 	out->path = real ? real : files_text("%s", path);
-	out->name = there && !S_ISREG(st.st_mode)
-			    ? files_text("%s", path)
-			    : files_text("%s.%ld.tmp", out->path, (long)getpid());
-	out->stream = fopen(out->name, "we");
-	if (out->stream)
+	out->name = files_text("%s.%ld.tmp", out->path, (long)getpid());
+	errno = EACCES;
+	out->stream = there && !S_ISREG(st.st_mode) ? NULL : fopen(out->name, "we");
+	if (out->stream || (there && errno == EACCES && open_in_place(out)))
 		return true;
 	free_out(out);
 	return cannot_write(path);
@@ -143,8 +156,7 @@ static bool end_stream(struct file_out *out)
 
 bool file_out_close(struct file_out *out, bool good)
 {
-	struct stat st;
-	bool temporary = fstat(fileno(out->stream), &st) == 0 && S_ISREG(st.st_mode);
+	bool temporary = is_temporary(out);
 	bool ok = end_stream(out) &&
 		  (!good || !temporary || rename(out->name, out->path) == 0);
 

@@ -22,15 +22,15 @@ bool file_replace(struct file *file, const void *data, size_t size);
 
 /* What is being written. A file is a temporary one beside the one that it takes
  * the place of in the end, so that nobody sees half of it, and what was there
- * stays if there is no whole one. What is no regular file (/dev/null, a pipe) is
- * written as it is, and stays. */
+ * stays if there is no whole one. What is no regular file (/dev/null, a pipe), or
+ * lies in a folder that nothing can be added to, is written as it is, and stays. */
 struct file_out {
 	FILE *stream;
 	char *path, *name; /* which it will be; where it is now */
 };
 /* Both false, with a message, if that fails. */
 bool file_out_open(struct file_out *out, const char *path);
-/* Not `good`: there is none, and nobody is told. */
+/* Not `good`: there is none, or half of one where it was written as it is, and nobody is told. */
 bool file_out_close(struct file_out *out, bool good);
 /* The same for bytes that are there. */
 bool file_write(const char *path, const void *data, size_t size);

@@ -94,7 +94,7 @@ static inline unsigned do_write(struct virtq *q, struct virtio_blk_request *r)
 	}
 	if (r->out.left != 0)
 		return MORE;
-	return disk->flush == NULL || !virtio_blk_writes_through(r->b) ? S_OK : flush(disk);
+	return virtio_blk_writes_through(r->b) ? flush(disk) : S_OK;
 }
 
 static unsigned do_id(struct virtq *q, struct virtio_blk_request *r)

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <selvage/base.h>
 #include <selvage/crc32.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -308,6 +309,35 @@ static void what_is_no_file_stays(void **state)
 	diag_silence(false);
 	assert_true(unlink(fifo) == 0 && unlink(link) == 0 && unlink(file) == 0);
 	assert_int_equal(rmdir(folder), 0); /* nothing else is in it */
+}
+
+static void a_file_in_a_folder_that_keeps_its_names(void **state)
+{
+	char folder[] = "/tmp/selvage-unit-XXXXXX", file[64], other[64];
+	const uid_t user = geteuid() == 0 ? 65534 : geteuid();
+	struct file_out out;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, sizeof(file), "%s/file", folder);
+	snprintf(other, sizeof(other), "%s/other", folder);
+	assert_true(file_write(file, "longer", 6));
+	assert_int_equal(chown(file, user, getegid()), 0);
+	assert_int_equal(chmod(folder, 0555), 0);
+	assert_int_equal(seteuid(user), 0);
+	assert_true(file_write(file, "new", 3));
+	assert_true(file_out_open(&out, file));
+	assert_true(file_out_close(&out, false)); /* which is no temporary file */
+	diag_silence(true);
+	assert_false(file_write(other, "x", 1));
+	diag_silence(false);
+	assert_int_equal(seteuid(getuid()), 0);
+	prctl(PR_SET_DUMPABLE, 1); /* for the search for leaks */
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 /* --- scrollback --- */
@@ -761,6 +791,7 @@ int main(void)
 		cmocka_unit_test(raw_and_wishes),
 		cmocka_unit_test(vectors_are_told),
 		cmocka_unit_test(what_is_no_file_stays),
+		cmocka_unit_test(a_file_in_a_folder_that_keeps_its_names),
 		cmocka_unit_test(scroll_keeps_the_end),
 		cmocka_unit_test(symbols_are_replaced),
 		cmocka_unit_test(archive_is_newc),
