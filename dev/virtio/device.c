@@ -8,6 +8,8 @@
 #define DRIVER_BITS                                                                   \
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+#define LIVE (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET)
+#define LIVE_LEGACY (LIVE | VIRTIO_STATUS_DRIVER)
 
 void virtio_init(struct virtio *v, const struct virtio_class *class,
 		 const struct virtio_env *env, const void *config)
@@ -16,18 +18,21 @@ void virtio_init(struct virtio *v, const struct virtio_class *class,
 	v->class = class;
 	v->env = *env;
 	v->config = config;
+	v->live = LIVE;
 	for (unsigned i = 0; i < VIRTIO_MAX_QUEUES; i++)
 		v->queue[i].mem = &v->env.mem;
 }
 
 void virtio_break(struct virtio *v, const char *why)
 {
+	const bool live = virtio_live(v);
+
 	if (v->status & VIRTIO_STATUS_NEEDS_RESET)
 		return;
 	v->breaks++;
 	v->status |= VIRTIO_STATUS_NEEDS_RESET;
 	v->env.broken(v->env.opaque, why);
-	if (v->status & VIRTIO_STATUS_DRIVER_OK)
+	if (live)
 		v->transport.interrupt(v->transport.opaque, VIRTIO_CONFIG_CHANGED);
 }
 
@@ -57,11 +62,31 @@ uint32_t virtio_offered_word(const struct virtio *v, uint32_t word)
 	return word > 1 ? 0 : (uint32_t)(virtio_offered(v) >> (word * 32));
 }
 
+static void changed(struct virtio *v)
+{
+	if (v->class->changed != NULL)
+		v->class->changed(v);
+}
+
+static void set_features(const struct virtio *v, struct virtq *q)
+{
+	q->packed = (v->features & VIRTIO_F_RING_PACKED) != 0;
+	q->event_idx = (v->features & VIRTIO_F_EVENT_IDX) != 0;
+	q->indirect = (v->features & VIRTIO_F_INDIRECT_DESC) != 0;
+}
+
+/* A driver of before virtio 1.0 may have queues that work by then (3.1.2). */
 const char *virtio_take_features(struct virtio *v, uint64_t features)
 {
-	if (v->status & (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK))
+	const uint64_t before = v->features;
+
+	if (v->status & VIRTIO_STATUS_FEATURES_OK)
 		return "features have been agreed on already";
 	v->features = v->legacy ? features & virtio_offered(v) : features;
+	for (unsigned i = 0; v->legacy && i < v->class->n_queues; i++)
+		set_features(v, &v->queue[i]);
+	if (virtio_live(v) && v->features != before)
+		changed(v);
 	return NULL;
 }
 
@@ -87,13 +112,8 @@ const char *virtio_make_legacy(struct virtio *v)
 	if (!v->legacy) /* what may have been written by way of the other one */
 		v->features = 0;
 	v->legacy = true;
+	v->live = LIVE_LEGACY;
 	return NULL;
-}
-
-static void changed(struct virtio *v)
-{
-	if (v->class->changed != NULL)
-		v->class->changed(v);
 }
 
 static void stop(struct virtio *v, struct virtq *q)
@@ -111,6 +131,7 @@ static void reset(struct virtio *v)
 	v->status = 0;
 	v->features = 0;
 	v->legacy = v->beyond = false;
+	v->live = LIVE;
 	changed(v);
 }
 
@@ -124,6 +145,7 @@ static bool features_do(const struct virtio *v)
 const char *virtio_set_status(struct virtio *v, uint32_t status)
 {
 	const uint32_t all = status | v->status;
+	const bool live = virtio_live(v);
 	const bool clears = (v->status & DRIVER_BITS & ~status) != 0;
 	uint32_t more = status & ~(uint32_t)v->status;
 
@@ -141,7 +163,7 @@ const char *virtio_set_status(struct virtio *v, uint32_t status)
 	if ((more & VIRTIO_STATUS_DRIVER_OK) && !v->legacy && !(all & VIRTIO_STATUS_FEATURES_OK))
 		return "DRIVER_OK without FEATURES_OK";
 	v->status |= (uint8_t)more;
-	if (more & VIRTIO_STATUS_DRIVER_OK)
+	if (!live && virtio_live(v))
 		changed(v);
 	/* There are drivers that write each bit alone, and mean that the others stay (2.1.1
 	 * has them write all). */
@@ -168,9 +190,7 @@ const char *virtio_queue_start(struct virtio *v, struct virtq *q)
 		return "the queue is ready already, or the device needs a reset";
 	if (!v->legacy && !(v->status & VIRTIO_STATUS_FEATURES_OK))
 		return "a queue before FEATURES_OK";
-	q->packed = (v->features & VIRTIO_F_RING_PACKED) != 0;
-	q->event_idx = (v->features & VIRTIO_F_EVENT_IDX) != 0;
-	q->indirect = (v->features & VIRTIO_F_INDIRECT_DESC) != 0;
+	set_features(v, q);
 	wrong = q->at.size > v->class->queue_size ? "a queue size that is not possible"
 						  : virtq_enable(q);
 	if (wrong != NULL)

@@ -189,9 +189,11 @@ static uint64_t features_of(const struct link_driver *d)
 static void send_state(struct link_driver *d)
 {
 	struct link_driver_half *half = &d->env.page->driver;
+	/* A driver of before virtio 1.0 may be at work without it. */
+	const uint32_t works = virtio_live(&d->v) ? VIRTIO_STATUS_DRIVER_OK : 0;
 
 	link_store32(&half->epoch, d->epoch);
-	link_store32(&half->status, d->v.status);
+	link_store32(&half->status, d->v.status | works);
 	link_store32(&half->flags, d->shadowed ? d->env.flags & ~LINK_F_DIRECT : d->env.flags);
 	link_store64(&half->features, features_of(d));
 	for (unsigned i = 0; i < d->class.n_queues; i++) {

@@ -302,6 +302,16 @@ static const char *come_up(struct link_server *s, const struct state *t)
 	return wrong;
 }
 
+/* Of a driver of before virtio 1.0 features may come behind queues. */
+static const char *go_on(struct link_server *s, const struct state *t)
+{
+	struct virtio *v = s->device;
+
+	if (v->legacy)
+		(void)virtio_take_features(v, link_load64(&s->env.page->driver.features));
+	return start_queues(s, t);
+}
+
 static void take_state(struct link_server *s)
 {
 	const struct link_driver_half *half = &s->env.page->driver;
@@ -320,7 +330,7 @@ static void take_state(struct link_server *s)
 	if (!works || (s->device->status & VIRTIO_STATUS_NEEDS_RESET))
 		return;
 	read_queues(s, &t);
-	wrong = virtio_live(s->device) ? start_queues(s, &t) : come_up(s, &t);
+	wrong = virtio_live(s->device) ? go_on(s, &t) : come_up(s, &t);
 	if (wrong != NULL)
 		virtio_break(s->device, wrong);
 }

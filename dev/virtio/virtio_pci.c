@@ -392,9 +392,18 @@ static uint32_t legacy_taken(struct virtio_pci *t)
 	return (uint32_t)t->device->features;
 }
 
+/* Of what there is in the queues it may have told before they or the features were there. */
+static void legacy_kick(struct virtio_pci *t)
+{
+	for (unsigned i = 0; i < t->device->class->n_queues; i++)
+		if (virtio_live(t->device) && t->device->queue[i].ready)
+			(void)virtio_kick(t->device, i);
+}
+
 static void legacy_take(struct virtio_pci *t, uint32_t value)
 {
 	t->ignored = virtio_take_features(t->device, value);
+	legacy_kick(t);
 }
 
 static uint32_t legacy_queue_size(struct virtio_pci *t)
@@ -431,15 +440,10 @@ static void legacy_set_queue_page(struct virtio_pci *t, uint32_t value)
 	t->ignored = virtio_queue_start(t->device, q);
 }
 
-/* Such a driver may have kicked before it said that it works. */
 static void legacy_set_status(struct virtio_pci *t, uint32_t value)
 {
-	bool live = virtio_live(t->device);
-
 	set_status(t, value);
-	for (unsigned i = 0; !live && i < t->device->class->n_queues; i++)
-		if (virtio_live(t->device) && t->device->queue[i].ready)
-			(void)virtio_kick(t->device, i);
+	legacy_kick(t);
 }
 
 static const struct field legacy[] = {

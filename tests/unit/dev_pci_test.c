@@ -683,6 +683,54 @@ static void legacy(void **state)
 	assert_int_equal(rd(MODERN + STATUS, 1), 15);
 }
 
+static void legacy_ask(unsigned n)
+{
+	vd_split(&d, L_DESC, 0, VD_DATA, 16, VD_WRITE, 0);
+	vd_put16(&d, L_AVAIL + 2, (uint16_t)n);
+	assert_int_equal(set_port(0x10, 2, 0), MMIO_HANDLED);
+	assert_int_equal(vd_get16(&d, L_USED + 2), n);
+}
+
+/* It may use the device before DRIVER_OK, and before it writes features (3.1.2). */
+static void legacy_early(void **state)
+{
+	(void)state;
+	set_port(0x12, 1, 1);
+	set_port(8, 4, L_DESC / 4096);
+	assert_int_equal(set_port(0x10, 2, 0), MMIO_IGNORED);
+	vd_split(&d, L_DESC, 0, VD_DATA, 16, VD_WRITE, 0);
+	vd_put16(&d, L_AVAIL + 2, 1);
+	set_port(0x12, 1, 3); /* it has kicked before */
+	assert_int_equal(vd_get16(&d, L_USED + 2), 1);
+	assert_true(world.intx);
+	legacy_ask(2);
+	assert_int_equal(port(0x13, 1), 1);
+	/* Features count for queues that work. */
+	vd_put16(&d, L_AVAIL, 1); /* no interrupts, without EVENT_IDX */
+	legacy_ask(3);
+	assert_false(world.intx);
+	set_port(4, 4, 3u << 28);
+	assert_int_equal(port(4, 4), 3u << 28);
+	assert_true(rng.v.queue[0].event_idx && rng.v.queue[0].indirect);
+	vd_put16(&d, L_AVAIL + 4 + 2 * 64, 3); /* used_event */
+	legacy_ask(4);
+	assert_true(world.intx);
+	assert_int_equal(vd_get16(&d, L_USED + 4 + 8 * 64), 4); /* avail_event */
+	set_port(4, 4, 0);
+	assert_false(rng.v.queue[0].event_idx);
+	set_port(0x12, 1, 7);
+	assert_int_equal(port(0x12, 1), 7);
+	legacy_ask(5);
+	/* A mistake is said in the same way. */
+	assert_int_equal(port(0x13, 1), 1);
+	set_port(0x12, 1, 0);
+	set_port(0x12, 1, 3);
+	set_port(8, 4, 0x00ffffff);
+	assert_int_equal(world.breaks, 1);
+	assert_int_equal(port(0x13, 1), 2);
+	assert_int_equal(set_port(0x10, 2, 0), MMIO_IGNORED);
+}
+
 /* Modern drivers too, if the owner wants so. */
 static void kicks_by_port(void **state)
 {
@@ -785,6 +833,7 @@ int main(void)
 		TEST(configuration),
 		TEST(window_capability),
 		TEST(legacy),
+		TEST(legacy_early),
 		TEST(kicks_by_port),
 		TEST(legacy_vectors),
 		TEST(legacy_mistakes),

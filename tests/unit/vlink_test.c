@@ -853,6 +853,41 @@ static void legacy(void **state)
 	}
 }
 
+/* It is at work before DRIVER_OK, and before it takes features. */
+static void legacy_early(void **state)
+{
+	(void)state;
+	for (unsigned outside = 0; outside < 2; outside++) {
+		if (outside)
+			start_outside();
+		else
+			start(false);
+		offered = 0;
+		memset(d.ram + base, 0, POOL_BYTES);
+		assert_null(virtio_set_status(&driver.v, 0));
+		assert_null(virtio_make_legacy(&driver.v));
+		assert_null(virtio_set_status(&driver.v, 3));
+		place();
+		ask(0, 3, 512);
+		assert_int_equal(answer(), 0);
+		assert_int_equal(world.given[0], 1);
+		assert_int_equal(blk.v.features, outside ? VIRTIO_F_EVENT_IDX : 0);
+		assert_null(virtio_take_features(&driver.v, VIRTIO_F_INDIRECT_DESC | 1u << 9));
+		assert_int_equal(blk.v.features,
+				 1u << 9 | (outside ? VIRTIO_F_EVENT_IDX : VIRTIO_F_INDIRECT_DESC));
+		assert_int_equal(blk.v.queue[0].indirect, !outside);
+		ask(0, 5, 512);
+		assert_int_equal(answer(), 0);
+		assert_null(virtio_set_status(&driver.v, 7));
+		ask(0, 6, 512);
+		assert_int_equal(answer(), 0);
+		assert_int_equal(d.ram[base + VD_DATA + 0x100], 6);
+		assert_null(virtio_set_status(&driver.v, 0));
+		assert_int_equal(blk.v.status, 0);
+		assert_int_equal(world.breaks, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -880,6 +915,7 @@ int main(void)
 		cmocka_unit_test(requests_fit_the_pool),
 		cmocka_unit_test(lies_about_what_came_back),
 		cmocka_unit_test(legacy),
+		cmocka_unit_test(legacy_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,7 @@ struct virtio {
 	struct virtio_transport transport;
 	uint64_t features; /* that the driver has taken */
 	uint8_t status;
+	uint8_t live;        /* bits of the status that virtio_live looks at */
 	bool legacy;         /* its driver is one of before virtio 1.0 */
 	bool beyond;         /* it wants features behind the first 64 */
 	uint32_t generation; /* of the configuration (2.5) */
@@ -84,10 +85,11 @@ struct virtio {
 /* For classes. `config`: class->config_bytes, little-endian, which stay. */
 void virtio_init(struct virtio *v, const struct virtio_class *class,
 		 const struct virtio_env *env, const void *config);
+/* Whether the driver may use it: after DRIVER_OK, or DRIVER will do if it is one of before
+ * virtio 1.0 (3.1.2); and not while it needs a reset, which is the highest bit of `live`. */
 static inline bool virtio_live(const struct virtio *v)
 {
-	return (v->status & (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET)) ==
-	       VIRTIO_STATUS_DRIVER_OK;
+	return (unsigned)(v->status & v->live) - 1 < VIRTIO_STATUS_NEEDS_RESET - 1;
 }
 /* Ends a run of pops and pushes: an interrupt if the driver wants one, or the
  * device needs a reset if the queue is in error. */
@@ -109,8 +111,8 @@ const char *virtio_take_features(struct virtio *v, uint64_t features);
 uint32_t virtio_offered_word(const struct virtio *v, uint32_t word);
 const char *virtio_take_features_word(struct virtio *v, uint32_t word, uint32_t value);
 /* Until the next reset the driver is one that knows nothing of virtio 1.0: it
- * agrees on no features, and those not offered do not count. NULL, or why it
- * cannot be. */
+ * agrees on no features, may take others while it uses the device, and those not
+ * offered do not count. NULL, or why it cannot be. */
 const char *virtio_make_legacy(struct virtio *v);
 const char *virtio_set_status(struct virtio *v, uint32_t status);
 /* NULL: no such queue. Its layout may be written while virtio_queue_open. */

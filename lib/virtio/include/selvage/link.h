@@ -44,7 +44,8 @@
  *     reset. Once `ack` is there the server touches no ring or buffer of before.
  *   - status with DRIVER_OK: it works, with these features, windows and ready
  *     queues; the others are stopped. Features and windows are looked at when
- *     it comes to work only.
+ *     it comes to work only; features of a driver of before virtio 1.0 each time,
+ *     which works from DRIVER on: then too DRIVER_OK is in the status here.
  * LINK_CONFIG: the driver has written config_bytes (1, 2, 4 or 8) at
  *   config_offset of the configuration.
  *
