@@ -174,6 +174,17 @@ static bool make_way(struct vsock_switch *s, struct vsock_connection *c)
 	return !c->used;
 }
 
+/* What an end takes by its own word (5.10.6.3). Who makes its buffer smaller takes what was
+ * sent in the larger one. Its count is one of the last 2^32. */
+static void note_credit(struct vsock_end *e, const struct vsock_header *h)
+{
+	const uint32_t under_way = (uint32_t)e->sent - h->fwd_cnt;
+	const int64_t limit = e->sent - under_way + h->buf_alloc;
+
+	if (limit > e->limit)
+		e->limit = limit;
+}
+
 static bool open(struct vsock_switch *s, unsigned from, unsigned to, const struct vsock_header *h)
 {
 	struct vsock_connection *c = find_slot(s, from);
@@ -187,12 +198,10 @@ static bool open(struct vsock_switch *s, unsigned from, unsigned to, const struc
 	*c = (struct vsock_connection){
 		.used = true,
 		.since = s->guest[from].packets,
-		.end = { { .guest = (uint8_t)from,
-			   .port = h->src_port,
-			   .alloc = h->buf_alloc,
-			   .fwd = h->fwd_cnt },
+		.end = { { .guest = (uint8_t)from, .port = h->src_port },
 			 { .guest = (uint8_t)to, .port = h->dst_port } },
 	};
+	note_credit(&c->end[0], h);
 	return true;
 }
 
@@ -206,13 +215,6 @@ static bool open_after(struct vsock_switch *s, unsigned from, unsigned to,
 	if (c->end[c->end[0].guest == to ? 0 : 1].owed)
 		s->full |= 1u << to;
 	return s->guest[to].deaf && refuse(s, from, h);
-}
-
-static bool has_credit(const struct vsock_end *to, uint32_t bytes)
-{
-	uint32_t under_way = to->sent - to->fwd;
-
-	return under_way <= to->alloc && bytes <= to->alloc - under_way;
 }
 
 /* False: it waits for room. */
@@ -235,9 +237,8 @@ static bool pass_on(struct vsock_switch *s, unsigned from, const struct vsock_he
 	}
 	if (h->op < VSOCK_RESPONSE || h->op > VSOCK_CREDIT_REQUEST)
 		return reset_both(s, from, c);
-	c->end[i].alloc = h->buf_alloc;
-	c->end[i].fwd = h->fwd_cnt;
-	if (!has_credit(&c->end[1 - i], h->len))
+	note_credit(&c->end[i], h);
+	if (h->len > c->end[1 - i].limit - c->end[1 - i].sent)
 		return reset_both(s, from, c);
 	if (!deliver(s, to, h, data))
 		return s->guest[to].deaf && reset_both(s, from, c);

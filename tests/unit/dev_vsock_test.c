@@ -364,17 +364,29 @@ static void nobody_there(void **state)
 	assert_int_equal(hub.guest[2].refused, 1);
 }
 
+/* The receiver takes so much. */
+static void connect_with(uint32_t alloc)
+{
+	struct vsock_header h = to(1, 0, VSOCK_RESPONSE);
+
+	give_room(0, 4);
+	give_room(1, 4);
+	say(0, 1, VSOCK_REQUEST);
+	assert_non_null(heard(1, 0, VSOCK_REQUEST));
+	h.buf_alloc = alloc;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	assert_non_null(heard(0, 1, VSOCK_RESPONSE));
+}
+
 /* More than the other side takes: for both, that was it. */
 static void credit(void **state)
 {
 	struct vsock_header h;
 
 	(void)state;
-	connect();
+	connect_with(100);
 	h = to(1, 0, VSOCK_CREDIT_UPDATE);
 	h.buf_alloc = 100;
-	put(1, &h, VSOCK_HEADER_BYTES);
-	assert_non_null(heard(0, 1, VSOCK_CREDIT_UPDATE));
 	say_bytes(0, 1, 60);
 	assert_non_null(heard(1, 0, VSOCK_RW));
 	h.fwd_cnt = 60;
@@ -390,6 +402,64 @@ static void credit(void **state)
 	assert_non_null(heard(1, 0, VSOCK_RST));
 	assert_int_equal(connections(), 0);
 	assert_int_equal(hub.guest[0].refused, 1);
+}
+
+/* What was sent under a larger allowance than there is now passes too, and so does what has
+ * no data. */
+static void a_smaller_buffer(void **state)
+{
+	struct vsock_header h = to(1, 0, VSOCK_CREDIT_UPDATE);
+
+	(void)state;
+	connect_with(100);
+	say_bytes(0, 1, 60);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	h.buf_alloc = 10;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	assert_non_null(heard(0, 1, VSOCK_CREDIT_UPDATE));
+	say(0, 1, VSOCK_CREDIT_REQUEST);
+	assert_non_null(heard(1, 0, VSOCK_CREDIT_REQUEST));
+	say_bytes(0, 1, 40);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	assert_int_equal(connections(), 1);
+	/* No more than that, until it has come to the old edge with the new buffer. */
+	h.fwd_cnt = 91;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	assert_non_null(heard(0, 1, VSOCK_CREDIT_UPDATE));
+	give_room(1, 4);
+	say_bytes(0, 1, 1);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	assert_int_equal(connections(), 1);
+	say_bytes(0, 1, 1);
+	assert_int_equal(connections(), 0);
+}
+
+/* All that a word can say; counts go round; a count of what was never sent is no allowance. */
+static void credit_goes_round(void **state)
+{
+	struct vsock_header h = to(1, 0, VSOCK_CREDIT_UPDATE);
+	struct vsock_end *e = &hub.connection[0][0].end[1];
+
+	(void)state;
+	connect_with(0xffffffff);
+	give_room(1, 4);
+	say_bytes(0, 1, 10);
+	assert_non_null(heard(1, 0, VSOCK_RW));
+	assert_int_equal(e->limit, 0xffffffff);
+	e->sent = e->limit = 0xfffffffa;
+	h.fwd_cnt = 0xfffffff0;
+	h.buf_alloc = 20;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	say_bytes(0, 1, 10);
+	assert_int_equal(e->sent, 0x100000004);
+	h.fwd_cnt = 2;
+	put(1, &h, VSOCK_HEADER_BYTES);
+	assert_int_equal(e->limit, 0x100000016);
+	h.fwd_cnt = 5;
+	give_room(0, 4);
+	put(1, &h, VSOCK_HEADER_BYTES);
+	assert_int_equal(e->limit, 0x100000016);
+	assert_int_equal(connections(), 1);
 }
 
 /* Who goes without a word: the other side hears of it. */
@@ -679,6 +749,8 @@ int main(void)
 		TEST(buffers_in_pieces),
 		TEST(nobody_there),
 		TEST(credit),
+		TEST(a_smaller_buffer),
+		TEST(credit_goes_round),
 		TEST(a_reset_ends_connections),
 		TEST(ports_are_used_again),
 		TEST(mistakes),

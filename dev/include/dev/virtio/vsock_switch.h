@@ -17,8 +17,9 @@ struct vsock_end {
 	uint8_t guest;
 	bool owed; /* it is to be told that the connection is no more */
 	uint32_t port;
-	uint32_t alloc, fwd; /* what it takes, as it said last */
-	uint32_t sent;       /* bytes of data that went to it */
+	/* Bytes of data that went to it, and that may go at most: what it has once said it
+	 * takes. */
+	int64_t sent, limit;
 };
 struct vsock_connection {
 	bool used, over, answered;
