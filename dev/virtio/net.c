@@ -16,6 +16,7 @@ enum { RX,
 #define CONFIG_MTU 10
 /* struct virtio_net_hdr (5.1.6). */
 #define HDR_FLAGS 0
+#define HDR_F_NEEDS_CSUM 1u
 #define HDR_GSO_TYPE 1
 #define HDR_BUFFERS 10
 #define HDR_LEGACY_BYTES HDR_BUFFERS /* without mergeable buffers it ends there (5.1.6.1) */
@@ -28,10 +29,10 @@ static uint32_t header_bytes(const struct virtio_net *n)
 
 /* --- Sending ------------------------------------------------------------------------- */
 
-/* Nothing of the header was agreed on: it asks for nothing (5.1.6.2). */
-static bool header_empty(const uint8_t *header)
+/* Nothing of the header was agreed on; other flags than the one mean nothing (5.1.6.2.2). */
+static bool asks_for_nothing(const uint8_t *header)
 {
-	return header[HDR_FLAGS] == 0 && header[HDR_GSO_TYPE] == 0;
+	return !(header[HDR_FLAGS] & HDR_F_NEEDS_CSUM) && header[HDR_GSO_TYPE] == 0;
 }
 
 /* False: the chain has not been dealt with, or the queue is in error. */
@@ -46,7 +47,7 @@ static bool send_chain(struct virtio_net *n, struct virtq *q, const struct virtq
 	}
 	if (!virtq_read(q, &out, n->packet, out.left))
 		return false;
-	if (header_empty(n->packet))
+	if (asks_for_nothing(n->packet))
 		return n->io.transmit(n->io.opaque, n->packet + header, bytes);
 	n->sent_bad++;
 	return true;

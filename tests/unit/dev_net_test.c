@@ -158,7 +158,11 @@ static void sends(void **state)
 		d.ram[VD_DATA + at] = 0;
 	}
 	assert_int_equal(net.sent_bad, ARRAY_SIZE(bad) + 2);
+	/* Flags that mean nothing to us. */
+	d.ram[VD_DATA] = 0xfe;
 	send(60);
+	d.ram[VD_DATA] = 0;
+	assert_int_equal(net.sent_bad, ARRAY_SIZE(bad) + 2);
 	assert_int_equal(world.frames, ARRAY_SIZE(good) + 1);
 	assert_true(world.irq);
 	assert_int_equal(world.breaks, 0);
