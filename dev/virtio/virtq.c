@@ -88,7 +88,7 @@ static bool table_sound(struct virtq *q, const struct desc *d)
 	return true;
 }
 
-/* Packed (2.8.7): all entries, in order. */
+/* Packed (2.8.7): all entries, in order; of their flags WRITE alone counts. */
 static bool walk_packed_table(struct virtq *q, struct virtq_chain *c, const struct desc *table)
 {
 	struct desc d;
@@ -98,8 +98,6 @@ static bool walk_packed_table(struct virtq *q, struct virtq_chain *c, const stru
 	for (uint32_t i = 0; i < table->bytes / VRING_DESC_BYTES; i++) {
 		if (!read_desc(q, table->at, i, &d))
 			return false;
-		if (d.flags & VRING_DESC_F_INDIRECT)
-			return fail(q, "an indirect table in an indirect table");
 		if (!add_segment(q, c, &d))
 			return false;
 	}
