@@ -5,6 +5,7 @@
 #define VENDOR 0x1af4u
 #define TRANSITIONAL_ID 0x1000u
 #define MODERN_ID 0x1040u
+#define MODERN_SUBSYSTEM 0x40u
 
 enum { BAR_LEGACY = 0,
        BAR_MSIX = 1,
@@ -599,7 +600,7 @@ void virtio_pci_init(struct virtio_pci *t, struct virtio *device, const struct p
 		.device = kind->legacy ? transitional_id(kind->id)
 				       : (uint16_t)(MODERN_ID + kind->id),
 		.subsystem_vendor = VENDOR,
-		.subsystem = (uint16_t)kind->id,
+		.subsystem = (uint16_t)(kind->legacy ? kind->id : MODERN_SUBSYSTEM + kind->id),
 		.revision = kind->legacy ? 0 : 1,
 		.class_code = class_code(kind->id),
 	};

@@ -203,6 +203,22 @@ static void identity(void **state)
 	assert_int_equal(cfg(0xfff, 1), 0);
 }
 
+static void modern_identity(void **state)
+{
+	static const struct virtio_class kind = { .name = "sockets",
+						  .id = VIRTIO_ID_VSOCK,
+						  .n_queues = 3 };
+	static struct virtio v;
+	const struct virtio_env e = { NULL, d.mem, broken };
+
+	(void)state;
+	virtio_init(&v, &kind, &e, NULL);
+	plug(&other, OTHER, &v);
+	assert_int_equal(read_from(pci_ecam_access, CONFIG_AT(OTHER, 0), 4), 0x10531af4);
+	assert_int_equal(read_from(pci_ecam_access, CONFIG_AT(OTHER, 8), 1), 1);
+	assert_int_equal(read_from(pci_ecam_access, CONFIG_AT(OTHER, 0x2c), 4), 0x00531af4);
+}
+
 static unsigned find_capability(uint8_t id, uint8_t type)
 {
 	unsigned at = (unsigned)cfg(0x34, 1);
@@ -820,6 +836,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(identity),
+		TEST(modern_identity),
 		TEST(capabilities),
 		TEST(bars),
 		TEST(assigned),
