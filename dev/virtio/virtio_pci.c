@@ -523,7 +523,8 @@ static void config(void *device, uint32_t offset, uint32_t bytes, bool write)
 	const unsigned bar = cap[WINDOW_BAR];
 	struct mmio m = { .offset = load_le32(cap + WINDOW_OFFSET), .write = write, .value = data };
 
-	if (offset != t->window + WINDOW_DATA || length > bytes ||
+	/* However little of the data is touched: the access is one of `length` bytes. */
+	if (offset >= t->window + WINDOW_BYTES || offset + bytes <= t->window + WINDOW_DATA ||
 	    (length != 1 && length != 2 && length != 4))
 		return;
 	m.size = (uint8_t)length;

@@ -634,8 +634,7 @@ static void window_capability(void **state)
 	assert_int_equal(cfg(at + 16, 4), 3u << 28);
 	set_cfg(at + 4, 1, 4);
 	set_cfg(at + 8, 4, STATUS);
-	/* A length that is more, or none; another BAR, beyond the end, not aligned: nothing. */
-	set_cfg(at + 16, 2, 7);
+	/* A length that is none; another BAR, beyond the end, not aligned: nothing. */
 	set_cfg(at + 12, 4, 3);
 	set_cfg(at + 16, 4, 7);
 	set_cfg(at + 12, 4, 1);
@@ -649,6 +648,43 @@ static void window_capability(void **state)
 	set_cfg(at + 16, 4, 0x00070007);
 	assert_int_equal(rd(MODERN + STATUS, 1), 3);
 	assert_int_equal(rd(MODERN + QUEUE_SEL, 2), 0);
+}
+
+/* An access to some of the data: on the BAR it is of the capability's length. */
+static void window_by_bytes(void **state)
+{
+	unsigned at = find_capability(PCI_CAP_VENDOR, 5);
+
+	(void)state;
+	set_cfg(at + 8, 4, FEATURE);
+	set_cfg(at + 12, 4, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(cfg(at + 16 + i, 1), i == 3 ? 0x30 : 0);
+	assert_int_equal(cfg(at + 18, 2), 0x3000);
+	wr(MODERN + DEVICE_SEL, 4, 1);
+	assert_int_equal(cfg(at + 19, 1), 0);
+	assert_int_equal(cfg(at + 16, 1), 1);
+	/* What of the data is not written is as it was. */
+	set_cfg(at + 8, 4, DEVICE_SEL);
+	assert_int_equal(cfg(at + 16, 4), 1);
+	set_cfg(at + 18, 1, 7);
+	assert_int_equal(rd(MODERN + DEVICE_SEL, 4), 0x70001);
+	set_cfg(at + 16, 2, 0x1234);
+	assert_int_equal(rd(MODERN + DEVICE_SEL, 4), 0x71234);
+	/* A length that is less than what is touched, or not touched at all. */
+	set_cfg(at + 8, 4, STATUS);
+	set_cfg(at + 12, 4, 1);
+	set_cfg(at + 16, 4, 0x11223303);
+	assert_int_equal(rd(MODERN + STATUS, 1), 3);
+	wr(MODERN + STATUS, 1, 0);
+	set_cfg(at + 17, 1, 0x44);
+	assert_int_equal(rd(MODERN + STATUS, 1), 3);
+	wr(MODERN + STATUS, 1, 0);
+	/* The capability's other words do nothing. */
+	set_cfg(at + 12, 4, 1);
+	(void)cfg(at + 12, 4);
+	(void)cfg(at + 20, 4);
+	assert_int_equal(rd(MODERN + STATUS, 1), 0);
 }
 
 /* --- Legacy ---------------------------------------------------------------------------------- */
@@ -849,6 +885,7 @@ int main(void)
 		TEST(common),
 		TEST(configuration),
 		TEST(window_capability),
+		TEST(window_by_bytes),
 		TEST(legacy),
 		TEST(legacy_early),
 		TEST(kicks_by_port),
