@@ -25,6 +25,7 @@ enum { COMMON = 1,
 #define NOTIFY_MULTIPLIER 4u
 #define LEGACY_BYTES 0x80u
 #define LEGACY_NOTIFY 0x10u
+#define LEGACY_STATUS 0x12u
 #define LEGACY_PAGE 4096u
 
 /* Registers of the common configuration (4.1.4.3) and of the legacy interface
@@ -454,13 +455,20 @@ static const struct field legacy[] = {
 	{ 0x0c, 2, legacy_queue_size, NULL },
 	{ 0x0e, 2, queue_sel_read, queue_sel_write },
 	{ LEGACY_NOTIFY, 2, NULL, notify },
-	{ 0x12, 1, status_read, legacy_set_status },
+	{ LEGACY_STATUS, 1, status_read, legacy_set_status },
 	{ 0x13, 1, isr_read, NULL },
 };
 static const struct field legacy_msix[] = {
 	{ 0x14, 2, config_vector_read, config_vector_write },
 	{ 0x16, 2, queue_vector_read, queue_vector_write },
 };
+
+/* The first step of a driver, which may find the device as a modern one left it. */
+static bool is_legacy_reset(const struct mmio *m)
+{
+	return m->write && m->offset == LEGACY_STATUS && m->size == 1 &&
+	       (m->value & mmio_mask(m)) == 0;
+}
 
 static void legacy_access(struct virtio_pci *t, struct mmio *m)
 {
@@ -472,7 +480,7 @@ static void legacy_access(struct virtio_pci *t, struct mmio *m)
 		notify(t, (uint32_t)(m->value & mmio_mask(m)));
 		return;
 	}
-	if (m->write)
+	if (m->write && !is_legacy_reset(m))
 		t->ignored = virtio_make_legacy(t->device);
 	if (t->ignored != NULL)
 		return;

@@ -708,6 +708,14 @@ static void legacy_drive(void)
 	set_port(0x12, 1, 7);
 }
 
+static void legacy_ask(unsigned n)
+{
+	vd_split(&d, L_DESC, 0, VD_DATA, 16, VD_WRITE, 0);
+	vd_put16(&d, L_AVAIL + 2, (uint16_t)n);
+	assert_int_equal(set_port(0x10, 2, 0), MMIO_HANDLED);
+	assert_int_equal(vd_get16(&d, L_USED + 2), n);
+}
+
 static void legacy(void **state)
 {
 	(void)state;
@@ -730,17 +738,19 @@ static void legacy(void **state)
 	assert_int_equal(wr(MODERN + STATUS, 1, 0), MMIO_HANDLED);
 	offered = 0;
 	drive();
-	assert_int_equal(set_port(0x12, 1, 0), MMIO_IGNORED);
+	assert_int_equal(set_port(0x12, 1, 7), MMIO_IGNORED);
+	assert_int_equal(set_port(0x12, 2, 0), MMIO_IGNORED);
 	assert_int_equal(set_port(4, 4, 0), MMIO_IGNORED);
 	assert_int_equal(rd(MODERN + STATUS, 1), 15);
-}
-
-static void legacy_ask(unsigned n)
-{
-	vd_split(&d, L_DESC, 0, VD_DATA, 16, VD_WRITE, 0);
-	vd_put16(&d, L_AVAIL + 2, (uint16_t)n);
-	assert_int_equal(set_port(0x10, 2, 0), MMIO_HANDLED);
-	assert_int_equal(vd_get16(&d, L_USED + 2), n);
+	/* And the other way round. */
+	ask();
+	assert_true(world.intx);
+	assert_int_equal(set_port(0x12, 1, 0), MMIO_HANDLED);
+	assert_int_equal(port(0x12, 1), 0);
+	assert_false(world.intx || rng.v.queue[0].ready);
+	memset(d.ram + L_AVAIL, 0, 0x2000);
+	legacy_drive();
+	legacy_ask(1);
 }
 
 /* It may use the device before DRIVER_OK, and before it writes features (3.1.2). */
@@ -820,7 +830,7 @@ static void kicks_by_port(void **state)
 	}
 	assert_int_equal(set_port(0x10, 2, 99), MMIO_IGNORED);
 	assert_int_equal(set_port(0x10, 4, 0), MMIO_IGNORED);
-	assert_int_equal(set_port(0x12, 1, 0), MMIO_IGNORED);
+	assert_int_equal(set_port(0x12, 1, 1), MMIO_IGNORED);
 	assert_int_equal(rd(MODERN + STATUS, 1), 15);
 	/* It is where the guest puts it, and where it does not decode, nowhere. */
 	set_cfg(PCI_BAR(0), 4, LEGACY + 0x80);
