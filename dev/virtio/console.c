@@ -160,12 +160,19 @@ static void port_ready(struct virtio_console_port *p, bool console)
 		p->news |= NEWS(PORT_NAME);
 }
 
+static void port_add(struct virtio_console_port *p)
+{
+	if (!p->added)
+		p->news |= NEWS(PORT_ADD);
+	p->added = true;
+}
+
 /* What means nothing is ignored: an unknown event, a port that there is not. */
 static void hear(struct virtio_console *c, uint32_t port, unsigned event, unsigned value)
 {
 	if (event == DEVICE_READY && value == 1)
 		for (unsigned i = 0; i < c->n_ports; i++)
-			c->port[i].news = NEWS(PORT_ADD);
+			port_add(&c->port[i]);
 	if (port >= c->n_ports)
 		return;
 	if (event == PORT_READY && value == 1)
@@ -239,13 +246,13 @@ static void stopped(struct virtio *v, unsigned queue)
 
 	/* Whether the ports' own queues worked or not. */
 	for (unsigned i = 0; queue == CONTROL_TX && i < c->n_ports; i++) {
-		c->port[i].open = false;
+		c->port[i].open = c->port[i].added = false;
 		c->port[i].news = 0;
 	}
 	if (queue == CONTROL_RX || queue == CONTROL_TX)
 		return;
 	port_of(c, queue)->open = false;
-	port_of(c, queue)->news = 0;
+	port_of(c, queue)->news &= NEWS(PORT_ADD);
 	if (queue % 2 == 1)
 		port_of(c, queue)->sending = false;
 }

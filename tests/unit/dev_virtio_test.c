@@ -651,6 +651,36 @@ static void console_ports(void **state)
 	assert_int_equal(world.breaks, 0);
 }
 
+/* It says twice that it is ready: each port was announced, and nothing is forgotten. */
+static void console_ready_twice(void **state)
+{
+	(void)state;
+	with_ports(2);
+	say(0, 0, 1);
+	say(0, 0, 1);
+	assert_true(hear(0, 1, ""));
+	say(1, 3, 1);
+	say(0, 0, 1);
+	assert_true(hear(1, 1, ""));
+	say(0, 0, 1);
+	assert_true(hear(1, 6, ""));
+	assert_true(hear(1, 7, "com.example.second"));
+	assert_false(hear(0, 1, ""));
+	/* After the control queue's end it begins anew. There is room for one message; the
+	 * other one stays if the port's own queue stops. */
+	wr(QUEUE_SEL, 3);
+	wr(QUEUE_READY, 0);
+	memset(d.ram + PORT_QUEUE(3) + 0x100, 0, 0x200);
+	set_queue(3, PORT_QUEUE(3), PORT_QUEUE(3) + 0x100, PORT_QUEUE(3) + 0x200, SIZE);
+	say(0, 0, 1);
+	assert_int_equal(given_back(2), 5);
+	assert_int_equal(console.port[1].news, 1u << 1);
+	wr(QUEUE_SEL, PORT_TX);
+	wr(QUEUE_READY, 0);
+	assert_int_equal(console.port[1].news, 1u << 1);
+	assert_int_equal(world.breaks, 0);
+}
+
 static void console_control_mistakes(void **state)
 {
 	(void)state;
@@ -1290,6 +1320,7 @@ int main(void)
 		cmocka_unit_test(balloon_mistakes),
 		cmocka_unit_test(console_ends),
 		cmocka_unit_test(console_ports),
+		cmocka_unit_test(console_ready_twice),
 		cmocka_unit_test(console_forgets_ports),
 		cmocka_unit_test(console_control_mistakes),
 		cmocka_unit_test(console_without_ports),

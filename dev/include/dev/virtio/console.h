@@ -24,10 +24,10 @@ struct virtio_console_env {
 struct virtio_console_port {
 	struct virtio_console_env io;
 	const char *name;
-	/* What the driver is to be told of it (5.3.6.2), a bit for each event; and
-	 * whether somebody has it open there. */
+	/* What the driver is to be told of it (5.3.6.2), a bit for each event; whether it was
+	 * told, or will be, that there is the port; and whether somebody has it open there. */
 	uint8_t news;
-	bool open;
+	bool added, open;
 	/* Input that was taken and has no buffer yet. */
 	uint8_t input[VIRTIO_CONSOLE_PIECE];
 	uint32_t input_at, input_end;
