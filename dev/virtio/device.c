@@ -8,6 +8,7 @@
 #define DRIVER_BITS                                                                   \
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+#define AGREED "features have been agreed on already"
 #define LIVE (VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET)
 #define LIVE_LEGACY (LIVE | VIRTIO_STATUS_DRIVER)
 
@@ -81,7 +82,7 @@ const char *virtio_take_features(struct virtio *v, uint64_t features)
 	const uint64_t before = v->features;
 
 	if (v->status & VIRTIO_STATUS_FEATURES_OK)
-		return "features have been agreed on already";
+		return AGREED;
 	v->features = v->legacy ? features & virtio_offered(v) : features;
 	for (unsigned i = 0; v->legacy && i < v->class->n_queues; i++)
 		set_features(v, &v->queue[i]);
@@ -90,17 +91,24 @@ const char *virtio_take_features(struct virtio *v, uint64_t features)
 	return NULL;
 }
 
+/* Words behind 64 bits: nothing is offered there. Those that no virtio will have are one. */
+static const char *want_beyond(struct virtio *v, uint32_t word, uint32_t value)
+{
+	const uint32_t bit = 1u << (word < 31 ? word : 31);
+
+	if (v->status & VIRTIO_STATUS_FEATURES_OK)
+		return AGREED;
+	v->beyond = value != 0 ? v->beyond | bit : v->beyond & ~bit;
+	return value != 0 ? "features that were not offered" : NULL;
+}
+
 const char *virtio_take_features_word(struct virtio *v, uint32_t word, uint32_t value)
 {
 	unsigned shift = word * 32 % 64;
 	uint64_t rest = v->features & ~(0xffffffffull << shift);
 
-	/* Words beyond 64 bits: nothing is offered there. */
-	if (word > 1) {
-		v->beyond |= value != 0;
-		return value != 0 ? "features that were not offered" : NULL;
-	}
-	return virtio_take_features(v, rest | (uint64_t)value << shift);
+	return word > 1 ? want_beyond(v, word, value)
+			: virtio_take_features(v, rest | (uint64_t)value << shift);
 }
 
 const char *virtio_make_legacy(struct virtio *v)
@@ -130,7 +138,8 @@ static void reset(struct virtio *v)
 		stop(v, &v->queue[i]);
 	v->status = 0;
 	v->features = 0;
-	v->legacy = v->beyond = false;
+	v->legacy = false;
+	v->beyond = 0;
 	v->live = LIVE;
 	changed(v);
 }
@@ -138,7 +147,7 @@ static void reset(struct virtio *v)
 /* The driver reads the status back to see whether its features will do. */
 static bool features_do(const struct virtio *v)
 {
-	return !v->beyond && (v->features & ~virtio_offered(v)) == 0 &&
+	return v->beyond == 0 && (v->features & ~virtio_offered(v)) == 0 &&
 	       (v->features & VIRTIO_F_VERSION_1);
 }
 

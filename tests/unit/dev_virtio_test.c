@@ -284,6 +284,22 @@ static void features_and_status(void **state)
 	wr(DRIVER_FEATURES, 1);
 	wr(STATUS, 11);
 	assert_int_equal(rd(STATUS, 4), 3); /* it wants what is nowhere */
+	/* It takes it back, word by word. */
+	wr(DRIVER_FEATURES_SEL, 100);
+	wr(DRIVER_FEATURES, 4);
+	wr(DRIVER_FEATURES_SEL, 3);
+	assert_int_equal(wr(DRIVER_FEATURES, 0), MMIO_HANDLED);
+	wr(DRIVER_FEATURES_SEL, 2);
+	assert_int_equal(wr(DRIVER_FEATURES, 0), MMIO_HANDLED);
+	wr(STATUS, 11);
+	assert_int_equal(rd(STATUS, 4), 3);
+	wr(DRIVER_FEATURES_SEL, 100);
+	assert_int_equal(wr(DRIVER_FEATURES, 0), MMIO_HANDLED);
+	wr(STATUS, 11);
+	assert_int_equal(rd(STATUS, 4), 11);
+	assert_int_equal(wr(DRIVER_FEATURES, 4), MMIO_IGNORED);
+	wr(STATUS, 15);
+	assert_int_equal(rd(STATUS, 4), 15);
 	agree(VIRTIO_F_INDIRECT_DESC);
 	assert_int_equal(rd(STATUS, 4), 3);
 	/* DRIVER_OK without FEATURES_OK, together with a refused one too. */

@@ -74,7 +74,7 @@ struct virtio {
 	uint8_t status;
 	uint8_t live;        /* bits of the status that virtio_live looks at */
 	bool legacy;         /* its driver is one of before virtio 1.0 */
-	bool beyond;         /* it wants features behind the first 64 */
+	uint32_t beyond;     /* words of features behind the first two of which it wants some */
 	uint32_t generation; /* of the configuration (2.5) */
 	uint64_t breaks;     /* how often the device came to need a reset */
 	const void *config;
