@@ -335,17 +335,27 @@ static enum alloc_error take_once(struct alloc *a, unsigned size_bits,
 	return carve(a, b, b->paddr, size_bits, block);
 }
 
-/* The free block that holds the range, after merging where it must be. */
-static enum alloc_error find_at(struct alloc *a, uint64_t paddr,
-				unsigned size_bits, struct alloc_block **found)
+/* The smallest block that holds the range, or is within it. */
+static struct alloc_block *block_at(const struct alloc *a, uint64_t paddr, unsigned size_bits)
 {
 	struct alloc_block *b = root_of(tree_at_or_before(&a->roots, &paddr));
 
 	if (!b || !range_within_u64(paddr, bit_u64(size_bits), b->paddr,
 				    bytes_of(b)))
-		return ALLOC_NOT_OWNED;
+		return NULL;
 	while (b->state == ALLOC_SPLIT && b->size_bits > size_bits)
 		b = b->child[paddr >= b->child[1]->paddr];
+	return b;
+}
+
+/* The free block that holds the range, after merging where it must be. */
+static enum alloc_error find_at(struct alloc *a, uint64_t paddr,
+				unsigned size_bits, struct alloc_block **found)
+{
+	struct alloc_block *b = block_at(a, paddr, size_bits);
+
+	if (!b)
+		return ALLOC_NOT_OWNED;
 	*found = b;
 	if (b->state == ALLOC_FREE)
 		return ALLOC_OK;
@@ -455,6 +465,15 @@ enum alloc_error alloc_take_at(struct alloc *a, uint64_t paddr,
 	if (e && merge_helps(a, e))
 		e = take_at_once(a, paddr, size_bits, block);
 	return e;
+}
+
+struct alloc_block *alloc_taken_at(const struct alloc *a, uint64_t paddr, unsigned size_bits)
+{
+	struct alloc_block *b = size_valid(size_bits) ? block_at(a, paddr, size_bits) : NULL;
+
+	return b && b->state == ALLOC_TAKEN && b->paddr == paddr && b->size_bits == size_bits
+		       ? b
+		       : NULL;
 }
 
 enum alloc_error alloc_give(struct alloc *a, struct alloc_block *block)

@@ -356,15 +356,19 @@ static enum arena_error fill_alone(struct arena *ar, struct alloc_block *c, unsi
 	return ARENA_OK;
 }
 
-enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
-				 unsigned size_bits, uint64_t *slot)
+enum arena_error arena_object_of(struct arena *ar, struct arena *from, uint64_t paddr,
+				 unsigned type, unsigned size_bits, uint64_t *slot)
 {
-	struct alloc_block *c;
-	enum arena_error e = arena_slot_own(ar, slot);
+	struct alloc_block *c = alloc_taken_at(from->alloc, paddr, size_bits);
+	enum arena_error e = c == NULL ? ARENA_NO_MEMORY : arena_slot_own(ar, slot);
 
-	if (!e)
-		e = from_alloc(ar, alloc_take_at(ar->alloc, paddr, size_bits, &c));
-	return e ? e : fill_alone(ar, c, type, size_bits, *slot);
+	if (e)
+		return e;
+	list_remove(&c->link);
+	from->taken_bytes -= chunk_bytes(c);
+	from->object_bytes -= chunk_bytes(c);
+	from->n_objects--;
+	return fill_alone(ar, c, type, size_bits, *slot);
 }
 
 static enum arena_error give_alone(struct arena *ar, struct alloc_block *block)

@@ -137,24 +137,21 @@ bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 bool mem_reserve(struct mem_arena *m, uint64_t paddr, uint64_t bytes)
 {
 	const struct alloc_block *block;
-	unsigned bits;
 
-	for (; bytes != 0; paddr += bit_u64(bits), bytes -= bit_u64(bits)) {
-		bits = bit_highest_u64(bytes);
-		if (paddr != 0)
-			bits = min_u32(bits, bit_lowest_u64(paddr));
-		if (arena_untyped_at(&m->arena, paddr, bits, &block) != ARENA_OK)
+	for (uint64_t at = 0; at < bytes; at += bit_u64(ABI_LARGE_PAGE_BITS))
+		if (arena_untyped_at(&m->arena, paddr + at, ABI_LARGE_PAGE_BITS, &block) !=
+		    ARENA_OK)
 			return false;
-	}
 	return true;
 }
 
-bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap_t *slot)
+bool mem_reserved_pages(struct mem_arena *m, struct mem_arena *from, uint64_t paddr,
+			unsigned count, cap_t *slot)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (arena_object_at(&m->arena, paddr + i * bit_u64(ABI_LARGE_PAGE_BITS),
-				    ABI_OBJ_LARGE_PAGE, ABI_LARGE_PAGE_BITS,
-				    &slot[i]) != ARENA_OK)
+		if (arena_object_of(&m->arena, &from->arena,
+				    paddr + i * bit_u64(ABI_LARGE_PAGE_BITS), ABI_OBJ_LARGE_PAGE,
+				    ABI_LARGE_PAGE_BITS, &slot[i]) != ARENA_OK)
 			return false;
 	return true;
 }

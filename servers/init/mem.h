@@ -30,7 +30,6 @@ const char *mem_init(const struct abi_bootinfo *bi, uint64_t next_slot,
  */
 #define MEM_CHUNK_BITS 14
 #define MEM_SMALL_CHUNK_BITS 13
-#define MEM_LARGE_CHUNK_BITS 17
 /* Init's own arena: its page tables and what lives as long as init. */
 extern struct mem_arena init_arena;
 void mem_open(struct mem_arena *m, unsigned chunk_bits);
@@ -51,8 +50,10 @@ bool mem_objects(struct mem_arena *m, enum abi_object type, unsigned size_bits,
 /* Nobody else gets the machine's memory from that address on, of whole large pages, until
  * mem_close. */
 bool mem_reserve(struct mem_arena *m, uint64_t paddr, uint64_t bytes);
-/* `count` large pages from that physical address on, if they are free. */
-bool mem_large_pages_at(struct mem_arena *m, uint64_t paddr, unsigned count, cap_t *slot);
+/* `count` large pages from that physical address on, which `from` has reserved and now has no
+ * more. */
+bool mem_reserved_pages(struct mem_arena *m, struct mem_arena *from, uint64_t paddr,
+			unsigned count, cap_t *slot);
 /* One in a block of its own, in an empty slot that mem_slot_own gave; and its end before the
  * arena's, with all copies. NULL: memory is used up. */
 struct alloc_block *mem_large_page_alone(struct mem_arena *m, cap_t slot);

@@ -15,19 +15,34 @@ uint64_t process_counter_hz;
 uint32_t process_log_level;
 
 #define PAGE 4096u
+#define ROW 64u /* as many as are made at once */
 
-/* Fresh pages of one arena, with page tables of another. */
+/* Fresh pages of one arena, with page tables of another: large ones where they fit, unless
+ * the caller wants each frame. Many are made at once, for what there is of blocks and slots
+ * is little beside them. */
 static bool map_new(struct mem_arena *pages, struct mem_arena *tables, cap_t vspace,
 		    uint64_t vaddr, unsigned count, cap_t *frames)
 {
-	for (unsigned i = 0; i < count; i++) {
-		cap_t frame = mem_object(pages, ABI_OBJ_SMALL_PAGE);
+	const uint64_t large_bytes = bit_u64(ABI_LARGE_PAGE_BITS);
+	const uint64_t end = vaddr + (uint64_t)count * PAGE;
+	cap_t row[ROW];
 
-		if (frame == 0 || map_page(tables, vspace, frame, vaddr + (uint64_t)i * PAGE,
-					   MAP_RW, MAP_DATA) != ABI_OK)
+	for (uint64_t at = vaddr; at < end;) {
+		const uint64_t next = align_up_u64(at + 1, large_bytes);
+		const bool large = frames == NULL && at % large_bytes == 0 && next <= end;
+		const uint64_t stop = frames == NULL && !large ? min_u64(next, end) : end;
+		const unsigned bits = large ? ABI_LARGE_PAGE_BITS : ABI_PAGE_BITS;
+		const unsigned n = (unsigned)min_u64((stop - at) >> bits, ROW);
+
+		if (!mem_objects(pages, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
+				 large ? bits : 0, n, row))
 			return false;
-		if (frames != NULL)
-			frames[i] = frame;
+		for (unsigned i = 0; i < n; i++, at += bit_u64(bits)) {
+			if (map_page(tables, vspace, row[i], at, MAP_RW, MAP_DATA) != ABI_OK)
+				return false;
+			if (frames != NULL)
+				*frames++ = row[i];
+		}
 	}
 	return true;
 }
@@ -342,13 +357,6 @@ static bool grant_common(struct process *p)
 			     "reply object of the main thread");
 }
 
-/* A large heap in small pieces would take many of the blocks that there are. */
-static void open_data(struct process *p)
-{
-	mem_open(&p->data, p->heap_bytes >= bit_u64(MEM_LARGE_CHUNK_BITS) ? MEM_LARGE_CHUNK_BITS
-									  : MEM_SMALL_CHUNK_BITS);
-}
-
 bool process_create(struct process *p, unsigned number, const struct process_spec *spec)
 {
 	memset(p, 0, sizeof(*p));
@@ -363,7 +371,7 @@ bool process_create(struct process *p, unsigned number, const struct process_spe
 	if (p->image == NULL)
 		return false;
 	mem_open(&p->mem, MEM_CHUNK_BITS);
-	open_data(p);
+	mem_open(&p->data, MEM_SMALL_CHUNK_BITS);
 	if (make_objects(p) && map_memory(p, spec) && make_thread(p, spec) &&
 	    grant_common(p)) {
 		p->state = PROCESS_RUNNING;
@@ -388,7 +396,7 @@ bool process_reset(struct process *p)
 	if (sel4_tcb_suspend(p->tcb[0]) != ABI_OK)
 		return false;
 	mem_close(&p->data);
-	open_data(p);
+	mem_open(&p->data, MEM_SMALL_CHUNK_BITS);
 	return map_writable(p);
 }
 

@@ -1,7 +1,5 @@
 #include "reserve.h"
 
-#include "mem.h"
-
 static struct mem_arena places[SYSDESC_MAX_VMS];
 static bool taken[SYSDESC_MAX_VMS];
 
@@ -20,6 +18,12 @@ bool reserve_take(unsigned index, const struct sysdesc_vm *vm)
 		}
 	}
 	return true;
+}
+
+bool reserve_pages(unsigned index, struct mem_arena *vm, uint64_t paddr, unsigned count,
+		   cap_t *slot)
+{
+	return mem_reserved_pages(vm, &places[index], paddr, count, slot);
 }
 
 void reserve_give(unsigned index)

@@ -28,17 +28,20 @@
 #define SETTLE_US 2000000u
 #define SETTLE_STEP_US 1000u
 
+#define PLACE_TAKEN "something else has the machine's memory that is to be its"
+
 static struct vm vms[SYSDESC_MAX_VMS];
 static struct sysdesc_vm descriptions[SYSDESC_MAX_VMS];
 static const struct sysdesc *system;
 static uint64_t lives; /* of all VMs, so far */
 
 /* For when it starts. */
-static void reserve(unsigned index)
+static bool reserve(unsigned index)
 {
-	if (!reserve_take(index, &descriptions[index]))
-		log_error("vm %s: something else has the machine's memory that is to be its",
-			  descriptions[index].name);
+	if (reserve_take(index, &descriptions[index]))
+		return true;
+	log_error("vm %s: " PLACE_TAKEN, descriptions[index].name);
+	return false;
 }
 
 void vm_init(const struct machine *machine, const struct sysdesc *desc)
@@ -48,7 +51,7 @@ void vm_init(const struct machine *machine, const struct sysdesc *desc)
 	for (unsigned i = 0; i < system->n_vms; i++) {
 		descriptions[i] = system->vm[i];
 		vms[i].exists = true;
-		reserve(i);
+		(void)reserve(i);
 	}
 }
 
@@ -192,13 +195,14 @@ bool vm_start(unsigned index)
 {
 	struct process *p = vm_process(index);
 	const char *monitor;
+	bool made;
 
 	if (vm_lives(index))
 		return false;
 	if (must_wait(index))
 		return true;
 	monitor = vm_monitor(&descriptions[index]);
-	if (monitor == NULL) {
+	if (monitor == NULL || !reserve(index)) {
 		vms[index].state = VM_FAILED;
 		return false;
 	}
@@ -210,8 +214,9 @@ bool vm_start(unsigned index)
 	vms[index].watch = 0;
 	vms[index].cpu_us = 0;
 	vms[index].started = clock_now();
+	made = vm_make(p, index, &descriptions[index], monitor, vms[index].kept);
 	reserve_give(index);
-	if (vm_make(p, index, &descriptions[index], monitor, vms[index].kept)) {
+	if (made) {
 		vms[index].state = VM_RUNNING;
 		vms[index].started = clock_now();
 		log_info("vm %s: started by %s", descriptions[index].name, monitor);
@@ -254,7 +259,7 @@ void vm_stop(unsigned index, enum vm_state state)
 		process_destroy(p);
 		balloon_end(index);
 	}
-	reserve(index);
+	(void)reserve(index);
 	vms[index].asked_at = 0;
 	vms[index].stop_at = 0;
 	vms[index].state = state;
@@ -505,6 +510,10 @@ const char *vm_create_end(uint32_t crc32)
 		return wrong;
 	wrong = vm_find(d.vm.name) >= 0 ? "a VM of that name is there; `destroy` it first"
 					: connect_create(i, &d);
+	if (wrong == NULL && !reserve_take(i, &d.vm)) {
+		connect_destroy(i);
+		wrong = PLACE_TAKEN;
+	}
 	if (wrong != NULL) {
 		upload_drop(i);
 		return wrong;

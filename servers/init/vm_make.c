@@ -4,6 +4,7 @@
 #include "connect.h"
 #include "connect_vm.h"
 #include "guest_space.h"
+#include "reserve.h"
 #include "self.h"
 #include "service.h"
 #include "upload.h"
@@ -184,7 +185,7 @@ static unsigned map_run(struct ram *r, uint64_t at)
 	while (n < ARRAY_SIZE(frames) && at + ((uint64_t)n << bits) < r->region->size &&
 	       large_fits(r, at + ((uint64_t)n << bits)) == large)
 		n++;
-	if (place != 0 ? !large || !mem_large_pages_at(&r->p->mem, place + at, n, frames)
+	if (place != 0 ? !large || !reserve_pages(r->index, &r->p->mem, place + at, n, frames)
 		       : !mem_objects(&r->p->mem, large ? ABI_OBJ_LARGE_PAGE : ABI_OBJ_SMALL_PAGE,
 				      large ? bits : 0, n, frames))
 		return 0;
@@ -560,7 +561,8 @@ static bool fill_disks(struct vmm_info *info, unsigned index, uint64_t vaddr)
 		if (d->mode != SYSDESC_DISK_COPY_ON_WRITE)
 			continue;
 		info->disk[i].room = room;
-		room += vmm_disk_room_bytes(info->disk[i].bytes);
+		room = align_up_u64(room + vmm_disk_room_bytes(info->disk[i].bytes),
+				    PAYLOAD_LARGE_ALIGN);
 	}
 	return true;
 }

@@ -1,4 +1,6 @@
 """Guests' memory in places of the machine that were chosen."""
+import os
+
 from harness import System, write_description
 from qmp import Monitor
 
@@ -17,19 +19,23 @@ def chosen(report):
     path = write_description("chosen-memory", "name: chosen-memory\n"
                              "machine: {memory: 1G, on_idle: stay}\nvms:\n"
                              "  - name: here\n    memory:\n"
-                             "      - {address: 0x40000000, size: 16M, physical: 0x70000000}\n"
+                             "      - {address: 0x40000000, size: 64M, physical: 0x6c200000}\n"
                              "      - {address: 0x60000000, size: 4M, physical: 0x68400000}\n"
+                             # What is made before RAM fits into its place, which is of odd pieces.
+                             "    disks: [{image: chosen-memory.disk, mode: copy-on-write}]\n"
                              "    kernel: asset:micro-tick\n"
                              "  - name: there\n    one_to_one: true\n"
                              "    memory: [{address: 0x78000000, size: 8M}]\n"
                              "    kernel: asset:micro-tick\n"
                              "  - {name: greedy, memory: 600M, kernel: asset:micro-tick, autostart: false}\n")
+    with open(os.path.dirname(path) + "/chosen-memory.disk", "wb") as f:
+        f.truncate(48 << 20)
     monitor = Monitor("chosen-memory")
     with System("chosen-memory", path, qemu=monitor.options) as run:
         run.wait("here", "tick 2")
         run.wait("there", "tick 2")
         monitor.connect()
-        first = images(monitor, 0x70000000, 0x71000000)
+        first = images(monitor, 0x6c200000, 0x70200000)
         report.check(len(first) == 1, "the kernel is in the memory that was chosen")
         report.check(images(monitor, 0x78000000, 0x78800000),
                      "... or at the guest's own addresses, one to one")
@@ -39,7 +45,7 @@ def chosen(report):
         seen = run.lines.count()
         run.client("start", "here")
         run.wait("here", "tick 2", after=seen)
-        report.equal(images(monitor, 0x70000000, 0x71000000), first,
+        report.equal(images(monitor, 0x6c200000, 0x70200000), first,
                      "the same again after a stop, though a VM took all that was free")
         report.check("as described" in run.client("audit", path), "as described")
 

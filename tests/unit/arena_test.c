@@ -314,6 +314,41 @@ static void small_objects_share_chunks(void **state)
 	assert_all_back();
 }
 
+/* A place is its holder's all the time, whatever else is made before it is used. */
+static void objects_are_made_of_what_another_holds(void **state)
+{
+	struct arena *ar = &bench.arena[0], *holder = &bench.arena[1];
+	const struct alloc_block *block;
+	uint64_t slot;
+	size_t made;
+	static uint64_t small[512];
+
+	(void)state;
+	bench_init(SLOTS);
+	add(0x400000, 22);
+	add(0x800000, 23);
+	for (uint64_t at = 0x600000; at < 0xc00000; at += 0x200000)
+		assert_int_equal(arena_untyped_at(holder, at, 21, &block), ARENA_OK);
+	assert_int_equal(arena_objects(ar, ABI_OBJ_SMALL_PAGE, 0, 512, small, &made), ARENA_OK);
+	assert_int_equal(arena_objects(ar, ABI_OBJ_SMALL_PAGE, 0, 512, small, &made), ARENA_OK);
+	for (uint64_t at = 0x600000; at < 0xa00000; at += 0x200000)
+		assert_int_equal(arena_object_of(ar, holder, at, ABI_OBJ_LARGE_PAGE, 21, &slot),
+				 ARENA_OK);
+	assert_int_equal(holder->taken_bytes, 0x200000);
+	assert_int_equal(holder->object_bytes, 0x200000);
+	/* Not in another size, not what nobody holds or is not memory. */
+	assert_int_equal(arena_object_of(ar, ar, 0xa00000, ABI_OBJ_SMALL_PAGE, 12, &slot),
+			 ARENA_NO_MEMORY);
+	assert_int_equal(arena_object_of(ar, holder, 0xc00000, ABI_OBJ_LARGE_PAGE, 21, &slot),
+			 ARENA_NO_MEMORY);
+	assert_int_equal(arena_object_of(ar, holder, 0x100000, ABI_OBJ_LARGE_PAGE, 21, &slot),
+			 ARENA_NO_MEMORY);
+	destroy(ar);
+	assert_int_equal(bench.alloc.stats.taken_bytes, 0x200000);
+	destroy(holder);
+	assert_all_back();
+}
+
 /* Slots that pieces of free memory hold are there for others. */
 static void idle_pieces_give_up_their_slots(void **state)
 {
@@ -438,6 +473,7 @@ int main(void)
 		cmocka_unit_test(random_lives_give_everything_back),
 		cmocka_unit_test(ram_comes_from_any_mixture),
 		cmocka_unit_test(small_objects_share_chunks),
+		cmocka_unit_test(objects_are_made_of_what_another_holds),
 		cmocka_unit_test(idle_pieces_give_up_their_slots),
 		cmocka_unit_test(objects_alone_end_before_the_arena),
 		cmocka_unit_test(wrong_arguments_are_refused),

@@ -132,6 +132,8 @@ enum alloc_error alloc_take(struct alloc *a, unsigned size_bits,
  * Also: IN_USE, NOT_OWNED. */
 enum alloc_error alloc_take_at(struct alloc *a, uint64_t paddr,
 			       unsigned size_bits, struct alloc_block **block);
+/* The block of that size that was taken there, or NULL. */
+struct alloc_block *alloc_taken_at(const struct alloc *a, uint64_t paddr, unsigned size_bits);
 /*
  * Gives a block back: revokes it (so every object made of it is gone) and
  * frees it. If the revocation fails the block stays taken (KERNEL).

@@ -104,9 +104,10 @@ enum arena_error arena_objects_into(struct arena *ar, unsigned type,
 				    unsigned size_bits, size_t count,
 				    const struct arena_dest *dest,
 				    size_t *made);
-/* One object of 2^size_bits bytes at that physical address, which is aligned to that. */
-enum arena_error arena_object_at(struct arena *ar, uint64_t paddr, unsigned type,
-				 unsigned size_bits, uint64_t *slot);
+/* One object of 2^size_bits bytes, of the untyped at that physical address that `from` took by
+ * arena_untyped_at in that size, which becomes this arena's. ARENA_NO_MEMORY: there is none. */
+enum arena_error arena_object_of(struct arena *ar, struct arena *from, uint64_t paddr,
+				 unsigned type, unsigned size_bits, uint64_t *slot);
 /* One object in a block of its own, in an empty slot that is the arena's already (its own). */
 enum arena_error arena_object_alone(struct arena *ar, unsigned type, unsigned size_bits,
 				    uint64_t slot, struct alloc_block **block);
