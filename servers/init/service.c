@@ -500,10 +500,19 @@ static void add_again(struct process *server, const struct process *p)
 		(void)server_add_client(server->service_call, debug_channel(p), name);
 }
 
+/* A service that has crashed as well is its client again when it is started. */
+static bool is_client(unsigned process)
+{
+	const enum process_state state = processes[process].state;
+
+	return process == 0 || state == PROCESS_RUNNING ||
+	       (process < PROCESS_FIRST_VMM && state != PROCESS_NONE);
+}
+
 static void add_all_again(struct process *server)
 {
 	for (unsigned i = 0; i < PROCESS_MAX; i++)
-		if (i == 0 || processes[i].state == PROCESS_RUNNING)
+		if (is_client(i))
 			add_again(server, &processes[i]);
 }
 

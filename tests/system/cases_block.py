@@ -160,6 +160,16 @@ def hung_disk(report, run, sh, qmp):
                  "nothing of it failed")
 
 
+def fail_once(image, sector):
+    """Options of the emulator: an error when the sector is read for the first time but one,
+    for QEMU has read the disk's geometry."""
+    rules = f"{image}.errors"
+    with open(rules, "w", encoding="ascii") as f:
+        f.write(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{sector}"\nonce = "on"\n'
+                'state = "2"\n[set-state]\nstate = "1"\nevent = "read_aio"\nnew_state = "2"\n')
+    return "-set", f"drive.disk.file=blkdebug:{rules}:{image}"
+
+
 def machine_disk(report):
     """Two VMs write to their partitions; what one had synced when everything ended at once
     is in the host's file, and there at the next start."""
@@ -191,8 +201,13 @@ def machine_disk(report):
                      "what was synced is in the host's file, where the partition is")
     qmp = f"{os.environ['XDG_RUNTIME_DIR']}/machine-disk.qmp"
     with System("machine-disk", path, limit_s=160,
-                qemu=("-qmp", f"unix:{qmp},server=on,wait=off")) as run:
-        run.wait("web", "selvage-guest: up", 60)
+                qemu=("-qmp", f"unix:{qmp},server=on,wait=off", *fail_once(image, 0))) as run:
+        run.wait("log", "connection 0: the table of its partition cannot be read; tried again", 10)
+        run.wait("log", "a partition's table is read again; it is reset", 20)
+        run.wait("web", "selvage-guest: up", 60)  # it came too late for the guest's driver
+        seen = run.lines.count()
+        run.client("reboot", "web")
+        run.wait("web", "selvage-guest: up", 60, seen)
         web = Shell(run, "web")
         report.equal(web("head -c 3000000 /dev/vda | sha256sum | cut -c 1-64"), made,
                      "and there after the next start")

@@ -59,6 +59,8 @@ static void event(void *opaque)
 static struct {
 	struct mdisk driver;
 	bool there, works;
+	bool unread;          /* a sector, a moment ago, though the disk works */
+	bool look_again;      /* for a partition of which nothing is known for that */
 	uint64_t again_at;    /* when it is started again, if it does not work */
 	uint64_t delay_us;    /* until then; doubles while it does not */
 	unsigned in_vain;     /* started since it worked */
@@ -100,6 +102,7 @@ static bool read_now(void *opaque, uint64_t sector, uint32_t n, void *to)
 		if (d->error != NULL)
 			return false;
 	}
+	machine.unread = machine.unread || !ok;
 	if (ok)
 		memcpy(to, mdisk_buffer(d, SLOW_OPS), (size_t)n * MDISK_SECTOR);
 	return ok;
@@ -117,6 +120,16 @@ static bool is_anothers(const struct disk *d, const struct slow *s)
 	return false;
 }
 
+/* A partition whose table cannot be read now is where it was, if that is known. */
+static void stay(const struct disk *d, struct slow *s)
+{
+	if (!range_within_u64(s->first, s->sectors, 0, machine.driver.sectors))
+		s->sectors = 0;
+	machine.look_again = machine.look_again || s->sectors == 0;
+	log_error("connection %u: the table of its partition cannot be read%s", number_of(d),
+		  s->sectors == 0 ? "; tried again" : " again");
+}
+
 /* What a connection has of the disk. False: the driver gave up. */
 static bool find_part(const struct disk *d, struct slow *s)
 {
@@ -124,10 +137,16 @@ static bool find_part(const struct disk *d, struct slow *s)
 	const unsigned number = serve_info_get()->connection[number_of(d)].partition;
 	const bool writable = serve_info_get()->connection[number_of(d)].writable != 0;
 	struct partition part = { 0, machine.driver.sectors };
-	const char *wrong = number != 0 ? partition_find(&on, number, &part) : NULL;
+	const char *wrong;
 
+	machine.unread = false;
+	wrong = number != 0 ? partition_find(&on, number, &part) : NULL;
 	if (machine.driver.error != NULL)
 		return false;
+	if (wrong != NULL && machine.unread) {
+		stay(d, s);
+		return true;
+	}
 	if (wrong != NULL)
 		log_error("connection %u: partition %u of the machine's disk: %s", number_of(d),
 			  number, wrong);
@@ -179,6 +198,7 @@ static bool place(struct disk *d)
 static bool place_all(uint64_t limit_us)
 {
 	machine.reads_until = clock_now() + clock_us_to_ticks(limit_us);
+	machine.look_again = false;
 	for (unsigned n = 0; n < serve_info_get()->n_connections; n++)
 		if (disks[n].is_slow && !place(&disks[n]))
 			return false;
@@ -193,8 +213,9 @@ static bool open_again(uint64_t limit_us)
 		log_error("the machine's disk: %s; tried again in %llu s", machine.driver.error,
 			  (unsigned long long)(machine.delay_us / 1000000));
 	machine.again_at = clock_now() + clock_us_to_ticks(machine.delay_us);
-	machine.delay_us = machine.works ? RESTART_US
-					 : min_u64(2 * machine.delay_us, RESTART_MAX_US);
+	machine.delay_us = machine.works && !machine.look_again
+				   ? RESTART_US
+				   : min_u64(2 * machine.delay_us, RESTART_MAX_US);
 	return machine.works;
 }
 
@@ -242,7 +263,7 @@ static void restart_machine(void)
 static void watch_machine(uint64_t now)
 {
 	machine.armed = machine.armed && now < machine.tick_at;
-	if (!machine.armed && (slow_waits() || !machine.works)) {
+	if (!machine.armed && (slow_waits() || !machine.works || machine.look_again)) {
 		machine.tick_at = now + clock_us_to_ticks(TICK_US);
 		machine.armed = time_arm(0, machine.tick_at, 0) == TIME_OK;
 	}
@@ -255,6 +276,8 @@ static void look_after_machine(void)
 
 	if (machine.works && now >= machine.tick_at && slow_tick())
 		mdisk_give_up(&machine.driver, "it does not answer");
+	if (machine.works && machine.look_again && now > machine.again_at)
+		mdisk_give_up(&machine.driver, "a partition's table is read again");
 	if (machine.works && machine.driver.error != NULL) {
 		log_error("the machine's disk: %s; it is reset", machine.driver.error);
 		machine.works = false;
