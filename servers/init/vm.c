@@ -231,10 +231,11 @@ bool vm_start(unsigned index)
 	return false;
 }
 
-/* What the VM wrote for its next start: bytes, which mean something to it only. */
+/* What the VM wrote for its next start: bytes, which mean something to it only. One that
+ * never began has written nothing. */
 static void keep(unsigned index)
 {
-	const cap_t page = vm_process(index)->stats;
+	const cap_t page = vms[index].ready ? vm_process(index)->stats : 0;
 	const struct vmm_stats *s = page != 0 ? self_scratch(page) : NULL;
 
 	if (s == NULL)
@@ -309,6 +310,8 @@ const char *vm_pause(unsigned index)
 		return "it is not running";
 	if (!vm->ready)
 		return "it is being set up; try again";
+	if (vm->stop_at != 0)
+		return "it is asked to power off; `kill` ends it at once";
 	if (!process_freeze(vm_process(index)))
 		return "its monitor does not keep to its threads; only `kill` is left";
 	vm->state = VM_PAUSED;

@@ -441,6 +441,8 @@ def stop(report):
         report.equal(ask(run, "stop deaf"), "ok", "one without an agent is asked")
         report.equal(rows(run)["deaf"]["state"], "stopping", "ps says so")
         report.check("asked already" in refused(run, "stop", "deaf"), "once")
+        report.check("asked to power off" in refused(run, "pause", "deaf"),
+                     "and is not held, which would use up its time")
         run.client("stop", "asked")
         report.equal(rows(run)["asked"]["state"], "off", "`stop` comes back when it is off")
         report.check(any("selvage-guest: shutdown" in t for t in run.lines.of("asked")),

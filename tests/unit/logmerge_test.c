@@ -68,6 +68,31 @@ static void test_lost_records(void **state)
 	assert_non_null(strstr(out, "vmm: warning: 5 log records lost\n"));
 }
 
+/* One that says that all of its records are the oldest. */
+static void test_turns(void **state)
+{
+	char out[LOG_FORMATTED_MAX];
+	unsigned before = 0;
+	size_t n;
+
+	(void)state;
+	reset();
+	log_merge_add(&merge, 2, "liar", &ring[0]);
+	log_merge_add(&merge, 3, "other", &ring[1]);
+	put(1, HZ, LOG_LEVEL_INFO, "y");
+	for (unsigned i = 0; i < 2 * LOGRING_SLOTS; i++) {
+		put(0, 0, LOG_LEVEL_INFO, "x");
+		n = log_merge_next(&merge, HZ, out);
+		assert_true(n < sizeof(out));
+		out[n] = '\0';
+		if (strstr(out, "other: y") != NULL)
+			break;
+		before++;
+	}
+	assert_int_equal(before, LOG_IN_TURN);
+	expect("[    0.000000] liar: x\n");
+}
+
 static void test_remove(void **state)
 {
 	(void)state;
@@ -132,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_and_text),
 		cmocka_unit_test(test_lost_records),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_last_words),
 		cmocka_unit_test(test_bound),

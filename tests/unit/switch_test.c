@@ -12,10 +12,12 @@
 static struct switch_fabric s;
 static unsigned got[SWITCH_PORTS]; /* frames that came out */
 static enum switch_drop answer;
+static bool was_single;
 
 static enum switch_drop deliver(void *opaque, const uint8_t *frame, uint32_t bytes, bool single)
 {
 	(void)frame, (void)bytes;
+	was_single = single;
 	if (answer == SWITCH_HOLD && !single)
 		return SWITCH_NO_ROOM;
 	if (answer == SWITCH_DROPS)
@@ -207,6 +209,13 @@ static void counts_what_is_lost(void **state)
 	assert_int_equal(send_from(0, mac_of(0), everyone, 1), 0);
 	assert_int_equal(s.port[0].count.frames_in, 3);
 	assert_int_equal(s.port[1].count.dropped[SWITCH_NO_ROOM], 2);
+	/* Nor if its sender, an uplink, does not try again. */
+	s.port[0].spec.once = true;
+	answer = SWITCH_NO_ROOM; /* deliver() sees to it that nobody is asked to hold */
+	assert_int_equal(send_from(0, mac_of(0), mac_of(1), 1), 0);
+	assert_false(was_single);
+	assert_int_equal(s.port[0].count.frames_in, 4);
+	assert_int_equal(s.port[1].count.dropped[SWITCH_NO_ROOM], 3);
 	for (unsigned i = 0; i < SWITCH_DROPS; i++)
 		assert_non_null(switch_drop_name(i));
 	assert_null(switch_drop_name(SWITCH_DROPS));

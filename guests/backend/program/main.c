@@ -182,11 +182,12 @@ static bool parse(char *word)
 
 int main(int argc, char **argv)
 {
+	bool understood = argc > 1;
+
 	loop = epoll_create1(EPOLL_CLOEXEC);
 	for (int i = 1; i < argc; i++)
-		if (!parse(argv[i]))
-			n_served = 0;
-	if (n_served == 0 || loop < 0) {
+		understood = understood && parse(argv[i]);
+	if (!understood || loop < 0) {
 		fprintf(stderr, "usage: backend NAME=WHAT...\n");
 		return 2;
 	}

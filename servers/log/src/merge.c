@@ -78,23 +78,40 @@ static bool fetch(struct log_client *c)
 	return c->has_record;
 }
 
+static bool had_its_turn(const struct log_merge *m, const struct log_client *c)
+{
+	return c == &m->client[m->last] && m->in_turn >= LOG_IN_TURN;
+}
+
+static bool goes_before(const struct log_merge *m, const struct log_client *a,
+			const struct log_client *b)
+{
+	if (had_its_turn(m, a) || had_its_turn(m, b))
+		return had_its_turn(m, b);
+	return a->record.stamp < b->record.stamp;
+}
+
 size_t log_merge_next(struct log_merge *m, uint64_t hz,
 		      char out[LOG_FORMATTED_MAX])
 {
 	struct log_client *oldest = NULL;
+	uint32_t whose;
 
 	for (uint32_t i = 0; i < m->top; i++) {
 		struct log_client *c = &m->client[i];
 
 		if (!fetch(c))
 			c->used = c->used && i < LOG_CLIENTS;
-		else if (!oldest || c->record.stamp < oldest->record.stamp)
+		else if (!oldest || goes_before(m, c, oldest))
 			oldest = c;
 	}
 	if (!oldest) {
 		lower_top(m);
 		return 0;
 	}
+	whose = (uint32_t)(oldest - m->client);
+	m->in_turn = whose == m->last ? m->in_turn + 1 : 1;
+	m->last = whose;
 	oldest->has_record = false;
 	return log_format(out, oldest->name,
 			  clock_scale(oldest->record.stamp, hz,

@@ -220,7 +220,9 @@ bool ports_add_uplink(const uint8_t mac[NET_MAC_BYTES],
 		      enum switch_drop (*to)(void *opaque, const uint8_t *frame, uint32_t bytes,
 					     bool single))
 {
-	struct switch_port_spec s = { .open = true, .allowed = ~0ull, .deliver = to };
+	struct switch_port_spec s = {
+		.open = true, .once = true, .allowed = ~0ull, .deliver = to
+	};
 
 	for (unsigned i = 0; i < NET_MAC_BYTES; i++)
 		s.mac[i] = mac[i];

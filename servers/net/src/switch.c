@@ -229,7 +229,8 @@ static enum switch_drop pass_on(struct switch_fabric *s, unsigned port, const ui
 		return flood(s, port, frame, bytes) ? SWITCH_DROPS : SWITCH_UNKNOWN;
 	if (!may_talk(s, port, to))
 		return SWITCH_FORBIDDEN;
-	return deliver(s, to, frame, bytes, true) ? SWITCH_DROPS : SWITCH_HOLD;
+	return deliver(s, to, frame, bytes, !s->port[port].spec.once) ? SWITCH_DROPS
+								      : SWITCH_HOLD;
 }
 
 bool switch_frame(struct switch_fabric *s, unsigned port, const uint8_t *frame, uint32_t bytes,

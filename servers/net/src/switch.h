@@ -41,10 +41,11 @@ struct switch_counters {
 struct switch_port_spec {
 	uint8_t mac[SWITCH_MAC];
 	bool open;
+	bool once;        /* what it sends is not tried again: nothing of it is held */
 	uint64_t allowed; /* ports that it may talk to, by bits; they must agree */
 	void *opaque;
 	/* The frame goes out there: SWITCH_DROPS, or why not (NO_ROOM, DOWN). If it is for nobody
-	 * else (`single`), SWITCH_HOLD too. */
+	 * else and can be tried again (`single`), SWITCH_HOLD too. */
 	enum switch_drop (*deliver)(void *opaque, const uint8_t *frame, uint32_t bytes,
 				    bool single);
 };
