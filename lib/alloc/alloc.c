@@ -515,6 +515,11 @@ uint64_t alloc_slots_free(const struct alloc *a)
 	return a->slots->free + 2 * a->stats.idle_splits;
 }
 
+uint64_t alloc_slots_of_pieces(const struct alloc *a)
+{
+	return 2 * (a->stats.split_blocks - a->stats.idle_splits);
+}
+
 unsigned alloc_largest(const struct alloc *a)
 {
 	return (unsigned)max_u32(largest(&a->sized), largest(&a->idle));

@@ -164,7 +164,9 @@ static bool step_accounting(const struct control_subject *subject, unsigned n, c
 	} rows[] = {
 		{ "memory, bytes", f.total_bytes, f.total_bytes - f.free_bytes },
 		{ "memory, blocks", f.blocks, f.blocks - f.blocks_free },
-		{ "capability slots", f.slots, f.slots - f.slots_free },
+		{ "capability slots", f.slots - f.slots_of_pieces,
+		  f.slots - f.slots_of_pieces - f.slots_free },
+		{ "slots of memory in pieces", f.slots, f.slots_of_pieces },
 		{ "interrupts", MACHINE_IRQS, service_irqs() },
 		{ "VMs", SYSDESC_MAX_VMS, there },
 		{ "VMs alive", there, lives },

@@ -227,6 +227,7 @@ void mem_figures_get(struct mem_figures *figures)
 		.free_bytes = untypeds.stats.free_bytes,
 		.slots = CSPACE_SLOTS,
 		.slots_free = alloc_slots_free(&untypeds),
+		.slots_of_pieces = alloc_slots_of_pieces(&untypeds),
 		.blocks = MAX_BLOCKS,
 		.blocks_free = MAX_BLOCKS - untypeds.stats.taken_blocks,
 	};

@@ -73,6 +73,7 @@ cap_t mem_device_frame(uint64_t paddr);
 struct mem_figures {
 	uint64_t total_bytes, free_bytes;
 	uint64_t slots, slots_free;
+	uint64_t slots_of_pieces;     /* of what is not free: those of cut memory */
 	uint64_t blocks, blocks_free; /* that memory can be in */
 };
 void mem_figures_get(struct mem_figures *figures);

@@ -207,6 +207,9 @@ static void random_step(struct bench *b, struct random *r, bool grow)
 	} else if (b->n_held) {
 		give(b, random_below(r, b->n_held));
 	}
+	/* Nobody else has slots. */
+	assert_int_equal(alloc_slots_free(&b->alloc) + alloc_slots_of_pieces(&b->alloc),
+			 b->ids.count);
 	if (random_below(r, 500) == 0)
 		alloc_merge(&b->alloc);
 }
@@ -218,6 +221,7 @@ static void give_all_and_check_empty(struct bench *b)
 		give(b, b->n_held - 1);
 	assert_int_equal(b->alloc.stats.free_bytes, b->alloc.stats.total_bytes);
 	assert_int_equal(alloc_slots_free(&b->alloc), b->ids.count);
+	assert_int_equal(alloc_slots_of_pieces(&b->alloc), 0);
 	assert_int_equal(alloc_merge(&b->alloc), ALLOC_OK);
 	assert_sound(b);
 	assert_int_equal(b->ids.free, b->ids.count);

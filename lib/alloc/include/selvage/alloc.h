@@ -146,6 +146,8 @@ enum alloc_error alloc_merge(struct alloc *a);
 /* Slots of the ID allocator that nobody uses: those that are free and those
  * that alloc_merge would free. */
 uint64_t alloc_slots_free(const struct alloc *a);
+/* Slots that memory in use takes for being in pieces: how many depends on where it is. */
+uint64_t alloc_slots_of_pieces(const struct alloc *a);
 /* The largest block alloc_take would serve now, log2 bytes; 0: none. */
 unsigned alloc_largest(const struct alloc *a);
 const char *alloc_error_text(enum alloc_error e);
