@@ -198,6 +198,9 @@ static bool is_guest(const struct images *im, uint32_t item)
 /* What this machine cannot do, though another could. */
 static const char *check_machine(const struct sysdesc_vm *vm, const struct sysdesc *system)
 {
+	if ((vm->board == SYSDESC_BOARD_PC) !=
+	    ((system->machine & (uint32_t)SYSDESC_MACHINE_PC) != 0))
+		return "the VM's board is of another kind of machine";
 	if (vm->gic > system->gic_version)
 		return "a GICv3 for a VM needs one in the machine";
 	if (vm->n_passthrough != 0)

@@ -28,8 +28,6 @@
 #define SETTLE_US 2000000u
 #define SETTLE_STEP_US 1000u
 
-#define PLACE_TAKEN "something else has the machine's memory that is to be its"
-
 static struct vm vms[SYSDESC_MAX_VMS];
 static struct sysdesc_vm descriptions[SYSDESC_MAX_VMS];
 static const struct sysdesc *system;
@@ -40,7 +38,8 @@ static bool reserve(unsigned index)
 {
 	if (reserve_take(index, &descriptions[index]))
 		return true;
-	log_error("vm %s: " PLACE_TAKEN, descriptions[index].name);
+	log_error("vm %s: something else has the machine's memory that is to be its",
+		  descriptions[index].name);
 	return false;
 }
 
@@ -513,10 +512,6 @@ const char *vm_create_end(uint32_t crc32)
 		return wrong;
 	wrong = vm_find(d.vm.name) >= 0 ? "a VM of that name is there; `destroy` it first"
 					: connect_create(i, &d);
-	if (wrong == NULL && !reserve_take(i, &d.vm)) {
-		connect_destroy(i);
-		wrong = PLACE_TAKEN;
-	}
 	if (wrong != NULL) {
 		upload_drop(i);
 		return wrong;

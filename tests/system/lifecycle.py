@@ -154,6 +154,10 @@ def create_destroy(report):
                         f"served_by: {server}{image}}}\n")
             said = refused(run, "create", wants)
             report.check(f"no {server}" in said and "server runs in this system" in said, said)
+        other = write_description("life-pc", "name: life-pc\nmachine: {board: pc}\nvms:\n"
+                                  "  - {name: pc, memory: 16M, kernel: asset:freertos-pc}\n")
+        report.check("another kind of machine" in refused(run, "create", other),
+                     "a VM of a PC is refused")
         hostile_uploads(report, run)
         before = accounting(run)
         for n in range(24):
