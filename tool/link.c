@@ -5,6 +5,9 @@
 /* Grant credit anew when that much was used: few frames, no stall. */
 #define GRANT_AT (MUX_INITIAL_CREDIT / 2)
 
+/* What a line of the control channel begins with in plain mode. */
+static const char control_line[] = "control| ";
+
 static void put_frame(struct link *link, enum mux_type type, unsigned channel,
 		      const void *payload, size_t size)
 {
@@ -37,6 +40,11 @@ static void got_hello(struct link *link)
 	const bool anew = !link->framed;
 
 	link->framed = true;
+	/* Another serial server has these channels only when it is told so, and names them then. */
+	if (anew) {
+		link->channel[MUX_CH_CONTROL].name[0] = '\0';
+		link->channel[MUX_CH_SHELL].name[0] = '\0';
+	}
 	if (anew && link->on_hello)
 		link->on_hello(link->context);
 	for (unsigned i = 0; i < MUX_CHANNELS; i++) {
@@ -112,6 +120,54 @@ static void got_frame(struct link *link, const struct mux_frame *frame)
 	}
 }
 
+static void put_text(struct link *link, const void *text, size_t size)
+{
+	if (size > 0)
+		link->on_text(link->context, text, size);
+}
+
+/* Half of the control channel's name was taken for its start. */
+static void release_text(struct link *link)
+{
+	if (link->text_at >= LINK_IN_ANSWER)
+		return;
+	put_text(link, control_line, link->text_at);
+	link->text_at = link->text_at > 0 ? LINK_IN_LINE : 0;
+}
+
+static void text_byte(struct link *link, const uint8_t *byte)
+{
+	if (link->text_at < LINK_IN_ANSWER) {
+		if (*byte == (uint8_t)control_line[link->text_at]) {
+			if (control_line[++link->text_at] == '\0')
+				link->text_at = LINK_IN_ANSWER;
+			return;
+		}
+		release_text(link);
+	}
+	if (link->text_at == LINK_IN_ANSWER)
+		link->on_data(link->context, MUX_CH_CONTROL, byte, 1);
+	else
+		put_text(link, byte, 1);
+	link->text_at = *byte == '\n' ? 0 : LINK_IN_LINE - (link->text_at == LINK_IN_ANSWER);
+}
+
+/* A serial server that was started again speaks plainly until it is greeted: answers too. What is
+ * no answer is given on in one piece, as far as it goes. */
+static void got_text(struct link *link, const uint8_t *text, size_t size)
+{
+	for (size_t i = 0; i < size;) {
+		size_t n = 0;
+
+		while (link->text_at == LINK_IN_LINE && i + n < size && text[i + n] != '\n')
+			n++;
+		put_text(link, text + i, n);
+		i += n;
+		if (i < size)
+			text_byte(link, &text[i++]);
+	}
+}
+
 void link_receive(struct link *link, const uint8_t *data, size_t size)
 {
 	struct mux_frame frame;
@@ -128,7 +184,7 @@ void link_receive(struct link *link, const uint8_t *data, size_t size)
 			/* The serial server may have started anew, in plain
 			 * mode; one that has not bears a second greeting. */
 			link->framed = false;
-			link->on_text(link->context, text, text_size);
+			got_text(link, text, text_size);
 			break;
 		case MUX_MORE:
 			break;
@@ -151,6 +207,9 @@ size_t link_room(const struct link *link, unsigned channel)
 {
 	size_t waiting = link->channel[channel].waiting.size;
 
+	/* There soon. Others are gone when they have no name. */
+	if (channel == MUX_CH_SHELL && link->channel[channel].name[0] == '\0')
+		return 0;
 	return waiting < LINK_WAITING_MAX / 2 ? LINK_WAITING_MAX / 2 - waiting : 0;
 }
 
@@ -160,7 +219,7 @@ void link_tick(struct link *link, uint64_t now_ms)
 	size_t n = mux_decoder_flush(&link->decoder, text);
 
 	if (n > 0)
-		link->on_text(link->context, text, n);
+		got_text(link, text, n);
 	if (link->framed || now_ms < link->next_hello_ms)
 		return;
 	/* Not more than one unread greeting: they would pile up in the
@@ -169,6 +228,11 @@ void link_tick(struct link *link, uint64_t now_ms)
 		buffer_append(&link->out, MUX_HELLO_HOST,
 			      strlen(MUX_HELLO_HOST));
 	link->next_hello_ms = now_ms + LINK_HELLO_EVERY_MS;
+}
+
+bool link_takes_requests(const struct link *link)
+{
+	return link->framed && link->channel[MUX_CH_CONTROL].name[0] != '\0';
 }
 
 int link_find(const struct link *link, const char *name)

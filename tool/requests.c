@@ -29,15 +29,21 @@ static void finish(struct requests *r)
 {
 	r->n--;
 	memmove(&r->queue[0], &r->queue[1], r->n * sizeof(r->queue[0]));
-	r->sent = r->maybe = r->swallowed = false;
+	r->sent = r->maybe = r->begun = r->cut = r->grace = r->swallowed = false;
 }
 
 void requests_restart(struct requests *r)
 {
 	r->owed = 0;
 	r->maybe = r->sent;
+	r->cut = r->sent && (r->begun || r->line.size > 0);
+	r->grace = false;
 	r->line.size = 0;
 }
+
+static const char restarted[] = "{\"ok\":false,\"error\":\"the serial server was started again, and "
+				"the answer is lost with it\"}";
+static const char silent[] = "{\"ok\":false,\"error\":\"the system does not answer\"}";
 
 static void got_line(struct requests *r, const char *line)
 {
@@ -55,6 +61,9 @@ static void got_line(struct requests *r, const char *line)
 	if (!r->sent)
 		return;
 	owner = r->queue[0].owner;
+	r->begun = true;
+	if (last && r->cut)
+		line = restarted;
 	if (owner != REQUEST_NO_OWNER)
 		r->on_line(r->context, owner, line, last);
 	if (last)
@@ -76,15 +85,20 @@ void requests_receive(struct requests *r, const uint8_t *data, size_t size)
 	}
 }
 
+/* What was asked for is what has happened. */
+static bool ends_serial(const char *line)
+{
+	return strcmp(line, "kill serial\n") == 0 || strcmp(line, "crash serial\n") == 0;
+}
+
 static void give_up(struct requests *r)
 {
-	int owner = r->queue[0].owner;
+	const char *why = !r->maybe                       ? silent
+			  : ends_serial(r->queue[0].line) ? "{\"ok\":true}"
+							  : restarted;
 
-	if (owner != REQUEST_NO_OWNER)
-		r->on_line(r->context, owner,
-			   "{\"ok\":false,\"error\":\"the system does not "
-			   "answer\"}",
-			   true);
+	if (r->queue[0].owner != REQUEST_NO_OWNER)
+		r->on_line(r->context, r->queue[0].owner, why, true);
 	/* A verdict that was taken for an owed one was this one's: that one is lost. */
 	r->owed = r->swallowed ? 0 : r->owed + (r->sent && !r->maybe);
 	finish(r);
@@ -96,6 +110,10 @@ void requests_tick(struct requests *r, uint64_t now_ms, bool connected)
 		return;
 	if (r->deadline_ms == 0 || (!r->sent && connected))
 		r->deadline_ms = now_ms + REQUEST_TIMEOUT_MS;
+	if (r->maybe && !r->grace && connected) {
+		r->grace = true;
+		r->deadline_ms = now_ms + REQUEST_GRACE_MS;
+	}
 	if (!r->sent && connected) {
 		r->sent = true;
 		r->send(r->context, r->queue[0].line);

@@ -13,7 +13,10 @@
 
 #define REQUESTS_MAX 32
 #define REQUEST_TIMEOUT_MS 20000 /* for each line of an answer */
-#define REQUEST_NO_OWNER (-1)    /* its answer is thrown away */
+/* For one that was under way when the serial server was started again: its answer may have been
+ * lost with that. */
+#define REQUEST_GRACE_MS 2000
+#define REQUEST_NO_OWNER (-1) /* its answer is thrown away */
 
 struct request {
 	int owner;
@@ -25,6 +28,9 @@ struct requests {
 	size_t n;
 	bool sent;  /* queue[0] is on its way */
 	bool maybe; /* it may have been lost on the way */
+	bool begun; /* some of its answer has come */
+	bool cut;   /* and some of it is lost */
+	bool grace; /* it has until deadline_ms because of that */
 	/* Requests that were given up and whose verdicts may still come: they
 	 * are nobody's, and nothing in them says whose they were. */
 	unsigned owed;

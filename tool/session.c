@@ -422,7 +422,7 @@ static void draw_status(struct session *s)
 
 static void ask_status(struct session *s, uint64_t now)
 {
-	if (!on_screen(s) || !s->link.framed || now < s->next_status_ms)
+	if (!on_screen(s) || !link_takes_requests(&s->link) || now < s->next_status_ms)
 		return;
 	s->next_status_ms = now + STATUS_EVERY_MS;
 	if (s->requests.n == 0)
@@ -486,7 +486,7 @@ static void check_end(struct session *s, uint64_t now)
 /* From then on there is nobody to tell anything. */
 static void tell_ready(struct session *s)
 {
-	if (s->told_ready || s->config->ready < 0 || !s->link.framed)
+	if (s->told_ready || s->config->ready < 0 || !link_takes_requests(&s->link))
 		return;
 	s->told_ready = true;
 	if (write(s->config->ready, "r", 1) != 1 ||
@@ -544,7 +544,7 @@ static void turn(struct session *s)
 		if (n == 0 || !s->link.framed)
 			link_tick(&s->link, now);
 		ask_status(s, now);
-		requests_tick(&s->requests, now, s->link.framed);
+		requests_tick(&s->requests, now, link_takes_requests(&s->link));
 		broker_tick(&s->broker, now);
 		tell_ready(s);
 	}

@@ -131,8 +131,10 @@ static void a_restart_owes_nothing(void **state)
 		struct requests r = fresh();
 		uint64_t now = 1001 + REQUEST_TIMEOUT_MS;
 
-		if (before)
+		if (before) {
 			requests_restart(&r);
+			requests_tick(&r, now - 1 - REQUEST_GRACE_MS, true);
+		}
 		requests_tick(&r, now, true);
 		assert_int_equal(heard.ends, 1);
 		if (!before)
@@ -144,6 +146,47 @@ static void a_restart_owes_nothing(void **state)
 		assert_string_equal(heard.last, "{\"ok\":true}");
 		done(&r);
 	}
+}
+
+/* Its answer comes soon, or not at all. */
+static void a_restart_ends_what_is_under_way(void **state)
+{
+	(void)state;
+	for (unsigned serial = 0; serial < 2; serial++) {
+		struct requests r = { .send = send, .on_line = on_line };
+		uint64_t now = 1000;
+
+		memset(&heard, 0, sizeof(heard));
+		assert_true(requests_add(&r, ME, serial ? "kill serial" : "kill log"));
+		requests_tick(&r, now, true);
+		requests_restart(&r);
+		requests_tick(&r, now += 5000, false); /* not there again yet */
+		requests_tick(&r, now += 10, true);
+		requests_tick(&r, now + REQUEST_GRACE_MS, true);
+		assert_int_equal(heard.ends, 0);
+		requests_tick(&r, now + REQUEST_GRACE_MS + 1, true);
+		assert_int_equal(heard.ends, 1);
+		assert_true(!!strstr(heard.last, "started again") != serial);
+		assert_true(!!strstr(heard.last, "{\"ok\":true}") == serial);
+		done(&r);
+	}
+}
+
+static void half_an_answer_is_none(void **state)
+{
+	struct requests r = fresh();
+
+	(void)state;
+	receive(&r, "{\"events\":1}\n{\"eve");
+	requests_restart(&r);
+	receive(&r, "{\"ok\":true}\n");
+	assert_int_equal(heard.ends, 1);
+	assert_non_null(strstr(heard.last, "started again"));
+	assert_true(requests_add(&r, ME, "ps"));
+	requests_tick(&r, 1001, true);
+	receive(&r, "{\"ok\":true}\n");
+	assert_string_equal(heard.last, "{\"ok\":true}");
+	done(&r);
 }
 
 /* A line that lost a verdict: one request is its price, and one more. */
@@ -178,6 +221,8 @@ int main(void)
 		cmocka_unit_test(long_answers_have_their_time),
 		cmocka_unit_test(late_answers_are_nobodys),
 		cmocka_unit_test(a_restart_owes_nothing),
+		cmocka_unit_test(a_restart_ends_what_is_under_way),
+		cmocka_unit_test(half_an_answer_is_none),
 		cmocka_unit_test(a_lost_verdict_blocks_nobody),
 	};
 

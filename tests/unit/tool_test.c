@@ -681,6 +681,75 @@ static void link_keeps_to_the_protocol(void **state)
 	free(w);
 }
 
+static struct {
+	char text[100], answers[100];
+} plain;
+
+static void plain_data(void *context, unsigned channel, const uint8_t *data, size_t size)
+{
+	(void)context;
+	assert_int_equal(channel, MUX_CH_CONTROL);
+	strncat(plain.answers, (const char *)data, size);
+}
+
+static void plain_name(void *context, unsigned channel)
+{
+	(void)context;
+	(void)channel;
+}
+
+static void plain_text(void *context, const uint8_t *data, size_t size)
+{
+	(void)context;
+	strncat(plain.text, (const char *)data, size);
+}
+
+/* However it comes in pieces. */
+static void link_takes_answers_out_of_text(void **state)
+{
+	static const char text[] = "boot\ncontrol| {1}\r\ncontrol {2}\n control| 3\ncontrol| {4}\ncont";
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(text); cut++) {
+		struct link link = { .on_data = plain_data, .on_name = plain_name, .on_text = plain_text };
+
+		memset(&plain, 0, sizeof(plain));
+		link_receive(&link, (const uint8_t *)text, cut);
+		link_tick(&link, 0);
+		link_receive(&link, (const uint8_t *)text + cut, sizeof(text) - 1 - cut);
+		link_tick(&link, 1);
+		assert_string_equal(plain.text, "boot\ncontrol {2}\n control| 3\n");
+		assert_string_equal(plain.answers, "{1}\r\n{4}\n");
+		link_free(&link);
+	}
+}
+
+static void link_waits_for_the_control_channel(void **state)
+{
+	static const uint8_t hello[2] = { MUX_VERSION, MUX_CHANNELS };
+	struct world *w = calloc(1, sizeof(*w));
+
+	(void)state;
+	w->link.context = w;
+	w->link.on_data = world_data;
+	w->link.on_name = world_name;
+	w->link.on_text = world_text;
+	for (unsigned start = 0; start < 2; start++) {
+		wire_to_host(w, MUX_HELLO, 0, hello, sizeof(hello));
+		assert_false(link_takes_requests(&w->link));
+		assert_int_equal(link_room(&w->link, MUX_CH_SHELL), 0);
+		wire_to_host(w, MUX_NAME, MUX_CH_CONTROL, "control", 7);
+		wire_to_host(w, MUX_NAME, MUX_CH_SHELL, "shell", 5);
+		assert_true(link_takes_requests(&w->link));
+		assert_int_not_equal(link_room(&w->link, MUX_CH_SHELL), 0);
+		link_receive(&w->link, (const uint8_t *)"plain again\n", 12);
+		link_tick(&w->link, 1);
+		assert_false(link_takes_requests(&w->link));
+	}
+	link_free(&w->link);
+	free(w);
+}
+
 /* --- system descriptions: what is not given --- */
 
 static void defaults_are_taken(void **state)
@@ -797,6 +866,8 @@ int main(void)
 		cmocka_unit_test(archive_is_newc),
 		cmocka_unit_test(requests_go_one_by_one),
 		cmocka_unit_test(link_keeps_to_the_protocol),
+		cmocka_unit_test(link_takes_answers_out_of_text),
+		cmocka_unit_test(link_waits_for_the_control_channel),
 		cmocka_unit_test(defaults_are_taken),
 		cmocka_unit_test(alias_cycles_end),
 		cmocka_unit_test(a_file_has_one_document),
