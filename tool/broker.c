@@ -111,8 +111,7 @@ static void take_input(struct broker *broker, struct broker_client *client)
 static void start_stream(struct broker *broker, struct broker_client *client,
 			 unsigned channel, bool live)
 {
-	size_t size;
-	const uint8_t *tail;
+	struct buffer recent = { 0 };
 
 	say_line(client, "ok");
 	client->channel = channel;
@@ -120,9 +119,9 @@ static void start_stream(struct broker *broker, struct broker_client *client,
 	take_input(broker, client);
 	if (mux_is_debug(channel))
 		return;
-	tail = scroll_tail(&broker->view->channel[channel].scroll, SCROLL_KEEP,
-			   &size);
-	say(client, tail, size);
+	scroll_replay(&broker->view->channel[channel].scroll, SCROLL_KEEP, &recent);
+	say(client, recent.data, recent.size);
+	buffer_free(&recent);
 }
 
 static void start_request(struct broker *broker, struct broker_client *client,

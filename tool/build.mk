@@ -1,6 +1,6 @@
 TOOL_PARTS := answer bochs buffer command_build command_client command_create command_set command_top top command_trace chrome exit_names command_faults faultlog command_gdb command_run broker cli cpio \
 	cpus diag elfcheck emulator files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link logline payload_build \
-	qemu requests schema schema_check screen scroll session sockpath suggest symbolise \
+	qemu replay requests schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_connections system_images system_memory system_modules system_passthrough system_vm table terminal units view \
 	vmstates yamldoc
 # Captures of guests, their comparison, the reference side, what the host can do.

@@ -53,11 +53,12 @@ void screen_resize(struct screen *screen)
 
 void screen_switch(struct screen *screen, const struct scroll *scroll)
 {
-	size_t size;
-	const uint8_t *tail = scroll_tail(scroll, REPLAY_BYTES, &size);
+	struct buffer recent = { 0 };
 
+	scroll_replay(scroll, REPLAY_BYTES, &recent);
 	clear(screen);
-	screen_output(screen, tail, size);
+	screen_output(screen, recent.data, recent.size);
+	buffer_free(&recent);
 	screen->status_due = true;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "replay.h"
+
 void scroll_add(struct scroll *scroll, const void *data, size_t size)
 {
 	buffer_append(&scroll->data, data, size);
@@ -30,4 +32,12 @@ const uint8_t *scroll_tail(const struct scroll *scroll, size_t limit,
 	}
 	*size = n - start;
 	return data ? data + start : (const uint8_t *)"";
+}
+
+void scroll_replay(const struct scroll *scroll, size_t limit, struct buffer *out)
+{
+	size_t size;
+	const uint8_t *tail = scroll_tail(scroll, limit, &size);
+
+	replay_add(out, tail, size);
 }

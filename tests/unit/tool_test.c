@@ -18,6 +18,7 @@
 #include "files.h"
 #include "guestimg.h"
 #include "link.h"
+#include "replay.h"
 #include "requests.h"
 #include "scroll.h"
 #include "suggest.h"
@@ -370,6 +371,53 @@ static void scroll_keeps_the_end(void **state)
 			assert_int_equal(all[n - size - 1], '\n');
 	}
 	buffer_free(&scroll.data);
+}
+
+static void is_replayed(const char *data, const char *shown)
+{
+	struct buffer out = { 0 };
+
+	replay_add(&out, (const uint8_t *)data, strlen(data));
+	buffer_append(&out, "", 1);
+	assert_string_equal((const char *)out.data, shown);
+	buffer_free(&out);
+}
+
+static void replay_asks_nothing(void **state)
+{
+	static const char *const queries[] = {
+		"\033[5n", "\033[6n", "\033[?6n", "\033[?15n", "\033[c", "\033[0c", "\033[>c",
+		"\033[>0c", "\033[=c", "\033Z", "\033[?25$p", "\033[4$p", "\033[>q", "\033[>0q",
+		"\033]10;?\a", "\033]11;?\033\\", "\033]4;1;?\a", "\033]4;1;?;2;red\a",
+		"\033P$qm\033\\", "\033P+q544e\033\\", "\033[11t", "\033[14;2t", "\033[18t",
+		"\033[21t", "\005", "\033[x", "\033[?u", "\033[1$w", "\033_Ga=q;\033\\"
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		snprintf(text, sizeof(text), "a%sb%sc", queries[i], queries[i]);
+		is_replayed(text, "abc");
+	}
+	is_replayed("\033[6\r\nn$ ", "\r\n$ ");
+	is_replayed("\033[\033[6n", "\033[");
+	is_replayed("\033]0;t\033[6n!", "\033]0;t!");
+}
+
+static void replay_shows_the_rest(void **state)
+{
+	static const char *const same[] = {
+		"/ # ls\r\n\033[1;34mbin\033[m\r\n", "\033[2J\033[H\033[?25l\033[10;20H\033[K",
+		"\033]0;what?\a\033]2;a;b?\033\\", "\033[1;24r\0337\033(B\0338", "\033[22;0t\033[8;24;80t",
+		"\033[!p\033[2 q\033[?1049h\033[4m", "\033P0;1|17/17\033\\", "\xc3\xa4",
+		/* their begin is cut, or their end */
+		"[6n$ ", "6n$ ", "n$ ", "11;?\a", "?\033\\", "x\033", "x\033[", "x\033[6", "x\033]11;?",
+		"x\033]11;?\033", "x\033P$q"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		is_replayed(same[i], same[i]);
 }
 
 /* --- symbols --- */
@@ -862,6 +910,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_file_stays),
 		cmocka_unit_test(a_file_in_a_folder_that_keeps_its_names),
 		cmocka_unit_test(scroll_keeps_the_end),
+		cmocka_unit_test(replay_asks_nothing),
+		cmocka_unit_test(replay_shows_the_rest),
 		cmocka_unit_test(symbols_are_replaced),
 		cmocka_unit_test(archive_is_newc),
 		cmocka_unit_test(requests_go_one_by_one),
