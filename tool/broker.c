@@ -23,13 +23,24 @@ bool broker_open(struct broker *broker, const char *name)
 	return broker->listener >= 0;
 }
 
+/* Init leaves off an upload that did not arrive as it was sent. */
+static void drop_upload(struct broker *broker)
+{
+	(void)requests_add(broker->requests, REQUEST_NO_OWNER, "commit 0");
+}
+
 static void drop_client(struct broker *broker, struct broker_client *client)
 {
 	if (client->state == CLIENT_STREAM && mux_is_debug(client->channel)) {
 		link_send(broker->link, client->channel, detach, strlen(detach));
 		broker->detached[client->channel - MUX_CH_FIRST_DEBUG] = 0;
 	}
+	if (client->asking && client->creates)
+		requests_pass(broker->requests, (int)(client - broker->client),
+			      BROKER_OWNER_LEFT);
 	requests_forget(broker->requests, (int)(client - broker->client));
+	if (client->uploads)
+		drop_upload(broker);
 	close(client->fd);
 	buffer_free(&client->in);
 	buffer_free(&client->out);
@@ -137,6 +148,56 @@ static void start_request(struct broker *broker, struct broker_client *client,
 	client->state = CLIENT_DONE;
 }
 
+static bool starts_with(const char *line, const char *word)
+{
+	return strncmp(line, word, strlen(word)) == 0;
+}
+
+/* Its next line, without the end; true: there is one. */
+static bool take_line(struct broker_client *client, char line[LINE_MAX_BYTES])
+{
+	const uint8_t *end =
+		client->in.size > 0 ? memchr(client->in.data, '\n', client->in.size) : NULL;
+	size_t size = end ? (size_t)(end - client->in.data) : client->in.size;
+
+	if (size >= LINE_MAX_BYTES)
+		client->state = CLIENT_DONE;
+	if (!end || size >= LINE_MAX_BYTES)
+		return false;
+	memcpy(line, client->in.data, size);
+	line[size] = '\0';
+	/* What is behind the line is input already. */
+	buffer_drop(&client->in, size + 1);
+	return true;
+}
+
+static void next_request(struct broker *broker, struct broker_client *client)
+{
+	char line[LINE_MAX_BYTES];
+
+	if (client->asking || !take_line(client, line))
+		return;
+	start_request(broker, client, line);
+	if (client->state == CLIENT_DONE)
+		return;
+	client->state = CLIENT_REQUESTS;
+	client->asking = true;
+	client->creates = starts_with(line, "create ");
+	client->commits = starts_with(line, "commit ");
+}
+
+/* Only one upload can be under way: another one's has been left off by then. */
+static void note_upload(struct broker *broker, struct broker_client *client, bool good)
+{
+	if (client->creates && good) {
+		for (unsigned i = 0; i < BROKER_CLIENTS; i++)
+			broker->client[i].uploads = false;
+		client->uploads = true;
+	} else if (client->commits) {
+		client->uploads = false;
+	}
+}
+
 static void refuse(struct broker_client *client, const char *why)
 {
 	char line[256];
@@ -193,9 +254,11 @@ static void try_channel(struct broker *broker, struct broker_client *client,
 			       "starts one");
 }
 
-static bool starts_with(const char *line, const char *word)
+static void say_machine(const struct broker *broker, struct broker_client *client)
 {
-	return strncmp(line, word, strlen(word)) == 0;
+	say_line(client, "ok");
+	say_line(client, broker->cpu ? broker->cpu : "");
+	client->state = CLIENT_DONE;
 }
 
 static void first_line(struct broker *broker, struct broker_client *client,
@@ -210,6 +273,11 @@ static void first_line(struct broker *broker, struct broker_client *client,
 		snprintf(client->wanted, sizeof(client->wanted), "%.*s",
 			 LINK_NAME - 1, strchr(line, ' ') + 1);
 		try_channel(broker, client, false);
+	} else if (strcmp(line, "requests") == 0) {
+		client->state = CLIENT_REQUESTS;
+		next_request(broker, client);
+	} else if (strcmp(line, "machine") == 0) {
+		say_machine(broker, client);
 	} else if (strcmp(line, "shell") == 0) {
 		client->input = true;
 		start_stream(broker, client, MUX_CH_SHELL, true);
@@ -226,25 +294,10 @@ static void first_line(struct broker *broker, struct broker_client *client,
 static void got_first_bytes(struct broker *broker,
 			    struct broker_client *client)
 {
-	uint8_t *end = memchr(client->in.data, '\n', client->in.size);
 	char line[LINE_MAX_BYTES];
-	size_t size;
 
-	if (!end) {
-		if (client->in.size > LINE_MAX_BYTES)
-			client->state = CLIENT_DONE;
-		return;
-	}
-	size = (size_t)(end - client->in.data);
-	if (size >= sizeof(line)) {
-		client->state = CLIENT_DONE;
-		return;
-	}
-	memcpy(line, client->in.data, size);
-	line[size] = '\0';
-	/* What is behind the line is input already. */
-	buffer_drop(&client->in, size + 1);
-	first_line(broker, client, line);
+	if (take_line(client, line))
+		first_line(broker, client, line);
 }
 
 /* False: the client is gone. */
@@ -260,7 +313,10 @@ static bool read_client(struct broker *broker, struct broker_client *client)
 	buffer_append(&client->in, bytes, (size_t)n);
 	if (client->state == CLIENT_NEW)
 		got_first_bytes(broker, client);
-	if (client->state == CLIENT_NEW || client->state == CLIENT_WAITING)
+	else if (client->state == CLIENT_REQUESTS)
+		next_request(broker, client);
+	if (client->state == CLIENT_NEW || client->state == CLIENT_WAITING ||
+	    client->state == CLIENT_REQUESTS)
 		return client->in.size < CLIENT_IN_MAX;
 	take_input(broker, client);
 	return true;
@@ -384,12 +440,24 @@ void broker_answer(struct broker *broker, int owner, const char *line,
 {
 	struct broker_client *client;
 
+	const bool good = starts_with(line, "{\"ok\":true");
+
+	if (owner == BROKER_OWNER_LEFT && last && good)
+		drop_upload(broker);
 	if (owner < 0 || owner >= BROKER_CLIENTS)
 		return;
 	client = &broker->client[owner];
-	if (client->fd < 0 || client->state != CLIENT_CONTROL)
+	if (client->fd < 0 ||
+	    (client->state != CLIENT_CONTROL && client->state != CLIENT_REQUESTS))
 		return;
 	say_line(client, line);
-	if (last)
+	if (!last || client->state == CLIENT_DONE)
+		return;
+	if (client->state == CLIENT_CONTROL) {
 		client->state = CLIENT_DONE;
+		return;
+	}
+	client->asking = false;
+	note_upload(broker, client, good);
+	next_request(broker, client);
 }

@@ -3,6 +3,9 @@
  * it. A client sends one line:
  *
  *   control REQUEST   the answer's lines of JSON come back, then the end
+ *   requests          a line each from then on, answered one after the other;
+ *                     an upload that it leaves open is dropped
+ *   machine           "ok", and the name of the machine's processor, then the end
  *   console NAME      recent output, then live, both ways
  *   shell             the debug shell (servers/debug), both ways
  *   gdb NAME          the VM's debug channel (docs/debug-channel.md), both ways
@@ -25,6 +28,8 @@
 #include "view.h"
 
 #define BROKER_CLIENTS 16
+/* Whose request was a `create` and who left before it was answered. */
+#define BROKER_OWNER_LEFT BROKER_CLIENTS
 /* A console that is not there may be about to come: the system just started,
  * or its VM did. */
 #define BROKER_CONSOLE_WAIT_MS 2000
@@ -34,9 +39,13 @@ struct broker_client {
 	enum { CLIENT_NEW,
 	       CLIENT_WAITING,
 	       CLIENT_CONTROL,
+	       CLIENT_REQUESTS,
 	       CLIENT_STREAM,
 	       CLIENT_DONE } state;
 	unsigned channel;       /* of a stream */
+	bool asking;            /* of CLIENT_REQUESTS: one is under way */
+	bool creates, commits;  /* and is that one */
+	bool uploads;           /* a VM that it creates is on its way */
 	bool debug;             /* wants the debug channel, not the console */
 	bool input;             /* what it types goes to the channel */
 	char wanted[LINK_NAME]; /* the console that it waits for */
@@ -52,6 +61,7 @@ struct broker {
 	struct link *link;
 	struct view *view;
 	struct requests *requests;
+	const char *cpu; /* of the machine */
 	/* Debug channels whose last client is gone: the answer to the detach
 	 * that we sent for it has so many bytes of it come. Size: done. */
 	uint8_t detached[SYSDESC_MAX_VMS];

@@ -83,9 +83,9 @@ static bool is_refusal(const char *line)
 	return strncmp(line, REFUSAL, strlen(REFUSAL)) == 0;
 }
 
-/* Whether the last line says ok; reports it if not. `may_end`: the system may
+/* Whether the last line says ok; else what is wrong. `may_end`: the system may
  * be gone before its answer is through. */
-static bool answer_ok(const char *line, bool may_end)
+static bool is_good(const char *line, bool may_end, char *wrong, size_t size)
 {
 	const char *refusal = line && is_refusal(line) ? line + strlen(REFUSAL) : NULL;
 	cJSON *object = line ? cJSON_Parse(line) : NULL;
@@ -94,13 +94,23 @@ static bool answer_ok(const char *line, bool may_end)
 	bool good = cJSON_IsTrue(ok) || (!ok && !refusal && may_end);
 
 	if (refusal)
-		diag_error("%s", refusal);
+		snprintf(wrong, size, "%s", refusal);
 	else if (!ok && !may_end)
-		diag_error("the system ended before it answered");
+		snprintf(wrong, size, "the system ended before it answered");
 	else if (!good)
-		diag_error("%s", cJSON_IsString(error) ? error->valuestring
-						       : "it was refused");
+		snprintf(wrong, size, "%s", cJSON_IsString(error) ? error->valuestring : "it was refused");
 	cJSON_Delete(object);
+	return good;
+}
+
+/* Reports it if not. */
+static bool answer_ok(const char *line, bool may_end)
+{
+	char wrong[1024];
+	const bool good = is_good(line, may_end, wrong, sizeof(wrong));
+
+	if (!good)
+		diag_error("%s", wrong);
 	return good;
 }
 
@@ -211,15 +221,29 @@ int command_stop(const struct options *options)
 }
 
 /* Byte by byte: what follows is not ours. */
+void client_read_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size - 1 && read(fd, &line[n], 1) == 1 && line[n] != '\n')
+		n++;
+	line[n] = '\0';
+}
+
+bool client_request_on(int fd, const char *request, char *wrong, size_t size)
+{
+	char line[1024] = "";
+
+	if (client_send(fd, request, strlen(request)) && client_send(fd, "\n", 1))
+		client_read_line(fd, line, sizeof(line));
+	return is_good(line[0] ? line : NULL, false, wrong, size);
+}
+
 bool client_accepted(int fd)
 {
 	char line[256];
-	size_t n = 0;
 
-	while (n < sizeof(line) - 1 && read(fd, &line[n], 1) == 1 &&
-	       line[n] != '\n')
-		n++;
-	line[n] = '\0';
+	client_read_line(fd, line, sizeof(line));
 	if (strcmp(line, "ok") == 0)
 		return true;
 	diag_error("%s", is_refusal(line) ? line + strlen(REFUSAL)

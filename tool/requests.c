@@ -17,12 +17,17 @@ bool requests_add(struct requests *r, int owner, const char *line)
 	return true;
 }
 
-void requests_forget(struct requests *r, int owner)
+void requests_pass(struct requests *r, int from, int to)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->queue[i].owner == owner)
-			r->queue[i].owner = REQUEST_NO_OWNER;
+		if (r->queue[i].owner == from)
+			r->queue[i].owner = to;
 	}
+}
+
+void requests_forget(struct requests *r, int owner)
+{
+	requests_pass(r, owner, REQUEST_NO_OWNER);
 }
 
 static void finish(struct requests *r)

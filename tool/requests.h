@@ -46,6 +46,8 @@ struct requests {
 /* False if the queue is full or the line too long. */
 bool requests_add(struct requests *r, int owner, const char *line);
 void requests_forget(struct requests *r, int owner);
+/* The owner's requests are another one's. */
+void requests_pass(struct requests *r, int from, int to);
 /* The line has begun anew: what was under way may be lost. */
 void requests_restart(struct requests *r);
 /* Bytes of the control channel. */

@@ -592,6 +592,7 @@ static void set_up(struct session *s, const struct session_config *config)
 	s->broker.link = &s->link;
 	s->broker.view = &s->view;
 	s->broker.requests = &s->requests;
+	s->broker.cpu = config->machine->cpu;
 	s->link.context = s;
 	s->link.on_data = on_data;
 	s->link.on_name = on_name;
