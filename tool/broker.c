@@ -23,6 +23,11 @@ bool broker_open(struct broker *broker, const char *name)
 	return broker->listener >= 0;
 }
 
+static bool starts_with(const char *line, const char *word)
+{
+	return strncmp(line, word, strlen(word)) == 0;
+}
+
 /* Init leaves off an upload that did not arrive as it was sent. */
 static void drop_upload(struct broker *broker)
 {
@@ -41,6 +46,8 @@ static void drop_client(struct broker *broker, struct broker_client *client)
 	requests_forget(broker->requests, (int)(client - broker->client));
 	if (client->uploads)
 		drop_upload(broker);
+	if (client->tracing)
+		(void)requests_add(broker->requests, REQUEST_NO_OWNER, "trace 0");
 	close(client->fd);
 	buffer_free(&client->in);
 	buffer_free(&client->out);
@@ -51,13 +58,14 @@ void broker_close(struct broker *broker)
 {
 	if (broker->listener < 0)
 		return;
+	/* First, so that nobody finds it there who was left. */
+	unlink(broker->path);
+	close(broker->listener);
+	broker->listener = -1;
 	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
 		if (broker->client[i].fd >= 0)
 			drop_client(broker, &broker->client[i]);
 	}
-	close(broker->listener);
-	unlink(broker->path);
-	broker->listener = -1;
 }
 
 /* What a client types goes on as its channel takes it. */
@@ -135,22 +143,40 @@ static void start_stream(struct broker *broker, struct broker_client *client,
 	buffer_free(&recent);
 }
 
+static void deny(struct broker_client *client, const char *why)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "{\"ok\":false,\"error\":\"%s\"}", why);
+	say_line(client, line);
+	client->state = CLIENT_DONE;
+}
+
+/* The kernel's one is of the client that began it until that goes. */
+static bool has_trace(const struct broker *broker, const struct broker_client *client)
+{
+	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
+		const struct broker_client *c = &broker->client[i];
+
+		if (c != client && c->fd >= 0 && c->traces)
+			return false;
+	}
+	return true;
+}
+
 static void start_request(struct broker *broker, struct broker_client *client,
 			  const char *line)
 {
+	if (starts_with(line, "trace ") && !has_trace(broker, client)) {
+		deny(client, "a trace is under way, of another client; try again");
+		return;
+	}
 	if (requests_add(broker->requests, (int)(client - broker->client),
 			 line)) {
 		client->state = CLIENT_CONTROL;
 		return;
 	}
-	say_line(client, "{\"ok\":false,\"error\":\"too many requests, or too "
-			 "long a one\"}");
-	client->state = CLIENT_DONE;
-}
-
-static bool starts_with(const char *line, const char *word)
-{
-	return strncmp(line, word, strlen(word)) == 0;
+	deny(client, "too many requests, or too long a one");
 }
 
 /* Its next line, without the end; true: there is one. */
@@ -184,6 +210,8 @@ static void next_request(struct broker *broker, struct broker_client *client)
 	client->asking = true;
 	client->creates = starts_with(line, "create ");
 	client->commits = starts_with(line, "commit ");
+	client->traces = client->traces || strcmp(line, "trace 1") == 0;
+	client->tracing = strcmp(line, "trace 0") != 0 && client->traces;
 }
 
 /* Only one upload can be under way: another one's has been left off by then. */
@@ -409,8 +437,39 @@ static void watch_detach(struct broker *broker, unsigned vm, const uint8_t *data
 	}
 }
 
+/* A VM that is started again has its old channel; another one may have got it instead. */
+static void console_name(struct broker_client *client, const char *name)
+{
+	char line[LINK_NAME + 32];
+
+	if (name[0] != '\0' && strcmp(name, client->wanted) != 0) {
+		client->state = CLIENT_DONE;
+		return;
+	}
+	if (client->gone == (name[0] == '\0'))
+		return;
+	client->gone = name[0] == '\0';
+	snprintf(line, sizeof(line), "\r\n[%s: %s]\r\n", client->wanted,
+		 client->gone ? "ended" : "starts");
+	say(client, line, strlen(line));
+}
+
+static void console_names(struct broker *broker, unsigned channel)
+{
+	for (unsigned i = 0; broker->listener >= 0 && i < BROKER_CLIENTS; i++) {
+		struct broker_client *c = &broker->client[i];
+
+		if (c->fd >= 0 && c->state == CLIENT_STREAM && c->channel == channel)
+			console_name(c, broker->link->channel[channel].name);
+	}
+}
+
 void broker_name(struct broker *broker, unsigned channel)
 {
+	if (channel >= MUX_CH_FIRST_VM && channel < MUX_CH_FIRST_DEBUG)
+		console_names(broker, channel);
+	if (!mux_is_debug(channel))
+		return;
 	broker->detached[channel - MUX_CH_FIRST_DEBUG] = DETACHED;
 	for (unsigned i = 0; i < BROKER_CLIENTS; i++) {
 		struct broker_client *c = &broker->client[i];

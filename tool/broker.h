@@ -46,6 +46,8 @@ struct broker_client {
 	bool asking;            /* of CLIENT_REQUESTS: one is under way */
 	bool creates, commits;  /* and is that one */
 	bool uploads;           /* a VM that it creates is on its way */
+	bool traces, tracing;   /* it has begun a trace; and that was not ended */
+	bool gone;              /* its console is */
 	bool debug;             /* wants the debug channel, not the console */
 	bool input;             /* what it types goes to the channel */
 	char wanted[LINK_NAME]; /* the console that it waits for */
@@ -80,7 +82,7 @@ void broker_tick(struct broker *broker, uint64_t now_ms);
 /* Output of a channel, for the clients that watch it. */
 void broker_output(struct broker *broker, unsigned channel, const void *data,
 		   size_t size);
-/* A debug channel has come or gone. */
+/* A channel of a VM has come or gone. */
 void broker_name(struct broker *broker, unsigned channel);
 /* A line of an answer; `owner` is the client's number. */
 void broker_answer(struct broker *broker, int owner, const char *line,

@@ -1,5 +1,5 @@
 TOOL_PARTS := answer bochs buffer command_build command_client command_create command_set command_top top command_trace chrome exit_names command_faults faultlog command_gdb command_run broker cli cpio \
-	cpus diag elfcheck emulator files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link logline payload_build \
+	cpus diag elfcheck emulator files guestimg guestimg_elf guestimg_pc guestimg_uimage iso link logabout logline payload_build \
 	qemu replay requests schema schema_check screen scroll session sockpath suggest symbolise \
 	sysimage system system_connections system_images system_memory system_modules system_passthrough system_vm table terminal units view \
 	vmstates yamldoc
@@ -26,7 +26,7 @@ $(eval $(call unit_test,chrome,tests/unit/chrome_test.c tool/chrome.c tool/exit_
 $(eval $(call fuzz_target,chrome,tests/fuzz/chrome_fuzz.c tool/chrome.c tool/exit_names.c tool/top.c tool/answer.c,base,-Itool -Iabi/include -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
 $(eval $(call unit_test,requests,tests/unit/requests_test.c tool/requests.c tool/buffer.c tool/diag.c,base,-Itool -Ilib/ipc/include))
 UNIT_LIBS_loglines := -lcjson
-$(eval $(call unit_test,loglines,tests/unit/loglines_test.c tool/logline.c tool/faultlog.c,base,-Itool $(shell pkg-config --cflags libcjson 2>/dev/null)))
+$(eval $(call unit_test,loglines,tests/unit/loglines_test.c tool/logabout.c tool/logline.c tool/faultlog.c,base,-Itool $(shell pkg-config --cflags libcjson 2>/dev/null)))
 UNIT_LIBS_top := -lcjson
 $(eval $(call unit_test,top,tests/unit/top_test.c tool/top.c tool/answer.c,base,-Itool -Ilib/ipc/include -Ilib/image/include $(shell pkg-config --cflags libcjson 2>/dev/null)))
 $(eval $(call fuzz_target,system,tests/fuzz/system_fuzz.c $(TOOL_SRCS),image mux base,$(TOOL_CFLAGS)))

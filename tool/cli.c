@@ -410,12 +410,13 @@ static void fill_tables(struct getopt_tables *t, const struct command *command)
 	t->longs[n] = (struct option){ 0 };
 }
 
-static const struct option_def *option_of_code(int code)
+/* Two commands may have the same letter for options of their own. */
+static const struct option_def *option_of_code(int code, unsigned command)
 {
 	if (code >= CODE_OPTION)
 		return &option_defs[code - CODE_OPTION];
 	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (option_defs[i].letter == code)
+		if (option_defs[i].letter == code && (option_defs[i].commands & command))
 			return &option_defs[i];
 	}
 	return NULL;
@@ -451,7 +452,7 @@ static bool parse_options(struct options *options,
 			say_wrong_option(code, argv[optind - 1]);
 			return false;
 		}
-		if (!take_option(options, option_of_code(code), optarg))
+		if (!take_option(options, option_of_code(code, command->bit), optarg))
 			return false;
 	}
 	return true;

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "buffer.h"
 #include "cli.h"
 #include "client.h"
 #include "diag.h"
-#include "logline.h"
+#include "logabout.h"
 #include "screen.h"
 #include "sockpath.h"
 #include "table.h"
@@ -64,7 +65,12 @@ int client_open(const struct options *options, const char *verb, const char *arg
 	return fd;
 }
 
-static void read_to_end(int fd, struct buffer *answer)
+/* What nobody says anything of for SOCKPATH_PATIENCE_S. */
+static const char patience_over[] = "the `selvage` that runs the system does not answer; it may be "
+				    "stopped";
+
+/* False: it took too long. */
+static bool read_to_end(int fd, struct buffer *answer)
 {
 	char bytes[4096];
 	ssize_t n;
@@ -75,6 +81,7 @@ static void read_to_end(int fd, struct buffer *answer)
 			buffer_append(answer, bytes, (size_t)n);
 	}
 	buffer_append(answer, "", 1);
+	return n == 0 || errno != EAGAIN;
 }
 
 /* What the `selvage` that runs the system says of its own accord. */
@@ -141,15 +148,20 @@ bool client_ask(const struct options *options, const char *request, const char *
 {
 	struct buffer answer = { 0 };
 	char verb[64];
-	bool ok;
+	bool ok, came;
 	int fd;
 
 	snprintf(verb, sizeof(verb), "control %s", request);
 	fd = client_open(options, verb, argument);
 	if (fd < 0)
 		return false;
-	read_to_end(fd, &answer);
+	came = read_to_end(fd, &answer);
 	close(fd);
+	if (!came) {
+		diag_error("%s", patience_over);
+		buffer_free(&answer);
+		return false;
+	}
 	ok = answer_ok(take_lines((char *)answer.data, line, context),
 		       strcmp(request, "poweroff") == 0);
 	buffer_free(&answer);
@@ -241,14 +253,34 @@ bool client_request_on(int fd, const char *request, char *wrong, size_t size)
 
 bool client_accepted(int fd)
 {
+	const struct timeval none = { 0 };
 	char line[256];
 
+	errno = 0;
 	client_read_line(fd, line, sizeof(line));
 	if (strcmp(line, "ok") == 0)
-		return true;
-	diag_error("%s", is_refusal(line) ? line + strlen(REFUSAL)
-					  : "the system ended before it answered");
+		return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none)) == 0;
+	diag_error("%s", is_refusal(line)  ? line + strlen(REFUSAL)
+			 : errno == EAGAIN ? patience_over
+					   : "the system ended before it answered");
 	return false;
+}
+
+static bool unwritten; /* output was, and there is a message */
+
+static void write_output(const void *bytes, size_t n)
+{
+	if (unwritten || terminal_write(bytes, n))
+		return;
+	unwritten = true;
+	terminal_close();
+	diag_unwritten();
+}
+
+/* Whether there may be more behind what `read` returned. */
+static bool goes_on(ssize_t n)
+{
+	return !unwritten && (n > 0 || (n < 0 && errno == EINTR));
 }
 
 static bool copy_output(int fd)
@@ -257,8 +289,24 @@ static bool copy_output(int fd)
 	ssize_t n = read(fd, bytes, sizeof(bytes));
 
 	if (n > 0)
-		terminal_write(bytes, (unsigned long)n);
-	return n > 0 || (n < 0 && errno == EINTR);
+		write_output(bytes, (size_t)n);
+	return goes_on(n);
+}
+
+/* A connection that lasts as long as what it is to is over. */
+static void say_end(const struct options *options, const char *vm)
+{
+	int fd;
+
+	diag_silence(true);
+	fd = sockpath_connect(options->system);
+	diag_silence(false);
+	if (fd >= 0 && vm)
+		fprintf(stderr, "[%s: its console has ended]\n", vm);
+	else
+		fputs(fd >= 0 ? "[the connection has ended]\n" : "[the system has ended]\n", stderr);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* --- the log ---------------------------------------------------------------- */
@@ -291,29 +339,8 @@ static bool is_known(const struct options *options, const char *name)
 	return w.there;
 }
 
-static bool starts_with(const char *text, const char *word)
-{
-	return strncmp(text, word, strlen(word)) == 0;
-}
-
-/* Of the process, of the VM's monitor, or init's about the VM. What is no line of the log server's
- * are last words. */
-static bool is_about(const char *line, const char *name)
-{
-	char own[80], monitor[80], about[80];
-	struct logline l;
-
-	snprintf(own, sizeof(own), "%.60s: ", name);
-	snprintf(monitor, sizeof(monitor), "vmm:%.60s", name);
-	snprintf(about, sizeof(about), "vm %.60s: ", name);
-	if (!logline_parse(&l, line))
-		return starts_with(line, own);
-	return logline_is_from(&l, name) || logline_is_from(&l, monitor) ||
-	       (logline_is_from(&l, "init") && starts_with(l.text, about));
-}
-
 /* False: there is no more. */
-static bool copy_lines_about(int fd, struct buffer *line, const char *name)
+static bool copy_lines_about(int fd, struct buffer *line, struct logabout *about)
 {
 	char bytes[4096];
 	ssize_t n = read(fd, bytes, sizeof(bytes));
@@ -323,16 +350,20 @@ static bool copy_lines_about(int fd, struct buffer *line, const char *name)
 		if (bytes[i] != '\n')
 			continue;
 		buffer_append(line, "", 1);
-		if (is_about((const char *)line->data, name))
-			terminal_write(line->data, line->size - 1);
+		line->data[line->size - 2] = '\0';
+		if (logabout_line(about, (const char *)line->data)) {
+			line->data[line->size - 2] = '\n';
+			write_output(line->data, line->size - 1);
+		}
 		line->size = 0;
 	}
-	return n > 0 || (n < 0 && errno == EINTR);
+	return goes_on(n);
 }
 
 int command_logs(const struct options *options)
 {
 	const char *name = options->arg[0];
+	struct logabout about = { .name = name };
 	struct buffer line = { 0 };
 	int fd = client_open(options, options->follow ? "follow" : "logs",
 			     NULL);
@@ -341,13 +372,17 @@ int command_logs(const struct options *options)
 	if (fd < 0)
 		return EXIT_FAILED;
 	ok = client_accepted(fd) && (!name || is_known(options, name));
-	while (ok && (name ? copy_lines_about(fd, &line, name) : copy_output(fd)))
+	while (ok && (name ? copy_lines_about(fd, &line, &about) : copy_output(fd)))
 		;
+	if (ok && options->follow && !unwritten)
+		say_end(options, NULL);
+	ok = ok && !options->follow && !unwritten;
 	buffer_free(&line);
 	close(fd);
 	return ok ? EXIT_OK : EXIT_FAILED;
 }
 
+#define QUIET_MS 1000        /* of output, at the end of input */
 #define TYPED_MAX (1u << 20) /* the key that leaves is behind it */
 
 /* Input up to the key that leaves. False: leave, or there is no more. */
@@ -379,22 +414,27 @@ static bool send_typed(int fd, struct buffer *typed)
 	return true;
 }
 
-/* When input is a pipe, its end is not ours: what was asked is still to be
- * answered. The system's end, or a signal, ends us. */
-static void copy_both(int fd, bool terminal)
+/* When input is a pipe, its end is not ours: what was asked is still to be answered, until there is
+ * no output for a while. False: the system has ended, or nobody takes the output. */
+static bool copy_both(int fd, bool terminal)
 {
 	struct buffer typed = { 0 };
 	bool more = true, alive = true;
 
 	while (alive && (more || !terminal)) {
+		const bool may_leave = !more && typed.size == 0;
+		int n;
 		struct pollfd fds[2] = {
 			{ .fd = fd, .events = POLLIN | (typed.size > 0 ? POLLOUT : 0) },
 			{ .fd = more && typed.size < TYPED_MAX ? STDIN_FILENO : -1,
 			  .events = POLLIN }
 		};
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		n = poll(fds, 2, may_leave ? QUIET_MS : -1);
+		if (n == 0 || (n < 0 && errno != EINTR))
 			break;
+		if (n < 0)
+			continue;
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 			alive = copy_output(fd);
 		if (fds[1].revents)
@@ -402,13 +442,14 @@ static void copy_both(int fd, bool terminal)
 		alive = alive && send_typed(fd, &typed);
 	}
 	buffer_free(&typed);
+	return alive;
 }
 
 static int attach(const struct options *options, const char *verb, const char *vm,
 		  const char *greeting)
 {
 	int fd = client_open(options, verb, vm);
-	bool terminal;
+	bool terminal, left;
 
 	if (fd < 0)
 		return EXIT_FAILED;
@@ -422,10 +463,12 @@ static int attach(const struct options *options, const char *verb, const char *v
 		/* The shell prompts whoever types; a console's guest is left alone. */
 		(void)(vm || client_send(fd, "\f", 1));
 	}
-	copy_both(fd, terminal);
+	left = copy_both(fd, terminal);
 	terminal_close();
 	close(fd);
-	return EXIT_OK;
+	if (!left && !unwritten)
+		say_end(options, vm);
+	return left ? EXIT_OK : EXIT_FAILED;
 }
 
 int command_console(const struct options *options)

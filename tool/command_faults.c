@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "buffer.h"
 #include "cli.h"
 #include "client.h"
@@ -117,8 +118,53 @@ static void print_record(const cJSON *record)
 	}
 }
 
+struct asked {
+	const char *name;
+	char state[16]; /* empty: there is no such VM */
+};
+
+static void note_state(void *context, const char *line)
+{
+	struct asked *a = context;
+	cJSON *object = cJSON_Parse(line);
+
+	if (strcmp(answer_string(object, "kind"), "vm") == 0 &&
+	    strcmp(answer_string(object, "name"), a->name) == 0)
+		snprintf(a->state, sizeof(a->state), "%.15s", answer_string(object, "state"));
+	cJSON_Delete(object);
+}
+
+/* Why there may be no record of it. False: there is no such VM. */
+static bool say_nothing_found(const struct options *options)
+{
+	struct asked a = { .name = options->arg[0] };
+	bool failed;
+
+	if (a.name && !options->log) {
+		if (!client_ask(options, "ps", NULL, note_state, &a))
+			return false;
+		if (a.state[0] == '\0') {
+			diag_error("there is no VM `%s`; `selvage ps` lists them", a.name);
+			return false;
+		}
+	}
+	failed = strcmp(a.state, "crashed") == 0 || strcmp(a.state, "failed") == 0;
+	if (options->json)
+		return true;
+	if (failed)
+		printf("No fault of its guest stopped `%s`, but it has %s: `selvage logs %s` tells more.\n",
+		       a.name, a.state, a.name);
+	else if (a.name)
+		printf("No fault stopped `%s`.\n", a.name);
+	else
+		puts("No fault stopped a VM.");
+	return true;
+}
+
 int command_faults(const struct options *options)
 {
+	bool ok = true;
+
 	struct buffer log = { 0 };
 	const cJSON *record;
 	cJSON *records;
@@ -130,17 +176,19 @@ int command_faults(const struct options *options)
 	}
 	buffer_append(&log, "", 1);
 	records = faultlog_parse((char *)log.data, options->arg[0]);
-	if (options->json) {
+	if (cJSON_GetArraySize(records) == 0)
+		ok = say_nothing_found(options);
+	if (!ok) {
+		/* It is said. */
+	} else if (options->json) {
 		text = cJSON_Print(records);
 		puts(text);
 		free(text);
 	} else {
-		if (cJSON_GetArraySize(records) == 0)
-			puts("No fault stopped a VM.");
 		cJSON_ArrayForEach(record, records)
 			print_record(record);
 	}
 	cJSON_Delete(records);
 	buffer_free(&log);
-	return EXIT_OK;
+	return ok ? EXIT_OK : EXIT_FAILED;
 }

@@ -255,12 +255,26 @@ static bool make_iso(const struct options *options, const struct run_target *tar
 	return ok;
 }
 
+/* A shell's background job is stopped when it touches the terminal, and its clients wait. */
+static bool stands_behind(const struct options *options, const struct run_target *target)
+{
+	const enum session_mode mode = choose_mode(options, target);
+	const pid_t owner = isatty(STDIN_FILENO) ? tcgetpgrp(STDIN_FILENO) : -1;
+
+	return mode != SESSION_LINES && !options->deterministic && owner >= 0 && owner != getpgrp();
+}
+
 static bool options_agree(const struct options *options,
 			  const struct run_target *target)
 {
 	if (options->detach && choose_mode(options, target) == SESSION_PLAIN) {
 		diag_error("--detach does not go with --plain, --deterministic "
 			   "or --root-task; leave one out");
+		return false;
+	}
+	if (!options->dry_run && stands_behind(options, target)) {
+		diag_error("it would read this terminal, which another command has; run it with "
+			   "--detach, or in the foreground");
 		return false;
 	}
 	if (emulator_error(options, target) || firmware_error(options, target)) {

@@ -99,7 +99,13 @@ int command_top(const struct options *options)
 		terminal_write("\033[2J", 4);
 	for (bool more = ok; more && wait_keys(seconds, terminal);) {
 		ok = sample(options, &samples[1]);
-		more = ok && show(options, samples, terminal) && !options->once;
+		more = ok && show(options, samples, terminal);
+		if (ok && !more) {
+			terminal_close();
+			diag_unwritten();
+			ok = false;
+		}
+		more = more && !options->once;
 		samples[0] = samples[1];
 	}
 	terminal_close();

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "chrome.h"
 #include "cli.h"
@@ -14,8 +15,18 @@ static void take(void *chrome, const char *line)
 	chrome_line(chrome, line);
 }
 
+static bool switch_trace(int fd, const char *request)
+{
+	char wrong[512];
+	const bool ok = client_request_on(fd, request, wrong, sizeof(wrong));
+
+	if (!ok)
+		diag_error("%s", wrong);
+	return ok;
+}
+
 /* A signal ends it early, and what there is by then is written. */
-static bool record(const struct options *options)
+static bool record(int fd, const struct options *options)
 {
 	const struct timespec time = { .tv_sec = options->seconds ? options->seconds : 1 };
 	const struct timespec none = { 0 };
@@ -28,10 +39,10 @@ static bool record(const struct options *options)
 	sigaddset(&ends, SIGHUP);
 	/* From before it begins until it has ended. */
 	sigprocmask(SIG_BLOCK, &ends, NULL);
-	ok = client_request(options, "trace", "1");
+	ok = switch_trace(fd, "trace 1");
 	if (ok) {
 		(void)sigtimedwait(&ends, NULL, &time);
-		ok = client_request(options, "trace", "0");
+		ok = switch_trace(fd, "trace 0");
 	}
 	/* It may have come twice (to the process, and to its group). */
 	while (sigtimedwait(&ends, NULL, &none) > 0)
@@ -60,6 +71,7 @@ int command_trace(const struct options *options)
 	static struct chrome chrome;
 	struct file_out out;
 	bool ok;
+	int fd;
 
 	if (!options->output) {
 		diag_error("where to? give `-o FILE.json`");
@@ -68,7 +80,11 @@ int command_trace(const struct options *options)
 	if (!file_out_open(&out, options->output))
 		return EXIT_FAILED;
 	chrome_begin(&chrome, out.stream);
-	ok = record(options) && read_events(options, &chrome);
+	/* It is ours as long as we have this connection. */
+	fd = client_open(options, "requests", NULL);
+	ok = fd >= 0 && record(fd, options) && read_events(options, &chrome);
+	if (fd >= 0)
+		close(fd);
 	chrome_end(&chrome);
 	ok = file_out_close(&out, ok) && ok;
 	if (ok && chrome.lost)

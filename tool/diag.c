@@ -1,7 +1,9 @@
 #include "diag.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static unsigned error_count, printed_count;
@@ -41,6 +43,12 @@ void diag_error(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+void diag_unwritten(void)
+{
+	if (errno != EPIPE)
+		diag_error("cannot write the output: %s", strerror(errno));
 }
 
 void diag_note(const char *format, ...)

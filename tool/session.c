@@ -163,10 +163,10 @@ static void on_name(void *context, unsigned channel)
 	struct session *s = context;
 	const char *name = s->link.channel[channel].name;
 
-	if (mux_is_debug(channel)) {
-		broker_name(&s->broker, channel);
+	broker_name(&s->broker, channel);
+	if (mux_is_debug(channel))
 		return;
-	}
+	s->next_status_ms = 0; /* its VM has another state now */
 	/* Whoever has it from now on begins a line of its own. */
 	view_end_line(&s->view, channel);
 	if (channel == MUX_CH_LOG && *name)
@@ -234,15 +234,47 @@ static void on_text(void *context, const uint8_t *data, size_t size)
 	watch_for_failure(s, data, size);
 }
 
+static bool changes_states(const char *request)
+{
+	static const char *const verbs[] = { "start ", "stop ", "kill ", "reboot ", "pause ", "resume ",
+					     "destroy ", "commit ", "crash " };
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strncmp(request, verbs[i], strlen(verbs[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A channel that is gone, of a VM that is not even off. */
+static void forget_destroyed(struct session *s)
+{
+	for (unsigned i = MUX_CH_FIRST_VM; i < MUX_CH_FIRST_DEBUG; i++) {
+		char *name = s->view.channel[i].name;
+
+		if (name[0] == '\0' || s->link.channel[i].name[0] != '\0' ||
+		    vmstates_of(&s->states, name)[0] != '\0')
+			continue;
+		view_end_line(&s->view, i);
+		name[0] = '\0';
+		if (s->focus == i)
+			set_focus(s, MUX_CH_LOG);
+	}
+}
+
 static void on_answer(void *context, int owner, const char *line, bool last)
 {
 	struct session *s = context;
 
 	if (owner != OWNER_STATUS) {
+		if (last && changes_states(s->requests.queue[0].line))
+			s->next_status_ms = 0;
 		broker_answer(&s->broker, owner, line, last);
 		return;
 	}
 	vmstates_line(&s->states, line);
+	if (s->states.ended)
+		forget_destroyed(s);
 	s->screen.status_due = true;
 }
 

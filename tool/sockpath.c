@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -68,9 +69,14 @@ static struct sockaddr_un address_of(const char *path)
 
 static int connect_to(const char *path)
 {
+	const struct timeval patience = { .tv_sec = SOCKPATH_PATIENCE_S };
 	struct sockaddr_un address = address_of(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	if (fd >= 0) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	}
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&address,
 			       sizeof(address)) == 0)
 		return fd;

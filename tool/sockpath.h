@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #define SOCKPATH_MAX 100 /* sockaddr_un takes 107 */
+/* For a connection, and on it for each byte that is waited for. */
+#define SOCKPATH_PATIENCE_S 60
 #define SOCKPATH_SUFFIX ".sock"
 
 /*

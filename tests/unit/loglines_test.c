@@ -1,5 +1,6 @@
 /* Lines of the log: what guests and monitors write into them is not taken for more. */
 #include "faultlog.h"
+#include "logabout.h"
 #include "logline.h"
 
 #include "unit.h"
@@ -44,6 +45,42 @@ static void only_lines_of_the_log_server(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_false(logline_parse(&l, others[i]));
+}
+
+static void lines_about_a_name(void **state)
+{
+	static const struct {
+		const char *line;
+		bool two, serial;
+	} lines[] = {
+		{ "[    1.000000] vmm:two: info", true, false },
+		{ "[    1.000000] vmm:two2: info", false, false },
+		{ "[    1.000000] init: vm two: started by vmm", true, false },
+		{ "[    1.000000] init: error: vm two: left off", true, false },
+		{ "[    1.000000] init: vm two2: started by vmm", false, false },
+		{ "[    2.000000] init: warning: control: injecting a fault into vmm:two", true, false },
+		{ "[    2.000000] init: error: process vmm:two crashed (thread 0)", true, false },
+		{ "[    2.000000] init: error:   pc  0000", true, false },
+		{ "[    2.000000] time: error:   pc  0000", false, false },
+		{ "[    2.000000] init: error:   lr  0000", true, false },
+		{ "[    2.000000] init: vm one: paused", false, false },
+		{ "[    2.000000] init: error:   lr  0000", false, false },
+		{ "[    3.000000] init: service serial: killed", false, true },
+		{ "log| [    3.000000] init: service serial: started again", false, true },
+		{ "... [    3.000000] init: service serial: started again", false, true },
+		{ "[    3.000000] vmm:one: the guest says: process two crashed", false, false },
+		{ "[    4.000000] init: error: process serial crashed (thread 1)", false, true },
+		{ "[    4.000000] init: error:   unknown system call", false, true },
+		{ "two: last words", true, false },
+		{ "", false, false },
+	};
+	struct logabout two = { .name = "two" }, serial = { .name = "serial" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(logabout_line(&two, lines[i].line), lines[i].two);
+		assert_int_equal(logabout_line(&serial, lines[i].line), lines[i].serial);
+	}
 }
 
 #define BEGIN "vmm:b: error: fault begin: vm=a what=\"x y\"\n"
@@ -105,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_taken_apart),
 		cmocka_unit_test(only_lines_of_the_log_server),
+		cmocka_unit_test(lines_about_a_name),
 		cmocka_unit_test(records_are_found),
 		cmocka_unit_test(guests_cannot_forge_records),
 	};
