@@ -105,7 +105,8 @@ static bool is_good(const char *line, bool may_end, char *wrong, size_t size)
 	else if (!ok && !may_end)
 		snprintf(wrong, size, "the system ended before it answered");
 	else if (!good)
-		snprintf(wrong, size, "%s", cJSON_IsString(error) ? error->valuestring : "it was refused");
+		snprintf(wrong, size, "%s",
+			 cJSON_IsString(error) ? error->valuestring : "it was refused");
 	cJSON_Delete(object);
 	return good;
 }
@@ -304,7 +305,7 @@ static void say_end(const struct options *options, const char *vm)
 	if (fd >= 0 && vm)
 		fprintf(stderr, "[%s: its console has ended]\n", vm);
 	else
-		fputs(fd >= 0 ? "[the connection has ended]\n" : "[the system has ended]\n", stderr);
+		fprintf(stderr, "[the %s has ended]\n", fd >= 0 ? "connection" : "system");
 	if (fd >= 0)
 		close(fd);
 }
@@ -382,7 +383,10 @@ int command_logs(const struct options *options)
 	return ok ? EXIT_OK : EXIT_FAILED;
 }
 
-#define QUIET_MS 1000        /* of output, at the end of input */
+/* At the end of input: without output, and without any since, for which a system that starts may
+ * take its time. */
+#define QUIET_MS 1000
+#define SILENT_MS 5000
 #define TYPED_MAX (1u << 20) /* the key that leaves is behind it */
 
 /* Input up to the key that leaves. False: leave, or there is no more. */
@@ -419,7 +423,7 @@ static bool send_typed(int fd, struct buffer *typed)
 static bool copy_both(int fd, bool terminal)
 {
 	struct buffer typed = { 0 };
-	bool more = true, alive = true;
+	bool more = true, alive = true, answered = false;
 
 	while (alive && (more || !terminal)) {
 		const bool may_leave = !more && typed.size == 0;
@@ -430,13 +434,15 @@ static bool copy_both(int fd, bool terminal)
 			  .events = POLLIN }
 		};
 
-		n = poll(fds, 2, may_leave ? QUIET_MS : -1);
+		n = poll(fds, 2, !may_leave ? -1 : answered ? QUIET_MS
+							    : SILENT_MS);
 		if (n == 0 || (n < 0 && errno != EINTR))
 			break;
 		if (n < 0)
 			continue;
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR))
 			alive = copy_output(fd);
+		answered = may_leave && (answered || (fds[0].revents & POLLIN));
 		if (fds[1].revents)
 			more = copy_input(&typed);
 		alive = alive && send_typed(fd, &typed);

@@ -152,7 +152,7 @@ static bool say_nothing_found(const struct options *options)
 	if (options->json)
 		return true;
 	if (failed)
-		printf("No fault of its guest stopped `%s`, but it has %s: `selvage logs %s` tells more.\n",
+		printf("No fault of its guest stopped `%s`, but it %s: see `selvage logs %s`.\n",
 		       a.name, a.state, a.name);
 	else if (a.name)
 		printf("No fault stopped `%s`.\n", a.name);

@@ -47,7 +47,8 @@ static bool init_speaks_of(struct logabout *about, const char *line)
 	       speaks_of(text, "control: injecting a fault into ", about->name, "");
 }
 
-/* A serial server that was started again speaks plainly at first; then a line's start may be lost. */
+/* A serial server that was started again speaks plainly at first; and a line may lack its
+ * start. */
 static const char *without_mark(const char *line)
 {
 	const char *p = behind(line, "log| ");

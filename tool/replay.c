@@ -115,7 +115,8 @@ static bool requests(const uint8_t *body, size_t size)
 	return i + 1 < size && one_of(body[i], "$+") && body[i + 1] == 'q';
 }
 
-/* A string: `ESC type body`, then BEL (of OSC), or ESC \. What ends it otherwise is no part of it. */
+/* A string: `ESC type body`, then BEL (of OSC), or ESC \. What ends it otherwise is no part
+ * of it. */
 static size_t replay_string(struct buffer *out, const uint8_t *data, size_t size)
 {
 	const uint8_t type = data[1];

@@ -46,8 +46,8 @@ void requests_restart(struct requests *r)
 	r->line.size = 0;
 }
 
-static const char restarted[] = "{\"ok\":false,\"error\":\"the serial server was started again, and "
-				"the answer is lost with it\"}";
+static const char restarted[] =
+	"{\"ok\":false,\"error\":\"the serial server was started again, and the answer is lost\"}";
 static const char silent[] = "{\"ok\":false,\"error\":\"the system does not answer\"}";
 
 static void got_line(struct requests *r, const char *line)

@@ -236,7 +236,8 @@ static void on_text(void *context, const uint8_t *data, size_t size)
 
 static bool changes_states(const char *request)
 {
-	static const char *const verbs[] = { "start ", "stop ", "kill ", "reboot ", "pause ", "resume ",
+	static const char *const verbs[] = { "start ", "stop ", "kill ", "reboot ", "pause ",
+					     "resume ",
 					     "destroy ", "commit ", "crash " };
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {

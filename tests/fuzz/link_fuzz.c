@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "link.h"
+#include "replay.h"
 #include "requests.h"
 #include "view.h"
 #include "vmstates.h"
@@ -80,6 +81,7 @@ static void feed_framed(struct host *h, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct host *h = calloc(1, sizeof(*h));
+	struct buffer shown = { 0 };
 
 	h->link.context = h->requests.context = h;
 	h->link.on_data = on_data;
@@ -93,6 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	requests_tick(&h->requests, 1, true);
 	link_receive(&h->link, data, size / 2);
 	feed_framed(h, data, size);
+	scroll_replay(&h->view.channel[MUX_CH_FIRST_VM].scroll, SCROLL_KEEP, &shown);
+	replay_add(&shown, data, size);
+	buffer_free(&shown);
 	view_finish(&h->view);
 	view_free(&h->view);
 	link_free(&h->link);

@@ -408,10 +408,12 @@ static void replay_shows_the_rest(void **state)
 {
 	static const char *const same[] = {
 		"/ # ls\r\n\033[1;34mbin\033[m\r\n", "\033[2J\033[H\033[?25l\033[10;20H\033[K",
-		"\033]0;what?\a\033]2;a;b?\033\\", "\033[1;24r\0337\033(B\0338", "\033[22;0t\033[8;24;80t",
+		"\033]0;what?\a\033]2;a;b?\033\\",
+		"\033[1;24r\0337\033(B\0338", "\033[22;0t\033[8;24;80t",
 		"\033[!p\033[2 q\033[?1049h\033[4m", "\033P0;1|17/17\033\\", "\xc3\xa4",
 		/* their begin is cut, or their end */
-		"[6n$ ", "6n$ ", "n$ ", "11;?\a", "?\033\\", "x\033", "x\033[", "x\033[6", "x\033]11;?",
+		"[6n$ ", "6n$ ", "n$ ", "11;?\a", "?\033\\",
+		"x\033", "x\033[", "x\033[6", "x\033]11;?",
 		"x\033]11;?\033", "x\033P$q"
 	};
 
@@ -755,12 +757,14 @@ static void plain_text(void *context, const uint8_t *data, size_t size)
 /* However it comes in pieces. */
 static void link_takes_answers_out_of_text(void **state)
 {
-	static const char text[] = "boot\ncontrol| {1}\r\ncontrol {2}\n control| 3\ncontrol| {4}\ncont";
+	static const char text[] = "boot\ncontrol| {1}\r\ncontrol {2}\n"
+				   " control| 3\ncontrol| {4}\ncont";
 
 	(void)state;
 	for (size_t cut = 0; cut < sizeof(text); cut++) {
-		struct link link = { .on_data = plain_data, .on_name = plain_name, .on_text = plain_text };
+		struct link link = { .on_data = plain_data, .on_name = plain_name };
 
+		link.on_text = plain_text;
 		memset(&plain, 0, sizeof(plain));
 		link_receive(&link, (const uint8_t *)text, cut);
 		link_tick(&link, 0);
