@@ -156,7 +156,7 @@ def create_destroy(report):
             report.check(f"no {server}" in said and "server runs in this system" in said, said)
         other = write_description("life-pc", "name: life-pc\nmachine: {board: pc}\nvms:\n"
                                   "  - {name: pc, memory: 16M, kernel: asset:freertos-pc}\n")
-        report.check("another kind of machine" in refused(run, "create", other),
+        report.check("is for a PC, and the system that runs is on an Arm" in refused(run, "create", other),
                      "a VM of a PC is refused")
         hostile_uploads(report, run)
         before = accounting(run)
@@ -166,7 +166,7 @@ def create_destroy(report):
             run.wait("new", "^tick 0 ", 20, seen)
             if n == 0:
                 report.equal(rows(run)["new"]["state"], "running", "ps shows it")
-                report.check("of that name is there" in refused(run, "create", new),
+                report.check("is there already" in refused(run, "create", new),
                              "the same once more is refused")
                 run.client("pause", "new")
             run.client("destroy", "new")
