@@ -44,7 +44,8 @@ static void drop_client(struct broker *broker, struct broker_client *client)
 		requests_pass(broker->requests, (int)(client - broker->client),
 			      BROKER_OWNER_LEFT);
 	requests_forget(broker->requests, (int)(client - broker->client));
-	if (client->uploads)
+	/* A commit ends it by itself, and another's may be behind it. */
+	if (client->uploads && !(client->asking && client->commits))
 		drop_upload(broker);
 	if (client->tracing)
 		(void)requests_add(broker->requests, REQUEST_NO_OWNER, "trace 0");

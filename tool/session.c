@@ -274,7 +274,7 @@ static void on_answer(void *context, int owner, const char *line, bool last)
 		return;
 	}
 	vmstates_line(&s->states, line);
-	if (s->states.ended)
+	if (s->states.whole)
 		forget_destroyed(s);
 	s->screen.status_due = true;
 }

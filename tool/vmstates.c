@@ -31,6 +31,7 @@ void vmstates_line(struct vmstates *states, const char *line)
 	if (states->ended)
 		states->n = 0;
 	states->ended = cJSON_GetObjectItem(object, "ok") != NULL;
+	states->whole = cJSON_IsTrue(cJSON_GetObjectItem(object, "ok"));
 	if (cJSON_IsString(kind) && strcmp(kind->valuestring, "vm") == 0 &&
 	    cJSON_IsString(name) && cJSON_IsString(state))
 		set_state(states, name->valuestring, state->valuestring);

@@ -8,6 +8,7 @@ struct vmstates {
 	unsigned n;
 	bool seen_console;
 	bool ended; /* the last line was an answer's end */
+	bool whole; /* and all of it came */
 	struct {
 		char name[SYSDESC_NAME];
 		char state[16];

@@ -251,6 +251,27 @@ def killed_services(report):
                          f"{service}: ps says that it runs")
 
 
+def serial_flood(report):
+    """A VM that prints without end does not keep a new serial server from the others."""
+    flood = vm("flood") | {"devices": ["pl011", "rtc", "virtio-console"]}
+    flood["cmdline"] = flood["cmdline"].replace("ttyAMA0", "hvc0")
+    path = describe("serial-flood", [vm("one"), flood], on_idle="stay")
+    with System("serial-flood", path) as run:
+        run.wait("one", "selvage-guest: up one")
+        run.wait("flood", "selvage-guest: up flood")
+        run.type_to("flood", "yes '' &")
+        run.wait("flood", "^$", 30)
+        for service in ("serial", "serial"):
+            before = run.lines.count()
+            run.client("kill", service)
+            run.wait("log", f"service {service}: started again", 30, before)
+            report.ok("the serial server is there again")
+            run.answers("one")
+            report.ok("the other VM's console answers")
+        run.client("kill", "flood")
+        report.ok("and the one that floods ends")
+
+
 def service_left_off(report):
     """A service that dies again and again is left off; guests go on."""
     path = describe("service-left-off", [vm("one")], on_idle="stay")
@@ -513,7 +534,7 @@ def all_cases():
     cases.update({
         "reboot": reboot, "restart": reboot_from_outside, "poweroff": poweroff,
         "kill-monitor": kill_monitor, "crashed-service": crashed_service,
-        "killed-services": killed_services, "service-left-off": service_left_off,
+        "killed-services": killed_services, "serial-flood": serial_flood, "service-left-off": service_left_off,
         "log-left-off": log_left_off,
         "deterministic": deterministic, "leaves-nothing": leaves_nothing, "dry-run": dry_run,
         "boot-overhead": boot_overhead, "root-task": root_task,

@@ -24,6 +24,7 @@
 #define PATIENCE_AT_WORK_US 500000u
 /* So often before what waits for the disk fails. */
 #define STARTS_IN_VAIN 3
+#define TABLE_TRIES 3u
 #define RESTART_US 1000000u
 #define RESTART_MAX_US 64000000u
 #define TICK_US 1000000u
@@ -33,6 +34,7 @@ static struct disk {
 	bool works;     /* and it has something to serve */
 	bool waits;     /* for what is to be served */
 	bool is_slow;   /* it is of the machine's disk */
+	unsigned tries; /* to read its partition's table since one was read */
 	struct link_server link;
 	struct virtio_blk blk;
 	struct ramdisk ram;
@@ -125,13 +127,17 @@ static void stay(const struct disk *d, struct slow *s)
 {
 	if (!range_within_u64(s->first, s->sectors, 0, machine.driver.sectors))
 		s->sectors = 0;
-	machine.look_again = machine.look_again || s->sectors == 0;
+	if (is_anothers(d, s))
+		s->sectors = 0;
+	machine.look_again = machine.look_again || (s->sectors == 0 && d->tries < TABLE_TRIES);
 	log_error("connection %u: the table of its partition cannot be read%s", number_of(d),
-		  s->sectors == 0 ? "; tried again" : " again");
+		  s->sectors != 0          ? " again"
+		  : d->tries < TABLE_TRIES ? "; tried again"
+					   : "; not tried any more");
 }
 
 /* What a connection has of the disk. False: the driver gave up. */
-static bool find_part(const struct disk *d, struct slow *s)
+static bool find_part(struct disk *d, struct slow *s)
 {
 	const struct partition_disk on = { NULL, machine.driver.sectors, read_now };
 	const unsigned number = serve_info_get()->connection[number_of(d)].partition;
@@ -139,6 +145,12 @@ static bool find_part(const struct disk *d, struct slow *s)
 	struct partition part = { 0, machine.driver.sectors };
 	const char *wrong;
 
+	/* Others wait while the table is read. */
+	if (number != 0 && d->tries >= TABLE_TRIES) {
+		stay(d, s);
+		return true;
+	}
+	d->tries++;
 	machine.unread = false;
 	wrong = number != 0 ? partition_find(&on, number, &part) : NULL;
 	if (machine.driver.error != NULL)
@@ -147,6 +159,7 @@ static bool find_part(const struct disk *d, struct slow *s)
 		stay(d, s);
 		return true;
 	}
+	d->tries = 0;
 	if (wrong != NULL)
 		log_error("connection %u: partition %u of the machine's disk: %s", number_of(d),
 			  number, wrong);

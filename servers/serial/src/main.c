@@ -14,11 +14,13 @@
 
 #define QUIET_US 20000u /* after which an unfinished line is shown */
 #define TIMER_QUIET 0u
-#define RX_TURN 256u /* bytes taken before the wire's output goes on */
+#define RX_TURN 256u    /* bytes taken before the wire's output goes on */
+#define LAST_PIECES 64u /* of a client's output, at its end */
 
 static struct serial_mux mux;
 static bool tick_armed;
 static bool room_wanted; /* the transmit interrupt is on */
+static bool rx_waits;    /* bytes were not taken yet; the interrupt is not acknowledged */
 
 /* The byte that the FIFO had no room for stays at hand. */
 static bool tx_held;
@@ -61,18 +63,17 @@ static void arm_tick(void)
 	}
 }
 
-/* Moves everything that can move: rings to wire bytes, those to the UART. */
-static void work(void)
+/* A piece of what can move: rings to wire bytes, those to the UART. Clients fill their rings
+ * meanwhile, without end if they like. True: there is more, and the UART takes it. */
+static bool move(void)
 {
-	bool more;
+	const bool more = serial_mux_pump(&mux);
 
-	do {
-		more = serial_mux_pump(&mux);
-		transmit();
-	} while (more && !tx_held);
+	transmit();
 	arm_tick();
 	transmit();
 	notify_clients();
+	return more && !tx_held;
 }
 
 static bool receive(void)
@@ -87,16 +88,14 @@ static bool receive(void)
 	return true;
 }
 
-static void on_interrupt(void)
+static bool work(void)
 {
-	bool more;
-
-	uart_clear();
-	do {
-		more = receive();
-		work();
-	} while (more);
-	sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
+	if (rx_waits) {
+		rx_waits = receive();
+		if (!rx_waits)
+			sel4_irq_handler_ack(PROC_CAP_DEVICE_IRQ);
+	}
+	return move() || rx_waits;
 }
 
 static void on_signal(uint64_t bits)
@@ -105,10 +104,10 @@ static void on_signal(uint64_t bits)
 		tick_armed = false;
 		serial_mux_tick(&mux);
 	}
-	if (bits & (SERIAL_NTFN_IRQ & ~SERVER_NTFN))
-		on_interrupt();
-	else
-		work();
+	if (bits & (SERIAL_NTFN_IRQ & ~SERVER_NTFN)) {
+		uart_clear();
+		rx_waits = true;
+	}
 }
 
 static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
@@ -120,19 +119,14 @@ static uint64_t add_client(const uint64_t mr[SEL4_MSG_REGS])
 	pages = PROC_RING_BASE + c.number * PROC_RING_STRIDE;
 	if (!serial_mux_add(&mux, c.number, c.name, (void *)pages))
 		return SERVER_BAD_ARGUMENT;
-	work();
 	return SERVER_OK;
 }
 
 static uint64_t remove_client(uint64_t channel)
 {
-	uint64_t status;
-
-	work();
-	status = serial_mux_remove(&mux, channel) ? SERVER_OK
-						  : SERVER_BAD_ARGUMENT;
-	work();
-	return status;
+	for (unsigned i = 0; i < LAST_PIECES && move(); i++)
+		continue;
+	return serial_mux_remove(&mux, channel) ? SERVER_OK : SERVER_BAD_ARGUMENT;
 }
 
 static uint64_t on_request(uint64_t badge, msginfo_t info,
@@ -146,7 +140,7 @@ static uint64_t on_request(uint64_t badge, msginfo_t info,
 
 int main(void)
 {
-	static const struct server_ops ops = { .signal = on_signal, .request = on_request };
+	static const struct server_ops ops = { on_signal, on_request, work };
 
 	serial_mux_init(&mux);
 	uart_start();

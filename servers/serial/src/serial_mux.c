@@ -190,8 +190,8 @@ static uint32_t turn_room(const struct serial_mux *m)
 
 /*
  * Every turn that moves something takes wire room or, where a line only
- * grows, bytes out of a ring; a client cannot fill rings while this runs at
- * a higher priority, and `passes` bounds it where it can (another core).
+ * grows, bytes out of a ring; clients fill rings while this waits for more
+ * time, and `passes` bounds it.
  */
 bool serial_mux_pump(struct serial_mux *m)
 {
