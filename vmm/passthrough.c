@@ -42,6 +42,8 @@ static const char *init(struct vm *vm)
 			vm->virtio_slots |= 1u << (p->paddr - b->virtio.base) / BOARD_VIRTIO_BYTES;
 		else
 			return "a device that the board has nowhere";
+		/* One that asked before there was somebody to tell asks again. */
+		(void)sel4_irq_handler_ack(VMM_CAP_PASSTHROUGH(i));
 	}
 	return NULL;
 }

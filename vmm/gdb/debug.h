@@ -18,7 +18,8 @@
 #define DEBUG_HARD 16u /* of each kind: what an architecture has at most */
 
 struct debug_soft {
-	uint8_t *host; /* in guest RAM, as we see it */
+	uint64_t gpa;
+	uint8_t *host; /* in guest RAM, as we see it; a balloon may have taken it */
 	uint8_t bytes; /* 0: free */
 	bool site;     /* the monitor's own, as debug_hard's type GDB_POINTS */
 	bool hard;     /* in the place of a hardware breakpoint that cannot be had */

@@ -36,7 +36,7 @@ enum gdb_point debug_soft_at(const struct vm *vm, uint64_t gpa)
 
 static bool soft_insert(struct vm *vm, uint64_t gpa, uint64_t kind)
 {
-	struct debug_soft new = { 0 };
+	struct debug_soft new = { .gpa = gpa };
 	uint8_t insn[4];
 
 	if (find_soft(vm, gpa) != NULL)
@@ -54,12 +54,13 @@ static bool soft_insert(struct vm *vm, uint64_t gpa, uint64_t kind)
 	return false;
 }
 
-/* Unless the guest has written something else there since. */
+/* Unless the guest has written something else there since, or has it no more. */
 static void soft_remove(struct vm *vm, struct debug_soft *s)
 {
 	uint8_t insn[4];
 
-	if (debug_soft_insn(vm, s->bytes, insn) == s->bytes &&
+	if (gmem_span(&vm->mem, s->gpa, s->bytes) == s->host &&
+	    debug_soft_insn(vm, s->bytes, insn) == s->bytes &&
 	    memcmp(s->host, insn, s->bytes) == 0)
 		poke(s->host, s->saved, s->bytes);
 	s->bytes = 0;
