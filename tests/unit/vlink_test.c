@@ -815,13 +815,22 @@ static void lies_about_what_came_back(void **state)
 	assert_int_equal(vd_get16(&d, VD_DEVICE + 2), 1);
 }
 
-static void bring_up_legacy(void)
+static void begin_legacy(unsigned outside)
 {
+	if (outside)
+		start_outside();
+	else
+		start(false);
 	offered = 0;
 	memset(d.ram + base, 0, POOL_BYTES);
 	assert_null(virtio_set_status(&driver.v, 0));
 	assert_null(virtio_make_legacy(&driver.v));
 	assert_null(virtio_set_status(&driver.v, 3));
+}
+
+static void bring_up_legacy(unsigned outside)
+{
+	begin_legacy(outside);
 	assert_null(virtio_take_features(&driver.v, UINT64_MAX));
 	place();
 	assert_null(virtio_set_status(&driver.v, 7));
@@ -832,11 +841,7 @@ static void legacy(void **state)
 {
 	(void)state;
 	for (unsigned outside = 0; outside < 2; outside++) {
-		if (outside)
-			start_outside();
-		else
-			start(false);
-		bring_up_legacy();
+		bring_up_legacy(outside);
 		assert_int_equal(driver.v.status, 7);
 		assert_int_equal(blk.v.status, 7);
 		assert_true(blk.v.legacy);
@@ -858,15 +863,7 @@ static void legacy_early(void **state)
 {
 	(void)state;
 	for (unsigned outside = 0; outside < 2; outside++) {
-		if (outside)
-			start_outside();
-		else
-			start(false);
-		offered = 0;
-		memset(d.ram + base, 0, POOL_BYTES);
-		assert_null(virtio_set_status(&driver.v, 0));
-		assert_null(virtio_make_legacy(&driver.v));
-		assert_null(virtio_set_status(&driver.v, 3));
+		begin_legacy(outside);
 		place();
 		ask(0, 3, 512);
 		assert_int_equal(answer(), 0);
